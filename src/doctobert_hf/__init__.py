@@ -1,0 +1,38 @@
+"""French medical encoders on the Hugging Face ecosystem.
+
+Tokenizers, hierarchical chunking, pretraining, evaluation and publication, as plain Transformers,
+Datasets and Sentence Transformers objects. Importing this package loads no heavy library: every
+public name is resolved on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "HierarchicalChunker": "doctobert_hf.chunking",
+    "DataCollatorForHierarchicalChunking": "doctobert_hf.chunking",
+    "train_tokenizer": "doctobert_hf.tokenization",
+    "evaluate_tokenizer": "doctobert_hf.tokenization",
+    "preset_config": "doctobert_hf.models",
+    "list_presets": "doctobert_hf.models",
+    "DoctobertError": "doctobert_hf.errors",
+}
+_SUBMODULES = ("chunking", "tokenization", "models", "errors", "config", "recipes")
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name in _SUBMODULES:
+        return importlib.import_module(f"doctobert_hf.{name}")
+    raise AttributeError(f"module 'doctobert_hf' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC, *_SUBMODULES])

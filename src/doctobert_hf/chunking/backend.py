@@ -1,0 +1,80 @@
+"""What the chunker needs to know of a fast tokenizer: how it encodes, and how local it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doctobert_hf.errors import UsageError
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+    from transformers import PreTrainedTokenizerBase
+
+MIN_LENGTH = 8
+
+
+class EncoderBackend:
+    """Encodes texts without special tokens, truncation or padding.
+
+    Attributes:
+        word_local: Whether the tokenizer treats each pre-token (word) on its own, so that a chunk's
+            tokens differ from its slice of the document's only near its two ends.
+        trailing_space_tokens: Tokens that a chunk gains because it ends with a space and the
+            document's offsets do not show it (byte-level BPE with trimmed offsets: 1).
+        special_tokens: Number of special tokens around one sequence.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        if not getattr(tokenizer, "is_fast", False):
+            raise UsageError(
+                f"{type(tokenizer).__name__} is not a fast tokenizer",
+                "one with offsets",
+                "Load it with AutoTokenizer.from_pretrained(...), or convert it",
+            )
+        self.tokenizer = tokenizer
+        self.special_tokens = tokenizer.num_special_tokens_to_add(pair=False)
+        words = self.encode("mot mot mot")
+        self.word_local = len({words.token_to_word(i) for i in range(len(words))}) >= 3
+        self.trailing_space_tokens = self._probe_trailing_space()
+
+    def capacity(self, max_length: int) -> int:
+        """Return how many tokens besides the special ones fit in ``max_length``.
+
+        Raises:
+            UsageError: ``max_length`` is under 8 or over what the tokenizer's model takes.
+        """
+        if not isinstance(max_length, int) or isinstance(max_length, bool):
+            raise UsageError(f"max_length {max_length!r}", "a number of tokens")
+        least = max(MIN_LENGTH, self.special_tokens + 4)
+        if max_length < least:
+            raise UsageError(
+                f"max_length {max_length}",
+                f"at least {least}, {self.special_tokens} special tokens counted",
+            )
+        limit = self.tokenizer.model_max_length
+        if limit and max_length > limit:
+            raise UsageError(
+                f"max_length {max_length} is over the tokenizer's model_max_length {limit}",
+                f"at most {limit}",
+                "Set tokenizer.model_max_length first if the model has more positions",
+            )
+        return max_length - self.special_tokens
+
+    def encode(self, text: str) -> Encoding:
+        """Encode one text."""
+        return self.encode_batch([text])[0]
+
+    def encode_batch(self, texts: list[str]) -> list[Encoding]:
+        """Encode texts with the tokenizer's threads."""
+        backend = self.tokenizer.backend_tokenizer  # type: ignore[attr-defined]
+        # Transformers sets these for each call of its own and leaves them behind.
+        backend.no_truncation()
+        backend.no_padding()
+        return backend.encode_batch(texts, add_special_tokens=False)
+
+    def _probe_trailing_space(self) -> int:
+        pair = self.encode("mot mot")
+        starts = [pair.token_to_chars(i)[0] for i in range(len(pair))]
+        if 3 in starts:  # the second word's token begins at the space: offsets show it
+            return 0
+        return len(self.encode("mot ")) - len(self.encode("mot"))

@@ -1,0 +1,205 @@
+"""Where French text may be cut, and how good a place each is.
+
+Every place is the end of a run of whitespace, so that no chunk begins with whitespace and joining
+chunks gives the text back. A place's level says what ends there; cuts inside words are not places
+but the last resort of the chunker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+
+_WHITESPACE = re.compile(r"\s++")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
+_NO_BREAK = frozenset("\u00a0\u202f\u2007\ufeff")
+
+_HORIZONTAL = r"[^\S\n\r\x0b\x0c\x85\u2028\u2029]"
+
+# Glyphs that only ever begin an item; hyphens and asterisks do so only at the start of a line.
+_BULLETS = frozenset("•·∙▪▫◦‣●○■□◆◇▸►▶➢➤➔→✓✔⁃\uf0b7\uf0a7\uf02d")
+_ENDS = frozenset(".!?…")
+_CLOSERS = frozenset(")]}»”\"'’")
+_CLAUSE_ENDS = frozenset(",;:)]»–—")
+# French sets a space before these: what they belong to is on the left.
+_GLUED_LEFT = frozenset("?!;:»%°)]}…")
+_OPENERS = frozenset("«“(\"[{‘'-–—")
+
+# Whitespace that may end a sentence or more, found at the speed of the regular expression engine:
+# after a sentence's end or a closing mark, before a bullet or number, or around a line break.
+_CANDIDATE = re.compile(
+    rf"(?<=[{re.escape(''.join(sorted(_ENDS | _CLOSERS)))}])\s++"
+    rf"|(?<!\s)\s++(?=[{re.escape(''.join(sorted(_BULLETS)))}0-9IVX])"
+    rf"|(?<!\s){_HORIZONTAL}*+[\n\r\x0b\x0c\x85\u2028\u2029]\s*+"
+)
+
+_LOOKBACK = 40
+_LAST_WORD = re.compile(r"[^\s(\[«\"“'’/]+\Z")
+_ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[a-zA-Z])[.)]\Z")
+_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2})+\.?\s+[^\W\d_]")
+_NUMBERED_TITLE = re.compile(r"(?:\d{1,2}|[IVX]{1,4})[.)]\s+[^\W\d_]")
+_CAPITALS = re.compile(r"(?:[dlDL]['’])?([^\W\d_]{2,})")
+# "rubrique 4. IMPORTANT": the number belongs to the word before it.
+_REFERENCES = re.compile(
+    r"\b(?:rubriques?|sections?|chapitres?|paragraphes?|annexes?|points?|tableaux?|figures?|"
+    r"pages?|étapes?|stades?|grades?|types?|classes?|phases?|niveaux?|groupes?|articles?)\s*\Z",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.[-‑]?)+[^\W\d_]{1,2}|c\.-à-d|[^\W\d_]")
+
+# Abbreviations that end with a full stop and are followed by what they abbreviate for.
+_ABBREVIATIONS = frozenset(
+    """al amp ann anat art av bd biblio bull ca cf ch chap chir cit coll comp cp cpr cps dept dir
+    dr drs ed éd ex fasc fax fig figs gél hab hosp ibid id inj janv fév févr avr juil jr loc
+    m me mgr mlle mlles mm mme mmes mr mrs nb no nos num obs oct op orig pag par pl pr prs prof
+    réf ref resp rev sect sept sér serv sol sp spp ss st ste suiv suppl susp syn tab tabl tél tel
+    trad univ var vol vs zool""".split()
+)
+# Abbreviations only when a number follows ("max. 4 g"); else they are units or words.
+_BEFORE_NUMBER = frozenset("env approx max min moy n p pp page pages nov déc dec éq equiv".split())
+
+
+class Level(IntEnum):
+    """What ends at a place; higher is a better place to cut."""
+
+    ANYWHERE = 0
+    WORD = 1
+    CLAUSE = 2
+    SOFT_LINE = 3
+    """A line break inside a sentence, as in text wrapped at a column."""
+    SENTENCE = 4
+    LINE = 5
+    """A line, or a list item: a bullet begins one even where its line break was lost."""
+    PARAGRAPH = 6
+
+
+def iter_boundaries(
+    text: str, start: int, end: int, sentences_only: bool = False
+) -> Iterator[tuple[int, Level]]:
+    """Yield ``(position, level)`` of the places in ``(start, end]``, in order.
+
+    Args:
+        text: The whole document; context outside the range is looked at.
+        start: First character of the range.
+        end: Last position that may be yielded.
+        sentences_only: Only sentence ends and higher; several times as fast.
+    """
+    pattern = _CANDIDATE if sentences_only else _WHITESPACE
+    least = Level.SENTENCE if sentences_only else Level.ANYWHERE
+    # One character more: a run that goes on beyond the range does not end inside it.
+    for run in pattern.finditer(text, start, min(end + 1, len(text))):
+        position = run.end()
+        if start < position <= end:
+            level = boundary_level(text, run.start(), position)
+            if level >= least:
+                yield position, level
+
+
+def boundary_level(text: str, start: int, end: int) -> Level:
+    """Return the level of the place after the whitespace ``text[start:end]``."""
+    if start == 0 or end >= len(text):
+        return Level.WORD
+    before, after = text[start - 1], text[end]
+    breaks = _count_breaks(text, start, end)
+    if breaks > 1:
+        return Level.PARAGRAPH
+    if breaks == 1:
+        soft = after.islower() and before not in _ENDS and before not in ":;»" and before != "·"
+        return Level.SOFT_LINE if soft else Level.LINE
+    if before in _BULLETS and (start == 1 or text[start - 2].isspace()):
+        return Level.ANYWHERE  # between a bullet and its text
+    if after in _BULLETS and (end + 1 == len(text) or not text[end + 1].isalnum() or after != "·"):
+        return Level.LINE
+    if after in _GLUED_LEFT:
+        return Level.ANYWHERE
+    if _ends_sentence(text, start, end):
+        return Level.SENTENCE
+    if after.isdigit() or after in "IVX":
+        if _begins_numbered_title(text, end):
+            return Level.SENTENCE
+    if all(c in _NO_BREAK for c in text[start:end]) or before in _OPENERS or _is_item(text, start):
+        return Level.ANYWHERE
+    return Level.CLAUSE if before in _CLAUSE_ENDS else Level.WORD
+
+
+def _count_breaks(text: str, start: int, end: int) -> int:
+    if end - start == 1:
+        return int(text[start] not in " \t\u00a0" and bool(_LINE_BREAK.match(text, start)))
+    count = 0
+    for _ in _LINE_BREAK.finditer(text, start, end):
+        count += 1
+        if count == 2:
+            break
+    return count
+
+
+def _ends_sentence(text: str, start: int, end: int) -> bool:
+    """Tell whether the text before the whitespace ``text[start:end]`` ends a sentence."""
+    last = start - 1
+    while last > 0 and (text[last] in _CLOSERS or text[last] in "\u00a0\u202f "):
+        if start - last > 6:
+            return False
+        last -= 1
+    if text[last] not in _ENDS:
+        return False
+    after = text[end]
+    if after in _OPENERS and end + 1 < len(text):
+        after = text[end + 1 : end + 4].lstrip()[:1] or after
+    if after.islower():
+        return False
+    if text[last] != "." or last != start - 1:
+        return True
+    if text[last - 1 : last] == ".":  # an ellipsis typed as full stops
+        return True
+    return not _is_abbreviation(text, last, after) and not _is_item(text, start)
+
+
+def _is_abbreviation(text: str, stop: int, after: str) -> bool:
+    """Tell whether the full stop at ``stop`` belongs to an abbreviation or an initial."""
+    found = _LAST_WORD.search(text[max(0, stop - _LOOKBACK) : stop])
+    if not found:
+        return False
+    word = found[0].lower()
+    if word in _ABBREVIATIONS or _DOTTED.fullmatch(word):
+        return True
+    return word in _BEFORE_NUMBER and after.isdigit()
+
+
+def _is_item(text: str, start: int) -> bool:
+    """Tell whether what stands before position ``start`` is an item's number ("1.", "4.2.", "b)").
+
+    "en 2012." and "grade 3." end sentences; a number that follows the start of a line, a sentence's
+    end, a colon or a bullet, or that precedes a title in capitals, numbers an item.
+    """
+    left = text[max(0, start - _LOOKBACK) : start]
+    found = _LAST_WORD.search(left)
+    if not found or not _ITEM_NUMBER.fullmatch(found[0]):
+        return False
+    if found[0].count(".") > 1 and found[0][0].isdigit():
+        return True
+    lead = left[: found.start()]
+    stripped = lead.rstrip(" \t\u00a0\u202f")
+    if not stripped:
+        return start <= _LOOKBACK
+    if stripped[-1] in ".!?…:;\n\r" or stripped[-1] in _BULLETS:
+        return True
+    if _REFERENCES.search(lead):
+        return False
+    title = _CAPITALS.match(text[start : start + _LOOKBACK].lstrip())
+    return bool(title and title[1].isupper())
+
+
+def _begins_numbered_title(text: str, end: int) -> bool:
+    """Tell whether ``text[end:]`` begins with a section number and a title: "4.2. Posologie"."""
+    right = text[end : end + _LOOKBACK]
+    section = _SECTION.match(right)
+    if section:
+        return section[0][-1].isupper()
+    numbered = _NUMBERED_TITLE.match(right)
+    if not numbered:
+        return False
+    if _REFERENCES.search(text[max(0, end - _LOOKBACK) : end]):
+        return False
+    title = _CAPITALS.match(right[numbered.end() - 1 :])
+    return bool(title and title[1].isupper() and len(title[1]) > 2)

@@ -1,0 +1,174 @@
+"""Reading documents from anything a user has at hand, streamed.
+
+A source is a path (``.txt``: one document a file; ``.jsonl``, ``.json``, ``.parquet``: one a row; a
+folder of these), a ``datasets`` object, or any iterable of strings, rows or paths.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import DataError, UsageError, nearest
+
+SUFFIXES = (".txt", ".jsonl", ".json", ".jsonl.gz", ".parquet")
+Source = str | Path | Iterable[Any]
+
+
+def iter_documents(source: Source, text_column: str = "text") -> Iterator[dict[str, Any]]:
+    """Yield documents as rows with at least ``text_column``; files add ``id`` where rows lack it.
+
+    Args:
+        source: See the module's docstring.
+        text_column: Name of the column that holds the text.
+
+    Raises:
+        UsageError: A missing path, an unknown file type, or a wrong kind of object.
+        DataError: No text column, a row whose text is no string, or a file that is not UTF-8.
+    """
+    if isinstance(source, (str, Path)):
+        for path in list_files(source):
+            yield from _read_file(path, text_column)
+        return
+    if isinstance(source, Mapping):
+        raise UsageError(
+            f"A mapping with the keys {', '.join(map(repr, source))}",
+            "documents",
+            "If it is a DatasetDict, choose a split: dataset['train']",
+        )
+    if not isinstance(source, Iterable):
+        raise UsageError(
+            f"A {type(source).__name__}", "a path, a Dataset or an iterable of strings"
+        )
+    for index, item in enumerate(source):
+        if isinstance(item, Mapping):
+            yield _checked_row(dict(item), text_column, f"row {index}")
+        elif isinstance(item, Path) or isinstance(item, str) and _is_path(item):
+            yield from iter_documents(item, text_column)
+        elif isinstance(item, str):
+            yield {text_column: item, "id": str(index)}
+        else:
+            raise DataError(
+                f"Item {index} is a {type(item).__name__}", f"a string or a row with '{text_column}'"
+            )
+
+
+def iter_texts(source: Source, text_column: str = "text") -> Iterator[str]:
+    """Yield the texts of :func:`iter_documents`."""
+    for row in iter_documents(source, text_column):
+        yield row[text_column]
+
+
+def list_files(path: str | Path) -> list[Path]:
+    """Return the corpus files at ``path``, a file or a folder searched in depth, sorted by name."""
+    path = Path(path)
+    if path.is_file():
+        if not path.name.endswith(SUFFIXES):
+            raise UsageError(f"The file '{path}'", f"one of {', '.join(SUFFIXES)}")
+        return [path]
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(SUFFIXES))
+        if not files:
+            raise UsageError(
+                f"The folder '{path}' has no corpus file", f"{', '.join(SUFFIXES)} in it or below"
+            )
+        return files
+    siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    raise UsageError(
+        f"No file or folder '{path}'",
+        fix=nearest(path.name, siblings) if siblings else f"'{path.parent}' does not exist either",
+    )
+
+
+def _is_path(text: str) -> bool:
+    """Tell a path from a text: it has a corpus file's ending, and exists or is one word."""
+    if not text.endswith(SUFFIXES) or len(text) > 1024 or any(c in text for c in "\n\r\t\x00"):
+        return False
+    return " " not in text or Path(text).is_file()
+
+
+def _read_file(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
+    if path.name.endswith(".parquet"):
+        yield from _read_parquet(path, text_column)
+    elif path.name.endswith(".txt"):
+        # newline="" keeps CRLF and lone CR as they are: a document is not altered by reading it.
+        yield {"id": path.name, text_column: _decode(path.read_bytes(), path)}
+    elif path.name.endswith(".json"):
+        rows = _parse_json(_decode(path.read_bytes(), path), path, 1)
+        for index, row in enumerate(rows if isinstance(rows, list) else [rows]):
+            yield _identified(row, text_column, path, index)
+    else:
+        opener = gzip.open if path.name.endswith(".gz") else open
+        with opener(path, "rb") as lines:
+            for index, line in enumerate(lines):
+                if line.strip():
+                    row = _parse_json(_decode(line, path, index + 1), path, index + 1)
+                    yield _identified(row, text_column, path, index)
+
+
+def _read_parquet(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"'{path}' is not a readable Parquet file ({error})") from error
+    with file:
+        columns = file.schema_arrow.names
+        if text_column not in columns:
+            raise DataError(
+                f"'{path}' has the columns {', '.join(columns)}",
+                f"a column '{text_column}' with the text",
+                f"Name yours (text_column=..., --text-column ...). {nearest(text_column, columns)}",
+            )
+        index = 0
+        for batch in file.iter_batches(batch_size=256):
+            for row in batch.to_pylist():
+                yield _identified(row, text_column, path, index)
+                index += 1
+
+
+def _identified(row: Any, text_column: str, path: Path, index: int) -> dict[str, Any]:
+    if isinstance(row, str):
+        row = {text_column: row}
+    row = _checked_row(row, text_column, f"'{path}', row {index}")
+    row.setdefault("id", f"{path.name}:{index}")
+    return row
+
+
+def _checked_row(row: Any, text_column: str, where: str) -> dict[str, Any]:
+    if not isinstance(row, dict) or text_column not in row:
+        have = f"has the columns {', '.join(row)}" if isinstance(row, dict) else f"is {row!r:.80}"
+        raise DataError(f"{where} {have}", f"a column '{text_column}' with the text")
+    if not isinstance(row[text_column], str):
+        raise DataError(
+            f"{where} has {row[text_column]!r:.80} as '{text_column}'",
+            "a string",
+            "Filter out rows without text first",
+        )
+    return row
+
+
+def _parse_json(text: str, path: Path, line: int) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"'{path}', line {line + error.lineno - 1} is not JSON ({error.msg})"
+        ) from error
+
+
+def _decode(content: bytes, path: Path, line: int | None = None) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = line or content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"'{path}', line {number}: byte 0x{content[error.start]:02x} is not UTF-8",
+            "text in UTF-8",
+            f"Convert it: iconv -f windows-1252 -t utf-8 '{path.name}' > fixed",
+        ) from error

@@ -1,0 +1,73 @@
+"""What a run ran on: versions and hardware, for bug reports, run folders and benchmark results."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+PACKAGES = (
+    "doctobert-hf",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "sentencepiece",
+    "accelerate",
+    "huggingface_hub",
+    "numpy",
+    "pyarrow",
+    "evaluate",
+    "sentence-transformers",
+    "pylate",
+    "datatrove",
+    "optuna",
+)
+
+
+def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str | None]:
+    """Return the installed version of each distribution, None where it is absent."""
+    versions: dict[str, str | None] = {}
+    for name in names:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = None
+    return versions
+
+
+def environment_report(with_torch: bool = False) -> dict[str, Any]:
+    """Return versions, platform and hardware as plain JSON types.
+
+    Args:
+        with_torch: Also ask torch for its accelerator, which costs its import (seconds).
+    """
+    report: dict[str, Any] = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cpu_count": os.cpu_count(),
+        "packages": package_versions(),
+        "offline": os.environ.get("HF_HUB_OFFLINE", "0"),
+    }
+    if with_torch:
+        import torch
+
+        report["cuda"] = torch.version.cuda
+        report["accelerator"] = (
+            torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none (CPU)"
+        )
+        report["torch_threads"] = torch.get_num_threads()
+    return report
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,100 @@
+"""Writing results so that nothing half-written is ever taken for finished."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import DoctobertError, OutputError
+
+
+@contextmanager
+def staged_folder(target: str | Path) -> Iterator[Path]:
+    """Give a scratch folder whose files move into ``target`` only if the block ends well.
+
+    Files of the same name in ``target`` are replaced one by one, atomically; others stay.
+
+    Raises:
+        OutputError: ``target`` cannot be created or written, or the disk is full.
+    """
+    target = Path(target)
+    with explained_output(target):
+        target.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".incomplete-", dir=target))
+    try:
+        yield scratch
+        with explained_output(target):
+            for path in sorted(scratch.iterdir()):
+                destination = target / path.name
+                if destination.is_dir() and not destination.is_symlink():
+                    shutil.rmtree(destination)
+                os.replace(path, destination)
+    except DoctobertError:
+        raise
+    except Exception as error:
+        # Writers in Rust raise their own classes: "No space left on device (os error 28)".
+        number = getattr(error, "errno", None) or _os_error_number(str(error))
+        if number not in _OUTPUT_FIXES:
+            raise
+        raise _output_error(target, error, number) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def explained_output(target: str | Path) -> Iterator[None]:
+    """Turn an ``OSError`` of writing into an :class:`OutputError` that says what to do."""
+    try:
+        yield
+    except DoctobertError:
+        raise
+    except OSError as error:
+        raise _output_error(target, error, error.errno) from error
+
+
+_OUTPUT_FIXES = {
+    errno.EACCES: "Choose a folder you may write to",
+    errno.EPERM: "Choose a folder you may write to",
+    errno.EROFS: "Choose a folder on a writable disk",
+    errno.ENOSPC: "Free some space or choose another disk",
+    errno.EDQUOT: "Your quota is used up: free some space or choose another disk",
+    errno.EEXIST: "A file stands where a folder should be: choose another name",
+    errno.ENOTDIR: "A file stands where a folder should be: choose another name",
+}
+
+
+def _output_error(target: str | Path, error: Exception, number: int | None) -> OutputError:
+    reason = os.strerror(number) if number else str(error)
+    fix = _OUTPUT_FIXES.get(number or 0, "Check the path and the disk")
+    return OutputError(f"Cannot write to '{target}' ({reason})", fix=fix)
+
+
+def _os_error_number(message: str) -> int | None:
+    found = re.search(r"os error (\d+)", message)
+    return int(found[1]) if found else None
+
+
+def write_text_atomic(path: str | Path, text: str) -> None:
+    """Write UTF-8 text through a temporary file beside ``path`` and an atomic rename."""
+    path = Path(path)
+    with explained_output(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json_atomic(path: str | Path, content: Any) -> None:
+    """Write JSON, readable and with a final newline, atomically."""
+    write_text_atomic(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,43 @@
+"""Recipes: YAML files, named by path or by name (``doctobert-base/tokenizer``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from doctobert_hf.errors import UsageError, nearest
+
+
+def shared_folder(name: str) -> Path:
+    """Return the folder ``recipes`` or ``hub_cards``, in the installed wheel or in a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / name, package.parents[1] / name):
+        if folder.is_dir():
+            return folder
+    raise UsageError(
+        f"The folder '{name}' is not beside the installed package",
+        "it inside the wheel or at the top of a checkout",
+        "Reinstall doctobert-hf",
+    )
+
+
+def list_recipes() -> list[str]:
+    """Return the names of all recipes that travel with the package, sorted."""
+    root = shared_folder("recipes")
+    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml"))
+
+
+def find_recipe(name_or_path: str) -> Path:
+    """Return the path of a recipe given by path or by name.
+
+    Raises:
+        UsageError: Neither a file nor a known name; the nearest known name is suggested.
+    """
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    known = list_recipes()
+    if name_or_path in known:
+        return shared_folder("recipes") / f"{name_or_path}.yaml"
+    raise UsageError(
+        f"No recipe '{name_or_path}'", "a YAML file or a recipe's name", nearest(name_or_path, known)
+    )
