@@ -1,11 +1,12 @@
 """Reading documents from anything a user has at hand, streamed.
 
-A source is a path (``.txt``: one document a file; ``.jsonl``, ``.json``, ``.parquet``: one a row; a
-folder of these), a ``datasets`` object, or any iterable of strings, rows or paths.
+A source is a path (``.txt``: one document a file; ``.jsonl``, ``.json``, ``.parquet``, ``.csv``,
+``.tsv``: one a row; a folder of these), a ``datasets`` object, or any iterable of strings, rows or paths.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 
 from doctobert_hf.errors import DataError, UsageError, nearest
 
-SUFFIXES = (".txt", ".jsonl", ".json", ".jsonl.gz", ".parquet")
+SUFFIXES = (".txt", ".jsonl", ".json", ".jsonl.gz", ".parquet", ".csv", ".tsv")
 Source = str | Path | Iterable[Any]
 
 
@@ -52,7 +53,8 @@ def iter_documents(source: Source, text_column: str = "text") -> Iterator[dict[s
             yield {text_column: item, "id": str(index)}
         else:
             raise DataError(
-                f"Item {index} is a {type(item).__name__}", f"a string or a row with '{text_column}'"
+                f"Item {index} is a {type(item).__name__}",
+                f"a string or a row with '{text_column}'",
             )
 
 
@@ -100,6 +102,8 @@ def _read_file(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
         rows = _parse_json(_decode(path.read_bytes(), path), path, 1)
         for index, row in enumerate(rows if isinstance(rows, list) else [rows]):
             yield _identified(row, text_column, path, index)
+    elif path.name.endswith((".csv", ".tsv")):
+        yield from _read_table(path, text_column)
     else:
         opener = gzip.open if path.name.endswith(".gz") else open
         with opener(path, "rb") as lines:
@@ -130,6 +134,25 @@ def _read_parquet(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
             for row in batch.to_pylist():
                 yield _identified(row, text_column, path, index)
                 index += 1
+
+
+def _read_table(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
+    # utf-8-sig: spreadsheets begin their exports with a byte order mark.
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        try:
+            table = csv.DictReader(lines, delimiter="\t" if path.suffix == ".tsv" else ",")
+            for index, row in enumerate(table):
+                if None in row:
+                    raise DataError(
+                        f"'{path}', line {table.line_num} has more fields than the header",
+                        f"{len(table.fieldnames or [])} fields",
+                    )
+                yield _identified(row, text_column, path, index)
+        except UnicodeDecodeError:
+            _decode(path.read_bytes(), path)
+            raise
+        except csv.Error as error:
+            raise DataError(f"'{path}' is not a readable table ({error})") from error
 
 
 def _identified(row: Any, text_column: str, path: Path, index: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from doctobert_hf.errors import UsageError, nearest
 def shared_folder(name: str) -> Path:
     """Return the folder ``recipes`` or ``hub_cards``, in the installed wheel or in a checkout."""
     package = Path(__file__).resolve().parent
-    for folder in (package / name, package.parents[1] / name):
+    for folder in (package / "_data" / name, package.parents[1] / name):
         if folder.is_dir():
             return folder
     raise UsageError(
@@ -23,7 +23,9 @@ def shared_folder(name: str) -> Path:
 def list_recipes() -> list[str]:
     """Return the names of all recipes that travel with the package, sorted."""
     root = shared_folder("recipes")
-    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml"))
+    return sorted(
+        path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml")
+    )
 
 
 def find_recipe(name_or_path: str) -> Path:
@@ -39,5 +41,7 @@ def find_recipe(name_or_path: str) -> Path:
     if name_or_path in known:
         return shared_folder("recipes") / f"{name_or_path}.yaml"
     raise UsageError(
-        f"No recipe '{name_or_path}'", "a YAML file or a recipe's name", nearest(name_or_path, known)
+        f"No recipe '{name_or_path}'",
+        "a YAML file or a recipe's name",
+        nearest(name_or_path, known),
     )

@@ -15,6 +15,7 @@ _WHITESPACE = re.compile(r"\s++")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _NO_BREAK = frozenset("\u00a0\u202f\u2007\ufeff")
 
+_CODE_STARTS = frozenset("{}/")
 _HORIZONTAL = r"[^\S\n\r\x0b\x0c\x85\u2028\u2029]"
 
 # Glyphs that only ever begin an item; hyphens and asterisks do so only at the start of a line.
@@ -30,12 +31,13 @@ _OPENERS = frozenset("«“(\"[{‘'-–—")
 # after a sentence's end or a closing mark, before a bullet or number, or around a line break.
 _CANDIDATE = re.compile(
     rf"(?<=[{re.escape(''.join(sorted(_ENDS | _CLOSERS)))}])\s++"
-    rf"|(?<!\s)\s++(?=[{re.escape(''.join(sorted(_BULLETS)))}0-9IVX])"
+    rf"|(?<!\s)\s++(?=[{re.escape(''.join(sorted(_BULLETS)))}0-9IVX{{}}/])"
     rf"|(?<!\s){_HORIZONTAL}*+[\n\r\x0b\x0c\x85\u2028\u2029]\s*+"
 )
 
 _LOOKBACK = 40
-_LAST_WORD = re.compile(r"[^\s(\[«\"“'’/]+\Z")
+_WORD = re.compile(r"[^\W\d_]+")
+_LAST_WORD = re.compile(r"[^\s(\[«\"“'’]+\Z")
 _ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[a-zA-Z])[.)]\Z")
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2})+\.?\s+[^\W\d_]")
 _NUMBERED_TITLE = re.compile(r"(?:\d{1,2}|[IVX]{1,4})[.)]\s+[^\W\d_]")
@@ -46,7 +48,16 @@ _REFERENCES = re.compile(
     r"pages?|étapes?|stades?|grades?|types?|classes?|phases?|niveaux?|groupes?|articles?)\s*\Z",
     re.IGNORECASE,
 )
-_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.[-‑]?)+[^\W\d_]{1,2}|c\.-à-d|[^\W\d_]")
+_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.[-‑]?)+[^\W\d_]{1,2}|c\.-à-d")
+# "hépatite B. Dans", but "J. Dupont": a capital is an initial unless such a word follows.
+_STARTERS = frozenset(
+    """a à afin ainsi alors après au aucun aucune aussi autre autres aux avant avec bien bref car ce
+    cela celle celui certains ces cet cette ceux chaque chez ci comme contre dans de depuis des
+    deux devant donc du durant elle elles en enfin ensuite entre et ici il ils je jusque la le
+    les leur leurs lors lorsque lui mais malgré même ne ni non notre nous on or où par parmi
+    pendant plus plusieurs pour pourtant puis quand que quel quelle qui sa sans selon ses si son
+    sous sur ta toute tous tout toutes trois tu un une vers voici voir vos votre vous y""".split()
+)
 
 # Abbreviations that end with a full stop and are followed by what they abbreviate for.
 _ABBREVIATIONS = frozenset(
@@ -111,6 +122,8 @@ def boundary_level(text: str, start: int, end: int) -> Level:
         return Level.ANYWHERE  # between a bullet and its text
     if after in _BULLETS and (end + 1 == len(text) or not text[end + 1].isalnum() or after != "·"):
         return Level.LINE
+    if after in _CODE_STARTS and _begins_code_line(text, start, end):
+        return Level.LINE
     if after in _GLUED_LEFT:
         return Level.ANYWHERE
     if _ends_sentence(text, start, end):
@@ -121,6 +134,13 @@ def boundary_level(text: str, start: int, end: int) -> Level:
     if all(c in _NO_BREAK for c in text[start:end]) or before in _OPENERS or _is_item(text, start):
         return Level.ANYWHERE
     return Level.CLAUSE if before in _CLAUSE_ENDS else Level.WORD
+
+
+def _begins_code_line(text: str, start: int, end: int) -> bool:
+    """Tell whether a line of code begins at ``end``: web pages bring scripts, line breaks lost."""
+    if text[end] == "/":
+        return text.startswith("//", end)
+    return text[start - 1] in ";,{}[("
 
 
 def _count_breaks(text: str, start: int, end: int) -> int:
@@ -152,18 +172,29 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
         return True
     if text[last - 1 : last] == ".":  # an ellipsis typed as full stops
         return True
-    return not _is_abbreviation(text, last, after) and not _is_item(text, start)
+    return not _is_abbreviation(text, last, end) and not _is_item(text, start)
 
 
-def _is_abbreviation(text: str, stop: int, after: str) -> bool:
-    """Tell whether the full stop at ``stop`` belongs to an abbreviation or an initial."""
+def _is_abbreviation(text: str, stop: int, after: int) -> bool:
+    """Tell whether the full stop at ``stop`` belongs to an abbreviation or an initial.
+
+    Args:
+        text: The document.
+        stop: Position of the full stop.
+        after: Position of the first character after the whitespace that follows.
+    """
     found = _LAST_WORD.search(text[max(0, stop - _LOOKBACK) : stop])
     if not found:
         return False
     word = found[0].lower()
     if word in _ABBREVIATIONS or _DOTTED.fullmatch(word):
         return True
-    return word in _BEFORE_NUMBER and after.isdigit()
+    if word in _BEFORE_NUMBER and text[after].isdigit():
+        return True
+    if len(word) == 1 and found[0].isupper():
+        following = _WORD.match(text, after)
+        return bool(following) and following[0].lower() not in _STARTERS
+    return False
 
 
 def _is_item(text: str, start: int) -> bool:

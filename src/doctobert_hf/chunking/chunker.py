@@ -78,7 +78,7 @@ class HierarchicalChunker:
         tokenizer: PreTrainedTokenizerBase,
         max_length: int = 512,
         paragraph_slack: float = 0.0,
-        min_fill: float = 0.5,
+        min_fill: float = 0.6,
         text_column: str = "text",
     ) -> None:
         for name, share in (("paragraph_slack", paragraph_slack), ("min_fill", min_fill)):
@@ -210,9 +210,7 @@ class HierarchicalChunker:
             start, first = span.end, span.last
         return spans
 
-    def _next_span(
-        self, document: _Document, start: int, first: int, limit: int
-    ) -> _Span | None:
+    def _next_span(self, document: _Document, start: int, first: int, limit: int) -> _Span | None:
         """Return the chunk that begins at ``start`` and takes at most ``limit`` tokens."""
         end = self._next_cut(document, start, first, limit)
         if end is None:
@@ -220,9 +218,7 @@ class HierarchicalChunker:
         last = document.token_at(end, first, first + limit + 1)
         return _Span(start, end, first, last)
 
-    def _next_cut(
-        self, document: _Document, start: int, first: int, limit: int
-    ) -> int | None:
+    def _next_cut(self, document: _Document, start: int, first: int, limit: int) -> int | None:
         """Return where the chunk that begins at ``start`` ends, None if no character fits."""
         if first + limit >= document.size:
             return len(document.text)

@@ -1,8 +1,7 @@
 """French sample corpus of the quickstart, generated from a template grammar.
 
 No document describes a real patient, product or event: every text is assembled at random from
-``sample_grammar.yaml``. The corpus is meant to exercise the pipeline end to end, not to teach a
-model medicine.
+``sample_grammar.yaml``, to exercise the pipeline end to end and not to teach a model medicine.
 """
 
 import random
@@ -11,12 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import yaml
 
-_EMPTY = "∅"
-_GENERAL_EVERY = 3
 _SLOT = re.compile(
     r"\{(?:n:(?P<low>[\d.]+)-(?P<high>[\d.]+)"
     r"|(?P<cap>\^)?(?P<keep>=)?(?:(?P<form>de|à|nu) )?(?P<name>\w+)"
@@ -24,11 +20,11 @@ _SLOT = re.compile(
 )
 _SEPARATORS = {"·": "\n· ", "-": "\n- ", "¶": "\n\n", ",": ", "}
 _ARTICLE = re.compile(r"^(?:les? |la |l'|une? |des |du |de la |de l')")
-_INDEFINITE_PLURAL = re.compile(r"^(?:des |du |de la |de l')")
-# Words in h- are elided unless they belong to the few aspirated stems used in the grammar.
-_ELIDED = re.compile(r"^(?:[aeiouàâéèêëîïôûœ]|h(?!ern|aut|anch|êtr|éron|ibou|aric|aie))", re.IGNORECASE)
-
-_Lists = dict[str, list[str]]
+_PARTITIVE = re.compile(r"^(?:des |du |de la |de l')")
+# Words in h- are elided unless they start like the aspirated ones of the grammar.
+_ELIDED = re.compile(r"(?i)[aeiouàâéèêëîïôûœ]|h(?!ern|aut|anch|êtr|éron|ibou|aric|aie)")
+_CONTRACTIONS = {("de", "le"): "du", ("de", "les"): "des", ("à", "le"): "au", ("à", "les"): "aux"}
+_Lists = dict[str, list[str]]  # alternatives by list name, or by record field
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,9 @@ class SampleDocument:
 
 @dataclass(frozen=True)
 class _Grammar:
-    """Alternatives by list name, records by set name, and document kinds by domain."""
-
     lists: _Lists
-    records: dict[str, list[_Lists]]
-    kinds: dict[str, list[list[str]]]
+    records: dict[str, list[_Lists]]  # by name of the record set
+    kinds: dict[str, list[list[str]]]  # by domain: template name, then record sets
 
 
 def sample_documents(num_documents: int = 1200, seed: int = 17) -> list[SampleDocument]:
@@ -72,7 +66,7 @@ def _document(index: int, seed: int) -> SampleDocument:
     # One generator per document keeps each text independent of how many come before it.
     rng = random.Random(f"{seed}:{index}")
     grammar = _grammar()
-    domain = "general" if index % _GENERAL_EVERY == _GENERAL_EVERY - 1 else "medical"
+    domain = "general" if index % 3 == 2 else "medical"
     kind, *record_sets = rng.choice(grammar.kinds[domain])
     lists = dict(grammar.lists)
     for record_set in record_sets:
@@ -85,8 +79,7 @@ class _Expander:
     """Expands templates for one document, without repeating an alternative before it must."""
 
     def __init__(self, lists: Mapping[str, list[str]], rng: random.Random) -> None:
-        self._lists = lists
-        self._rng = rng
+        self._lists, self._rng = lists, rng
         self._bags: dict[str, list[str]] = {}
         self._kept: dict[str, str] = {}
         self._active: list[str] = []
@@ -119,9 +112,10 @@ class _Expander:
         return joined[:1].upper() + joined[1:] if slot["cap"] else joined
 
     def _number(self, low: str, high: str) -> str:
-        scale = 10 ** len(low.partition(".")[2])
-        value = self._rng.randint(round(float(low) * scale), round(float(high) * scale))
-        return str(value) if scale == 1 else str(value / scale).replace(".", ",")
+        decimals = len(low.partition(".")[2])
+        bounds = (round(float(bound) * 10**decimals) for bound in (low, high))
+        value = self._rng.randint(*bounds) / 10**decimals
+        return f"{value:.{decimals}f}".replace(".", ",")
 
 
 def _join(texts: list[str], separator: str | None) -> str:
@@ -131,24 +125,22 @@ def _join(texts: list[str], separator: str | None) -> str:
 
 
 def _inflect(noun: str, form: str | None) -> str:
-    """Contracts ``de`` or ``à`` with the article of ``noun``, or drops it (``nu``)."""
+    """Contracts ``de`` or ``à`` with the article of ``noun``, or drops the article (``nu``)."""
+    article, _, rest = noun.partition(" ")
     if form == "nu":
         return _ARTICLE.sub("", noun)
-    if form and (definite := re.match(r"les? ", noun)):
-        plural = definite[0] == "les "
-        contracted = ("des " if plural else "du ") if form == "de" else ("aux " if plural else "au ")
-        return contracted + noun[definite.end() :]
+    if form and (form, article) in _CONTRACTIONS:
+        return f"{_CONTRACTIONS[form, article]} {rest}"
     if form == "de":
-        noun = _INDEFINITE_PLURAL.sub("", noun)
+        noun = _PARTITIVE.sub("", noun)
         return f"d'{noun}" if _ELIDED.match(noun) else f"de {noun}"
     return f"à {noun}" if form else noun
 
 
 def _polish(text: str) -> str:
     """Removes what empty alternatives leave behind and sets French non-breaking spaces."""
-    text = re.sub(r" {2,}", " ", text)
-    text = re.sub(r" *\n *", "\n", text)
-    text = re.sub(r"\n{3,}", "\n\n", text).strip()
+    text = re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", text))
+    text = re.sub(r"\n{3,}", "\n\n", text).replace("..", ".").strip()
     return re.sub(r" (?=[:;?!»%])|(?<=«) ", "\u00a0", text)
 
 
@@ -156,12 +148,12 @@ def _polish(text: str) -> str:
 def _grammar() -> _Grammar:
     source = files(__package__).joinpath("sample_grammar.yaml").read_text(encoding="utf-8")
     # The base loader keeps every scalar a string: "on" or "1.50" must not become a typed value.
-    data: dict[str, Any] = yaml.load(source, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    data = yaml.load(source, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     records = {name: [_lists(one) for one in many] for name, many in data["records"].items()}
     return _Grammar(_lists(data["lists"]), records, data["kinds"])
 
 
 def _lists(raw: Mapping[str, str | list[str]]) -> _Lists:
     """Splits each text on lines and on `` | ``; a YAML list keeps its items whole."""
-    split = {k: v if isinstance(v, list) else re.split(r"\n| \| ", v.strip()) for k, v in raw.items()}
-    return {k: [v.strip().replace(_EMPTY, "") for v in values] for k, values in split.items()}
+    split = {k: v if isinstance(v, list) else re.split(r"\n| \| ", v) for k, v in raw.items()}
+    return {k: [one.strip().replace("∅", "") for one in v if one] for k, v in split.items()}

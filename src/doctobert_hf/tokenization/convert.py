@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 # The "nmt" half of SentencePiece's nmt_nfkc (data/nmt.tsv there): what becomes a space, what goes.
-NMT_SPACES = (
-    "\u000c\u000d\u061c\u1680\u200b\u200c\u200e\u200f\u2028\u2029\ufeff\ufffd"
-)
+NMT_SPACES = "\u000c\u000d\u061c\u1680\u200b\u200c\u200e\u200f\u2028\u2029\ufeff\ufffd"
 NMT_REMOVED = "\u0001-\u0008\u000b\u000e-\u001f\u007f\u008f\u009f"
 LONGEST_RUN = 8
 

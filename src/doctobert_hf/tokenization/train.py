@@ -24,6 +24,7 @@ from doctobert_hf.tokenization.layout import (
     DEFAULT_NUM_UNUSED,
     MASK,
     PAD,
+    REQUIRED_CHARACTERS,
     SEP,
     TRAINER_RESERVED,
     UNK,
@@ -76,7 +77,7 @@ class TokenizerConfig:
             raise UsageError(
                 f"vocab_size {self.vocab_size}",
                 f"at least {least}: {least - 2} are reserved (bytes, special tokens, runs of "
-                "whitespace, placeholders)",
+                "whitespace, placeholders, the characters of French medical text)",
             )
         if self.max_length < 8:
             raise UsageError(f"max_length {self.max_length}", "at least 8 tokens")
@@ -145,15 +146,21 @@ def train_tokenizer(
 
     given = {"vocab_size": vocab_size, "max_length": max_length, **options}
     config = build_config(TokenizerConfig, given, source="tokenizer options")
+    tokenizer, counts = train_with_config(texts_or_files, output_dir, config)
+    logger.info("Tokenizer of %d tokens from %s", len(tokenizer), counts.report())
+    return tokenizer
+
+
+def train_with_config(
+    source: Source, output_dir: str | Path, config: TokenizerConfig
+) -> tuple[PreTrainedTokenizerFast, TrainingText]:
+    """Like :func:`train_tokenizer`, and return what was read beside the tokenizer."""
     with staged_folder(output_dir) as scratch:
-        proto, counts = _train_sentencepiece(
-            iter_texts(texts_or_files, config.text_column), config
-        )
+        proto, counts = _train_sentencepiece(iter_texts(source, config.text_column), config)
         tokenizer = _finish(proto, config)
         tokenizer.save_pretrained(scratch)
         (scratch / MODEL_FILE).write_bytes(proto)
-    logger.info("Tokenizer of %d tokens from %s", len(tokenizer), counts.report())
-    return tokenizer
+    return tokenizer, counts
 
 
 def _finish(proto: bytes, config: TokenizerConfig) -> PreTrainedTokenizerFast:
@@ -189,6 +196,7 @@ def _train_sentencepiece(
             vocab_size=config.vocab_size,
             hard_vocab_limit=True,
             byte_fallback=True,
+            required_chars=REQUIRED_CHARACTERS,
             character_coverage=config.character_coverage,
             normalization_rule_name=config.normalization,
             remove_extra_whitespaces=False,

@@ -1,0 +1,204 @@
+"""A collator that takes raw documents: it chunks, masks and pads, for a stock ``Trainer``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from doctobert_hf.chunking.chunker import HierarchicalChunker
+from doctobert_hf.chunking.masking import IGNORED, TokenMasker
+from doctobert_hf.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+    from transformers import PreTrainedTokenizerBase
+
+
+class DataCollatorForHierarchicalChunking:
+    """Turns documents into a masked batch; each row is one chunk, and no text is lost.
+
+    A batch of documents becomes as many rows as they have chunks, so the number of rows varies;
+    the loss of ``Trainer`` is averaged over masked tokens all the same. Rows that already have
+    ``input_ids`` (from ``dataset.map(chunker)`` and the tokenizer) are masked and padded as they
+    are, at a fraction of the cost.
+
+    Args:
+        tokenizer: A fast tokenizer with a mask token.
+        max_length: Most tokens in a row, special tokens counted.
+        mlm_probability: Share of tokens to predict.
+        whole_word_masking: Mask words, not tokens (see :class:`~.masking.TokenMasker`).
+        seed: Makes masks reproducible; None follows torch's seed, which ``Trainer`` sets. Loader
+            workers and ranks draw differently, and each epoch afresh.
+        max_rows: Most rows a batch may have; more is an error, never a cut.
+        pad_to_multiple_of: Round the padded length up, for tensor cores.
+        text_column: Column that holds the text.
+
+    Example:
+        >>> trainer = Trainer(
+        ...     model=model,
+        ...     args=TrainingArguments(output_dir="run", remove_unused_columns=False),
+        ...     train_dataset=dataset,  # {"text": ...}
+        ...     data_collator=DataCollatorForHierarchicalChunking(tokenizer, max_length=512),
+        ... )
+
+    Raises:
+        UsageError: See :class:`~.chunker.HierarchicalChunker` and :class:`~.masking.TokenMasker`.
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        max_length: int = 512,
+        mlm_probability: float = 0.15,
+        *,
+        whole_word_masking: bool = False,
+        seed: int | None = None,
+        max_rows: int = 512,
+        pad_to_multiple_of: int | None = None,
+        text_column: str = "text",
+    ) -> None:
+        if tokenizer.pad_token_id is None:
+            raise UsageError("The tokenizer has no padding token", fix="Set tokenizer.pad_token")
+        self.chunker = HierarchicalChunker(tokenizer, max_length, text_column=text_column)
+        self.masker = TokenMasker(tokenizer, mlm_probability, whole_word_masking)
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.seed = seed
+        self.max_rows = max_rows
+        self.pad_to_multiple_of = pad_to_multiple_of
+        self.text_column = text_column
+        self._special = _special_tokens_around(tokenizer)
+        self._rng: np.random.Generator | None = None
+        self._rng_owner: tuple[int, int] | None = None
+
+    def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+        """Collate documents or tokenised rows.
+
+        Args:
+            features: Rows with the text column, or rows with ``input_ids``.
+
+        Returns:
+            ``input_ids``, ``attention_mask`` and ``labels``, int64, [rows, longest row]; labels
+            are -100 where nothing is to be predicted.
+
+        Raises:
+            DataError: No text in the rows, or a document too long for one batch.
+        """
+        import torch
+
+        rows = self._rows(features)
+        lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
+        ids, labels = self.masker(_flatten(rows, int(lengths.sum())), self._generator())
+        width = int(lengths.max(initial=1))
+        if self.pad_to_multiple_of:
+            width = -(-width // self.pad_to_multiple_of) * self.pad_to_multiple_of
+        real = np.arange(width) < lengths[:, None]
+        batch = {"input_ids": np.full(real.shape, self.tokenizer.pad_token_id, dtype=np.int64)}
+        batch["input_ids"][real] = ids
+        batch["attention_mask"] = real.astype(np.int64)
+        batch["labels"] = np.full(real.shape, IGNORED, dtype=np.int64)
+        batch["labels"][real] = labels
+        return {name: torch.from_numpy(array) for name, array in batch.items()}
+
+    def _rows(self, features: Sequence[Mapping[str, Any]]) -> list[Any]:
+        if not features:
+            raise DataError("An empty batch", "at least one document")
+        first = features[0]
+        if "input_ids" in first:
+            rows = [feature["input_ids"] for feature in features]
+            self._refuse_long_rows(rows)
+            return rows
+        missing = next((f for f in features if self.text_column not in f), None)
+        if missing is not None:
+            have = f"the columns {', '.join(missing)}" if missing else "no columns at all"
+            raise DataError(
+                f"The collator got rows with {have}",
+                f"a column '{self.text_column}' with the document",
+                "Set remove_unused_columns=False in TrainingArguments (Trainer drops columns the "
+                "model does not take), or name the column with text_column=...",
+            )
+        documents = self.chunker.encode([self._text(f) for f in features])
+        self._refuse_large_batch(features, [len(chunks) for chunks in documents])
+        before, after = self._special
+        return [before + chunk.ids + after for chunks in documents for chunk in chunks] or [
+            before + after
+        ]
+
+    def _text(self, feature: Mapping[str, Any]) -> str:
+        text = feature[self.text_column]
+        if not isinstance(text, str):
+            raise DataError(f"A row has {text!r:.60} as '{self.text_column}'", "a string")
+        return text
+
+    def _refuse_long_rows(self, rows: list[Any]) -> None:
+        longest = max(len(row) for row in rows)
+        if longest > self.max_length:
+            raise DataError(
+                f"A tokenised row of {longest} tokens",
+                f"at most max_length={self.max_length}",
+                "Cut documents with dataset.map(HierarchicalChunker(...)) before tokenising, or "
+                "give the collator the raw text",
+            )
+
+    def _refuse_large_batch(self, features: Sequence[Mapping[str, Any]], counts: list[int]) -> None:
+        if sum(counts) <= self.max_rows:
+            return
+        worst = int(np.argmax(counts))
+        ways = (
+            "Chunk beforehand with dataset.map(HierarchicalChunker(tokenizer, max_length), "
+            "batched=True, remove_columns=dataset.column_names), or raise max_rows"
+        )
+        if counts[worst] <= self.max_rows:
+            raise DataError(
+                f"A batch of {len(features)} documents makes {sum(counts)} rows",
+                f"at most max_rows={self.max_rows}",
+                f"Lower per_device_train_batch_size. {ways}",
+            )
+        feature = features[worst]
+        name = next((feature[key] for key in ("document_id", "id") if key in feature), None)
+        label = repr(name) if name is not None else f"'{feature[self.text_column][:40]}...'"
+        raise DataError(
+            f"The document {label} makes {counts[worst]} rows on its own",
+            f"at most max_rows={self.max_rows} in a batch",
+            ways,
+        )
+
+    def _generator(self) -> np.random.Generator:
+        """Return this process's generator: one per loader worker and epoch, one per rank."""
+        import torch
+        from torch.utils.data import get_worker_info
+
+        worker = get_worker_info()
+        # A worker's seed is drawn anew each epoch from the loader's generator.
+        owner = (os.getpid(), worker.seed if worker else -1)
+        if self._rng is None or owner != self._rng_owner:
+            base = self.seed if self.seed is not None else torch.initial_seed() % 2**63
+            entropy = [base, int(os.environ.get("RANK", "0")), worker.seed if worker else 0]
+            self._rng = np.random.default_rng(entropy)
+            self._rng_owner = owner
+        return self._rng
+
+
+def _flatten(rows: list[Any], size: int) -> NDArray[np.int64]:
+    """Concatenate rows of ids, lists or arrays, to int64 [size]."""
+    if rows and isinstance(rows[0], list):
+        return np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=size)
+    return np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+
+
+def _special_tokens_around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Return the special tokens that the tokenizer puts before and after one sequence."""
+    bare = tokenizer("mot", add_special_tokens=False)["input_ids"]
+    full = tokenizer("mot")["input_ids"]
+    for start in range(len(full) - len(bare) + 1):
+        if full[start : start + len(bare)] == bare:
+            return full[:start], full[start + len(bare) :]
+    raise UsageError(
+        f"{type(tokenizer).__name__} changes a text when it adds special tokens",
+        "special tokens before and after the text only",
+    )

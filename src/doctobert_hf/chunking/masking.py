@@ -1,0 +1,119 @@
+"""Masking for masked-language-model training, vectorised over flat arrays of ids.
+
+Devlin et al. 2019: each token is chosen with probability p; of the chosen, 80 % become the mask
+token, 10 % a random token, 10 % stay. Special tokens are never chosen and never drawn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from doctobert_hf.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from transformers import PreTrainedTokenizerBase
+
+IGNORED = -100
+_SPACE_MARKS = ("▁", "Ġ")
+
+
+class TokenMasker:
+    """Chooses and replaces tokens; holds tables over the vocabulary, no state.
+
+    Args:
+        tokenizer: Has a mask token; its special tokens are left alone.
+        mlm_probability: Share of tokens to predict, in (0, 1).
+        whole_word_masking: Choose words, not tokens; the share of tokens stays as given. Words are
+            read off the tokens: a leading space begins one, and so does punctuation.
+
+    Raises:
+        UsageError: No mask token, or a probability outside (0, 1).
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        mlm_probability: float = 0.15,
+        whole_word_masking: bool = False,
+    ) -> None:
+        if tokenizer.mask_token_id is None:
+            raise UsageError(
+                "The tokenizer has no mask token",
+                "one for masked language modelling",
+                "Set tokenizer.mask_token, or take an encoder's tokenizer",
+            )
+        if not 0.0 < mlm_probability < 1.0:
+            raise UsageError(f"mlm_probability {mlm_probability}", "a share between 0 and 1")
+        self.mlm_probability = mlm_probability
+        self.whole_word_masking = whole_word_masking
+        self.mask_id = tokenizer.mask_token_id
+        size = len(tokenizer)
+        self.maskable = np.ones(size, dtype=bool)
+        self.maskable[[i for i in tokenizer.all_special_ids if i < size]] = False
+        self.regular_ids = np.flatnonzero(self.maskable & ~_unused(tokenizer, size))
+        self._begins, self._separates = (
+            _word_tables(tokenizer, size) if whole_word_masking else (None, None)
+        )
+
+    def __call__(
+        self, ids: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Mask a flat array of ids.
+
+        Args:
+            ids: Shape [tokens], special tokens included where the text has them.
+            rng: Source of all draws.
+
+        Returns:
+            The masked ids and the labels, both [tokens]; labels are -100 where nothing is asked.
+        """
+        if self.whole_word_masking:
+            drawn = self._draw_words(ids, rng)
+        else:
+            drawn = rng.random(ids.size, dtype=np.float32) < self.mlm_probability
+        chosen = np.flatnonzero(drawn & self.maskable[ids])
+        labels = np.full(ids.size, IGNORED, dtype=np.int64)
+        labels[chosen] = ids[chosen]
+        masked = ids.copy()
+        fate = rng.random(chosen.size, dtype=np.float32)
+        masked[chosen[fate < 0.8]] = self.mask_id
+        random = chosen[(fate >= 0.8) & (fate < 0.9)]
+        masked[random] = self.regular_ids[rng.integers(0, self.regular_ids.size, random.size)]
+        return masked, labels
+
+    def _draw_words(self, ids: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
+        assert self._begins is not None and self._separates is not None
+        begins = self._begins[ids] | self._separates[ids]
+        begins[1:] |= self._separates[ids[:-1]]
+        words = np.cumsum(begins)
+        if ids.size == 0:
+            return np.zeros(0, dtype=bool)
+        chosen = rng.random(int(words[-1]) + 1, dtype=np.float32) < self.mlm_probability
+        return chosen[words]
+
+
+def _unused(tokenizer: PreTrainedTokenizerBase, size: int) -> NDArray[np.bool_]:
+    unused = np.zeros(size, dtype=bool)
+    for token, index in tokenizer.get_vocab().items():
+        if token.startswith("[unused") and index < size:
+            unused[index] = True
+    return unused
+
+
+def _word_tables(
+    tokenizer: PreTrainedTokenizerBase, size: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which tokens begin a word, and which are words of their own (punctuation, special)."""
+    vocabulary = {i: token for token, i in tokenizer.get_vocab().items() if i < size}
+    wordpiece = any(token.startswith("##") for token in vocabulary.values())
+    begins, separates = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+    for index, token in vocabulary.items():
+        bare = token[1:] if token.startswith(_SPACE_MARKS) else token
+        begins[index] = bare != token or (wordpiece and not token.startswith("##"))
+        is_byte = token.startswith("<0x")
+        separates[index] = not is_byte and not any(c.isalnum() for c in bare) and bare != ""
+    separates[[i for i in tokenizer.all_special_ids if i < size]] = True
+    return begins, separates

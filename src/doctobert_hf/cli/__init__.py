@@ -1,0 +1,108 @@
+"""The command line ``doctobert-hf``: parses, calls, prints; the work is elsewhere.
+
+Each command is a module of this package with ``add_arguments(parser)`` and ``run(args) -> int``; it
+is imported only when it is asked for, so that ``--help`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import doctobert_hf
+from doctobert_hf.errors import DoctobertError, nearest
+
+COMMANDS = {
+    "quickstart": "the whole way at laptop size: tokenizer, chunks, pretraining, evaluation, report",
+    "tokenizer": "train a tokenizer, or measure tokenizers side by side",
+    "env": "print the versions and hardware a bug report needs",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(f"doctobert-hf {doctobert_hf.__version__}")
+        return 0
+    name = arguments[0]
+    if name not in COMMANDS:
+        print(f"error: No command '{name}'. {nearest(name, list(COMMANDS))}", file=sys.stderr)
+        return 2
+    command = importlib.import_module(f"doctobert_hf.cli.{name}")
+    parser = argparse.ArgumentParser(
+        prog=f"doctobert-hf {name}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    _add_debug(parser)
+    try:
+        args = parser.parse_args(arguments[1:])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return _guarded(command.run, args)
+
+
+def _guarded(run, args: argparse.Namespace) -> int:  # noqa: ANN001
+    """Run a command; an error is one line on stderr, a traceback only with ``--debug``."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    for noisy in ("httpx", "httpx2", "datasets", "transformers", "matplotlib", "filelock"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        return run(args)
+    except KeyboardInterrupt as stop:
+        print(f"\nStopped. {stop}".rstrip(), file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away ("| head"): not an error, but nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if args.debug:
+            raise
+        known = isinstance(error, DoctobertError)
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        print(f"error: {' '.join(text.split())}", file=sys.stderr)
+        if not known:
+            print("Run it again with --debug for the traceback.", file=sys.stderr)
+        return error.exit_code if isinstance(error, DoctobertError) else 1
+
+
+def _add_debug(parser: argparse.ArgumentParser) -> None:
+    """Add ``--debug`` to a parser and to its subcommands."""
+    parser.add_argument(
+        "--debug", action="store_true", default=False, help="show the traceback of an error"
+    )
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in set(action.choices.values()):
+                sub.add_argument(
+                    "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+                )
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: doctobert-hf COMMAND [--help] ...",
+            "",
+            "French medical encoders: train, measure and publish them.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "  --version  print the version",
+            "",
+            "Data goes to stdout, words to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.",
+        ]
+    )

@@ -1,0 +1,66 @@
+"""The whole way at laptop size: tokenizer, chunks, two-phase pretraining, evaluation, report.
+
+  doctobert-hf quickstart                                   on a generated sample, in minutes
+  doctobert-hf quickstart --corpus documents.parquet        on your own text
+  doctobert-hf quickstart --resume                          goes on where a run was stopped
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
+from doctobert_hf.quickstart.config import QuickstartConfig
+from doctobert_hf.recipes import find_recipe
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--overwrite", action="store_true", help="delete the run in --output first")
+    group.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    parser.add_argument("--recipe", help="recipe by name or path, e.g. tiny/quickstart")
+    add_config_arguments(parser, QuickstartConfig)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run or resume a quickstart; print its result table."""
+    config = _config(args)
+    if config.corpus is not None:
+        from doctobert_hf.corpus import list_files
+
+        list_files(config.corpus)  # a wrong path is told before anything is loaded or written
+    from doctobert_hf.quickstart.run import open_run, run_quickstart
+
+    config = open_run(config, args.overwrite, args.resume)
+    again = f"doctobert-hf quickstart --resume --output {config.output}"
+    try:
+        records = run_quickstart(config)
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
+    from doctobert_hf.quickstart.report import RESULT_HEADER, result_rows
+    from doctobert_hf.reporting.tables import text_table
+
+    print(text_table(RESULT_HEADER, result_rows(records)))
+    print(f"\nreport: {config.output}/report.md\nmodel:  {config.output}/model")
+    print(f"next: read {config.output}/report.md; its last section loads the model", file=sys.stderr)
+    return 0
+
+
+def _config(args: argparse.Namespace) -> QuickstartConfig:
+    overrides = config_overrides(args, QuickstartConfig)
+    layers = [overrides]
+    source = "options"
+    if args.recipe:
+        recipe = find_recipe(args.recipe)
+        layers, source = [read_yaml(recipe), overrides], f"recipe '{recipe}'"
+    elif args.resume:
+        from pathlib import Path
+
+        from doctobert_hf.quickstart.run import CONFIG_FILE
+
+        saved = Path(overrides.get("output", QuickstartConfig.output)) / CONFIG_FILE
+        if saved.is_file():
+            layers, source = [read_yaml(saved), overrides], f"run '{saved}'"
+    return build_config(QuickstartConfig, *layers, source=source)

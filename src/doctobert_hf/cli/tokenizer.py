@@ -1,0 +1,94 @@
+"""Train a tokenizer, or measure tokenizers side by side.
+
+  doctobert-hf tokenizer train corpus.parquet --output my-tokenizer
+  doctobert-hf tokenizer evaluate my-tokenizer almanach/camembert-base --corpus test.tsv
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
+from doctobert_hf.recipes import find_recipe
+from doctobert_hf.tokenization.train import TokenizerConfig
+
+COLUMNS = ("fertility", "unk_rate", "byte_fallback_rate", "round_trip_rate", "tokens_per_second")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="train|evaluate")
+    train = actions.add_parser("train", help="train a SentencePiece BPE tokenizer")
+    train.add_argument("corpus", nargs="+", type=Path, help="files or folders with text")
+    train.add_argument("--output", required=True, type=Path, help="folder for the tokenizer")
+    train.add_argument("--recipe", help="recipe by name or path, e.g. doctobert-base/tokenizer")
+    add_config_arguments(train, TokenizerConfig)
+    evaluate = actions.add_parser("evaluate", help="fertility, unknowns, round trip, speed")
+    evaluate.add_argument("tokenizers", nargs="+", help="folders or Hub ids")
+    evaluate.add_argument("--corpus", nargs="+", required=True, type=Path, help="texts, each apart")
+    evaluate.add_argument("--text-column", default="text", help="column that holds the text")
+    evaluate.add_argument("--limit", type=int, help="only the first N documents of each corpus")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``train`` or ``evaluate``."""
+    return _train(args) if args.action == "train" else _evaluate(args)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from doctobert_hf.tokenization.train import train_with_config
+
+    recipe = find_recipe(args.recipe) if args.recipe else None
+    config = build_config(
+        TokenizerConfig,
+        read_yaml(recipe) if recipe else {},
+        config_overrides(args, TokenizerConfig),
+        source=f"recipe '{recipe}'" if recipe else "options",
+    )
+    tokenizer, counts = train_with_config(args.corpus, args.output, config)
+    print(f"Read {counts.report()}.", file=sys.stderr)
+    print(f"{len(tokenizer)} tokens in {args.output}")
+    print(
+        f"next: doctobert-hf tokenizer evaluate {args.output} --corpus ...", file=sys.stderr
+    )
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from transformers import AutoTokenizer
+
+    from doctobert_hf.corpus import iter_texts
+    from doctobert_hf.errors import UsageError
+    from doctobert_hf.reporting.tables import text_table
+    from doctobert_hf.tokenization.evaluate import evaluate_tokenizer
+
+    results: list[dict[str, Any]] = []
+    for name in args.tokenizers:
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name)
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"No tokenizer at '{name}' ({str(error).splitlines()[0]})",
+                "a folder with tokenizer.json, or a Hub id",
+            ) from error
+        for corpus in args.corpus:
+            texts = itertools.islice(iter_texts(corpus, args.text_column), args.limit)
+            measured = evaluate_tokenizer(tokenizer, texts)
+            results.append({"tokenizer": name, "corpus": str(corpus), **measured})
+    if args.json:
+        print(json.dumps(results, indent=2))
+        return 0
+    rows = [
+        [r["tokenizer"], Path(r["corpus"]).name, f"{r['fertility']:.3f}"]
+        + [f"{100 * r[column]:.3f} %" for column in COLUMNS[1:4]]
+        + [f"{r['tokens_per_second']:,.0f}"]
+        for r in results
+    ]
+    print(text_table(["tokenizer", "corpus", *COLUMNS], rows))
+    return 0

@@ -1,0 +1,5 @@
+"""Model presets: DoctoBERT and DoctoModernBERT as plain Transformers configurations."""
+
+from doctobert_hf.models.presets import count_parameters, list_presets, preset_config
+
+__all__ = ["count_parameters", "list_presets", "preset_config"]

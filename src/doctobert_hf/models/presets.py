@@ -1,0 +1,136 @@
+"""The published architectures, and tiny twins of each for tests and the quickstart.
+
+Source: the models' training configurations (DoctoBERT 2026): DoctoBERT is RoBERTa-base with 514
+positions; DoctoModernBERT is ModernBERT-base and -large with RoPE 160k global and 10k local.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+_ROBERTA: dict[str, Any] = {
+    "vocab_size": 32768,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "max_position_embeddings": 514,
+    "type_vocab_size": 1,
+    "layer_norm_eps": 1e-12,
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+}
+_MODERNBERT: dict[str, Any] = {
+    "vocab_size": 50368,
+    "hidden_size": 768,
+    "num_hidden_layers": 22,
+    "num_attention_heads": 12,
+    "intermediate_size": 1152,
+    "max_position_embeddings": 8192,
+    "local_attention": 128,
+    "global_attn_every_n_layers": 3,
+    "rope_parameters": {
+        "full_attention": {"rope_type": "default", "rope_theta": 160_000.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
+    },
+    "classifier_pooling": "mean",
+}
+_TINY = {
+    "hidden_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 128,
+}
+_PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+    "doctobert-base": ("roberta", _ROBERTA),
+    "doctobert-tiny": ("roberta", _ROBERTA | _TINY),
+    "doctomodernbert-base": ("modernbert", _MODERNBERT),
+    "doctomodernbert-large": (
+        "modernbert",
+        _MODERNBERT
+        | {
+            "hidden_size": 1024,
+            "num_hidden_layers": 28,
+            "num_attention_heads": 16,
+            "intermediate_size": 2624,
+        },
+    ),
+    "doctomodernbert-tiny": (
+        "modernbert",
+        _MODERNBERT | _TINY | {"max_position_embeddings": 1024, "local_attention": 32},
+    ),
+}
+
+
+def list_presets() -> list[str]:
+    """Return the names of all presets."""
+    return list(_PRESETS)
+
+
+def preset_config(
+    name: str, tokenizer: PreTrainedTokenizerBase | None = None, **overrides: Any
+) -> PretrainedConfig:
+    """Return a preset as a Transformers configuration.
+
+    Args:
+        name: One of :func:`list_presets`.
+        tokenizer: Sets vocabulary size and special ids; default: the published vocabulary's size
+            and the special ids of this package's tokenizers.
+        **overrides: Fields of the configuration to change.
+
+    Returns:
+        A ``RobertaConfig`` or ``ModernBertConfig``, for ``AutoModelForMaskedLM.from_config``.
+
+    Raises:
+        UsageError: An unknown name, or a padding id that leaves RoBERTa too few positions.
+    """
+    from transformers import AutoConfig
+
+    from doctobert_hf.tokenization.layout import SPECIAL_TOKENS
+
+    if name not in _PRESETS:
+        raise UsageError(f"No preset '{name}'", fix=nearest(name, list_presets()))
+    kind, values = _PRESETS[name]
+    ids = {token: index for index, token in enumerate(SPECIAL_TOKENS)}
+    special = {
+        "pad_token_id": ids["[PAD]"],
+        "bos_token_id": ids["[CLS]"],
+        "eos_token_id": ids["[SEP]"],
+    }
+    if kind == "modernbert":
+        special |= {"cls_token_id": ids["[CLS]"], "sep_token_id": ids["[SEP]"]}
+    if tokenizer is not None:
+        special = {key: getattr(tokenizer, key) for key in special}
+        values = values | {"vocab_size": len(tokenizer)}
+    config = AutoConfig.for_model(kind, **(values | special | overrides))
+    if kind == "roberta":
+        _check_positions(config)
+    return config
+
+
+def _check_positions(config: PretrainedConfig) -> None:
+    """RoBERTa numbers positions from pad_token_id + 1 on: a high padding id eats up the table."""
+    usable = config.max_position_embeddings - (config.pad_token_id or 0) - 1
+    if usable < min(512, config.max_position_embeddings - 2):
+        raise UsageError(
+            f"pad_token_id {config.pad_token_id} leaves RoBERTa {max(usable, 0)} of its "
+            f"{config.max_position_embeddings} positions",
+            "a padding id of 1",
+            "Train the tokenizer with doctobert_hf.tokenization.train_tokenizer",
+        )
+
+
+def count_parameters(model: torch.nn.Module) -> dict[str, int]:
+    """Return the number of parameters in all, in the token embeddings, and in the rest.
+
+    Tied weights count once.
+    """
+    total = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
+    embeddings = model.get_input_embeddings().weight.numel()  # type: ignore[operator,union-attr]
+    return {"total": total, "embeddings": embeddings, "other": total - embeddings}

@@ -1,0 +1,1 @@
+"""The whole way at laptop size, from documents to a measured encoder and a report."""

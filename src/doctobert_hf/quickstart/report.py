@@ -1,0 +1,186 @@
+"""The report of a run: Markdown with tables and figures, every number from the run's records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.files import write_text_atomic
+from doctobert_hf.quickstart.config import QuickstartConfig
+from doctobert_hf.quickstart.training import read_metrics
+from doctobert_hf.reporting import figures
+from doctobert_hf.reporting.tables import markdown_table
+
+REPORT_FILE = "report.md"
+
+
+def write_report(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> Path:
+    """Write ``report.md`` and its figures; return the report's path."""
+    sections = [
+        f"# Quickstart: a French medical encoder from {_source(records)}",
+        _summary(records),
+        _figures(config, folder, records),
+        _corpus_section(config, records),
+        _tokenizer_section(records),
+        _chunk_section(config, records),
+        _result_section(records),
+        _fill_mask_section(records),
+        _next_section(folder),
+    ]
+    path = folder / REPORT_FILE
+    write_text_atomic(path, "\n\n".join(section for section in sections if section) + "\n")
+    return path
+
+
+def result_rows(records: dict[str, Any]) -> list[list[str]]:
+    """Return the rows of the result table: model, masked accuracy, perplexity."""
+    final = records["evaluation"]["held_out"]
+    measured = [
+        ("unigram baseline", final["unigram_accuracy"], final["unigram_perplexity"]),
+        *(
+            (name, record["accuracy"], record["perplexity"])
+            for name, record in (
+                ("untrained", records["phase1"]["untrained"]),
+                ("after phase 1 (whole mix)", records["phase1"]["held_out"]),
+                ("after phase 2 (medical subset)", final),
+            )
+        ),
+    ]
+    return [[name, f"{100 * accuracy:.1f} %", f"{ppl:,.1f}"] for name, accuracy, ppl in measured]
+
+
+RESULT_HEADER = ("held-out documents", "masked accuracy", "perplexity")
+
+
+def _source(records: dict[str, Any]) -> str:
+    source = records["corpus"]["source"]
+    return "a generated sample" if source == "generated sample" else f"`{source}`"
+
+
+def _summary(records: dict[str, Any]) -> str:
+    final = records["evaluation"]["held_out"]
+    hits = sum(row["hit"] for row in records["evaluation"]["fill_mask"])
+    return (
+        f"A model of {records['phase2']['parameters'] / 1e6:.1f} M parameters finds "
+        f"**{100 * final['accuracy']:.1f} %** of the masked tokens of held-out documents "
+        f"(unigram baseline {100 * final['unigram_accuracy']:.1f} %), perplexity "
+        f"**{final['perplexity']:,.1f}** (baseline {final['unigram_perplexity']:,.1f}), on "
+        f"{final['masked_tokens']:,} masked tokens; {hits} of "
+        f"{len(records['evaluation']['fill_mask'])} fill-mask sentences have an expected word "
+        f"among the first five. It is a demonstration of the way, not a model to use."
+    )
+
+
+def _figures(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> str:
+    rows = [row for row in read_metrics(folder / "metrics.jsonl") if "loss" in row]
+    lines = {
+        "phase 1, whole mix": _points(rows, "phase1", 0),
+        "phase 2, medical subset": _points(rows, "phase2", config.phase1_steps),
+    }
+    if not figures.can_draw():
+        table = markdown_table(
+            ["phase", "step", "loss"],
+            [[r["phase"], r["step"], f"{r['loss']:.3f}"] for r in rows[:: max(1, len(rows) // 12)]],
+        )
+        return f"Figures need matplotlib: `pip install 'doctobert-hf[plot]'`. The loss:\n\n{table}"
+    figure, (left, middle, right) = figures.new_figure(10, 3.2, panels=3)
+    figures.draw_lines(left, lines, "Training loss", "step", "cross-entropy, nats")
+    final = records["evaluation"]["held_out"]
+    accuracies = {
+        "unigram": 100 * final["unigram_accuracy"],
+        "untrained": 100 * records["phase1"]["untrained"]["accuracy"],
+        "phase 1": 100 * records["phase1"]["held_out"]["accuracy"],
+        "phase 2": 100 * final["accuracy"],
+    }
+    figures.draw_bars(middle, accuracies, "Masked accuracy, %")
+    cuts = {name.replace("_", " "): float(n) for name, n in records["chunks"]["cuts"].items()}
+    figures.draw_bars(right, cuts, "Where documents were cut", "{:,.0f}")
+    right.tick_params(axis="x", labelrotation=30)
+    figures.save_figure(figure, folder / "figures" / "results.png")
+    return "![Training loss, masked accuracy and where documents were cut](figures/results.png)"
+
+
+def _points(
+    rows: list[dict[str, Any]], phase: str, offset: int
+) -> tuple[list[float], list[float]]:
+    mine = [row for row in rows if row["phase"] == phase]
+    return [offset + row["step"] for row in mine], [row["loss"] for row in mine]
+
+
+def _corpus_section(config: QuickstartConfig, records: dict[str, Any]) -> str:
+    corpus = records["corpus"]
+    lines = [
+        "## Corpus",
+        f"{corpus['documents_used']:,} of {corpus['documents_read']:,} documents "
+        f"({corpus['characters_used']:,} of {corpus['characters_read']:,} characters) from "
+        f"{_source(records)}; {corpus['held_out']:,} of them are held out.",
+        f"The medical subset of phase 2: {corpus['medical']:,} documents, "
+        f"{corpus['medical_rule']}.",
+    ]
+    if corpus["documents_empty"]:
+        lines.append(f"{corpus['documents_empty']:,} documents were empty.")
+    left = corpus["documents_read"] - corpus["documents_used"] - corpus["documents_empty"]
+    if left:
+        lines.append(
+            f"{left:,} documents were left out to stay within max_characters = "
+            f"{config.max_characters:,}, a uniform choice by seed {config.seed}."
+        )
+    if config.corpus is None:
+        lines.append("The sample was generated by templates; no document is real.")
+    return "\n\n".join(lines)
+
+
+def _tokenizer_section(records: dict[str, Any]) -> str:
+    record = records["tokenizer"]
+    table = markdown_table(
+        ["measure, on held-out documents", "value"],
+        [
+            ["tokens per word (fertility)", f"{record['fertility']:.3f}"],
+            ["unknown tokens", f"{100 * record['unk_rate']:.3f} %"],
+            ["tokens spelt in bytes", f"{100 * record['byte_fallback_rate']:.3f} %"],
+            ["texts that decode to themselves", f"{100 * record['round_trip_rate']:.1f} %"],
+            ["tokens per second", f"{record['tokens_per_second']:,.0f}"],
+        ],
+    )
+    return f"## Tokenizer\n\nTrained on {record['training_text']}.\n\n{table}"
+
+
+def _chunk_section(config: QuickstartConfig, records: dict[str, Any]) -> str:
+    record = records["chunks"]
+    return (
+        f"## Chunks\n\n{record['documents']:,} training documents became {record['chunks']:,} "
+        f"chunks of at most {config.max_length} tokens, {record['over_length']} over. Chunks other "
+        f"than a document's last are {100 * record['fill']:.1f} % full; "
+        f"{100 * record['sentence_share']:.1f} % of the cuts are at a sentence end or higher."
+    )
+
+
+def _result_section(records: dict[str, Any]) -> str:
+    phases = markdown_table(
+        ["phase", "chunks", "mean loss", "seconds"],
+        [
+            [name, f"{r['chunks']:,}", f"{r['loss']:.3f}", f"{r['runtime']:.0f}"]
+            for name, r in (("1", records["phase1"]), ("2", records["phase2"]))
+        ],
+    )
+    return f"## Results\n\n{markdown_table(RESULT_HEADER, result_rows(records))}\n\n{phases}"
+
+
+def _fill_mask_section(records: dict[str, Any]) -> str:
+    rows = [
+        [row["sentence"], ", ".join(row["answers"]), "yes" if row["hit"] else "no"]
+        for row in records["evaluation"]["fill_mask"]
+    ]
+    header = ["sentence", "first five answers", "expected word among them"]
+    return f"## Fill-mask\n\n{markdown_table(header, rows)}"
+
+
+def _next_section(folder: Path) -> str:
+    return (
+        "## Next\n\nThe model is plain Transformers:\n\n```python\n"
+        "from transformers import pipeline\n\n"
+        f'fill = pipeline("fill-mask", "{(folder / "model").as_posix()}")\n'
+        'fill("Le patient présente une [MASK] artérielle.")\n```\n\n'
+        "Settings: `resolved_config.yaml`; versions and hardware: `environment.json`; every logged "
+        "value: `metrics.jsonl`; all figures of this page: `state.json`."
+    )

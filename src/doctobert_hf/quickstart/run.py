@@ -1,0 +1,270 @@
+"""The quickstart, top to bottom: corpus, tokenizer, chunks, two phases, evaluation, report.
+
+Each stage leaves its result on disk and its record in ``state.json``; a run that was stopped goes
+on with the first stage that has none, training with its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.config import build_config, read_yaml, write_yaml
+from doctobert_hf.environment import environment_report
+from doctobert_hf.errors import UsageError
+from doctobert_hf.files import explained_output, write_json_atomic
+from doctobert_hf.quickstart.config import QuickstartConfig
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+CONFIG_FILE = "resolved_config.yaml"
+STATE_FILE = "state.json"
+
+
+def open_run(config: QuickstartConfig, overwrite: bool, resume: bool) -> QuickstartConfig:
+    """Make the run's folder, or check that it may be used.
+
+    Returns:
+        The configuration to run with: the saved one on ``resume``.
+
+    Raises:
+        UsageError: The folder exists and neither option is given; ``resume`` without a run or with
+            other settings; ``overwrite`` of a folder that no quickstart made.
+        OutputError: The folder cannot be written.
+    """
+    folder = Path(config.output)
+    ours = (folder / CONFIG_FILE).is_file()
+    used = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if resume:
+        if not ours:
+            raise UsageError(f"No run to resume in '{folder}'", fix="Leave out --resume to start")
+        _check_same(config, build_config(QuickstartConfig, read_yaml(folder / CONFIG_FILE)))
+        return config
+    if used and not overwrite:
+        raise UsageError(
+            f"The folder '{folder}' exists",
+            "a new folder",
+            "Pass --resume to go on with its run, --overwrite to start afresh, or another --output",
+        )
+    if used and not ours:
+        raise UsageError(
+            f"'{folder}' was not made by a quickstart and will not be deleted",
+            fix="Choose another --output",
+        )
+    with explained_output(folder):
+        if used:
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_yaml(config, folder / CONFIG_FILE)
+        write_json_atomic(folder / "environment.json", environment_report(with_torch=True))
+    return config
+
+
+def _check_same(given: QuickstartConfig, saved: QuickstartConfig) -> None:
+    for item in fields(QuickstartConfig):
+        now, then = getattr(given, item.name), getattr(saved, item.name)
+        if item.name != "output" and now != then:
+            raise UsageError(
+                f"--resume with {item.name}={now}, but the run was begun with {then}",
+                "the same settings",
+                "Leave the option out, or start another run with --output",
+            )
+
+
+def run_quickstart(config: QuickstartConfig) -> dict[str, Any]:
+    """Run all stages that are not done yet and return their records."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    run = _Run(Path(config.output))
+    run.stage("corpus", lambda: _corpus(config, run.folder))
+    run.stage("tokenizer", lambda: _tokenizer(config, run.folder))
+    run.stage("chunks", lambda: _chunks(config, run.folder))
+    run.stage("phase1", lambda: _phase(config, run.folder, "phase1"))
+    run.stage("phase2", lambda: _phase(config, run.folder, "phase2"))
+    run.stage("evaluation", lambda: _evaluation(config, run.folder))
+    run.stage("report", lambda: _report(config, run.folder, run.records))
+    return run.records
+
+
+class _Run:
+    """Stages of a run and their records in ``state.json``."""
+
+    NAMES = ("corpus", "tokenizer", "chunks", "phase1", "phase2", "evaluation", "report")
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        path = folder / STATE_FILE
+        self.records: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+
+    def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> None:
+        """Do a stage unless it is done, and record its result and seconds."""
+        number = f"[{self.NAMES.index(name) + 1}/{len(self.NAMES)}] {name}"
+        if name in self.records:
+            print(f"{number}: done before", file=sys.stderr)
+            return
+        print(f"{number} ...", file=sys.stderr, flush=True)
+        start = time.perf_counter()
+        with explained_output(self.folder):
+            record = work()
+        self.records[name] = {**record, "seconds": round(time.perf_counter() - start, 1)}
+        write_json_atomic(self.folder / STATE_FILE, self.records)
+        print(f"{number}: {self.records[name]['seconds']} s", file=sys.stderr)
+
+
+def _corpus(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
+    from doctobert_hf.quickstart.data import prepare_documents
+
+    train, held_out, summary = prepare_documents(config)
+    _write(train, folder / "data" / "train.parquet")
+    _write(held_out, folder / "data" / "held_out.parquet")
+    return asdict(summary)
+
+
+def _tokenizer(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
+    from doctobert_hf.tokenization.evaluate import evaluate_tokenizer
+    from doctobert_hf.tokenization.train import TokenizerConfig, train_with_config
+
+    settings = TokenizerConfig(vocab_size=config.vocab_size, max_length=config.max_length)
+    texts = _read(folder / "data" / "train.parquet")
+    tokenizer, counts = train_with_config(texts, folder / "tokenizer", settings)
+    held_out = _read(folder / "data" / "held_out.parquet")["text"]
+    return {"training_text": counts.report(), **evaluate_tokenizer(tokenizer, held_out)}
+
+
+def _chunks(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
+    from doctobert_hf.chunking import HierarchicalChunker
+    from doctobert_hf.chunking.statistics import ChunkStatistics
+
+    tokenizer = _load_tokenizer(folder)
+    chunker = HierarchicalChunker(tokenizer, config.max_length)
+    statistics = ChunkStatistics(chunker.capacity)
+    for name in ("train", "held_out"):
+        documents = _read(folder / "data" / f"{name}.parquet")
+        chunks = documents.map(
+            chunker, batched=True, remove_columns=documents.column_names, desc=f"chunks, {name}"
+        )
+        _write(chunks, folder / "data" / f"{name}_chunks.parquet")
+        if name == "train":
+            _count(statistics, documents["text"], chunks)
+    return {
+        "documents": statistics.documents,
+        "chunks": statistics.chunks,
+        "over_length": statistics.over_length,
+        "fill": statistics.fill,
+        "sentence_share": statistics.sentence_share,
+        "cuts": {level.name.lower(): n for level, n in sorted(statistics.cuts.items())},
+    }
+
+
+def _count(statistics: Any, texts: Any, chunks: Dataset) -> None:
+    """Add every document's chunks; a chunk of index 0 begins the next document."""
+    special = 2
+    documents = iter(texts)
+    spans: list[tuple[int, int]] = []
+    tokens: list[int] = []
+    columns = ("chunk_index", "char_start", "char_end", "num_tokens")
+    for index, start, end, count in zip(*(chunks[name] for name in columns), strict=True):
+        if index == 0 and spans:
+            statistics.add(next(documents), spans, tokens)
+            spans, tokens = [], []
+        spans.append((start, end))
+        tokens.append(count - special)
+    statistics.add(next(documents), spans, tokens)
+
+
+def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]:
+    from transformers import AutoModelForMaskedLM
+
+    from doctobert_hf.models import count_parameters
+    from doctobert_hf.quickstart.training import new_model, train_phase
+
+    tokenizer = _load_tokenizer(folder)
+    chunks = _read(folder / "data" / "train_chunks.parquet")
+    record: dict[str, Any] = {}
+    if phase == "phase1":
+        model = new_model(config, tokenizer)
+        record["untrained"] = _measure(config, folder, model, tokenizer)
+    else:
+        model = AutoModelForMaskedLM.from_pretrained(folder / "checkpoints" / "phase1" / "model")
+        chunks = chunks.filter(lambda row: row["medical"], desc="medical subset")
+    metrics = train_phase(phase, model, chunks, tokenizer, config)
+    target = folder / "model" if phase == "phase2" else folder / "checkpoints" / phase / "model"
+    model.save_pretrained(target)
+    tokenizer.save_pretrained(target)
+    return record | {
+        "chunks": len(chunks),
+        "parameters": count_parameters(model)["total"],
+        "loss": metrics["train_loss"],
+        "runtime": metrics["train_runtime"],
+        "held_out": _measure(config, folder, model, tokenizer),
+    }
+
+
+def _evaluation(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    from doctobert_hf.quickstart.evaluation import fill_mask
+
+    # Loaded from disk as a user would: what is measured is what was saved.
+    model = AutoModelForMaskedLM.from_pretrained(folder / "model")
+    tokenizer = AutoTokenizer.from_pretrained(folder / "model")
+    return {
+        "held_out": _measure(config, folder, model, tokenizer),
+        "fill_mask": fill_mask(model, tokenizer),
+    }
+
+
+def _measure(
+    config: QuickstartConfig,
+    folder: Path,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+) -> dict[str, float]:
+    import numpy as np
+
+    from doctobert_hf.quickstart.evaluation import evaluate_masked_lm
+
+    path = folder / "data" / "unigrams.npy"
+    if not path.is_file():
+        counts = np.zeros(len(tokenizer), dtype=np.int64)
+        chunks = _read(folder / "data" / "train_chunks.parquet")
+        for batch in chunks.iter(batch_size=512):
+            for ids in tokenizer(batch["text"], add_special_tokens=False)["input_ids"]:
+                counts += np.bincount(ids, minlength=len(tokenizer))
+        np.save(path, counts)
+    texts = _read(folder / "data" / "held_out_chunks.parquet")["text"]
+    # At most 1,024 chunks: some 15,000 masked tokens, a standard error of 0.4 points.
+    return evaluate_masked_lm(model, tokenizer, texts[:1024], np.load(path), config.max_length)
+
+
+def _report(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> dict[str, Any]:
+    from doctobert_hf.quickstart.report import write_report
+
+    return {"path": str(write_report(config, folder, records).relative_to(folder))}
+
+
+def _load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder / "tokenizer")
+
+
+def _write(dataset: Dataset, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    dataset.to_parquet(str(temporary))
+    temporary.replace(path)
+
+
+def _read(path: Path) -> Dataset:
+    from datasets import Dataset
+
+    return Dataset.from_parquet(str(path), cache_dir=str(path.parent / ".cache"))

@@ -1,0 +1,184 @@
+"""Two phases of masked-LM training with a stock ``Trainer``, resumable, stopped in order."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from transformers import (
+    AutoModelForMaskedLM,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer_utils import get_last_checkpoint
+
+from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
+from doctobert_hf.errors import DataError
+from doctobert_hf.models import preset_config
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerFast
+
+    from doctobert_hf.quickstart.config import QuickstartConfig
+
+LOGGING_STEPS = 20
+
+
+def new_model(config: QuickstartConfig, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+    """Return an untrained model of the preset's family at the run's size."""
+    from transformers import set_seed
+
+    set_seed(config.seed)
+    overrides: dict[str, Any] = {
+        "hidden_size": config.hidden_size,
+        "num_hidden_layers": config.num_hidden_layers,
+        "intermediate_size": 4 * config.hidden_size,
+        "num_attention_heads": 4,
+    }
+    architecture = preset_config(config.preset, tokenizer, **overrides)
+    return AutoModelForMaskedLM.from_config(architecture)
+
+
+def train_phase(
+    phase: str,
+    model: PreTrainedModel,
+    chunks: Dataset,
+    tokenizer: PreTrainedTokenizerFast,
+    config: QuickstartConfig,
+) -> dict[str, float]:
+    """Train one phase; go on from its last checkpoint where there is one.
+
+    As in DoctoBERT's annealing, phase 2 takes the weights only: fresh optimizer, lower peak rate.
+
+    Args:
+        phase: ``"phase1"`` or ``"phase2"``; names the checkpoint folder and the metrics.
+        model: Trained in place.
+        chunks: Rows with ``text``, each within ``max_length``.
+        tokenizer: Saved in every checkpoint.
+        config: Sizes of the run.
+
+    Returns:
+        ``train_loss``, ``train_runtime`` in seconds and Trainer's other figures.
+
+    Raises:
+        KeyboardInterrupt: Stopped by a signal; the state is saved.
+    """
+    first = phase == "phase1"
+    folder = Path(config.output) / "checkpoints" / phase
+    steps = config.phase1_steps if first else config.phase2_steps
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=config.batch_size,
+        learning_rate=config.learning_rate if first else config.learning_rate / 2,
+        warmup_steps=max(1, steps // 20),
+        lr_scheduler_type="linear",
+        adam_beta2=0.98,
+        weight_decay=0.01,
+        logging_steps=LOGGING_STEPS,
+        logging_nan_inf_filter=False,
+        save_steps=config.save_steps,
+        save_total_limit=2,
+        report_to="none",
+        seed=config.seed,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+    stop = StopOnSignal()
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=chunks,
+        processing_class=tokenizer,
+        data_collator=DataCollatorForHierarchicalChunking(
+            tokenizer, config.max_length, config.mlm_probability, pad_to_multiple_of=8
+        ),
+        callbacks=[stop, MetricsFile(Path(config.output) / "metrics.jsonl", phase)],
+    )
+    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    with stop:
+        output = trainer.train(resume_from_checkpoint=last)
+    if stop.received:
+        raise KeyboardInterrupt(f"{phase} is saved at step {trainer.state.global_step}.")
+    if output.training_loss != output.training_loss:
+        raise DataError(
+            f"The loss of {phase} is not a number", fix="Lower learning_rate and start afresh"
+        )
+    return output.metrics
+
+
+class StopOnSignal(TrainerCallback):
+    """Ends training after the step in hand, with a checkpoint, on SIGINT or SIGTERM.
+
+    A second signal has its usual effect.
+    """
+
+    def __init__(self) -> None:
+        self.received = False
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> StopOnSignal:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.received = True
+        signal.signal(number, self._previous[number])
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Ask for a checkpoint and the end once a signal came."""
+        if self.received:
+            control.should_save = True
+            control.should_training_stop = True
+        return control
+
+
+class MetricsFile(TrainerCallback):
+    """Appends what ``Trainer`` logs to a JSON-lines file, with the phase's name."""
+
+    def __init__(self, path: Path, phase: str) -> None:
+        self.path = path
+        self.phase = phase
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """Append one line."""
+        with self.path.open("a", encoding="utf-8") as file:
+            row = {"phase": self.phase, "step": state.global_step, **(logs or {})}
+            file.write(json.dumps(row) + "\n")
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Read a metrics file; a step logged twice, before and after a resume, counts once.
+
+    A last line cut off by a kill is passed over.
+    """
+    rows: dict[tuple[str, int, bool], dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        rows[row["phase"], row["step"], "loss" in row] = row
+    return sorted(rows.values(), key=lambda row: (row["phase"], row["step"]))
