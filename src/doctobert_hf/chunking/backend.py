@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from doctobert_hf.errors import UsageError
@@ -32,6 +33,7 @@ class EncoderBackend:
                 "Load it with AutoTokenizer.from_pretrained(...), or convert it",
             )
         self.tokenizer = tokenizer
+        self._home = os.getpid()
         self.special_tokens = tokenizer.num_special_tokens_to_add(pair=False)
         words = self.encode("mot mot mot")
         self.word_local = len({words.token_to_word(i) for i in range(len(words))}) >= 3
@@ -66,6 +68,10 @@ class EncoderBackend:
 
     def encode_batch(self, texts: list[str]) -> list[Encoding]:
         """Encode texts with the tokenizer's threads."""
+        if os.getpid() != self._home:
+            # A worker. The thread pool did not survive the fork, and waiting for it never ends when
+            # TOKENIZERS_PARALLELISM=true; workers are the parallelism here anyway.
+            os.environ["TOKENIZERS_PARALLELISM"] = "false"
         backend = self.tokenizer.backend_tokenizer  # type: ignore[attr-defined]
         # Transformers sets these for each call of its own and leaves them behind.
         backend.no_truncation()

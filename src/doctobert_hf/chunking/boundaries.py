@@ -191,6 +191,8 @@ def _is_abbreviation(text: str, stop: int, after: int) -> bool:
         return True
     if word in _BEFORE_NUMBER and text[after].isdigit():
         return True
+    if len(word) <= 2 and word.isdigit() and text[after].isdigit():
+        return True  # a decimal point with a space behind it
     if len(word) == 1 and found[0].isupper():
         following = _WORD.match(text, after)
         return bool(following) and following[0].lower() not in _STARTERS

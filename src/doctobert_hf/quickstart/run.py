@@ -7,7 +7,6 @@ on with the first stage that has none, training with its last checkpoint.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import time
@@ -82,7 +81,6 @@ def _check_same(given: QuickstartConfig, saved: QuickstartConfig) -> None:
 
 def run_quickstart(config: QuickstartConfig) -> dict[str, Any]:
     """Run all stages that are not done yet and return their records."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     run = _Run(Path(config.output))
     run.stage("corpus", lambda: _corpus(config, run.folder))
     run.stage("tokenizer", lambda: _tokenizer(config, run.folder))

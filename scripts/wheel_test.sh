@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Build the wheel, install it into an empty environment, and run the quickstart from another folder.
+# usage: wheel_test.sh PYTHON_WITH_BUILD      (PYTHON: the interpreter for the new environment)
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+builder=$(cd "$root" && realpath -s "$1")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+cd "$root"
+"$builder" -m build -q --wheel --no-isolation --outdir "$scratch/dist"
+"${PYTHON:-python3}" -m venv "$scratch/venv"
+bin="$scratch/venv/bin"
+"$bin/python" -m pip install -q --upgrade "pip>=24"
+"$bin/python" -m pip install -q "torch==$(sed -n 's/^torch==//p' constraints/tested.txt)"
+"$bin/python" -m pip install -q -c constraints/tested.txt "$scratch"/dist/*.whl
+
+mkdir "$scratch/elsewhere"
+cd "$scratch/elsewhere"
+"$bin/doctobert-hf" --version
+"$bin/doctobert-hf" env > env.txt
+"$bin/doctobert-hf" quickstart --recipe tiny/quickstart --phase1-steps 20 --phase2-steps 10 2> log.txt \
+    || { cat log.txt; exit 1; }
+"$bin/python" - <<'PY'
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+model = AutoModelForMaskedLM.from_pretrained("quickstart-run/model")
+tokenizer = AutoTokenizer.from_pretrained("quickstart-run/model")
+assert model.config.vocab_size == len(tokenizer)
+assert "## Results" in open("quickstart-run/report.md", encoding="utf-8").read()
+PY
+echo "wheel test passed"

@@ -1,0 +1,151 @@
+"""The collator in a stock Trainer: no text lost, both families, with and without workers."""
+
+import pytest
+import torch
+from datasets import Dataset, IterableDataset
+from transformers import AutoModelForMaskedLM, Trainer, TrainingArguments
+
+from doctobert_hf.chunking import DataCollatorForHierarchicalChunking, HierarchicalChunker
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.models import preset_config
+
+
+@pytest.fixture(scope="module")
+def rows(sample_texts):
+    return [{"text": text, "id": f"d{i}"} for i, text in enumerate(sample_texts)]
+
+
+def unmasked(batch):
+    """Return each row's ids with the masked ones put back and padding left out."""
+    ids = torch.where(batch["labels"] != -100, batch["labels"], batch["input_ids"])
+    return [row[mask.bool()].tolist() for row, mask in zip(ids, batch["attention_mask"])]
+
+
+def test_rows_are_the_chunks_and_no_text_is_lost(tokenizer, rows):
+    collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=64, seed=0)
+    batch = collator(rows[:8])
+    chunker = HierarchicalChunker(tokenizer, 64)
+    chunks = [chunk for row in rows[:8] for chunk in chunker.split(row["text"])]
+    assert unmasked(batch) == tokenizer(chunks)["input_ids"]
+    normalize = tokenizer.backend_tokenizer.normalizer.normalize_str
+    back = "".join(tokenizer.decode(ids, skip_special_tokens=True) for ids in unmasked(batch))
+    assert back == normalize("".join(row["text"] for row in rows[:8])).replace("▁", " ")
+
+
+def test_shapes_types_and_padding(tokenizer, rows):
+    collator = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=0, pad_to_multiple_of=16)
+    batch = collator(rows[:3])
+    assert set(batch) == {"input_ids", "attention_mask", "labels"}
+    assert all(t.dtype == torch.int64 and t.shape == batch["labels"].shape for t in batch.values())
+    assert batch["labels"].shape[1] % 16 == 0
+    padded = batch["attention_mask"] == 0
+    assert (batch["input_ids"][padded] == tokenizer.pad_token_id).all()
+    assert (batch["labels"][padded] == -100).all()
+    short = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=0)([{"text": "Oui."}])
+    assert short["input_ids"].shape[1] == len(tokenizer("Oui.")["input_ids"])
+
+
+def test_tokenised_rows_are_taken_as_they_are(tokenizer, rows):
+    chunks = HierarchicalChunker(tokenizer, 64).split(rows[0]["text"])
+    tokenised = tokenizer(chunks)["input_ids"]
+    collator = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=0)
+    for kind in (list, torch.tensor):
+        assert unmasked(collator([{"input_ids": kind(ids)} for ids in tokenised])) == tokenised
+    with pytest.raises(DataError, match="65 tokens"):
+        collator([{"input_ids": [5] * 65}])
+
+
+def test_seeds(tokenizer, rows):
+    def labels(seed):
+        return DataCollatorForHierarchicalChunking(tokenizer, 64, seed=seed)(rows[:4])["labels"]
+
+    assert torch.equal(labels(3), labels(3)) and not torch.equal(labels(3), labels(4))
+    collator = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=3)
+    assert not torch.equal(collator(rows[:4])["labels"], collator(rows[:4])["labels"])
+
+
+def test_workers_and_epochs_draw_differently(tokenizer, rows):
+    collator = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=3)
+    same = [rows[0]] * 4
+    loader = torch.utils.data.DataLoader(same, batch_size=1, num_workers=2, collate_fn=collator)
+    torch.manual_seed(0)
+    drawn = [batch["labels"] for _ in range(2) for batch in loader]
+    assert len({tuple(labels.flatten().tolist()) for labels in drawn}) == 8
+    torch.manual_seed(0)
+    again = [batch["labels"] for _ in range(2) for batch in loader]
+    assert all(torch.equal(a, b) for a, b in zip(drawn, again))
+
+
+@pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_stock_trainer(preset, workers, tokenizer, rows, tmp_path):
+    torch.manual_seed(0)
+    model = AutoModelForMaskedLM.from_config(preset_config(preset, tokenizer))
+    arguments = TrainingArguments(
+        output_dir=str(tmp_path),
+        max_steps=12,
+        per_device_train_batch_size=8,
+        learning_rate=5e-3,
+        logging_steps=4,
+        report_to="none",
+        remove_unused_columns=False,
+        dataloader_num_workers=workers,
+        dataloader_pin_memory=False,
+        save_strategy="no",
+        disable_tqdm=True,
+    )
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        data_collator=DataCollatorForHierarchicalChunking(tokenizer, max_length=64),
+    )
+    trainer.train()
+    losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
+    assert losses[-1] < losses[0] - 0.3
+
+
+def test_a_forgotten_setting_is_named(tokenizer, rows, tmp_path):
+    model = AutoModelForMaskedLM.from_config(preset_config("doctobert-tiny", tokenizer))
+    collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=64)
+    stream = IterableDataset.from_generator(lambda: iter(rows))
+    for data in (Dataset.from_list(rows), stream):
+        arguments = TrainingArguments(
+            output_dir=str(tmp_path), max_steps=1, report_to="none", disable_tqdm=True
+        )
+        trainer = Trainer(model=model, args=arguments, train_dataset=data, data_collator=collator)
+        with pytest.raises(ValueError, match="remove_unused_columns=False"):
+            trainer.train()
+    with pytest.raises(DataError, match="columns texte.*text_column"):
+        collator([{"texte": "a"}])
+    with pytest.raises(DataError, match="remove_unused_columns=False"):
+        collator([{}])
+
+
+def test_a_document_too_long_for_a_batch_is_named_never_cut(tokenizer, rows):
+    collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=32, max_rows=50)
+    long = {"text": "Une phrase de plus. " * 2000, "id": "dossier-7"}
+    with pytest.raises(DataError) as caught:
+        collator([rows[0], long])
+    for word in ("'dossier-7'", "max_rows", "HierarchicalChunker"):
+        assert word in str(caught.value)
+    with pytest.raises(DataError, match="per_device_train_batch_size"):
+        collator(rows[:80])
+
+
+def test_wrong_rows(tokenizer):
+    collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=32)
+    with pytest.raises(DataError, match="None"):
+        collator([{"text": None}])
+    with pytest.raises(DataError, match="empty batch"):
+        collator([])
+    assert collator([{"text": ""}])["input_ids"].tolist() == [[2, 3]]
+
+
+def test_no_padding_token(tokenizer):
+    from copy import deepcopy
+
+    bare = deepcopy(tokenizer)
+    bare.pad_token = None
+    with pytest.raises(UsageError, match="padding"):
+        DataCollatorForHierarchicalChunking(bare, 32)

@@ -1,0 +1,88 @@
+"""Masking: shares, what is never masked, whole words."""
+
+import numpy as np
+import pytest
+
+from doctobert_hf.chunking.masking import IGNORED, TokenMasker
+from doctobert_hf.errors import UsageError
+
+
+def draw(masker, ids, seed=0):
+    return masker(ids, np.random.default_rng(seed))
+
+
+@pytest.fixture(scope="module")
+def many(tokenizer):
+    rng = np.random.default_rng(1)
+    ids = rng.integers(103, len(tokenizer), 200_000)
+    ids[::100] = rng.integers(0, 5, ids[::100].size)  # special tokens among them
+    return ids
+
+
+def test_shares_and_special_tokens(tokenizer, many):
+    masker = TokenMasker(tokenizer, 0.3)
+    masked, labels = draw(masker, many)
+    special = many < 5
+    chosen = labels != IGNORED
+    assert not chosen[special].any() and (masked[~chosen] == many[~chosen]).all()
+    assert (labels[chosen] == many[chosen]).all()
+    assert chosen[~special].mean() == pytest.approx(0.3, abs=0.006)
+    assert (masked[chosen] == tokenizer.mask_token_id).mean() == pytest.approx(0.8, abs=0.01)
+    kept = (masked[chosen] == many[chosen]).mean()
+    assert kept == pytest.approx(0.1, abs=0.01)
+    others = masked[chosen & (masked != many) & (masked != tokenizer.mask_token_id)]
+    unused = set(tokenizer.convert_tokens_to_ids([f"[unused{i}]" for i in range(64)]))
+    assert others.size and not (set(others.tolist()) & (unused | {0, 1, 2, 3, 4}))
+
+
+def test_a_seed_decides(tokenizer, many):
+    masker = TokenMasker(tokenizer)
+    assert (draw(masker, many)[0] == draw(masker, many)[0]).all()
+    assert (draw(masker, many)[1] != draw(masker, many, 1)[1]).any()
+
+
+def test_whole_words_are_masked_together(tokenizer, sample_texts):
+    text = sample_texts[0].replace("\n", " ")
+    ids = np.array(tokenizer(text)["input_ids"])
+    tokens = tokenizer.convert_ids_to_tokens(ids.tolist())
+    masker = TokenMasker(tokenizer, 0.5, whole_word_masking=True)
+    _, labels = draw(masker, ids)
+    chosen = labels != IGNORED
+    assert not chosen[[0, -1]].any()
+    for i in range(1, len(tokens) - 1):
+        inside = tokens[i].isalpha() and not tokens[i].startswith("▁")
+        if inside and tokens[i - 1].lstrip("▁").isalpha():
+            assert chosen[i] == chosen[i - 1]
+    starts = [i for i, t in enumerate(tokens) if t.startswith("▁") and len(t) > 1]
+    assert 0.3 < chosen[starts].mean() < 0.7
+
+
+def test_whole_words_of_a_wordpiece_tokenizer(other_tokenizers):
+    made = other_tokenizers["wordpiece"]
+    ids = np.array(made("bronchopneumopathie chronique obstructive")["input_ids"] * 50)
+    tokens = made.convert_ids_to_tokens(ids.tolist())
+    _, labels = draw(TokenMasker(made, 0.5, whole_word_masking=True), ids)
+    pairs = [
+        (labels[i] == IGNORED) == (labels[i - 1] == IGNORED)
+        for i, t in enumerate(tokens)
+        if t.startswith("##")
+    ]
+    assert pairs and all(pairs)
+
+
+def test_empty(tokenizer):
+    for whole in (False, True):
+        masked, labels = draw(TokenMasker(tokenizer, 0.2, whole), np.array([], dtype=np.int64))
+        assert masked.size == labels.size == 0
+
+
+def test_wrong_input(tokenizer):
+    from copy import deepcopy
+
+    for share in (0, 1, -0.1, 1.5):
+        with pytest.raises(UsageError, match="mlm_probability"):
+            TokenMasker(tokenizer, share)
+    bare = deepcopy(tokenizer)
+    bare.mask_token = None
+    with pytest.raises(UsageError, match="no mask token"):
+        TokenMasker(bare)

@@ -1,0 +1,115 @@
+"""Shared fixtures: everything offline, on tiny models and data made here."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def _find_data() -> Path | None:
+    named = os.environ.get("DOCTOBERT_DATA_DIR")
+    candidates = [Path(named)] if named else []
+    candidates.append(REPOSITORY.parent / "shared" / "data" / "raw")
+    return next((path for path in candidates if path.is_dir()), None)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder with the real raw corpora; its sibling ``corpora`` has the Parquet files."""
+    found = _find_data()
+    if found is None:
+        pytest.skip("real corpora are not here: set DOCTOBERT_DATA_DIR to their folder")
+    return found
+
+
+@pytest.fixture(scope="session")
+def corpora(data_dir) -> Path:
+    folder = data_dir.parent / "corpora"
+    if not folder.is_dir():
+        pytest.skip(f"no folder 'corpora' beside {data_dir.name}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_texts() -> list[str]:
+    from doctobert_hf.quickstart.sample import sample_documents
+
+    return [document.text for document in sample_documents(150)]
+
+
+@pytest.fixture(scope="session")
+def tokenizer_dir(sample_texts, tmp_path_factory) -> Path:
+    from doctobert_hf.tokenization import train_tokenizer
+
+    folder = tmp_path_factory.mktemp("tokenizer")
+    train_tokenizer(sample_texts, folder, vocab_size=1500)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tokenizer_dir):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tokenizer_dir)
+
+
+@pytest.fixture(scope="session")
+def other_tokenizers(sample_texts):
+    """Small tokenizers of the other kinds in the wild: byte-level BPE, WordPiece, Unigram, whole."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    kinds = {
+        "byte-level": (
+            models.BPE(unk_token="[UNK]"),
+            None,
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+            trainers.BpeTrainer(vocab_size=900, special_tokens=special, initial_alphabet=alphabet),
+        ),
+        "wordpiece": (
+            models.WordPiece(unk_token="[UNK]"),
+            normalizers.BertNormalizer(lowercase=True),
+            pre_tokenizers.BertPreTokenizer(),
+            trainers.WordPieceTrainer(vocab_size=900, special_tokens=special),
+        ),
+        "unigram": (
+            models.Unigram(),
+            normalizers.NFKC(),
+            pre_tokenizers.Metaspace(),
+            trainers.UnigramTrainer(vocab_size=900, special_tokens=special, unk_token="[UNK]"),
+        ),
+        "unsplit": (
+            models.BPE(unk_token="[UNK]"),
+            None,
+            pre_tokenizers.Metaspace(split=False),
+            trainers.BpeTrainer(vocab_size=600, special_tokens=special, max_token_length=12),
+        ),
+    }
+    made = {}
+    for name, (model, normalizer, splitter, trainer) in kinds.items():
+        backend = Tokenizer(model)
+        if normalizer is not None:
+            backend.normalizer = normalizer
+        backend.pre_tokenizer = splitter
+        texts = sample_texts if name != "unsplit" else [t[:400] for t in sample_texts[:40]]
+        backend.train_from_iterator(texts, trainer)
+        backend.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        )
+        made[name] = PreTrainedTokenizerFast(
+            tokenizer_object=backend,
+            unk_token="[UNK]",
+            pad_token="[PAD]",
+            cls_token="[CLS]",
+            sep_token="[SEP]",
+            mask_token="[MASK]",
+        )
+    return made

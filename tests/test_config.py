@@ -1,0 +1,77 @@
+"""Configuration: precedence, types, unknown keys."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from doctobert_hf.config import build_config, read_yaml, write_yaml
+from doctobert_hf.errors import UsageError
+from doctobert_hf.recipes import find_recipe, list_recipes
+
+
+@dataclass
+class Example:
+    name: str
+    steps: int = 10
+    rate: float = 1e-3
+    kind: Literal["a", "b"] = "a"
+    flag: bool = False
+    path: Path | None = None
+    sizes: list[int] = field(default_factory=list)
+
+
+def test_later_layers_win_and_types_are_coerced():
+    made = build_config(
+        Example, {"name": "x", "steps": 5, "rate": "1e-4"}, {"steps": "7", "flag": "true"}
+    )
+    assert made == Example("x", steps=7, rate=1e-4, flag=True)
+
+
+def test_yaml_round_trip(tmp_path):
+    example = Example("é", path=Path("a/b"), sizes=[1, 2])
+    write_yaml(example, tmp_path / "x.yaml")
+    assert build_config(Example, read_yaml(tmp_path / "x.yaml")) == example
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"name": "x", "stesp": 3}, ["stesp", "Did you mean 'steps'?"]),
+        ({"name": "x", "steps": 1.5}, ["1.5", "steps", "int"]),
+        ({"name": "x", "steps": True}, ["steps", "int"]),
+        ({"name": "x", "kind": "c"}, ["'c'", "'a', 'b'"]),
+        ({"name": "x", "flag": "maybe"}, ["flag", "bool"]),
+        ({"steps": 3}, ["No value for 'name'"]),
+        ({"name": "x", "sizes": ["a"]}, ["sizes"]),
+    ],
+)
+def test_wrong_values_are_named(values, words):
+    with pytest.raises(UsageError) as caught:
+        build_config(Example, values, source="recipe 'r.yaml'")
+    for word in [*words, "recipe 'r.yaml'"]:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["- a\n- b\n", "a: [1\n", "just text"])
+def test_a_file_that_is_no_mapping(tmp_path, content):
+    path = tmp_path / "bad.yaml"
+    path.write_text(content)
+    with pytest.raises(UsageError, match=r"bad\.yaml"):
+        read_yaml(path)
+
+
+def test_every_recipe_builds():
+    from doctobert_hf.quickstart.config import QuickstartConfig
+    from doctobert_hf.tokenization.train import TokenizerConfig
+
+    kinds = {"tokenizer": TokenizerConfig, "quickstart": QuickstartConfig}
+    assert "doctobert-base/tokenizer" in list_recipes()
+    for name in list_recipes():
+        build_config(kinds[name.split("/")[-1]], read_yaml(find_recipe(name)), source=name)
+
+
+def test_a_recipe_that_does_not_exist():
+    with pytest.raises(UsageError, match="Did you mean 'doctobert-base/tokenizer'"):
+        find_recipe("doctobert-bas/tokenizer")

@@ -1,0 +1,96 @@
+"""Reading documents from every kind of source, and saying what is wrong with the others."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from datasets import Dataset, DatasetDict, IterableDataset
+
+from doctobert_hf.corpus import iter_documents, iter_texts
+from doctobert_hf.errors import DataError, UsageError
+
+TEXTS = ["Un\r\ndeux", "trois é", ""]
+
+
+@pytest.fixture
+def sources(tmp_path):
+    rows = [{"text": text, "n": i} for i, text in enumerate(TEXTS)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(lines)
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    Dataset.from_list(rows).to_parquet(tmp_path / "a.parquet")
+    (tmp_path / "a.csv").write_text('text,n\n"Un\r\ndeux",0\ntrois é,1\n"",2\n', newline="")
+    return {
+        "jsonl": tmp_path / "a.jsonl",
+        "gz": str(tmp_path / "a.jsonl.gz"),
+        "json": tmp_path / "a.json",
+        "parquet": tmp_path / "a.parquet",
+        "csv": tmp_path / "a.csv",
+        "dataset": Dataset.from_list(rows),
+        "stream": IterableDataset.from_generator(lambda: iter(rows)),
+        "strings": iter(TEXTS),
+        "paths": [tmp_path / "a.jsonl"],
+        "names": [str(tmp_path / "a.parquet")],
+    }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["jsonl", "gz", "json", "parquet", "csv", "dataset", "stream", "strings", "paths", "names"],
+)
+def test_sources_give_the_same_texts(sources, kind):
+    assert list(iter_texts(sources[kind])) == TEXTS
+
+
+def test_a_folder_of_text_files(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "2.txt").write_bytes("deux\r\n".encode())
+    (tmp_path / "1.txt").write_text("un")
+    (tmp_path / "notes.md").write_text("not read")
+    assert [(r["id"], r["text"]) for r in iter_documents(tmp_path)] == [
+        ("1.txt", "un"),
+        ("2.txt", "deux\r\n"),
+    ]
+
+
+def test_a_text_that_looks_like_a_path_is_a_text():
+    texts = ["10/10 aux deux yeux " * 400, "a/b", "voir rapport.txt et plus"]
+    assert list(iter_texts(texts)) == texts
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda d: d / "absent.parquet", UsageError, ["absent.parquet"]),
+        (lambda d: [str(d / "absent.txt")], UsageError, ["absent.txt"]),
+        (lambda d: d, UsageError, ["no corpus file"]),
+        (lambda d: _write(d / "x.pdf", b""), UsageError, ["x.pdf", ".parquet"]),
+        (lambda d: _write(d / "x.txt", b"a\nb\xe9"), DataError, ["line 2", "0xe9", "iconv"]),
+        (lambda d: _write(d / "x.jsonl", b'{"text": "a"}\n{'), DataError, ["line 2", "JSON"]),
+        (lambda d: _write(d / "x.jsonl", b'{"texte": "a"}'), DataError, ["texte", "'text'"]),
+        (lambda d: _write(d / "x.jsonl", b'{"text": null}'), DataError, ["None", "a string"]),
+        (lambda d: _write(d / "x.parquet", b"no"), DataError, ["not a readable Parquet"]),
+        (lambda d: _write(d / "x.csv", b"text\na,b\n"), DataError, ["line 2", "more fields"]),
+        (lambda d: DatasetDict(), UsageError, ["split"]),
+        (lambda d: 3, UsageError, ["int"]),
+        (lambda d: [3], DataError, ["int"]),
+    ],
+)
+def test_wrong_sources_are_explained(tmp_path, make, error, words):
+    with pytest.raises(error) as caught:
+        list(iter_texts(make(tmp_path)))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_parquet_file_without_the_column(tmp_path):
+    Dataset.from_list([{"texte": "a"}]).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match="Did you mean 'texte'"):
+        list(iter_texts(tmp_path / "x.parquet"))
