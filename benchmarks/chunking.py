@@ -1,6 +1,6 @@
 """Chunking: ours beside the released algorithm, one run, on any corpora.
 
-    python benchmarks/chunking.py leaflets=FILE:COLUMN=VALUE general=FILE [--length 512] [--json OUT]
+    python benchmarks/chunking.py leaflets=FILE:COLUMN=VALUE general=FILE [--length 512]
 
 A corpus is ``name=path`` with an optional filter ``:column=value`` or ``:column!=value``. Without
 corpora, the packaged sample. The time is a ratio to one pass of the same fast tokenizer over the
@@ -25,7 +25,6 @@ from collections.abc import Callable
 from typing import Any
 
 from common import add_output_argument, finish, load_or_train_tokenizer
-
 from doctobert_hf.chunking import HierarchicalChunker
 from doctobert_hf.chunking.statistics import ChunkStatistics
 from doctobert_hf.corpus import iter_documents
@@ -89,18 +88,23 @@ def main() -> None:
         tokenizer = load_or_train_tokenizer(args.tokenizer, scratch)
     tokenizer.model_max_length = 10**9
     results: dict[str, Any] = {}
-    print(f"{'corpus':<10} {'length':>6} {'':<9} {'time':>8} {'fill':>6} {'sentence+':>9} {'over':>5}")
+    print(
+        f"{'corpus':<10} {'length':>6} {'':<9} {'time':>8} {'fill':>6} {'sentence+':>9} {'over':>5}"
+    )
     for name, texts in _corpora(args).items():
         for length in args.length:
             rows = {
                 "ours": _ours(tokenizer, texts, length, args.repeats),
-                "released": _released(tokenizer, texts[:: max(1, len(texts) // args.released_documents)], length),
+                "released": _released(
+                    tokenizer, texts[:: max(1, len(texts) // args.released_documents)], length
+                ),
             }
             results[f"{name}-{length}"] = {"documents": len(texts), **rows}
             for who, row in rows.items():
                 print(
                     f"{name:<10} {length:>6} {who:<9} {row['time_ratio']:>6.2f} x "
-                    f"{row['fill']:>6.3f} {100 * row['sentence_share']:>7.2f} % {row['over_length']:>5}",
+                    f"{row['fill']:>6.3f} {100 * row['sentence_share']:>7.2f} % "
+                    f"{row['over_length']:>5}",
                     flush=True,
                 )
     results["linear"] = _linear(tokenizer)
@@ -166,9 +170,7 @@ def _row(counted: ChunkStatistics, ratio: float) -> dict[str, float]:
     }
 
 
-def _time_ratio(
-    work: Callable[[], Any], tokenizer: Any, texts: list[str], repeats: int
-) -> float:
+def _time_ratio(work: Callable[[], Any], tokenizer: Any, texts: list[str], repeats: int) -> float:
     """Return the median of work's time over one tokenizer pass, both measured in each repeat."""
 
     def encode() -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from common import add_output_argument, finish, load_or_train_tokenizer
 
 

@@ -61,7 +61,7 @@ def tokenizer(tokenizer_dir):
 
 @pytest.fixture(scope="session")
 def other_tokenizers(sample_texts):
-    """Small tokenizers of the other kinds in the wild: byte-level BPE, WordPiece, Unigram, whole."""
+    """Small tokenizers of the other kinds: byte-level BPE, WordPiece, Unigram, unsplit BPE."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 

@@ -46,7 +46,7 @@ def test_sources_give_the_same_texts(sources, kind):
 
 def test_a_folder_of_text_files(tmp_path):
     (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "2.txt").write_bytes("deux\r\n".encode())
+    (tmp_path / "b" / "2.txt").write_bytes(b"deux\r\n")
     (tmp_path / "1.txt").write_text("un")
     (tmp_path / "notes.md").write_text("not read")
     assert [(r["id"], r["text"]) for r in iter_documents(tmp_path)] == [

@@ -87,7 +87,7 @@ def _coerce(value: Any, hint: Any, where: str) -> Any:
     """Check ``value`` against a type hint, turning strings of YAML or argv into numbers."""
     options = _union_members(hint)
     if len(options) > 1 or type(None) in options:
-        if value is None or value == "none" and type(None) in options:
+        if value is None or (value == "none" and type(None) in options):
             return None
         options = [option for option in options if option is not type(None)]
         for option in options[:-1]:

@@ -1,7 +1,8 @@
 """Reading documents from anything a user has at hand, streamed.
 
 A source is a path (``.txt``: one document a file; ``.jsonl``, ``.json``, ``.parquet``, ``.csv``,
-``.tsv``: one a row; a folder of these), a ``datasets`` object, or any iterable of strings, rows or paths.
+``.tsv``: one a row; a folder of these), a ``datasets`` object, or any iterable of strings, rows or
+paths.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def iter_documents(source: Source, text_column: str = "text") -> Iterator[dict[s
     for index, item in enumerate(source):
         if isinstance(item, Mapping):
             yield _checked_row(dict(item), text_column, f"row {index}")
-        elif isinstance(item, Path) or isinstance(item, str) and _is_path(item):
+        elif isinstance(item, Path) or (isinstance(item, str) and _is_path(item)):
             yield from iter_documents(item, text_column)
         elif isinstance(item, str):
             yield {text_column: item, "id": str(index)}

@@ -123,14 +123,14 @@ def test_a_forgotten_setting_is_named(tokenizer, rows, tmp_path):
 
 
 def test_a_document_too_long_for_a_batch_is_named_never_cut(tokenizer, rows):
-    collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=32, max_rows=50)
+    collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=128, max_rows=60)
     long = {"text": "Une phrase de plus. " * 2000, "id": "dossier-7"}
     with pytest.raises(DataError) as caught:
         collator([rows[0], long])
     for word in ("'dossier-7'", "max_rows", "HierarchicalChunker"):
         assert word in str(caught.value)
     with pytest.raises(DataError, match="per_device_train_batch_size"):
-        collator(rows[:80])
+        collator(rows[:40] * 3)
 
 
 def test_wrong_rows(tokenizer):

@@ -104,7 +104,10 @@ def test_documented_exceptions_still_lose_nothing(tokenizer, spm):
     assert tokenizer.decode(ids(tokenizer, "ﬁ\u0302")) == "fî"
     assert tokenizer.decode(ids(tokenizer, "\x01a")) == "a"
     for token in PLACEHOLDERS:
-        assert tokenizer.convert_ids_to_tokens(ids(tokenizer, f"M. {token} :"))[-2:] == [token, "▁:"]
+        assert tokenizer.convert_ids_to_tokens(ids(tokenizer, f"M. {token} :"))[-2:] == [
+            token,
+            "▁:",
+        ]
 
 
 def test_runs_of_whitespace_are_single_tokens(tokenizer):

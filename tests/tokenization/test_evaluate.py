@@ -18,7 +18,7 @@ def test_rates_on_a_known_text(tokenizer):
 
 
 def test_a_lossy_tokenizer_shows(other_tokenizers):
-    measured = evaluate_tokenizer(other_tokenizers["wordpiece"], ["中 (a)", "mot"])
+    measured = evaluate_tokenizer(other_tokenizers["wordpiece"], ["中", "le"])
     assert measured["unk_rate"] > 0 and measured["round_trip_rate"] == 0.5
 
 

@@ -73,9 +73,9 @@ def test_nothing_is_dropped_unseen():
 
 def test_long_lines_are_learned(tmp_path):
     # One line of 16,000 characters: SentencePiece alone would skip it and learn nothing.
-    line = "hypercholestérolémie familiale hétérozygote " * 400
-    made = train_tokenizer([line, "petit texte"], tmp_path, vocab_size=640)
-    assert len(made.tokenize("hypercholestérolémie")) == 1
+    line = "hyperkaliémie familiale hétérozygote " * 400
+    made = train_tokenizer([line, "petit texte"], tmp_path, vocab_size=670)
+    assert len(made.tokenize("hyperkaliémie")) == 1
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,15 @@ class EncoderBackend:
 
     def _probe_trailing_space(self) -> int:
         pair = self.encode("mot mot")
-        starts = [pair.token_to_chars(i)[0] for i in range(len(pair))]
+        starts = [token_chars(pair, i)[0] for i in range(len(pair))]
         if 3 in starts:  # the second word's token begins at the space: offsets show it
             return 0
         return len(self.encode("mot ")) - len(self.encode("mot"))
+
+
+def token_chars(encoding: Encoding, token: int) -> tuple[int, int]:
+    """Return the characters ``[start, end)`` that a token stands for."""
+    span = encoding.token_to_chars(token)
+    if span is None:
+        raise IndexError(f"token {token} of {len(encoding)}")
+    return span

@@ -53,22 +53,24 @@ _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.[-‑]?)+[^\W\d_]{1,2}|c\.-à-d")
 _STARTERS = frozenset(
     """a à afin ainsi alors après au aucun aucune aussi autre autres aux avant avec bien bref car ce
     cela celle celui certains ces cet cette ceux chaque chez ci comme contre dans de depuis des
-    deux devant donc du durant elle elles en enfin ensuite entre et ici il ils je jusque la le
-    les leur leurs lors lorsque lui mais malgré même ne ni non notre nous on or où par parmi
-    pendant plus plusieurs pour pourtant puis quand que quel quelle qui sa sans selon ses si son
-    sous sur ta toute tous tout toutes trois tu un une vers voici voir vos votre vous y""".split()
+    deux devant donc du durant elle elles en enfin ensuite entre et ici il ils je jusque la le les
+    leur leurs lors lorsque lui mais malgré même ne ni non notre nous on or où par parmi pendant
+    plus plusieurs pour pourtant puis quand que quel quelle qui sa sans selon ses si son sous sur
+    ta toute tous tout toutes trois tu un une vers voici voir vos votre vous y""".split()
 )
 
 # Abbreviations that end with a full stop and are followed by what they abbreviate for.
 _ABBREVIATIONS = frozenset(
-    """al amp ann anat art av bd biblio bull ca cf ch chap chir cit coll comp cp cpr cps dept dir
-    dr drs ed éd ex fasc fax fig figs gél hab hosp ibid id inj janv fév févr avr juil jr loc
-    m me mgr mlle mlles mm mme mmes mr mrs nb no nos num obs oct op orig pag par pl pr prs prof
-    réf ref resp rev sect sept sér serv sol sp spp ss st ste suiv suppl susp syn tab tabl tél tel
-    trad univ var vol vs zool""".split()
+    """al amp ann anat art av bd biblio bull ca cf ch chap chir cit coll comp cp cpr cps dept dir dr
+    drs ed éd ex fasc fax fig figs gél hab hosp ibid id inj janv fév févr avr juil jr loc m me mgr
+    mlle mlles mm mme mmes mr mrs nb no nos num obs oct op orig pag par pl pr prs prof réf ref
+    resp rev sect sept sér serv sol sp spp ss st ste suiv suppl susp syn tab tabl tél tel trad
+    univ var vol vs zool""".split()
 )
 # Abbreviations only when a number follows ("max. 4 g"); else they are units or words.
-_BEFORE_NUMBER = frozenset("env approx max min moy n p pp page pages nov déc dec éq equiv".split())
+_BEFORE_NUMBER = frozenset(
+    """env approx max min moy n p pp page pages nov déc dec éq equiv""".split()
+)
 
 
 class Level(IntEnum):
@@ -128,9 +130,8 @@ def boundary_level(text: str, start: int, end: int) -> Level:
         return Level.ANYWHERE
     if _ends_sentence(text, start, end):
         return Level.SENTENCE
-    if after.isdigit() or after in "IVX":
-        if _begins_numbered_title(text, end):
-            return Level.SENTENCE
+    if (after.isdigit() or after in "IVX") and _begins_numbered_title(text, end):
+        return Level.SENTENCE
     if all(c in _NO_BREAK for c in text[start:end]) or before in _OPENERS or _is_item(text, start):
         return Level.ANYWHERE
     return Level.CLAUSE if before in _CLAUSE_ENDS else Level.WORD
@@ -195,7 +196,7 @@ def _is_abbreviation(text: str, stop: int, after: int) -> bool:
         return True  # a decimal point with a space behind it
     if len(word) == 1 and found[0].isupper():
         following = _WORD.match(text, after)
-        return bool(following) and following[0].lower() not in _STARTERS
+        return following is not None and following[0].lower() not in _STARTERS
     return False
 
 

@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doctobert_hf.chunking.backend import EncoderBackend
 from doctobert_hf.chunking.boundaries import Level, iter_boundaries
+from doctobert_hf.chunking.document import WINDOW, EncodedDocument
 from doctobert_hf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
     from transformers import PreTrainedTokenizerBase
 
-# Tokens encoded again at each end of a chunk; several words, so that the two streams meet.
-_WINDOW = 16
 _BATCH = 64
 
 
@@ -49,7 +48,7 @@ class _Span(NamedTuple):
 
     def is_long(self) -> bool:
         """Tell whether the two ends may be encoded again apart from each other."""
-        return self.last - self.first > 4 * _WINDOW
+        return self.last - self.first > 4 * WINDOW
 
 
 class HierarchicalChunker:
@@ -150,7 +149,7 @@ class HierarchicalChunker:
 
     def _encode_batch(self, texts: list[str]) -> list[list[Chunk]]:
         documents = [
-            _Document(text, encoding)
+            EncodedDocument(text, encoding)
             for text, encoding in zip(texts, self.backend.encode_batch(texts), strict=True)
         ]
         plans = [self._plan(document) for document in documents]
@@ -161,7 +160,7 @@ class HierarchicalChunker:
             for document, plan in zip(documents, plans, strict=True)
         ]
 
-    def _checked_chunks(self, document: _Document, chunks: list[Chunk]) -> list[Chunk]:
+    def _checked_chunks(self, document: EncodedDocument, chunks: list[Chunk]) -> list[Chunk]:
         """Keep chunks up to the first that is over; from there plan and measure one at a time."""
         over = next((i for i, c in enumerate(chunks) if len(c.ids) > self.capacity), None)
         if over is None:
@@ -174,7 +173,7 @@ class HierarchicalChunker:
             start = chunk.end
         return kept
 
-    def _fitting_chunk(self, document: _Document, start: int) -> Chunk:
+    def _fitting_chunk(self, document: EncodedDocument, start: int) -> Chunk:
         """Return the longest planned chunk from ``start`` on that is within capacity, measured."""
         limit, tried = self.capacity, len(document.text) + 1
         while limit > 0:
@@ -198,7 +197,7 @@ class HierarchicalChunker:
             "Raise max_length",
         )
 
-    def _plan(self, document: _Document) -> list[_Span]:
+    def _plan(self, document: EncodedDocument) -> list[_Span]:
         """Return spans by the document's own token counts."""
         spans, start, first, size = [], 0, 0, len(document.text)
         while start < size:
@@ -210,7 +209,9 @@ class HierarchicalChunker:
             start, first = span.end, span.last
         return spans
 
-    def _next_span(self, document: _Document, start: int, first: int, limit: int) -> _Span | None:
+    def _next_span(
+        self, document: EncodedDocument, start: int, first: int, limit: int
+    ) -> _Span | None:
         """Return the chunk that begins at ``start`` and takes at most ``limit`` tokens."""
         end = self._next_cut(document, start, first, limit)
         if end is None:
@@ -218,7 +219,9 @@ class HierarchicalChunker:
         last = document.token_at(end, first, first + limit + 1)
         return _Span(start, end, first, last)
 
-    def _next_cut(self, document: _Document, start: int, first: int, limit: int) -> int | None:
+    def _next_cut(
+        self, document: EncodedDocument, start: int, first: int, limit: int
+    ) -> int | None:
         """Return where the chunk that begins at ``start`` ends, None if no character fits."""
         if first + limit >= document.size:
             return len(document.text)
@@ -227,27 +230,31 @@ class HierarchicalChunker:
             return None
         # The last place may need one token more, for the space it leaves at the chunk's end.
         high = document.start_of(first + limit - self.backend.trailing_space_tokens)
+
+        def after(share: float) -> int:
+            # The first token may begin before the chunk, with the space that the last one kept.
+            return max(start, document.start_of(first + int(limit * share)))
+
         if self.paragraph_slack:
-            near = document.start_of(first + int(limit * (1.0 - self.paragraph_slack)))
+            near = after(1.0 - self.paragraph_slack)
             higher = _last_place(document.text, near, high, (Level.PARAGRAPH, Level.LINE))
             if higher:
                 return higher
         # Most chunks find their end in the last tenth; looking there first saves reading the rest.
         for share in (0.9, self.min_fill):
-            low = document.start_of(first + int(limit * share))
-            found = _last_place(document.text, low, high, (Level.SENTENCE,))
+            found = _last_place(document.text, after(share), high, (Level.SENTENCE,))
             if found:
                 return found
-        low = document.start_of(first + int(limit * self.min_fill))
         wanted = (Level.SOFT_LINE, Level.CLAUSE, Level.WORD)
-        found = _last_place(document.text, low, high, wanted)
+        found = _last_place(document.text, after(self.min_fill), high, wanted)
         return found or _last_place(document.text, start, high, wanted) or last
 
-    def _measure(self, wanted: list[tuple[_Document, _Span]]) -> list[Chunk]:
+    def _measure(self, wanted: list[tuple[EncodedDocument, _Span]]) -> list[Chunk]:
         """Return chunks with the ids that each encodes to alone."""
         windows = [w for document, span in wanted for w in self._windows(document, span)]
         encodings = iter(self.backend.encode_batch(windows) if windows else [])
-        chunks, unmet = [], []
+        chunks: list[Chunk] = []
+        unmet: list[int] = []
         for document, span in wanted:
             ids = self._spliced(document, span, encodings)
             if ids is None:
@@ -259,7 +266,7 @@ class HierarchicalChunker:
                 chunks[i] = Chunk(chunks[i].start, chunks[i].end, encoding.ids)
         return chunks
 
-    def _windows(self, document: _Document, span: _Span) -> Iterator[str]:
+    def _windows(self, document: EncodedDocument, span: _Span) -> Iterator[str]:
         """Yield the texts to encode again: the whole chunk, or its beginning and its end."""
         text = document.text
         if span.start == 0 and span.end == len(text):
@@ -268,12 +275,12 @@ class HierarchicalChunker:
             yield text[span.start : span.end]
             return
         if span.start > 0:
-            yield text[span.start : document.start_of(span.first + _WINDOW)]
+            yield text[span.start : document.start_of(span.first + WINDOW)]
         if span.end < len(text):
-            yield text[document.start_of(span.last - _WINDOW) : span.end]
+            yield text[document.start_of(span.last - WINDOW) : span.end]
 
     def _spliced(
-        self, document: _Document, span: _Span, encodings: Iterator[Encoding]
+        self, document: EncodedDocument, span: _Span, encodings: Iterator[Encoding]
     ) -> list[int] | None:
         """Return a chunk's ids out of the re-encoded windows and the document, None if unmet."""
         if span.start == 0 and span.end == len(document.text):
@@ -290,7 +297,7 @@ class HierarchicalChunker:
             head_ids, head = window.ids, document.meet(window, span.start, span.first)
         if span.end < len(document.text):
             window = next(encodings)
-            low = span.last - _WINDOW
+            low = span.last - WINDOW
             tail_ids, tail = window.ids, document.meet(window, document.start_of(low), low)
         if head is None or tail is None or head[1] > tail[1]:
             return None
@@ -305,73 +312,6 @@ def _last_place(text: str, low: int, high: int, wanted: tuple[Level, ...]) -> in
             if level >= least:
                 return position
     return None
-
-
-class _Document:
-    """A text with its encoding, and the few look-ups the chunker makes, each O(log n) at most.
-
-    ``Encoding.offsets`` would build millions of tuples; single look-ups cost nothing.
-    """
-
-    __slots__ = ("text", "encoding", "size", "ids")
-
-    def __init__(self, text: str, encoding: Encoding) -> None:
-        self.text = text
-        self.encoding = encoding
-        self.size = len(encoding)
-        self.ids = encoding.ids
-
-    def start_of(self, token: int) -> int:
-        """Return the first character of a token; the text's end for one past the last."""
-        if token >= self.size:
-            return len(self.text)
-        return self.encoding.token_to_chars(max(token, 0))[0]
-
-    def token_at(self, position: int, low: int = 0, high: int | None = None) -> int:
-        """Return the first token that ends after ``position``, known to lie in [low, high]."""
-        high = self.size if high is None else min(high, self.size)
-        while low < high:
-            middle = (low + high) // 2
-            if self.encoding.token_to_chars(middle)[1] > position:
-                high = middle
-            else:
-                low = middle + 1
-        return low
-
-    def begins_word(self, token: int) -> bool:
-        """Tell whether a token is the first of its pre-token."""
-        encoding = self.encoding
-        return token == 0 or encoding.token_to_word(token) != encoding.token_to_word(token - 1)
-
-    def meet(self, window: Encoding, low: int, first: int) -> tuple[int, int] | None:
-        """Find the first word from which a window and the document run on alike.
-
-        Args:
-            window: Encoding of the text from character ``low`` on.
-            low: Where the window begins in the document.
-            first: A token of the document at or before ``low``.
-
-        Returns:
-            The word's first token in the window and in the document; None if they never meet.
-        """
-        ids = window.ids
-        for token in range(1, len(ids) - 2):
-            if window.token_to_word(token) == window.token_to_word(token - 1):
-                continue
-            mine = self._token_from(low + window.token_to_chars(token)[0], max(first, 0))
-            if mine is not None and ids[token : token + 2] == self.ids[mine : mine + 2]:
-                return token, mine
-        return None
-
-    def _token_from(self, position: int, first: int) -> int | None:
-        """Return the token that begins a pre-token exactly at ``position``, near ``first``."""
-        for token in range(first, min(first + 2 * _WINDOW, self.size)):
-            begin = self.encoding.token_to_chars(token)[0]
-            if begin == position and self.begins_word(token):
-                return token
-            if begin > position:
-                return None
-        return None
 
 
 _ADDED = ("document_id", "chunk_index", "char_start", "char_end", "num_tokens")

@@ -48,15 +48,12 @@ class TokenMasker:
         if not 0.0 < mlm_probability < 1.0:
             raise UsageError(f"mlm_probability {mlm_probability}", "a share between 0 and 1")
         self.mlm_probability = mlm_probability
-        self.whole_word_masking = whole_word_masking
         self.mask_id = tokenizer.mask_token_id
         size = len(tokenizer)
         self.maskable = np.ones(size, dtype=bool)
         self.maskable[[i for i in tokenizer.all_special_ids if i < size]] = False
         self.regular_ids = np.flatnonzero(self.maskable & ~_unused(tokenizer, size))
-        self._begins, self._separates = (
-            _word_tables(tokenizer, size) if whole_word_masking else (None, None)
-        )
+        self._words = _word_tables(tokenizer, size) if whole_word_masking else None
 
     def __call__(
         self, ids: NDArray[np.int64], rng: np.random.Generator
@@ -70,8 +67,8 @@ class TokenMasker:
         Returns:
             The masked ids and the labels, both [tokens]; labels are -100 where nothing is asked.
         """
-        if self.whole_word_masking:
-            drawn = self._draw_words(ids, rng)
+        if self._words:
+            drawn = self._draw_words(ids, *self._words, rng)
         else:
             drawn = rng.random(ids.size, dtype=np.float32) < self.mlm_probability
         chosen = np.flatnonzero(drawn & self.maskable[ids])
@@ -84,10 +81,15 @@ class TokenMasker:
         masked[random] = self.regular_ids[rng.integers(0, self.regular_ids.size, random.size)]
         return masked, labels
 
-    def _draw_words(self, ids: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
-        assert self._begins is not None and self._separates is not None
-        begins = self._begins[ids] | self._separates[ids]
-        begins[1:] |= self._separates[ids[:-1]]
+    def _draw_words(
+        self,
+        ids: NDArray[np.int64],
+        begin: NDArray[np.bool_],
+        separate: NDArray[np.bool_],
+        rng: np.random.Generator,
+    ) -> NDArray[np.bool_]:
+        begins = begin[ids] | separate[ids]
+        begins[1:] |= separate[ids[:-1]]
         words = np.cumsum(begins)
         if ids.size == 0:
             return np.zeros(0, dtype=bool)

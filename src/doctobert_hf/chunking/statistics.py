@@ -24,9 +24,7 @@ class ChunkStatistics:
     cuts: Counter[Level] = field(default_factory=Counter)
     cut_tokens: int = 0
 
-    def add(
-        self, text: str, spans: Sequence[tuple[int, int]], tokens: Sequence[int]
-    ) -> None:
+    def add(self, text: str, spans: Sequence[tuple[int, int]], tokens: Sequence[int]) -> None:
         """Count one document: its chunks and how many tokens each encodes to, specials apart."""
         self.documents += 1
         self.chunks += len(spans)

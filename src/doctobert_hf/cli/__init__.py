@@ -11,13 +11,13 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import doctobert_hf
 from doctobert_hf.errors import DoctobertError, nearest
 
 COMMANDS = {
-    "quickstart": "the whole way at laptop size: tokenizer, chunks, pretraining, evaluation, report",
+    "quickstart": "the whole way at laptop size: tokenizer, chunks, training, report",
     "tokenizer": "train a tokenizer, or measure tokenizers side by side",
     "env": "print the versions and hardware a bug report needs",
 }
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _guarded(command.run, args)
 
 
-def _guarded(run, args: argparse.Namespace) -> int:  # noqa: ANN001
+def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     """Run a command; an error is one line on stderr, a traceback only with ``--debug``."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     for noisy in ("httpx", "httpx2", "datasets", "transformers", "matplotlib", "filelock"):
@@ -85,7 +85,10 @@ def _add_debug(parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):
             for sub in set(action.choices.values()):
                 sub.add_argument(
-                    "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+                    "--debug",
+                    action="store_true",
+                    default=argparse.SUPPRESS,
+                    help=argparse.SUPPRESS,
                 )
 
 

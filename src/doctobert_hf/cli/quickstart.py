@@ -1,8 +1,8 @@
 """The whole way at laptop size: tokenizer, chunks, two-phase pretraining, evaluation, report.
 
-  doctobert-hf quickstart                                   on a generated sample, in minutes
-  doctobert-hf quickstart --corpus documents.parquet        on your own text
-  doctobert-hf quickstart --resume                          goes on where a run was stopped
+doctobert-hf quickstart                                   on a generated sample, in minutes
+doctobert-hf quickstart --corpus documents.parquet        on your own text
+doctobert-hf quickstart --resume                          goes on where a run was stopped
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
     print(text_table(RESULT_HEADER, result_rows(records)))
     print(f"\nreport: {config.output}/report.md\nmodel:  {config.output}/model")
-    print(f"next: read {config.output}/report.md; its last section loads the model", file=sys.stderr)
+    print(
+        f"next: read {config.output}/report.md; its last section loads the model", file=sys.stderr
+    )
     return 0
 
 

@@ -1,7 +1,7 @@
 """Train a tokenizer, or measure tokenizers side by side.
 
-  doctobert-hf tokenizer train corpus.parquet --output my-tokenizer
-  doctobert-hf tokenizer evaluate my-tokenizer almanach/camembert-base --corpus test.tsv
+doctobert-hf tokenizer train corpus.parquet --output my-tokenizer
+doctobert-hf tokenizer evaluate my-tokenizer almanach/camembert-base --corpus test.tsv
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ def _train(args: argparse.Namespace) -> int:
     tokenizer, counts = train_with_config(args.corpus, args.output, config)
     print(f"Read {counts.report()}.", file=sys.stderr)
     print(f"{len(tokenizer)} tokens in {args.output}")
-    print(
-        f"next: doctobert-hf tokenizer evaluate {args.output} --corpus ...", file=sys.stderr
-    )
+    print(f"next: doctobert-hf tokenizer evaluate {args.output} --corpus ...", file=sys.stderr)
     return 0
 
 

@@ -13,24 +13,31 @@ class QuickstartConfig:
     """Sizes of a run; recipe ``tiny/quickstart`` holds the same values with comments."""
 
     corpus: Path | None = field(
-        default=None, metadata={"help": "Parquet file, other corpus file or folder; default: "
-                                "a small generated sample"}
+        default=None,
+        metadata={
+            "help": "Parquet file, other corpus file or folder; default: a small generated sample"
+        },
     )
     output: Path = field(default=Path("quickstart-run"), metadata={"help": "folder of the run"})
     text_column: str = field(default="text", metadata={"help": "column that holds the text"})
     max_characters: int = field(
-        default=8_000_000, metadata={"help": "take at most this many characters of the corpus"}
+        default=6_000_000, metadata={"help": "take at most this many characters of the corpus"}
     )
     vocab_size: int = field(default=4096, metadata={"help": "size of the tokenizer"})
     max_length: int = field(default=128, metadata={"help": "tokens per chunk"})
-    preset: str = field(default="doctobert-tiny", metadata={"help": "architecture to shrink"})
+    preset: str = field(default="doctomodernbert-tiny", metadata={"help": "architecture to shrink"})
     hidden_size: int = field(default=128, metadata={"help": "width of the model"})
     num_hidden_layers: int = field(default=4, metadata={"help": "depth of the model"})
-    batch_size: int = field(default=32, metadata={"help": "chunks per step"})
-    phase1_steps: int = field(default=900, metadata={"help": "steps on the whole mix"})
-    phase2_steps: int = field(default=300, metadata={"help": "steps on the medical subset"})
-    learning_rate: float = field(default=2e-3, metadata={"help": "peak rate of phase 1"})
-    mlm_probability: float = field(default=0.15, metadata={"help": "share of masked tokens"})
+    batch_size: int = field(default=16, metadata={"help": "chunks per step"})
+    phase1_steps: int = field(default=600, metadata={"help": "steps on the whole mix"})
+    phase2_steps: int = field(default=200, metadata={"help": "steps on the medical subset"})
+    learning_rate: float = field(default=4e-3, metadata={"help": "peak rate of phase 1"})
+    phase1_mlm_probability: float = field(
+        default=0.30, metadata={"help": "share of masked tokens in phase 1"}
+    )
+    phase2_mlm_probability: float = field(
+        default=0.15, metadata={"help": "share of masked tokens in phase 2"}
+    )
     save_steps: int = field(default=100, metadata={"help": "steps between checkpoints"})
     seed: int = field(default=17, metadata={"help": "seed of split, weights, order and masks"})
 

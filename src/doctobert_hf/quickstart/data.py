@@ -27,12 +27,12 @@ _MEDICAL_STEMS = tuple(
     """abcès abdom acide aiguë allaite allerg analges anesth anti antibio artér arthr asth biops
     bronch cancer capsul carcin cardia chimioth chirurg chroniq cliniq comprimé contre-indic cutan
     dermat diabè diagno diarrh digest dos douleur dyspn échogr effets embol endocr enzym épilep
-    érythè estom fièvre foie fractur gastr glyc gross hématol hémorr hépat hospit hormon hyper hypo
-    immun infect inflamm inject insul insuff intrav lésion leuc lymph malad médec médic mening
-    métast migra myoc nausé néphr nerve neuro œdèm oncol ophtal oral osté patho patient pédiatr
-    pharmac plaqu pneum pouls poumon posolog prescr press prurit psych pulm radio rén réanim rhum
-    sang scann sein sérol symptôm syndrom tens thérap thorac thromb thyro toux toxi traitem transf
-    tuberc tumeur ulcèr urin vacc veine virus vomiss""".split()
+    érythè estom fièvre foie fractur gastr glyc gross hématol hémorr hépat hospit hormon hyper
+    hypo immun infect inflamm inject insul insuff intrav lésion leuc lymph malad médec médic
+    mening métast migra myoc nausé néphr nerve neuro œdèm oncol ophtal oral osté patho patient
+    pédiatr pharmac plaqu pneum pouls poumon posolog prescr press prurit psych pulm radio rén
+    réanim rhum sang scann sein sérol symptôm syndrom tens thérap thorac thromb thyro toux toxi
+    traitem transf tuberc tumeur ulcèr urin vacc veine virus vomiss""".split()
 )
 
 
@@ -95,8 +95,7 @@ def _rows(config: QuickstartConfig, counts: dict[str, int]) -> Iterator[dict[str
         from doctobert_hf.quickstart.sample import sample_documents
 
         documents: Iterator[dict[str, Any]] = (
-            {"id": d.id, config.text_column: d.text, "domain": d.domain}
-            for d in sample_documents()
+            {"id": d.id, config.text_column: d.text, "domain": d.domain} for d in sample_documents()
         )
     else:
         documents = iter_documents(config.corpus, config.text_column)
@@ -110,9 +109,7 @@ def _rows(config: QuickstartConfig, counts: dict[str, int]) -> Iterator[dict[str
         yield {"id": str(row.get("id")), "text": text, "domain": row.get("domain")}
 
 
-def _sample(
-    rows: Iterator[dict[str, Any]], max_characters: int, seed: int
-) -> list[dict[str, Any]]:
+def _sample(rows: Iterator[dict[str, Any]], max_characters: int, seed: int) -> list[dict[str, Any]]:
     """Keep a uniform sample of at most ``max_characters`` in one pass, in the order read."""
     rng = random.Random(seed)
     heap: list[tuple[float, int, dict[str, Any]]] = []

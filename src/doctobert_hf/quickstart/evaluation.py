@@ -69,10 +69,14 @@ def evaluate_masked_lm(
         asked = batch["labels"] != IGNORED
         labels = batch["labels"][asked]
         with torch.no_grad():
-            logits = model(
-                input_ids=batch["input_ids"].to(device),
-                attention_mask=batch["attention_mask"].to(device),
-            ).logits.float().cpu()[asked]
+            logits = (
+                model(
+                    input_ids=batch["input_ids"].to(device),
+                    attention_mask=batch["attention_mask"].to(device),
+                )
+                .logits.float()
+                .cpu()[asked]
+            )
         loss += torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item()
         right += int((logits.argmax(-1) == labels).sum())
         unigram_loss -= float(log_unigram[labels.numpy()].sum())
@@ -98,7 +102,7 @@ def fill_mask(
         batch = tokenizer(sentence, return_tensors="pt").to(device)
         with torch.no_grad():
             logits = model(**batch).logits[batch["input_ids"] == tokenizer.mask_token_id][0]
-        answers = [tokenizer.decode([i]).strip() for i in logits.topk(top).indices.tolist()]
+        answers = [str(tokenizer.decode([i])).strip() for i in logits.topk(top).indices.tolist()]
         rows.append(
             {
                 "sentence": sentence,

@@ -100,9 +100,7 @@ def _figures(config: QuickstartConfig, folder: Path, records: dict[str, Any]) ->
     return "![Training loss, masked accuracy and where documents were cut](figures/results.png)"
 
 
-def _points(
-    rows: list[dict[str, Any]], phase: str, offset: int
-) -> tuple[list[float], list[float]]:
+def _points(rows: list[dict[str, Any]], phase: str, offset: int) -> tuple[list[float], list[float]]:
     mine = [row for row in rows if row["phase"] == phase]
     return [offset + row["step"] for row in mine], [row["loss"] for row in mine]
 

@@ -195,6 +195,8 @@ def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]
         chunks = chunks.filter(lambda row: row["medical"], desc="medical subset")
     metrics = train_phase(phase, model, chunks, tokenizer, config)
     target = folder / "model" if phase == "phase2" else folder / "checkpoints" / phase / "model"
+    if phase == "phase2" and hasattr(model.config, "sparse_prediction"):
+        model.config.sparse_prediction = False  # users expect logits for every token
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
     return record | {
@@ -207,13 +209,13 @@ def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]
 
 
 def _evaluation(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
-    from transformers import AutoModelForMaskedLM, AutoTokenizer
+    from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast
 
     from doctobert_hf.quickstart.evaluation import fill_mask
 
     # Loaded from disk as a user would: what is measured is what was saved.
     model = AutoModelForMaskedLM.from_pretrained(folder / "model")
-    tokenizer = AutoTokenizer.from_pretrained(folder / "model")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "model")
     return {
         "held_out": _measure(config, folder, model, tokenizer),
         "fill_mask": fill_mask(model, tokenizer),
@@ -250,9 +252,9 @@ def _report(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> 
 
 
 def _load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    from transformers import AutoTokenizer
+    from transformers import PreTrainedTokenizerFast
 
-    return AutoTokenizer.from_pretrained(folder / "tokenizer")
+    return PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer")
 
 
 def _write(dataset: Dataset, path: Path) -> None:

@@ -27,7 +27,9 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _is_word(rows: Sequence[Sequence[str]], index: int) -> bool:
-    return any(not str(row[index])[:1].isdigit() for row in rows if str(row[index])[:1] not in "-+–")
+    return any(
+        not str(row[index])[:1].isdigit() for row in rows if str(row[index])[:1] not in "-+–"
+    )
 
 
 def _escaped(cell: str) -> str:

@@ -166,9 +166,8 @@ def _merges(learned: list[str], vocabulary: dict[str, int]) -> list[tuple[str, s
     skipped = {*SPACE_RUNS, *NEWLINE_RUNS, *TAB_RUNS, *PLACEHOLDERS}
     merges = []
     for piece in sorted(known - skipped, key=vocabulary.__getitem__):
-        for cut in range(len(piece) - 1, 0, -1):
-            if piece[:cut] in known and piece[cut:] in known:
-                merges.append((piece[:cut], piece[cut:]))
+        halves = ((piece[:cut], piece[cut:]) for cut in range(len(piece) - 1, 0, -1))
+        merges.extend((left, right) for left, right in halves if {left, right} <= known)
     for run in (SPACE_RUNS, NEWLINE_RUNS, TAB_RUNS):
         merges.extend(_run_merges(run[0][0]))
     return merges

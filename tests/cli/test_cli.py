@@ -1,0 +1,102 @@
+"""The command line: exit codes, streams, one-line errors."""
+
+import json
+import os
+
+import pytest
+
+from doctobert_hf.cli import COMMANDS, main
+
+
+def run(capsys, *arguments):
+    code = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_help_and_version(capsys):
+    code, out, err = run(capsys, "--help")
+    assert code == 0 and all(name in out for name in COMMANDS) and not err
+    assert run(capsys)[0] == 2
+    assert run(capsys, "--version")[1].startswith("doctobert-hf 0.")
+    for name in COMMANDS:
+        code, out, _ = run(capsys, name, "--help")
+        assert code == 0 and "--debug" in out
+
+
+def test_env(capsys):
+    code, out, _ = run(capsys, "env", "--json")
+    report = json.loads(out)
+    assert code == 0 and report["packages"]["transformers"] and report["cpu_count"] >= 1
+    assert "transformers" in run(capsys, "env")[1]
+
+
+def test_train_and_evaluate_a_tokenizer(capsys, tmp_path, sample_texts):
+    corpus = tmp_path / "c.jsonl"
+    corpus.write_text("".join(json.dumps({"texte": t}) + "\n" for t in sample_texts[:60]))
+    options = [
+        "--vocab-size",
+        900,
+        "--text-column",
+        "texte",
+        "--recipe",
+        "doctobert-base/tokenizer",
+    ]
+    code, out, err = run(capsys, "tokenizer", "train", corpus, "--output", tmp_path / "t", *options)
+    assert code == 0 and out.startswith("900 tokens in") and "60 documents" in err
+    arguments = ["tokenizer", "evaluate", tmp_path / "t", "--corpus", corpus, corpus]
+    code, out, _ = run(capsys, *arguments, "--text-column", "texte", "--limit", 3)
+    assert code == 0 and len(out.splitlines()) == 4 and "100.000 %" in out
+    code, out, _ = run(capsys, *arguments, "--text-column", "texte", "--json")
+    assert [row["texts"] for row in json.loads(out)] == [60, 60]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["tokenise"], 2, ["No command", "tokenizer"]),
+        (["tokenizer"], 2, ["train|evaluate"]),
+        (["tokenizer", "train", "absent.txt", "--output", "o"], 2, ["absent.txt"]),
+        (["tokenizer", "train", "bad.txt", "--output", "o"], 1, ["UTF-8", "iconv"]),
+        (["tokenizer", "train", "empty.txt", "--output", "o"], 1, ["empty"]),
+        (["tokenizer", "train", "ok.txt", "--output", "o"], 1, ["too large", "--vocab-size"]),
+        (["tokenizer", "train", "ok.txt", "--output", "o", "--vocab-size", "x"], 2, ["'x'", "int"]),
+        (["tokenizer", "train", "ok.txt", "--output", "o", "--max-length", "7"], 2, ["at least 8"]),
+        (["tokenizer", "train", "ok.txt", "--output", "o", "--recipe", "r.yaml"], 2,
+         ["vocabsize", "Did you mean 'vocab_size'"]),
+        (["tokenizer", "train", "no.parquet", "--output", "o"], 1, ["columns texte", "'text'"]),
+        (["tokenizer", "train", "ok.txt", "--output", "ok.txt/x"], 1, ["Cannot write"]),
+        (["tokenizer", "evaluate", "nowhere", "--corpus", "ok.txt"], 2, ["nowhere"]),
+        (["quickstart", "--corpus", "absent.parquet"], 2, ["absent.parquet"]),
+        (["quickstart", "--max-length", "4"], 2, ["at least 8"]),
+        (["quickstart", "--resume", "--output", "nothing"], 2, ["No run to resume"]),
+        (["quickstart", "--resume", "--overwrite"], 2, ["not allowed with"]),
+        (["quickstart", "--recipe", "tiny/quickstar"], 2, ["tiny/quickstart"]),
+    ],
+)  # fmt: skip
+def test_wrong_input_is_one_line_with_its_remedy(
+    arguments, code, words, capsys, tmp_path, monkeypatch
+):
+    from datasets import Dataset
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "ok.txt").write_text("un petit texte")
+    (tmp_path / "r.yaml").write_text("vocabsize: 3\n")
+    Dataset.from_list([{"texte": "a"}]).to_parquet(tmp_path / "no.parquet")
+    got, out, err = run(capsys, *arguments)
+    assert got == code and not out
+    for word in words:
+        assert word in err
+    assert "Traceback" not in err
+    if "usage:" not in err:
+        assert [line.startswith("error: ") for line in err.strip().splitlines()][-1]
+    assert not os.path.exists(tmp_path / "o" / "tokenizer.json")
+    assert not (tmp_path / "quickstart-run").exists()
+
+
+def test_debug_shows_the_traceback(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Exception, match=r"absent\.txt"):
+        main(["tokenizer", "train", "absent.txt", "--output", "o", "--debug"])

@@ -1,0 +1,152 @@
+"""The quickstart: whole, stopped and resumed, and with wrong input."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+from doctobert_hf.config import build_config
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.quickstart.config import QuickstartConfig
+from doctobert_hf.quickstart.data import medical_share, prepare_documents
+from doctobert_hf.quickstart.run import open_run, run_quickstart
+from doctobert_hf.quickstart.training import read_metrics
+
+SMALL = {
+    "vocab_size": 1200,
+    "max_length": 64,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "batch_size": 8,
+    "phase1_steps": 12,
+    "phase2_steps": 6,
+    "save_steps": 4,
+    "max_characters": 250_000,
+}
+
+
+def small(folder, **options):
+    return build_config(QuickstartConfig, SMALL, {"output": folder, **options})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    config = small(tmp_path_factory.mktemp("run") / "run")
+    return config, run_quickstart(open_run(config, overwrite=False, resume=False))
+
+
+def test_everything_is_there(finished):
+    config, records = finished
+    folder = config.output
+    for name in ("report.md", "metrics.jsonl", "environment.json", "resolved_config.yaml"):
+        assert (folder / name).is_file()
+    assert (folder / "figures" / "results.png").stat().st_size > 10_000
+    tokenizer = AutoTokenizer.from_pretrained(folder / "model")
+    model = AutoModelForMaskedLM.from_pretrained(folder / "model")
+    batch = tokenizer("Le patient présente une [MASK].", return_tensors="pt")
+    assert model(**batch).logits.shape[-1] == len(tokenizer) == 1200
+    assert not model.config.sparse_prediction
+    assert records["chunks"]["over_length"] == 0
+
+
+def test_the_report_says_what_the_records_say(finished):
+    config, records = finished
+    report = (config.output / "report.md").read_text(encoding="utf-8")
+    final = records["evaluation"]["held_out"]
+    assert f"{100 * final['accuracy']:.1f} %" in report
+    assert f"{final['unigram_perplexity']:,.1f}" in report
+    assert "left out to stay within max_characters" in report
+    assert report.count("[MASK]") == 11
+    assert final == pytest.approx(records["phase2"]["held_out"])  # saved, loaded, the same
+
+
+def test_training_learns(finished):
+    config, records = finished
+    losses = [row["loss"] for row in read_metrics(config.output / "metrics.jsonl") if "loss" in row]
+    held_out = [records["phase1"]["untrained"], records["phase2"]["held_out"]]
+    assert losses and held_out[1]["perplexity"] < held_out[0]["perplexity"] * 0.8
+
+
+def test_resume_of_a_finished_run_does_nothing_and_other_settings_are_refused(finished):
+    config, records = finished
+    before = (config.output / "state.json").stat().st_mtime_ns
+    again = run_quickstart(open_run(config, overwrite=False, resume=True))
+    assert again == records and (config.output / "state.json").stat().st_mtime_ns == before
+    with pytest.raises(UsageError, match="phase1_steps=13"):
+        open_run(small(config.output, phase1_steps=13), overwrite=False, resume=True)
+
+
+def test_an_existing_folder(finished, tmp_path):
+    config, _ = finished
+    with pytest.raises(UsageError, match=r"--resume .* --overwrite"):
+        open_run(config, overwrite=False, resume=False)
+    (tmp_path / "mine.txt").write_text("do not delete")
+    with pytest.raises(UsageError, match="not made by a quickstart"):
+        open_run(small(tmp_path), overwrite=True, resume=False)
+    assert (tmp_path / "mine.txt").exists()
+    with pytest.raises(UsageError, match="No run to resume"):
+        open_run(small(tmp_path), overwrite=False, resume=True)
+    config = open_run(small(tmp_path / "new"), overwrite=False, resume=False)
+    open_run(config, overwrite=True, resume=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_run_goes_on(number, tmp_path):
+    options = {**SMALL, "phase1_steps": 400, "save_steps": 5, "hidden_size": 64}
+    command = [sys.executable, "-m", "doctobert_hf", "quickstart", "--output", "run"]
+    for name, value in options.items():
+        command += ["--" + name.replace("_", "-"), str(value)]
+    first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    checkpoints = tmp_path / "run" / "checkpoints" / "phase1"
+    deadline = time.monotonic() + 100
+    while not list(checkpoints.glob("checkpoint-*/trainer_state.json")):
+        assert first.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    first.send_signal(number)
+    _, words = first.communicate(timeout=60)
+    assert first.returncode == (-9 if number == signal.SIGKILL else 130)
+    assert not (tmp_path / "run" / "model").exists()
+    if number != signal.SIGKILL:
+        assert "Go on with: doctobert-hf quickstart --resume --output run" in words
+    # Settings come from the run itself.
+    resume = [*command[:4], "--resume", "--output", "run", "--json"]
+    second = subprocess.run(resume[:-1], cwd=tmp_path, capture_output=True, text=True)
+    assert second.returncode == 0, second.stderr[-2000:]
+    assert "[1/7] corpus: done before" in second.stderr
+    records = json.loads((tmp_path / "run" / "state.json").read_text())
+    steps = [r["step"] for r in read_metrics(tmp_path / "run" / "metrics.jsonl") if "loss" in r]
+    assert records["phase1"]["loss"] and max(steps) == 400
+
+
+def test_documents_are_split_without_overlap(tmp_path):
+    config = small(tmp_path)
+    train, held_out, summary = prepare_documents(config)
+    assert not set(train["text"]) & set(held_out["text"])
+    assert len(train) + len(held_out) == summary.documents_used < summary.documents_read
+    assert summary.characters_used <= config.max_characters
+    assert summary.medical == sum(train["medical"]) > 0
+    assert prepare_documents(config)[0].to_list() == train.to_list()
+
+
+def test_a_corpus_without_domains_gets_its_medical_half(tmp_path):
+    texts = ["Le patient a une insuffisance cardiaque chronique."] * 20
+    texts += ["Le jardin est très beau quand vient le printemps."] * 20
+    (tmp_path / "c.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in [*texts, ""]))
+    train, _, summary = prepare_documents(small(tmp_path, corpus=tmp_path / "c.jsonl"))
+    assert all(row["medical"] == ("patient" in row["text"]) for row in train)
+    assert summary.documents_empty == 1
+    assert medical_share(texts[0]) > 0.5 > medical_share(texts[-1])
+
+
+def test_small_and_empty_corpora(tmp_path):
+    (tmp_path / "c.jsonl").write_text('{"text": "a"}\n{"text": " "}\n')
+    with pytest.raises(DataError, match="at least 20"):
+        prepare_documents(small(tmp_path, corpus=tmp_path / "c.jsonl"))
+    (tmp_path / "c.jsonl").write_text("")
+    with pytest.raises(DataError, match="no document"):
+        prepare_documents(small(tmp_path, corpus=tmp_path / "c.jsonl"))
