@@ -76,6 +76,7 @@ def _write(path: Path, content: bytes) -> Path:
         (lambda d: _write(d / "x.jsonl", b'{"text": "a"}\n{'), DataError, ["line 2", "JSON"]),
         (lambda d: _write(d / "x.jsonl", b'{"texte": "a"}'), DataError, ["texte", "'text'"]),
         (lambda d: _write(d / "x.jsonl", b'{"text": null}'), DataError, ["None", "a string"]),
+        (lambda d: _write(d / "x.jsonl", b'{"text": "\\ud800"}'), DataError, ["lone surrogate"]),
         (lambda d: _write(d / "x.parquet", b"no"), DataError, ["not a readable Parquet"]),
         (lambda d: _write(d / "x.csv", b"text\na,b\n"), DataError, ["line 2", "more fields"]),
         (lambda d: DatasetDict(), UsageError, ["split"]),

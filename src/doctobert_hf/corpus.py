@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.errors import DataError, UsageError, nearest
+from doctobert_hf.errors import DataError, DoctobertError, UsageError, nearest
 
 SUFFIXES = (".txt", ".jsonl", ".json", ".jsonl.gz", ".parquet", ".csv", ".tsv")
 Source = str | Path | Iterable[Any]
@@ -33,7 +33,12 @@ def iter_documents(source: Source, text_column: str = "text") -> Iterator[dict[s
     """
     if isinstance(source, (str, Path)):
         for path in list_files(source):
-            yield from _read_file(path, text_column)
+            try:
+                yield from _read_file(path, text_column)
+            except OSError as error:
+                if isinstance(error, DoctobertError):
+                    raise
+                raise UsageError(f"'{path}' cannot be read ({error.strerror or error})") from error
         return
     if isinstance(source, Mapping):
         raise UsageError(
@@ -174,6 +179,14 @@ def _checked_row(row: Any, text_column: str, where: str) -> dict[str, Any]:
             "a string",
             "Filter out rows without text first",
         )
+    try:
+        row[text_column].encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{where} has half a character (a lone surrogate) at position {error.start}",
+            "valid Unicode",
+            "Repair it: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
+        ) from error
     return row
 
 

@@ -29,35 +29,36 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
     with explained_output(target):
         target.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".incomplete-", dir=target))
-    try:
-        yield scratch
-        with explained_output(target):
+        try:
+            yield scratch
             for path in sorted(scratch.iterdir()):
                 destination = target / path.name
                 if destination.is_dir() and not destination.is_symlink():
                     shutil.rmtree(destination)
                 os.replace(path, destination)
-    except DoctobertError:
-        raise
-    except Exception as error:
-        # Writers in Rust raise their own classes: "No space left on device (os error 28)".
-        number = getattr(error, "errno", None) or _os_error_number(str(error))
-        if number not in _OUTPUT_FIXES:
-            raise
-        raise _output_error(target, error, number) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager
 def explained_output(target: str | Path) -> Iterator[None]:
-    """Turn an ``OSError`` of writing into an :class:`OutputError` that says what to do."""
+    """Turn an error of writing into an :class:`OutputError` that says what to do.
+
+    Writers in Rust (tokenizers, safetensors) raise classes of their own, with the number in words:
+    "No space left on device (os error 28)". Errors of another kind pass.
+    """
     try:
         yield
     except DoctobertError:
         raise
-    except OSError as error:
-        raise _output_error(target, error, error.errno) from error
+    except Exception as error:
+        found = re.search(r"os error (\d+)", str(error))
+        number = int(found[1]) if found else getattr(error, "errno", None)
+        if number not in _OUTPUT_FIXES:
+            raise
+        raise OutputError(
+            f"Cannot write to '{target}' ({os.strerror(number)})", fix=_OUTPUT_FIXES[number]
+        ) from error
 
 
 _OUTPUT_FIXES = {
@@ -69,17 +70,6 @@ _OUTPUT_FIXES = {
     errno.EEXIST: "A file stands where a folder should be: choose another name",
     errno.ENOTDIR: "A file stands where a folder should be: choose another name",
 }
-
-
-def _output_error(target: str | Path, error: Exception, number: int | None) -> OutputError:
-    reason = os.strerror(number) if number else str(error)
-    fix = _OUTPUT_FIXES.get(number or 0, "Check the path and the disk")
-    return OutputError(f"Cannot write to '{target}' ({reason})", fix=fix)
-
-
-def _os_error_number(message: str) -> int | None:
-    found = re.search(r"os error (\d+)", message)
-    return int(found[1]) if found else None
 
 
 def write_text_atomic(path: str | Path, text: str) -> None:

@@ -97,7 +97,7 @@ def test_an_existing_folder(finished, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_run_goes_on(number, tmp_path):
-    options = {**SMALL, "phase1_steps": 400, "save_steps": 5, "hidden_size": 64}
+    options = {**SMALL, "phase1_steps": 150, "save_steps": 5}
     command = [sys.executable, "-m", "doctobert_hf", "quickstart", "--output", "run"]
     for name, value in options.items():
         command += ["--" + name.replace("_", "-"), str(value)]
@@ -120,7 +120,7 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     assert "[1/7] corpus: done before" in second.stderr
     records = json.loads((tmp_path / "run" / "state.json").read_text())
     steps = [r["step"] for r in read_metrics(tmp_path / "run" / "metrics.jsonl") if "loss" in r]
-    assert records["phase1"]["loss"] and max(steps) == 400
+    assert records["phase1"]["loss"] and max(steps) == 150
 
 
 def test_documents_are_split_without_overlap(tmp_path):

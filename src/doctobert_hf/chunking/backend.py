@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING
 
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -43,7 +44,7 @@ class EncoderBackend:
         """Return how many tokens besides the special ones fit in ``max_length``.
 
         Raises:
-            UsageError: ``max_length`` is under 8 or over what the tokenizer's model takes.
+            UsageError: ``max_length`` is no number of tokens or under 8.
         """
         if not isinstance(max_length, int) or isinstance(max_length, bool):
             raise UsageError(f"max_length {max_length!r}", "a number of tokens")
@@ -55,10 +56,11 @@ class EncoderBackend:
             )
         limit = self.tokenizer.model_max_length
         if limit and max_length > limit:
-            raise UsageError(
-                f"max_length {max_length} is over the tokenizer's model_max_length {limit}",
-                f"at most {limit}",
-                "Set tokenizer.model_max_length first if the model has more positions",
+            # Chunks need not be for this tokenizer's model: 8,192 tokens for a rewriter, say.
+            warnings.warn(
+                f"max_length {max_length} is over the tokenizer's model_max_length {limit}: its "
+                "model may have no positions for such chunks",
+                stacklevel=3,
             )
         return max_length - self.special_tokens
 
@@ -76,7 +78,10 @@ class EncoderBackend:
         # Transformers sets these for each call of its own and leaves them behind.
         backend.no_truncation()
         backend.no_padding()
-        return backend.encode_batch(texts, add_special_tokens=False)
+        try:
+            return backend.encode_batch(texts, add_special_tokens=False)
+        except (TypeError, UnicodeError) as error:
+            raise _unreadable(texts) or error from error
 
     def _probe_trailing_space(self) -> int:
         pair = self.encode("mot mot")
@@ -84,6 +89,23 @@ class EncoderBackend:
         if 3 in starts:  # the second word's token begins at the space: offsets show it
             return 0
         return len(self.encode("mot ")) - len(self.encode("mot"))
+
+
+def _unreadable(texts: list[str]) -> DataError | None:
+    """Name the first text that no tokenizer can take."""
+    for text in texts:
+        if not isinstance(text, str):
+            return DataError(f"A text is {text!r:.60}", "a string")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            return DataError(
+                f"A text has half a character at position {error.start} (a lone surrogate), near "
+                f"{text[max(0, error.start - 20) : error.start]!r}",
+                "valid Unicode",
+                "Repair it: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
+            )
+    return None
 
 
 def token_chars(encoding: Encoding, token: int) -> tuple[int, int]:

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from doctobert_hf.quickstart.config import QuickstartConfig
 
-LOGGING_STEPS = 20
-
 
 def new_model(config: QuickstartConfig, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
     """Return an untrained model of the preset's family at the run's size."""
@@ -87,7 +85,7 @@ def train_phase(
         lr_scheduler_type="linear",
         adam_beta2=0.98,
         weight_decay=0.01,
-        logging_steps=LOGGING_STEPS,
+        logging_steps=max(1, min(20, steps // 10)),
         logging_nan_inf_filter=False,
         save_steps=config.save_steps,
         save_total_limit=2,

@@ -164,7 +164,7 @@ def _merges(learned: list[str], vocabulary: dict[str, int]) -> list[tuple[str, s
     """
     known = set(learned)
     skipped = {*SPACE_RUNS, *NEWLINE_RUNS, *TAB_RUNS, *PLACEHOLDERS}
-    merges = []
+    merges: list[tuple[str, str]] = []
     for piece in sorted(known - skipped, key=vocabulary.__getitem__):
         halves = ((piece[:cut], piece[cut:]) for cut in range(len(piece) - 1, 0, -1))
         merges.extend((left, right) for left, right in halves if {left, right} <= known)
