@@ -8,6 +8,7 @@ paths.
 from __future__ import annotations
 
 import csv
+import difflib
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -84,11 +85,12 @@ def list_files(path: str | Path) -> list[Path]:
                 f"The folder '{path}' has no corpus file", f"{', '.join(SUFFIXES)} in it or below"
             )
         return files
-    siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    raise UsageError(
-        f"No file or folder '{path}'",
-        fix=nearest(path.name, siblings) if siblings else f"'{path.parent}' does not exist either",
-    )
+    if not path.parent.is_dir():
+        fix = f"'{path.parent}' does not exist either"
+    else:
+        close = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
+        fix = f"Did you mean '{close[0]}'?" if close else "Check the path"
+    raise UsageError(f"No file or folder '{path}'", fix=fix)
 
 
 def _is_path(text: str) -> bool:

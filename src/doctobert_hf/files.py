@@ -67,6 +67,7 @@ _OUTPUT_FIXES = {
     errno.EROFS: "Choose a folder on a writable disk",
     errno.ENOSPC: "Free some space or choose another disk",
     errno.EDQUOT: "Your quota is used up: free some space or choose another disk",
+    errno.ENOENT: "No folder can be made there: choose another path",
     errno.EEXIST: "A file stands where a folder should be: choose another name",
     errno.ENOTDIR: "A file stands where a folder should be: choose another name",
 }

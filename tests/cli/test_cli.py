@@ -68,6 +68,8 @@ def test_train_and_evaluate_a_tokenizer(capsys, tmp_path, sample_texts):
         (["tokenizer", "train", "ok.txt", "--output", "ok.txt/x"], 1, ["Cannot write"]),
         (["tokenizer", "evaluate", "nowhere", "--corpus", "ok.txt"], 2, ["nowhere"]),
         (["quickstart", "--corpus", "absent.parquet"], 2, ["absent.parquet"]),
+        (["quickstart", "--phase1-step", "4"], 2, ["unrecognized arguments", "--phase1-step"]),
+        (["tokenizer", "train", "ok.txt", "--output", "/proc/no"], 1, ["Cannot write"]),
         (["quickstart", "--max-length", "4"], 2, ["at least 8"]),
         (["quickstart", "--resume", "--output", "nothing"], 2, ["No run to resume"]),
         (["quickstart", "--resume", "--overwrite"], 2, ["not allowed with"]),

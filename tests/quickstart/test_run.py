@@ -14,7 +14,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.quickstart.data import medical_share, prepare_documents
 from doctobert_hf.quickstart.run import open_run, run_quickstart
-from doctobert_hf.quickstart.training import read_metrics
+from doctobert_hf.quickstart.training import last_whole_checkpoint, read_metrics
 
 SMALL = {
     "vocab_size": 1200,
@@ -121,6 +121,15 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     records = json.loads((tmp_path / "run" / "state.json").read_text())
     steps = [r["step"] for r in read_metrics(tmp_path / "run" / "metrics.jsonl") if "loss" in r]
     assert records["phase1"]["loss"] and max(steps) == 150
+
+
+def test_a_half_written_checkpoint_is_passed_over(tmp_path):
+    assert last_whole_checkpoint(tmp_path) is None
+    for step, content in ((4, "{}"), (8, "{}"), (12, '{"cut of'), (100, None)):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if content is not None:
+            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(content)
+    assert last_whole_checkpoint(tmp_path) == str(tmp_path / "checkpoint-8")
 
 
 def test_documents_are_split_without_overlap(tmp_path):

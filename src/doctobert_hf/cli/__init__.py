@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog=f"doctobert-hf {name}",
         description=command.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     command.add_arguments(parser)
     _add_debug(parser)

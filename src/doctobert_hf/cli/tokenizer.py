@@ -23,12 +23,16 @@ COLUMNS = ("fertility", "unk_rate", "byte_fallback_rate", "round_trip_rate", "to
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="train|evaluate")
-    train = actions.add_parser("train", help="train a SentencePiece BPE tokenizer")
+    train = actions.add_parser(
+        "train", help="train a SentencePiece BPE tokenizer", allow_abbrev=False
+    )
     train.add_argument("corpus", nargs="+", type=Path, help="files or folders with text")
     train.add_argument("--output", required=True, type=Path, help="folder for the tokenizer")
     train.add_argument("--recipe", help="recipe by name or path, e.g. doctobert-base/tokenizer")
     add_config_arguments(train, TokenizerConfig)
-    evaluate = actions.add_parser("evaluate", help="fertility, unknowns, round trip, speed")
+    evaluate = actions.add_parser(
+        "evaluate", help="fertility, unknowns, round trip, speed", allow_abbrev=False
+    )
     evaluate.add_argument("tokenizers", nargs="+", help="folders or Hub ids")
     evaluate.add_argument("--corpus", nargs="+", required=True, type=Path, help="texts, each apart")
     evaluate.add_argument("--text-column", default="text", help="column that holds the text")

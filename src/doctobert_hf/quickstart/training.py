@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 from pathlib import Path
 from types import FrameType
@@ -17,11 +18,12 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
-from transformers.trainer_utils import get_last_checkpoint
 
 from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
 from doctobert_hf.errors import DataError
 from doctobert_hf.models import preset_config
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -108,9 +110,8 @@ def train_phase(
         ),
         callbacks=[stop, MetricsFile(Path(config.output) / "metrics.jsonl", phase)],
     )
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     with stop:
-        output = trainer.train(resume_from_checkpoint=last)
+        output = trainer.train(resume_from_checkpoint=last_whole_checkpoint(folder))
     if stop.received:
         raise KeyboardInterrupt(f"{phase} is saved at step {trainer.state.global_step}.")
     if output.training_loss != output.training_loss:
@@ -118,6 +119,23 @@ def train_phase(
             f"The loss of {phase} is not a number", fix="Lower learning_rate and start afresh"
         )
     return output.metrics
+
+
+def last_whole_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that was written to its end, None if there is none.
+
+    ``Trainer`` writes ``trainer_state.json`` last; a run killed before that, or by a full disk,
+    leaves a folder that looks like a checkpoint and is none.
+    """
+    by_step = {int(path.name.rpartition("-")[2]): path for path in folder.glob("checkpoint-*")}
+    for _, path in sorted(by_step.items(), reverse=True):
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            logger.warning("%s is incomplete and passed over", path.name)
+            continue
+        return str(path)
+    return None
 
 
 class StopOnSignal(TrainerCallback):
