@@ -68,6 +68,8 @@ def test_train_and_evaluate_a_tokenizer(capsys, tmp_path, sample_texts):
         (["tokenizer", "train", "ok.txt", "--output", "ok.txt/x"], 1, ["Cannot write"]),
         (["tokenizer", "evaluate", "nowhere", "--corpus", "ok.txt"], 2, ["nowhere"]),
         (["quickstart", "--corpus", "absent.parquet"], 2, ["absent.parquet"]),
+        (["quickstart", "--preset", "doctobert-bse"], 2, ["Did you mean 'doctobert-base'"]),
+        (["quickstart", "--max-length", "2000"], 2, ["at most 1024"]),
         (["quickstart", "--phase1-step", "4"], 2, ["unrecognized arguments", "--phase1-step"]),
         (["tokenizer", "train", "ok.txt", "--output", "/proc/no"], 1, ["Cannot write"]),
         (["quickstart", "--max-length", "4"], 2, ["at least 8"]),

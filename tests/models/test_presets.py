@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForMaskedLM
 
 from doctobert_hf.errors import UsageError
-from doctobert_hf.models import count_parameters, list_presets, preset_config
+from doctobert_hf.models import count_parameters, list_presets, preset_config, preset_positions
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,11 @@ def test_the_tokenizer_sets_the_vocabulary(tokenizer):
     model = AutoModelForMaskedLM.from_config(config)
     full = torch.full((1, 512), 10)
     assert model(input_ids=full).logits.shape == (1, 512, len(tokenizer))
+
+
+def test_positions():
+    assert preset_positions("doctobert-base") == 512
+    assert preset_positions("doctomodernbert-large") == 8192
 
 
 def test_wrong_presets():

@@ -55,6 +55,7 @@ def _train(args: argparse.Namespace) -> int:
         config_overrides(args, TokenizerConfig),
         source=f"recipe '{recipe}'" if recipe else "options",
     )
+    print(f"Training {config.vocab_size:,} tokens on {args.corpus[0]} ...", file=sys.stderr)
     tokenizer, counts = train_with_config(args.corpus, args.output, config)
     print(f"Read {counts.report()}.", file=sys.stderr)
     print(f"{len(tokenizer)} tokens in {args.output}")

@@ -1,5 +1,10 @@
 """Model presets: DoctoBERT and DoctoModernBERT as plain Transformers configurations."""
 
-from doctobert_hf.models.presets import count_parameters, list_presets, preset_config
+from doctobert_hf.models.presets import (
+    count_parameters,
+    list_presets,
+    preset_config,
+    preset_positions,
+)
 
-__all__ = ["count_parameters", "list_presets", "preset_config"]
+__all__ = ["count_parameters", "list_presets", "preset_config", "preset_positions"]

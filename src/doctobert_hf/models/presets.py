@@ -73,6 +73,22 @@ def list_presets() -> list[str]:
     return list(_PRESETS)
 
 
+def preset_positions(name: str) -> int:
+    """Return the most tokens a preset takes, special tokens counted.
+
+    Raises:
+        UsageError: An unknown name; the nearest is suggested.
+    """
+    kind, values = _preset(name)
+    return values["max_position_embeddings"] - (2 if kind == "roberta" else 0)
+
+
+def _preset(name: str) -> tuple[str, dict[str, Any]]:
+    if name not in _PRESETS:
+        raise UsageError(f"No preset '{name}'", fix=nearest(name, list_presets()))
+    return _PRESETS[name]
+
+
 def preset_config(
     name: str, tokenizer: PreTrainedTokenizerBase | None = None, **overrides: Any
 ) -> PretrainedConfig:
@@ -94,9 +110,7 @@ def preset_config(
 
     from doctobert_hf.tokenization.layout import SPECIAL_TOKENS
 
-    if name not in _PRESETS:
-        raise UsageError(f"No preset '{name}'", fix=nearest(name, list_presets()))
-    kind, values = _PRESETS[name]
+    kind, values = _preset(name)
     ids = {token: index for index, token in enumerate(SPECIAL_TOKENS)}
     special = {
         "pad_token_id": ids["[PAD]"],

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models import preset_positions
 
 
 @dataclass
@@ -45,7 +46,14 @@ class QuickstartConfig:
         for name in ("phase1_steps", "phase2_steps", "batch_size", "save_steps", "max_characters"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
-        if self.max_length < 8:
-            raise UsageError(f"max_length {self.max_length}", "at least 8 tokens")
+        positions = preset_positions(self.preset)
+        if not 8 <= self.max_length <= positions:
+            raise UsageError(
+                f"max_length {self.max_length}",
+                f"at least 8 and at most {positions} tokens, as {self.preset} takes",
+            )
+        for name in ("phase1_mlm_probability", "phase2_mlm_probability"):
+            if not 0.0 < getattr(self, name) < 1.0:
+                raise UsageError(f"{name} {getattr(self, name)}", "a share between 0 and 1")
         if self.hidden_size % 4:
             raise UsageError(f"hidden_size {self.hidden_size}", "a multiple of 4 (heads)")
