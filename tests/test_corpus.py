@@ -51,13 +51,27 @@ def test_a_folder_of_text_files(tmp_path):
     (tmp_path / "notes.md").write_text("not read")
     assert [(r["id"], r["text"]) for r in iter_documents(tmp_path)] == [
         ("1.txt", "un"),
-        ("2.txt", "deux\r\n"),
+        ("b/2.txt", "deux\r\n"),
     ]
 
 
 def test_a_text_that_looks_like_a_path_is_a_text():
     texts = ["10/10 aux deux yeux " * 400, "a/b", "voir rapport.txt et plus"]
     assert list(iter_texts(texts)) == texts
+
+
+def test_files_of_one_name_have_ids_of_their_own(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "note.txt").write_bytes(b"\xef\xbb\xbfune note")
+    rows = list(iter_documents(tmp_path))
+    assert [row["id"] for row in rows] == ["a/note.txt", "b/note.txt"]
+    assert [row["text"] for row in rows] == ["une note"] * 2
+
+
+def test_a_long_field_of_a_table(tmp_path):
+    (tmp_path / "x.tsv").write_text("text\tn\n" + "mot " * 40_000 + "\t1\n")
+    assert [len(text) for text in iter_texts(tmp_path / "x.tsv")] == [160_000]
 
 
 def _write(path: Path, content: bytes) -> Path:
@@ -79,6 +93,8 @@ def _write(path: Path, content: bytes) -> Path:
         (lambda d: _write(d / "x.jsonl", b'{"text": "\\ud800"}'), DataError, ["lone surrogate"]),
         (lambda d: _write(d / "x.parquet", b"no"), DataError, ["not a readable Parquet"]),
         (lambda d: _write(d / "x.csv", b"text\na,b\n"), DataError, ["line 2", "more fields"]),
+        (lambda d: _write(d / "x.tsv", b'n\ttext\n1\t"a\n2\tb\n'), DataError, ["readable table"]),
+        (lambda d: _write(d / "x.jsonl.gz", gzip.compress(b"{}")[:-6]), DataError, ["gzip"]),
         (lambda d: DatasetDict(), UsageError, ["split"]),
         (lambda d: 3, UsageError, ["int"]),
         (lambda d: [3], DataError, ["int"]),

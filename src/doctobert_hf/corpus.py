@@ -7,6 +7,7 @@ paths.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import gzip
@@ -35,7 +36,7 @@ def iter_documents(source: Source, text_column: str = "text") -> Iterator[dict[s
     if isinstance(source, (str, Path)):
         for path in list_files(source):
             try:
-                yield from _read_file(path, text_column)
+                yield from _read_file(path, text_column, _name(path, Path(source)))
             except OSError as error:
                 if isinstance(error, DoctobertError):
                     raise
@@ -93,6 +94,11 @@ def list_files(path: str | Path) -> list[Path]:
     raise UsageError(f"No file or folder '{path}'", fix=fix)
 
 
+def _name(path: Path, root: Path) -> str:
+    """Return what a file is called in ids: its path below the folder that was given."""
+    return path.relative_to(root).as_posix() if path != root else path.name
+
+
 def _is_path(text: str) -> bool:
     """Tell a path from a text: it has a corpus file's ending, and exists or is one word."""
     if not text.endswith(SUFFIXES) or len(text) > 1024 or any(c in text for c in "\n\r\t\x00"):
@@ -100,28 +106,33 @@ def _is_path(text: str) -> bool:
     return " " not in text or Path(text).is_file()
 
 
-def _read_file(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
+def _read_file(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
     if path.name.endswith(".parquet"):
-        yield from _read_parquet(path, text_column)
+        yield from _read_parquet(path, text_column, name)
     elif path.name.endswith(".txt"):
-        # newline="" keeps CRLF and lone CR as they are: a document is not altered by reading it.
-        yield {"id": path.name, text_column: _decode(path.read_bytes(), path)}
+        # Bytes, not lines: CRLF and lone CR stay as they are.
+        yield {"id": name, text_column: _decode(path.read_bytes(), path)}
     elif path.name.endswith(".json"):
         rows = _parse_json(_decode(path.read_bytes(), path), path, 1)
         for index, row in enumerate(rows if isinstance(rows, list) else [rows]):
-            yield _identified(row, text_column, path, index)
+            yield _identified(row, text_column, name, index)
     elif path.name.endswith((".csv", ".tsv")):
-        yield from _read_table(path, text_column)
+        yield from _read_table(path, text_column, name)
     else:
         opener = gzip.open if path.name.endswith(".gz") else open
-        with opener(path, "rb") as lines:
-            for index, line in enumerate(lines):
-                if line.strip():
-                    row = _parse_json(_decode(line, path, index + 1), path, index + 1)
-                    yield _identified(row, text_column, path, index)
+        try:
+            with opener(path, "rb") as lines:
+                for index, line in enumerate(lines):
+                    if line.strip():
+                        row = _parse_json(_decode(line, path, index + 1), path, index + 1)
+                        yield _identified(row, text_column, name, index)
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise DataError(
+                f"'{path}' is not a whole gzip file ({error})", fix="Fetch or write it again"
+            ) from error
 
 
-def _read_parquet(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
+def _read_parquet(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -140,22 +151,25 @@ def _read_parquet(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
         index = 0
         for batch in file.iter_batches(batch_size=256):
             for row in batch.to_pylist():
-                yield _identified(row, text_column, path, index)
+                yield _identified(row, text_column, name, index)
                 index += 1
 
 
-def _read_table(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
+def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
+    csv.field_size_limit(2**31 - 1)  # the default refuses documents over 131,072 characters
     # utf-8-sig: spreadsheets begin their exports with a byte order mark.
     with path.open(encoding="utf-8-sig", newline="") as lines:
         try:
-            table = csv.DictReader(lines, delimiter="\t" if path.suffix == ".tsv" else ",")
+            delimiter = "\t" if path.suffix == ".tsv" else ","
+            # strict: an unbalanced quote would swallow the rows after it without a word.
+            table = csv.DictReader(lines, delimiter=delimiter, strict=True)
             for index, row in enumerate(table):
                 if None in row:
                     raise DataError(
                         f"'{path}', line {table.line_num} has more fields than the header",
                         f"{len(table.fieldnames or [])} fields",
                     )
-                yield _identified(row, text_column, path, index)
+                yield _identified(row, text_column, name, index)
         except UnicodeDecodeError:
             _decode(path.read_bytes(), path)
             raise
@@ -163,11 +177,11 @@ def _read_table(path: Path, text_column: str) -> Iterator[dict[str, Any]]:
             raise DataError(f"'{path}' is not a readable table ({error})") from error
 
 
-def _identified(row: Any, text_column: str, path: Path, index: int) -> dict[str, Any]:
+def _identified(row: Any, text_column: str, name: str, index: int) -> dict[str, Any]:
     if isinstance(row, str):
         row = {text_column: row}
-    row = _checked_row(row, text_column, f"'{path}', row {index}")
-    row.setdefault("id", f"{path.name}:{index}")
+    row = _checked_row(row, text_column, f"'{name}', row {index}")
+    row.setdefault("id", f"{name}:{index}")
     return row
 
 
@@ -202,6 +216,8 @@ def _parse_json(text: str, path: Path, line: int) -> Any:
 
 
 def _decode(content: bytes, path: Path, line: int | None = None) -> str:
+    if line is None or line == 1:
+        content = content.removeprefix(codecs.BOM_UTF8)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

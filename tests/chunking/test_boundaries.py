@@ -32,6 +32,20 @@ SENTENCE_ENDS = [
     "Le traitement, etc. ¦Il part.",
     "Bien. ¦« Oui », dit-il.",
     "Bien.\u00a0¦Oui.",
+    "FC à 80. ¦ECG normal.",
+    "Hémoglobine à 12. ¦IRM cérébrale.",
+    "Ramipril 5. ¦HTA équilibrée.",
+    "Lésion de 5 mm. ¦Le bilan suit.",
+    "Sus-décalage du segment ST. ¦La troponine monte.",
+    "Il prend 3 cp. ¦Le patient dort.",
+    "Elle dort sur le sol. ¦Le matin, rien.",
+    "Vaccin de l'hépatite B. ¦L'hépatite C est absente.",
+    "Carence en vitamine D. ¦Supplémentation débutée.",
+    "Température à 38.5. ¦Le patient dort.",
+    "Sortie le 12.05.20. ¦Le patient va bien.",
+    "EVA : 8. ¦Le patient souffre.",
+    "Guéri en un jour.[1] ¦Le patient sort.",
+    "Urines claires.¹ ¦Le patient sort.",
 ]
 NO_ENDS = [
     "Le Dr. ¦Martin consulte.",
@@ -54,6 +68,14 @@ NO_ENDS = [
     "dose : 10\u00a0¦mg",
     "C.-à-d. ¦Rien",
     "voir n° 4, fig. ¦Deux",
+    "le Dr. ¦Le Gall",
+    "hôp. ¦Necker",
+    "atcd. ¦HTA ancienne",
+    "Na 140 ¦→ 138",
+    "Plaquettes 4,5 ¦· 10 9 /l",
+    "FC à ¦80. ECG normal",
+    "Signes : 1. ¦Fièvre",
+    "10 m² ¦Le",
 ]
 
 

@@ -1,6 +1,8 @@
 """Chunks: lossless, never over length, exact ids, ends where structure ends."""
 
 import itertools
+import os
+import pickle
 import time
 
 import pytest
@@ -169,10 +171,19 @@ def test_streaming_and_hashed_ids(chunker, sample_texts):
     assert len({row["document_id"] for row in streamed}) == 4
 
 
-def test_chunking_chunks_again_changes_nothing(chunker, sample_texts):
+def test_chunks_are_not_chunked_again_and_columns_not_overwritten(chunker, sample_texts):
     once = Dataset.from_dict({"text": sample_texts[:3]}).map(chunker, batched=True)
-    twice = once.map(chunker, batched=True)
-    assert twice["text"] == once["text"] and twice["document_id"] == once["document_id"]
+    with pytest.raises(DataError, match="already has the columns chunk_index"):
+        once.map(chunker, batched=True)
+    with pytest.raises(DataError, match="num_tokens"):
+        chunker({"text": ["a"], "num_tokens": [999]})
+
+
+def test_the_hash_for_the_datasets_cache_is_the_same_in_every_process(chunker):
+    from datasets.fingerprint import Hasher
+
+    assert str(os.getpid()) not in str(vars(chunker.backend))
+    assert Hasher.hash(chunker) == Hasher.hash(pickle.loads(pickle.dumps(chunker)))
 
 
 def test_linear_time_on_one_huge_word_and_one_huge_document(chunker, sample_texts):

@@ -51,6 +51,9 @@ def test_tokenised_rows_are_taken_as_they_are(tokenizer, rows):
     collator = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=0)
     for kind in (list, torch.tensor):
         assert unmasked(collator([{"input_ids": kind(ids)} for ids in tokenised])) == tokenised
+    padded = tokenizer("Un texte.", padding="max_length", max_length=20)
+    batch = collator([padded])
+    assert unmasked(batch) == [tokenizer("Un texte.")["input_ids"]]
     with pytest.raises(DataError, match="65 tokens"):
         collator([{"input_ids": [5] * 65}])
 
@@ -103,6 +106,28 @@ def test_stock_trainer(preset, workers, tokenizer, rows, tmp_path):
     trainer.train()
     losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
     assert losses[-1] < losses[0] - 0.3
+
+
+def test_evaluation_sees_every_chunk_once_documents_are_chunked(tokenizer, rows, tmp_path):
+    documents = Dataset.from_list(rows[:5])
+    chunker = HierarchicalChunker(tokenizer, 64)
+    chunks = documents.map(chunker, batched=True, remove_columns=documents.column_names)
+    seen = []
+    trainer = Trainer(
+        model=AutoModelForMaskedLM.from_config(preset_config("doctobert-tiny", tokenizer)),
+        args=TrainingArguments(
+            output_dir=str(tmp_path),
+            per_device_eval_batch_size=4,
+            report_to="none",
+            remove_unused_columns=False,
+            disable_tqdm=True,
+        ),
+        eval_dataset=chunks,
+        data_collator=DataCollatorForHierarchicalChunking(tokenizer, max_length=64),
+        compute_metrics=lambda prediction: seen.append(len(prediction.label_ids)) or {},
+    )
+    trainer.evaluate()
+    assert seen == [len(chunks)]
 
 
 def test_a_forgotten_setting_is_named(tokenizer, rows, tmp_path):

@@ -80,6 +80,21 @@ def test_resume_of_a_finished_run_does_nothing_and_other_settings_are_refused(fi
         open_run(small(config.output, phase1_steps=13), overwrite=False, resume=True)
 
 
+def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path):
+    import shutil
+
+    config, records = finished
+    copy = small(tmp_path / "copy")
+    shutil.copytree(config.output, copy.output)
+    kept = ("corpus", "tokenizer", "chunks", "phase1")
+    state = json.dumps({name: records[name] for name in kept})
+    (copy.output / "state.json").write_text(state)
+    again = run_quickstart(open_run(copy, overwrite=False, resume=True))
+    for key in ("steps", "loss"):
+        assert again["phase2"][key] == records["phase2"][key]
+    assert again["evaluation"]["held_out"] == pytest.approx(records["evaluation"]["held_out"])
+
+
 def test_an_existing_folder(finished, tmp_path):
     config, _ = finished
     with pytest.raises(UsageError, match=r"--resume .* --overwrite"):
@@ -115,10 +130,11 @@ def test_a_stopped_run_goes_on(number, tmp_path):
         assert "Go on with: doctobert-hf quickstart --resume --output run" in words
     # Settings come from the run itself.
     resume = [*command[:4], "--resume", "--output", "run", "--json"]
-    second = subprocess.run(resume[:-1], cwd=tmp_path, capture_output=True, text=True)
+    second = subprocess.run(resume, cwd=tmp_path, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr[-2000:]
     assert "[1/7] corpus: done before" in second.stderr
-    records = json.loads((tmp_path / "run" / "state.json").read_text())
+    records = json.loads(second.stdout)
+    assert records == json.loads((tmp_path / "run" / "state.json").read_text())
     steps = [r["step"] for r in read_metrics(tmp_path / "run" / "metrics.jsonl") if "loss" in r]
     assert records["phase1"]["loss"] and max(steps) == 150
 

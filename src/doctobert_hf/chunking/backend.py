@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MIN_LENGTH = 8
+# The process that imported this: a forked worker has the same value and another pid.
+_HOME = os.getpid()
 
 
 class EncoderBackend:
@@ -34,7 +36,6 @@ class EncoderBackend:
                 "Load it with AutoTokenizer.from_pretrained(...), or convert it",
             )
         self.tokenizer = tokenizer
-        self._home = os.getpid()
         self.special_tokens = tokenizer.num_special_tokens_to_add(pair=False)
         words = self.encode("mot mot mot")
         self.word_local = len({words.token_to_word(i) for i in range(len(words))}) >= 3
@@ -70,7 +71,7 @@ class EncoderBackend:
 
     def encode_batch(self, texts: list[str]) -> list[Encoding]:
         """Encode texts with the tokenizer's threads."""
-        if os.getpid() != self._home:
+        if os.getpid() != _HOME:
             # A worker. The thread pool did not survive the fork, and waiting for it never ends when
             # TOKENIZERS_PARALLELISM=true; workers are the parallelism here anyway.
             os.environ["TOKENIZERS_PARALLELISM"] = "false"

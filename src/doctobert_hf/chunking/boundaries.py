@@ -1,8 +1,8 @@
 """Where French text may be cut, and how good a place each is.
 
-Every place is the end of a run of whitespace, so that no chunk begins with whitespace and joining
-chunks gives the text back. A place's level says what ends there; cuts inside words are not places
-but the last resort of the chunker.
+Every place is the end of a run of whitespace: the whitespace stays with what it ends. A place's
+level says what ends there; cuts inside words or whitespace are no places but the chunker's last
+resort.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ _NO_BREAK = frozenset("\u00a0\u202f\u2007\ufeff")
 _CODE_STARTS = frozenset("{}/")
 _HORIZONTAL = r"[^\S\n\r\x0b\x0c\x85\u2028\u2029]"
 
-# Glyphs that only ever begin an item; hyphens and asterisks do so only at the start of a line.
-_BULLETS = frozenset("•·∙▪▫◦‣●○■□◆◇▸►▶➢➤➔→✓✔⁃\uf0b7\uf0a7\uf02d")
+# Glyphs that begin an item; hyphens, asterisks and arrows do so only at the start of a line.
+_BULLETS = frozenset("•·∙▪▫◦‣●○■□◆◇▸►▶➢➤✓✔⁃\uf0b7\uf0a7\uf02d")
 _ENDS = frozenset(".!?…")
-_CLOSERS = frozenset(")]}»”\"'’")
+_SUPERSCRIPTS = "¹²³⁴⁵⁶⁷⁸⁹⁰"
+_CLOSERS = frozenset(")]}»”\"'’" + _SUPERSCRIPTS)
+_CITATION = re.compile(r"(?:\[\d+(?:[,;–-]\s?\d+)*\])+\Z")
 _CLAUSE_ENDS = frozenset(",;:)]»–—")
 # French sets a space before these: what they belong to is on the left.
 _GLUED_LEFT = frozenset("?!;:»%°)]}…")
@@ -39,13 +41,20 @@ _LOOKBACK = 40
 _WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"[^\s(\[«\"“'’]+\Z")
 _ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[a-zA-Z])[.)]\Z")
-_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2})+\.?\s+[^\W\d_]")
+_SECTION = re.compile(r"(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+\.?\s+[^\W\d_]")
+_SECTION_NUMBER = re.compile(r"\(?(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+[.)]")
+_VALUE_BEFORE = re.compile(r"(?:\b(?:à|de|est|pH|était|soit)|[=<>≤≥:])\s*\Z")
 _NUMBERED_TITLE = re.compile(r"(?:\d{1,2}|[IVX]{1,4})[.)]\s+[^\W\d_]")
 _CAPITALS = re.compile(r"(?:[dlDL]['’])?([^\W\d_]{2,})")
 # "rubrique 4. IMPORTANT": the number belongs to the word before it.
 _REFERENCES = re.compile(
     r"\b(?:rubriques?|sections?|chapitres?|paragraphes?|annexes?|points?|tableaux?|figures?|"
     r"pages?|étapes?|stades?|grades?|types?|classes?|phases?|niveaux?|groupes?|articles?)\s*\Z",
+    re.IGNORECASE,
+)
+_LETTERED = re.compile(
+    r"\b(?:vitamines?|hépatites?|groupes?|types?|virus|points?|classes?|formes?|streptocoques?|"
+    r"gènes?|facteurs?|protéines?|grippes?)\s*\Z",
     re.IGNORECASE,
 )
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.[-‑]?)+[^\W\d_]{1,2}|c\.-à-d")
@@ -61,15 +70,24 @@ _STARTERS = frozenset(
 
 # Abbreviations that end with a full stop and are followed by what they abbreviate for.
 _ABBREVIATIONS = frozenset(
-    """al amp ann anat art av bd biblio bull ca cf ch chap chir cit coll comp cp cpr cps dept dir dr
-    drs ed éd ex fasc fax fig figs gél hab hosp ibid id inj janv fév févr avr juil jr loc m me mgr
-    mlle mlles mm mme mmes mr mrs nb no nos num obs oct op orig pag par pl pr prs prof réf ref
-    resp rev sect sept sér serv sol sp spp ss st ste suiv suppl susp syn tab tabl tél tel trad
-    univ var vol vs zool""".split()
+    """al amp ann anat ant atcd atcds av bd biblio boul bull c-à-d ca cf ch chap chir cit coll comp
+    cp cpr cps dept dir dr dre drs ed éd ex fasc fax fig figs gél hab hosp hôp ibid id inf inj janv
+    fév févr avr juil jr lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct op
+    orig pag par pl post pr prs prof réf ref resp rev sc sect sept sér serv sp spp ss st ste sté
+    suiv sup suppl susp syn tab tabl tél tel trad ttt univ var vit vol vs zool""".split()
 )
+# Of these, what may be followed by a capitalised "Le", "La", "Du" and still go on: names, "cf. La".
+_ALWAYS_ABBREVIATED = frozenset(
+    """cf chap dr dre drs ex fig figs m me mgr mlle mlles mm mme mmes mr mrs n° no pr prof prs sect
+    st ste tab tabl vol""".split()
+)
+_CAPITAL_TITLES = frozenset("DR DRS PR PRS M MM MME MMES MLLE ME PROF".split())
+# After a number these are units or forms, not abbreviations of what follows: "5 mm. Le bilan".
+_UNITS = frozenset("amp cp cpr cps m mm inj gél".split())
+_AFTER_NUMBER = re.compile(r"\d\s?\Z")
 # Abbreviations only when a number follows ("max. 4 g"); else they are units or words.
 _BEFORE_NUMBER = frozenset(
-    """env approx max min moy n p pp page pages nov déc dec éq equiv""".split()
+    """art env approx max min moy n p pp page pages nov déc dec éq equiv""".split()
 )
 
 
@@ -122,7 +140,7 @@ def boundary_level(text: str, start: int, end: int) -> Level:
         return Level.SOFT_LINE if soft else Level.LINE
     if before in _BULLETS and (start == 1 or text[start - 2].isspace()):
         return Level.ANYWHERE  # between a bullet and its text
-    if after in _BULLETS and (end + 1 == len(text) or not text[end + 1].isalnum() or after != "·"):
+    if after in _BULLETS and not (after == "·" and _is_inner_dot(text, start, end)):
         return Level.LINE
     if after in _CODE_STARTS and _begins_code_line(text, start, end):
         return Level.LINE
@@ -135,6 +153,12 @@ def boundary_level(text: str, start: int, end: int) -> Level:
     if all(c in _NO_BREAK for c in text[start:end]) or before in _OPENERS or _is_item(text, start):
         return Level.ANYWHERE
     return Level.CLAUSE if before in _CLAUSE_ENDS else Level.WORD
+
+
+def _is_inner_dot(text: str, start: int, dot: int) -> bool:
+    """Tell a middle dot inside a formula ("HCl ·2H2O", "4,5 · 10 9") from a bullet."""
+    right = text[dot + 1 : dot + 3]
+    return right[:1].isalnum() or (text[start - 1].isdigit() and right.lstrip()[:1].isdigit())
 
 
 def _begins_code_line(text: str, start: int, end: int) -> bool:
@@ -157,7 +181,11 @@ def _count_breaks(text: str, start: int, end: int) -> int:
 
 def _ends_sentence(text: str, start: int, end: int) -> bool:
     """Tell whether the text before the whitespace ``text[start:end]`` ends a sentence."""
-    last = start - 1
+    citation = (
+        _CITATION.search(text[max(0, start - 24) : start]) if text[start - 1] == "]" else None
+    )
+    cited = len(citation[0]) if citation else 0
+    last = start - cited - 1
     while last > 0 and (text[last] in _CLOSERS or text[last] in "\u00a0\u202f "):
         if start - last > 6:
             return False
@@ -169,7 +197,7 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
         after = text[end + 1 : end + 4].lstrip()[:1] or after
     if after.islower():
         return False
-    if text[last] != "." or last != start - 1:
+    if text[last] != "." or text[last + 1 : start - cited].strip(_SUPERSCRIPTS):
         return True
     if text[last - 1 : last] == ".":  # an ellipsis typed as full stops
         return True
@@ -184,20 +212,34 @@ def _is_abbreviation(text: str, stop: int, after: int) -> bool:
         stop: Position of the full stop.
         after: Position of the first character after the whitespace that follows.
     """
-    found = _LAST_WORD.search(text[max(0, stop - _LOOKBACK) : stop])
+    left = text[max(0, stop - _LOOKBACK) : stop]
+    found = _LAST_WORD.search(left)
     if not found:
         return False
-    word = found[0].lower()
-    if word in _ABBREVIATIONS or _DOTTED.fullmatch(word):
+    raw, word = found[0], found[0].lower()
+    lead = left[: found.start()]
+    if _DOTTED.fullmatch(word):
         return True
+    if word in _UNITS and _AFTER_NUMBER.search(lead):
+        return False
+    if word in _ABBREVIATIONS and raw != "m" and (not raw.isupper() or raw in _CAPITAL_TITLES):
+        return word in _ALWAYS_ABBREVIATED or not _starts_sentence(text, after)
     if word in _BEFORE_NUMBER and text[after].isdigit():
         return True
     if len(word) <= 2 and word.isdigit() and text[after].isdigit():
         return True  # a decimal point with a space behind it
-    if len(word) == 1 and found[0].isupper():
-        following = _WORD.match(text, after)
-        return following is not None and following[0].lower() not in _STARTERS
+    if len(raw) == 1 and raw.isupper():  # an initial, unless in "vitamine C" or before a sentence
+        return not _starts_sentence(text, after) and not _LETTERED.search(lead)
     return False
+
+
+def _starts_sentence(text: str, position: int) -> bool:
+    """Tell whether a word that mostly begins sentences stands there: "Le", "L'", "Dans"."""
+    word = _WORD.match(text, position)
+    if word is None:
+        return False
+    elided = len(word[0]) <= 2 and text[word.end() : word.end() + 1] in ("'", "’")
+    return elided or word[0].lower() in _STARTERS
 
 
 def _is_item(text: str, start: int) -> bool:
@@ -210,18 +252,32 @@ def _is_item(text: str, start: int) -> bool:
     found = _LAST_WORD.search(left)
     if not found or not _ITEM_NUMBER.fullmatch(found[0]):
         return False
-    if found[0].count(".") > 1 and found[0][0].isdigit():
-        return True
     lead = left[: found.start()]
+    if _SECTION_NUMBER.fullmatch(found[0]):
+        return not _VALUE_BEFORE.search(lead)
+    if found[0].count(".") > 1 and found[0][0].isdigit():
+        return False  # "38.5." is a value, "12.05.20." a date
     stripped = lead.rstrip(" \t\u00a0\u202f")
     if not stripped:
         return start <= _LOOKBACK
-    if stripped[-1] in ".!?…:;\n\r" or stripped[-1] in _BULLETS:
+    if stripped[-1] == ":":  # "Signes : 1. Fièvre", but "EVA : 8. Le patient"
+        return found[0].strip("().") in ("1", "I", "a", "A")
+    if stripped[-1] in ".!?…;\n\r" or stripped[-1] in _BULLETS:
         return True
     if _REFERENCES.search(lead):
         return False
-    title = _CAPITALS.match(text[start : start + _LOOKBACK].lstrip())
-    return bool(title and title[1].isupper())
+    return _is_capital_title(text[start : start + _LOOKBACK].lstrip())
+
+
+def _is_capital_title(right: str) -> bool:
+    """Tell a title in capitals ("DENOMINATION", "QUE CONTIENT") from an acronym ("ECG normal")."""
+    title = _CAPITALS.match(right)
+    if not title or not title[1].isupper():
+        return False
+    if len(title[1]) >= 6:
+        return True
+    second = _CAPITALS.match(right[title.end() :].lstrip(" \u00a0'’-"))
+    return bool(second and second[1].isupper())
 
 
 def _begins_numbered_title(text: str, end: int) -> bool:
@@ -229,11 +285,11 @@ def _begins_numbered_title(text: str, end: int) -> bool:
     right = text[end : end + _LOOKBACK]
     section = _SECTION.match(right)
     if section:
-        return section[0][-1].isupper()
+        lead = text[max(0, end - _LOOKBACK) : end]
+        return section[0][-1].isupper() and not _VALUE_BEFORE.search(lead)
     numbered = _NUMBERED_TITLE.match(right)
     if not numbered:
         return False
     if _REFERENCES.search(text[max(0, end - _LOOKBACK) : end]):
         return False
-    title = _CAPITALS.match(right[numbered.end() - 1 :])
-    return bool(title and title[1].isupper() and len(title[1]) > 2)
+    return _is_capital_title(right[numbered.end() - 1 :])

@@ -69,7 +69,8 @@ class HierarchicalChunker:
         >>> chunks = dataset.map(chunker, batched=True, remove_columns=dataset.column_names)
 
     Raises:
-        UsageError: A slow tokenizer, or a ``max_length`` that is too small or too large.
+        UsageError: A slow tokenizer, or a ``max_length`` under 8. One over the tokenizer's
+            ``model_max_length`` is a warning.
     """
 
     def __init__(
@@ -127,6 +128,13 @@ class HierarchicalChunker:
                 f"The batch has the columns {', '.join(batch)}",
                 f"a column '{self.text_column}'",
                 "Pass text_column=... to HierarchicalChunker",
+            )
+        taken = [name for name in _ADDED[1:] if name in batch]
+        if taken:
+            raise DataError(
+                f"The batch already has the columns {', '.join(taken)}",
+                "documents, not chunks",
+                "Chunk the documents themselves, or rename or remove these columns",
             )
         texts = batch[self.text_column]
         if isinstance(texts, str):

@@ -27,6 +27,10 @@ class DataCollatorForHierarchicalChunking:
     ``input_ids`` (from ``dataset.map(chunker)`` and the tokenizer) are masked and padded as they
     are, at a fraction of the cost.
 
+    For ``eval_dataset``, chunk beforehand with ``dataset.map(chunker, batched=True,
+    remove_columns=dataset.column_names)``: ``Trainer`` cuts the last evaluation batch to as many
+    rows as the dataset has left, so there one document must be one row.
+
     Args:
         tokenizer: A fast tokenizer with a mask token.
         max_length: Most tokens in a row, special tokens counted.
@@ -110,7 +114,7 @@ class DataCollatorForHierarchicalChunking:
             raise DataError("An empty batch", "at least one document")
         first = features[0]
         if "input_ids" in first:
-            rows = [feature["input_ids"] for feature in features]
+            rows = [_unpadded(feature) for feature in features]
             self._refuse_long_rows(rows)
             return rows
         missing = next((f for f in features if self.text_column not in f), None)
@@ -186,9 +190,18 @@ class DataCollatorForHierarchicalChunking:
 
 def _flatten(rows: list[Any], size: int) -> NDArray[np.int64]:
     """Concatenate rows of ids, lists or arrays, to int64 [size]."""
-    if rows and isinstance(rows[0], list):
+    if all(isinstance(row, list) for row in rows):
         return np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=size)
     return np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+
+
+def _unpadded(feature: Mapping[str, Any]) -> Any:
+    """Return a row's ids without the padding that a tokenizer may have put there."""
+    ids, mask = feature["input_ids"], feature.get("attention_mask")
+    if mask is None:
+        return ids
+    mask = np.asarray(mask, dtype=bool)
+    return ids if mask.all() else np.asarray(ids)[mask]
 
 
 def _special_tokens_around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:

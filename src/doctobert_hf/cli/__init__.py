@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[0] == "--version":
         print(f"doctobert-hf {doctobert_hf.__version__}")
         return 0
+    if arguments[0] == "--debug" and len(arguments) > 1:
+        arguments = [arguments[1], "--debug", *arguments[2:]]
     name = arguments[0]
     if name not in COMMANDS:
         print(f"error: No command '{name}'. {nearest(name, list(COMMANDS))}", file=sys.stderr)

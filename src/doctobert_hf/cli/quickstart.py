@@ -8,6 +8,7 @@ doctobert-hf quickstart --resume                          goes on where a run wa
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--overwrite", action="store_true", help="delete the run in --output first")
     group.add_argument("--resume", action="store_true", help="go on with the run in --output")
     parser.add_argument("--recipe", help="recipe by name or path, e.g. tiny/quickstart")
+    parser.add_argument("--json", action="store_true", help="print all records as JSON")
     add_config_arguments(parser, QuickstartConfig)
 
 
@@ -39,6 +41,9 @@ def run(args: argparse.Namespace) -> int:
         records = run_quickstart(config)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
+    if args.json:
+        print(json.dumps(records, ensure_ascii=False, indent=2))
+        return 0
     from doctobert_hf.quickstart.report import RESULT_HEADER, result_rows
     from doctobert_hf.reporting.tables import text_table
 

@@ -71,6 +71,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     from doctobert_hf.reporting.tables import text_table
     from doctobert_hf.tokenization.evaluate import evaluate_tokenizer
 
+    if args.limit is not None and args.limit < 1:
+        raise UsageError(f"--limit {args.limit}", "at least 1 document")
     results: list[dict[str, Any]] = []
     for name in args.tokenizers:
         try:

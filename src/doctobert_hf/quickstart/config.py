@@ -7,6 +7,7 @@ from pathlib import Path
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models import preset_positions
+from doctobert_hf.tokenization.layout import reserved_size
 
 
 @dataclass
@@ -46,6 +47,13 @@ class QuickstartConfig:
         for name in ("phase1_steps", "phase2_steps", "batch_size", "save_steps", "max_characters"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
+        for name in ("hidden_size", "num_hidden_layers"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
+        if not 0.0 < self.learning_rate < 1.0:
+            raise UsageError(f"learning_rate {self.learning_rate}", "above 0 and below 1")
+        if self.vocab_size < reserved_size() + 2:
+            raise UsageError(f"vocab_size {self.vocab_size}", f"at least {reserved_size() + 2}")
         positions = preset_positions(self.preset)
         if not 8 <= self.max_length <= positions:
             raise UsageError(

@@ -124,7 +124,7 @@ def _sample(rows: Iterator[dict[str, Any]], max_characters: int, seed: int) -> l
 
 def _mark_medical(rows: list[dict[str, Any]]) -> str:
     """Set ``medical`` on each row; return the rule in words."""
-    if all(row["domain"] in ("medical", "general") for row in rows):
+    if {row["domain"] for row in rows} == {"medical", "general"}:
         for row in rows:
             row["medical"] = row.pop("domain") == "medical"
         return "documents of the domain 'medical'"

@@ -11,6 +11,7 @@ import torch
 
 from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
 from doctobert_hf.chunking.masking import IGNORED
+from doctobert_hf.errors import DataError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -82,6 +83,12 @@ def evaluate_masked_lm(
         unigram_loss -= float(log_unigram[labels.numpy()].sum())
         unigram_right += int((labels == best).sum())
         count += len(labels)
+    if not count:
+        raise DataError(
+            f"The {len(texts)} held-out chunks are too short: no token of them was masked",
+            "some hundred held-out words",
+            "Give more or longer documents",
+        )
     return {
         "accuracy": right / count,
         "perplexity": math.exp(min(loss / count, 700)),

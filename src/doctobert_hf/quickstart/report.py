@@ -155,9 +155,9 @@ def _chunk_section(config: QuickstartConfig, records: dict[str, Any]) -> str:
 
 def _result_section(records: dict[str, Any]) -> str:
     phases = markdown_table(
-        ["phase", "chunks", "mean loss", "seconds"],
+        ["phase", "chunks", "steps", "last loss"],
         [
-            [name, f"{r['chunks']:,}", f"{r['loss']:.3f}", f"{r['runtime']:.0f}"]
+            [name, f"{r['chunks']:,}", f"{r['steps']:,}", f"{r['loss']:.3f}"]
             for name, r in (("1", records["phase1"]), ("2", records["phase2"]))
         ],
     )

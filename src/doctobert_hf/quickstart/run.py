@@ -202,8 +202,7 @@ def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]
     return record | {
         "chunks": len(chunks),
         "parameters": count_parameters(model)["total"],
-        "loss": metrics["train_loss"],
-        "runtime": metrics["train_runtime"],
+        **metrics,
         "held_out": _measure(config, folder, model, tokenizer),
     }
 

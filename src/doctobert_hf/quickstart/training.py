@@ -70,7 +70,7 @@ def train_phase(
         config: Sizes of the run.
 
     Returns:
-        ``train_loss``, ``train_runtime`` in seconds and Trainer's other figures.
+        ``loss`` of the last logged steps and the number of ``steps``.
 
     Raises:
         KeyboardInterrupt: Stopped by a signal; the state is saved.
@@ -110,15 +110,23 @@ def train_phase(
         ),
         callbacks=[stop, MetricsFile(Path(config.output) / "metrics.jsonl", phase)],
     )
-    with stop:
-        output = trainer.train(resume_from_checkpoint=last_whole_checkpoint(folder))
+    last = last_whole_checkpoint(folder)
+    if last and last.endswith(f"checkpoint-{steps}"):
+        # Stopped after the last step: Trainer would train one more.
+        model.load_state_dict(AutoModelForMaskedLM.from_pretrained(last).state_dict())
+        trainer.state = TrainerState.load_from_json(str(Path(last) / "trainer_state.json"))
+    else:
+        with stop:
+            trainer.train(resume_from_checkpoint=last)
     if stop.received:
         raise KeyboardInterrupt(f"{phase} is saved at step {trainer.state.global_step}.")
-    if output.training_loss != output.training_loss:
+    # Trainer's own mean counts only the steps since a resume; the last logged loss is the same.
+    loss = [row["loss"] for row in trainer.state.log_history if "loss" in row][-1]
+    if loss != loss:
         raise DataError(
             f"The loss of {phase} is not a number", fix="Lower learning_rate and start afresh"
         )
-    return output.metrics
+    return {"loss": loss, "steps": trainer.state.global_step}
 
 
 def last_whole_checkpoint(folder: Path) -> str | None:
