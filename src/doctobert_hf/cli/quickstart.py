@@ -8,6 +8,7 @@ doctobert-hf quickstart --resume                          goes on where a run wa
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     config = open_run(config, args.overwrite, args.resume)
     again = f"doctobert-hf quickstart --resume --output {config.output}"
     try:
-        records = run_quickstart(config)
+        with contextlib.redirect_stdout(sys.stderr):  # Trainer prints what it logs
+            records = run_quickstart(config)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
     if args.json:

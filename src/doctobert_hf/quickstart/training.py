@@ -75,41 +75,9 @@ def train_phase(
     Raises:
         KeyboardInterrupt: Stopped by a signal; the state is saved.
     """
-    first = phase == "phase1"
-    folder = Path(config.output) / "checkpoints" / phase
-    steps = config.phase1_steps if first else config.phase2_steps
-    arguments = TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        per_device_train_batch_size=config.batch_size,
-        learning_rate=config.learning_rate if first else config.learning_rate / 2,
-        warmup_steps=max(1, steps // 20),
-        lr_scheduler_type="linear",
-        adam_beta2=0.98,
-        weight_decay=0.01,
-        logging_steps=max(1, min(20, steps // 10)),
-        logging_nan_inf_filter=False,
-        save_steps=config.save_steps,
-        save_total_limit=2,
-        report_to="none",
-        seed=config.seed,
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-    )
     stop = StopOnSignal()
-    trainer = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=chunks,
-        processing_class=tokenizer,
-        data_collator=DataCollatorForHierarchicalChunking(
-            tokenizer,
-            config.max_length,
-            config.phase1_mlm_probability if first else config.phase2_mlm_probability,
-            pad_to_multiple_of=8,
-        ),
-        callbacks=[stop, MetricsFile(Path(config.output) / "metrics.jsonl", phase)],
-    )
+    trainer = _trainer(phase, model, chunks, tokenizer, config, stop)
+    folder, steps = _checkpoints(config, phase), trainer.args.max_steps
     last = last_whole_checkpoint(folder)
     if last and last.endswith(f"checkpoint-{steps}"):
         # Stopped after the last step: Trainer would train one more.
@@ -127,6 +95,54 @@ def train_phase(
             f"The loss of {phase} is not a number", fix="Lower learning_rate and start afresh"
         )
     return {"loss": loss, "steps": trainer.state.global_step}
+
+
+def _trainer(
+    phase: str,
+    model: PreTrainedModel,
+    chunks: Dataset,
+    tokenizer: PreTrainedTokenizerFast,
+    config: QuickstartConfig,
+    stop: StopOnSignal,
+) -> Trainer:
+    """Return the stock ``Trainer`` of a phase."""
+    first = phase == "phase1"
+    steps = config.phase1_steps if first else config.phase2_steps
+    arguments = TrainingArguments(
+        output_dir=str(_checkpoints(config, phase)),
+        max_steps=steps,
+        per_device_train_batch_size=config.batch_size,
+        learning_rate=config.learning_rate if first else config.learning_rate / 2,
+        warmup_steps=max(1, steps // 20),
+        lr_scheduler_type="linear",
+        adam_beta2=0.98,
+        weight_decay=0.01,
+        logging_steps=max(1, min(20, steps // 10)),
+        logging_nan_inf_filter=False,
+        save_steps=config.save_steps,
+        save_total_limit=2,
+        report_to="none",
+        seed=config.seed,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+    return Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=chunks,
+        processing_class=tokenizer,
+        data_collator=DataCollatorForHierarchicalChunking(
+            tokenizer,
+            config.max_length,
+            config.phase1_mlm_probability if first else config.phase2_mlm_probability,
+            pad_to_multiple_of=8,
+        ),
+        callbacks=[stop, MetricsFile(Path(config.output) / "metrics.jsonl", phase)],
+    )
+
+
+def _checkpoints(config: QuickstartConfig, phase: str) -> Path:
+    return Path(config.output) / "checkpoints" / phase
 
 
 def last_whole_checkpoint(folder: Path) -> str | None:

@@ -10,7 +10,8 @@ spaces and a leading space or tab differently from SentencePiece. This one is bu
 * 172 code points whose compatibility form Unicode added or SentencePiece's table lacks, and
   combining marks where the table looks at fixed sequences and NFKC at any: two in a row, or one
   after a character that normalisation itself replaces or removes;
-* a text that begins with a removed control character: no leading space here.
+* a text that begins with a removed control character: no leading space is put before it here, and
+  one that follows it is taken for that when decoding.
 """
 
 from __future__ import annotations
@@ -56,8 +57,7 @@ def convert_sentencepiece(
     Returns:
         A fast tokenizer with the same ids.
     """
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, pre_tokenizers, processors
-    from tokenizers.models import BPE
+    from tokenizers import AddedToken
     from transformers import PreTrainedTokenizerFast
 
     pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
@@ -68,10 +68,32 @@ def convert_sentencepiece(
         if not (processor.is_control(index) or processor.is_byte(index))
         and not processor.is_unknown(index)
     ]
+    return PreTrainedTokenizerFast(
+        tokenizer_object=_backend(vocabulary, _merges(learned, vocabulary), normalization),
+        unk_token=UNK,
+        pad_token=PAD,
+        cls_token=CLS,
+        sep_token=SEP,
+        mask_token=AddedToken(MASK, special=True, normalized=False, lstrip=True),
+        bos_token=CLS,
+        eos_token=SEP,
+        model_max_length=max_length,
+        clean_up_tokenization_spaces=False,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+def _backend(
+    vocabulary: dict[str, int], merges: list[tuple[str, str]], normalization: str
+) -> Tokenizer:
+    """Assemble the tokenizer out of parts of the ``tokenizers`` library."""
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, pre_tokenizers, processors
+    from tokenizers.models import BPE
+
     tokenizer: Tokenizer = Tokenizer(
         BPE(
             vocab=vocabulary,
-            merges=_merges(learned, vocabulary),
+            merges=merges,
             unk_token=UNK,
             byte_fallback=True,
             fuse_unk=True,
@@ -107,19 +129,7 @@ def convert_sentencepiece(
         ]
     )
     tokenizer.add_tokens([AddedToken(token, normalized=False) for token in PLACEHOLDERS])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        unk_token=UNK,
-        pad_token=PAD,
-        cls_token=CLS,
-        sep_token=SEP,
-        mask_token=AddedToken(MASK, special=True, normalized=False, lstrip=True),
-        bos_token=CLS,
-        eos_token=SEP,
-        model_max_length=max_length,
-        clean_up_tokenization_spaces=False,
-        model_input_names=["input_ids", "attention_mask"],
-    )
+    return tokenizer
 
 
 def _normalizer(normalization: str) -> normalizers.Normalizer:
