@@ -45,10 +45,6 @@ class OutputError(DoctobertError, OSError):
     """Raised when a result cannot be written: no permission, no space, a folder in the way."""
 
 
-class MissingDependencyError(DoctobertError, ImportError):
-    """Raised when an optional dependency is needed and not installed."""
-
-
 def _sentence(text: str) -> str:
     text = text.strip()
     return text if text.endswith((".", "!", "?", ":")) else text + "."

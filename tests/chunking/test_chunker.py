@@ -3,7 +3,6 @@
 import itertools
 import os
 import pickle
-import time
 
 import pytest
 from datasets import Dataset, IterableDataset
@@ -190,10 +189,8 @@ def test_linear_time_on_one_huge_word_and_one_huge_document(chunker, sample_text
     # No assertion on seconds: a quadratic chunker would run into the suite's time limit.
     text = " ".join(sample_texts) * 3
     assert "".join(chunker.split(text)) == text
-    start = time.perf_counter()
     word = "anticonstitutionnellement" * 3000
     assert "".join(chunker.split(word)) == word
-    assert time.perf_counter() > start
 
 
 @pytest.mark.parametrize("max_length", [0, 7, -1, 2.5, True])
