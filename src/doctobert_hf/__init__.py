@@ -2,13 +2,16 @@
 
 Tokenizers, hierarchical chunking, pretraining, evaluation and publication, as plain Transformers,
 Datasets and Sentence Transformers objects. Importing this package loads no heavy library: every
-public name is resolved on first use.
+public name is resolved on first use. It registers the dataset id ``doctobert_hf/drbenchmark`` and
+the metric ids ``doctobert_hf/NAME``.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import Any
+
+from doctobert_hf.registration import register
 
 __version__ = "0.1.0"
 
@@ -19,11 +22,15 @@ _PUBLIC = {
     "evaluate_tokenizer": "doctobert_hf.tokenization",
     "preset_config": "doctobert_hf.models",
     "list_presets": "doctobert_hf.models",
+    "list_tasks": "doctobert_hf.drbenchmark",
     "DoctobertError": "doctobert_hf.errors",
 }
-_SUBMODULES = ("chunking", "tokenization", "models", "errors", "config", "recipes")
+_SUBMODULES = (
+    *("chunking", "tokenization", "models", "errors", "config", "recipes"),
+    *("metrics", "drbenchmark", "registration"),
+)
 
-__all__ = ["__version__", *_PUBLIC]
+__all__ = ["__version__", "register", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
@@ -36,3 +43,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_PUBLIC, *_SUBMODULES])
+
+
+register()

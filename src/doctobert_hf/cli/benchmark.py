@@ -1,0 +1,112 @@
+"""DrBenchmark: which tasks there are, and whether your raw data is what it should be.
+
+doctobert-hf benchmark tasks                        task, metric, sizes, licence, agreement, data
+doctobert-hf benchmark check --data-dir raw         counts, checksums, duplicates, shared documents
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doctobert_hf.drbenchmark.spec import TaskSpec
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="tasks|check")
+    tasks = actions.add_parser("tasks", help="list the 27 tasks", allow_abbrev=False)
+    check = actions.add_parser("check", help="verify raw data", allow_abbrev=False)
+    check.add_argument("--tasks", nargs="+", metavar="NAME", help="only these tasks")
+    for action in (tasks, check):
+        action.add_argument(
+            "--data-dir",
+            type=Path,
+            help="folder of raw corpora or an archive; default: $DOCTOBERT_DATA_DIR",
+        )
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``tasks`` or ``check``."""
+    if args.data_dir is not None and not args.data_dir.exists():
+        from doctobert_hf.errors import UsageError
+
+        raise UsageError(f"--data-dir '{args.data_dir}' does not exist", "a folder or an archive")
+    return _tasks(args) if args.action == "tasks" else _check(args)
+
+
+def _tasks(args: argparse.Namespace) -> int:
+    from doctobert_hf.drbenchmark.check import data_found
+    from doctobert_hf.drbenchmark.tasks import list_tasks
+    from doctobert_hf.reporting.tables import text_table
+
+    rows = [_row(task, data_found(task, args.data_dir)) for task in list_tasks()]
+    if args.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    header = ["task", "kind", "metric", "train", "valid.", "test", "licence", "agreement", "data"]
+    print(text_table(header, [[_cell(value) for value in row.values()] for row in rows]))
+    print(
+        "next: doctobert-hf benchmark check --data-dir FOLDER; pages of the tasks: docs/tasks",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _row(task: TaskSpec, found: str) -> dict[str, Any]:
+    train, validation, test = task.sizes or (None, None, None)
+    return {
+        "task": task.name,
+        "kind": task.kind,
+        "metric": task.metric,
+        "train": train,
+        "validation": validation,
+        "test": test,
+        "licence": task.corpus.licence,
+        "agreement": "needed" if task.corpus.gate else "no",
+        "data": found,
+    }
+
+
+def _cell(value: Any) -> str:
+    return "?" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from doctobert_hf.drbenchmark.check import check_task
+    from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+    from doctobert_hf.reporting.tables import text_table
+
+    tasks = [get_task(name) for name in args.tasks] if args.tasks else list_tasks()
+    checks = [check_task(task, args.data_dir) for task in tasks]
+    # Asked for by name, absent data is a failure; in the list of all, it is only told.
+    failed = [
+        c
+        for c in checks
+        if c.status in ("differs", "error") or (args.tasks and c.status == "absent")
+    ]
+    if args.json:
+        print(json.dumps([asdict(check) for check in checks], ensure_ascii=False, indent=2))
+        return 1 if failed else 0
+    rows = [
+        [
+            c.task,
+            c.status,
+            *(f"{n:,}" for n in c.sizes or ()),
+            *("–" * (3 - len(c.sizes or ()))),
+            c.checksum if c.sizes else "–",
+        ]
+        for c in checks
+    ]
+    print(text_table(["task", "status", "train", "valid.", "test", "checksum"], rows))
+    for check in checks:
+        told = check.findings if check.status != "absent" or args.tasks else []
+        for line in told + [f"note: {note}" for note in check.notes]:
+            print(f"{check.task}: {line}", file=sys.stderr)
+    return 1 if failed else 0

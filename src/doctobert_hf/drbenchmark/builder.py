@@ -1,0 +1,167 @@
+"""The Datasets builder behind ``load_dataset("doctobert_hf/drbenchmark", NAME)``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import datasets
+
+import doctobert_hf
+from doctobert_hf.drbenchmark.conversion import convert, locate, log_report
+from doctobert_hf.drbenchmark.download import download_corpus
+from doctobert_hf.drbenchmark.spec import SPLITS, Row, TaskSpec, check_protocol
+from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+from doctobert_hf.errors import DoctobertError
+
+VERSION = datasets.Version("1.0.0")
+
+
+def features(task: TaskSpec) -> datasets.Features:
+    """Columns of a task, by its kind."""
+    text = datasets.Value("string")
+    base = {"id": text}
+    if task.kind == "token-classification":
+        tags = datasets.List(datasets.ClassLabel(names=list(task.labels)))
+        columns = {"document_id": text, "tokens": datasets.List(text), task.label_column: tags}
+    elif task.kind == "classification":
+        label = datasets.ClassLabel(names=list(task.labels))
+        columns = {"document_id": text, "text": text, "label": label}
+    elif task.kind == "multilabel-classification":
+        labels = datasets.List(datasets.ClassLabel(names=list(task.labels)))
+        columns = {"document_id": text, "text": text, "labels": labels}
+    elif task.kind == "similarity":
+        columns = {"text_1": text, "text_2": text, "score": datasets.Value("float32")}
+    elif task.kind == "multiple-choice":
+        answers = {f"answer_{letter}": text for letter in task.labels}
+        right = datasets.List(datasets.ClassLabel(names=list(task.labels)))
+        columns = {"question": text, **answers, "correct_answers": right}
+    else:
+        candidates = {f"candidate_{number}": text for number in task.labels}
+        label = datasets.ClassLabel(names=list(task.labels))
+        columns = {"source": text, **candidates, "label": label}
+    return datasets.Features(base | columns)
+
+
+def source_digest() -> str:
+    """Hash of this package's loaders: a change of code never serves rows of the code before."""
+    digest = hashlib.sha256(doctobert_hf.__version__.encode())
+    folder = Path(__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+@dataclass
+class DrBenchmarkConfig(datasets.BuilderConfig):
+    """Configuration of a task.
+
+    Attributes:
+        protocol: ``drbenchmark``, ``doctobert`` or ``strict``; see ``load_dataset``'s docs page.
+    """
+
+    protocol: str = "drbenchmark"
+
+    def create_config_id(self, config_kwargs: dict, custom_features: Any = None) -> str:
+        """Name the cache after task, protocol and state of the raw files.
+
+        Files that were changed, or another folder, are read again.
+        """
+        check_protocol(self.protocol)
+        task = get_task(self.name)
+        try:
+            folder = locate(task, self.data_dir)
+        except DoctobertError:
+            folder = None  # told when rows are asked for; the declaration needs no data
+        patterns = (*task.files, *task.alternative, *_BESIDE)
+        state = folder.fingerprint(patterns) if folder else "download"
+        suffix = "" if custom_features is None else f"-{_hash(custom_features)}"
+        return f"{self.name}-{self.protocol}-{state}{suffix}"
+
+
+_BESIDE = ("*/*/*.ann", "*/*.ann", "evaluations/*.txt")
+"""Files that conversions read beside the patterns that identify a corpus."""
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+class _Rows:
+    """Rows of a split as one argument: Datasets would take a list for shards."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+
+
+class DrBenchmark(datasets.GeneratorBasedBuilder):
+    """The 27 tasks of DrBenchmark (Labrak et al., LREC-COLING 2024) from raw corpora."""
+
+    BUILDER_CONFIG_CLASS = DrBenchmarkConfig
+    BUILDER_CONFIGS: ClassVar[list[DrBenchmarkConfig]] = [
+        DrBenchmarkConfig(name=task.name, version=VERSION, description=task.corpus.description)
+        for task in list_tasks()
+    ]
+
+    @property
+    def task(self) -> TaskSpec:
+        """The declaration of the configured task."""
+        return get_task(self.config.name)
+
+    def _info(self) -> datasets.DatasetInfo:
+        task = self.task
+        return datasets.DatasetInfo(
+            description=f"{task.corpus.description} Protocol: {self.config.protocol}.",
+            features=features(task),
+            homepage=task.corpus.homepage,
+            license=task.corpus.licence,
+            citation=task.corpus.citation,
+        )
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        # All splits come from one reading; errors rise from here as they are, which those of
+        # _generate_examples would not.
+        task = self.task
+        folder = locate(task, self.config.data_dir)
+        if folder is None:
+            folder = download_corpus(task, getattr(dl_manager, "download_config", None))
+        converted = convert(task, folder, self.config.protocol)
+        log_report(task, converted.report)
+        return [
+            datasets.SplitGenerator(name=split, gen_kwargs={"rows": _Rows(converted.splits[split])})
+            for split in SPLITS
+        ]
+
+    def _generate_examples(self, rows: _Rows) -> Iterator[tuple[int, Row]]:
+        label_columns = _label_columns(self.info.features)
+        for number, row in enumerate(rows.rows):
+            yield (
+                number,
+                {
+                    name: _encoded(value, label_columns[name]) if name in label_columns else value
+                    for name, value in row.items()
+                },
+            )
+
+
+def _label_columns(columns: datasets.Features) -> dict[str, dict[str, int]]:
+    """Ids by name of the columns that hold labels."""
+    ids = {}
+    for name, feature in columns.items():
+        label = getattr(feature, "feature", feature)
+        if isinstance(label, datasets.ClassLabel):
+            ids[name] = {text: number for number, text in enumerate(label.names)}
+    return ids
+
+
+def _encoded(value: Any, ids: dict[str, int]) -> Any:
+    return [ids[item] for item in value] if isinstance(value, list) else ids[value]
+
+
+def data_directory(data_dir: str | os.PathLike[str] | None) -> str | None:
+    """Make ``data_dir`` a string that names the same folder from anywhere."""
+    return None if data_dir is None else str(Path(data_dir).expanduser().resolve())

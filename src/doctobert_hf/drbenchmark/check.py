@@ -1,0 +1,118 @@
+"""What a user has of the benchmark's raw data, and whether it is what it should be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from doctobert_hf.drbenchmark.conversion import content_key, convert, digest, locate
+from doctobert_hf.drbenchmark.spec import SPLITS, Splits, TaskSpec
+from doctobert_hf.errors import DoctobertError
+
+
+def data_found(task: TaskSpec, data_dir: str | Path | None) -> str:
+    """Say where a task's raw files are: a place, ``download`` or ``missing``."""
+    try:
+        folder = locate(task, data_dir)
+    except DoctobertError:
+        folder = None
+    if folder is not None:
+        return folder.where("").rstrip(":/")
+    return "download" if task.corpus.urls else "missing"
+
+
+@dataclass
+class Check:
+    """Result of checking one task's raw data.
+
+    Attributes:
+        task: Name of the task.
+        status: ``ok``, ``differs`` (readable, but not what is expected), ``absent`` or ``error``.
+        sizes: Rows of train, validation and test under ``protocol="drbenchmark"``.
+        checksum: ``equal``, ``differs`` or ``unknown`` (the real files were never at hand here).
+        findings: What is unexpected, one sentence each; not what is merely worth knowing.
+        notes: Repairs of the conversion, duplicates, documents shared between splits.
+    """
+
+    task: str
+    status: str = "ok"
+    sizes: tuple[int, ...] | None = None
+    checksum: str = "unknown"
+    findings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_task(task: TaskSpec, data_dir: str | Path | None) -> Check:
+    """Read a task's raw files and compare them with what is known of them. Downloads nothing."""
+    result = Check(task.name)
+    if data_found(task, data_dir) in ("download", "missing"):
+        result.status = "absent"
+        try:
+            locate(task, data_dir)
+        except DoctobertError as error:
+            result.findings.append(str(error))
+        return result
+    try:
+        folder = locate(task, data_dir)
+        assert folder is not None
+        converted = convert(task, folder)
+    except DoctobertError as error:
+        result.status = "error"
+        result.findings.append(str(error))
+        return result
+    splits = converted.splits
+    result.sizes = tuple(len(splits[split]) for split in SPLITS)
+    _compare(task, splits, result)
+    result.notes += converted.report.lines()
+    result.notes += _duplicates(task, splits)
+    result.notes += _shared_documents(splits)
+    return result
+
+
+def _compare(task: TaskSpec, splits: Splits, result: Check) -> None:
+    if task.sizes is not None and result.sizes != task.sizes:
+        known = "measured on the real files" if task.measured else "as published"
+        result.findings.append(f"{result.sizes} rows instead of {task.sizes} ({known})")
+    if task.digest:
+        result.checksum = "equal" if digest(splits) == task.digest else "differs"
+    if result.checksum == "differs":
+        result.findings.append("rows differ from those of the real files")
+    if result.findings:
+        result.status = "differs"
+
+
+def _duplicates(task: TaskSpec, splits: Splits) -> list[str]:
+    keys = {split: [content_key(task, row) for row in splits[split]] for split in SPLITS}
+    lines = []
+    for split in SPLITS:
+        extra = sum(count - 1 for count in Counter(keys[split]).values())
+        if extra:
+            lines.append(f"{extra} rows of {split} repeat another row of it")
+    for earlier, later in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        shared = sum(key in set(keys[later]) for key in set(keys[earlier]))
+        if shared:
+            lines.append(f"{shared} rows are in {earlier} and {later}")
+    return lines
+
+
+def _shared_documents(splits: Splits) -> list[str]:
+    documents = {
+        split: {row["document_id"] for row in splits[split] if "document_id" in row}
+        for split in SPLITS
+    }
+    lines = []
+    for earlier, later in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        shared = documents[earlier] & documents[later]
+        if shared:
+            lines.append(
+                f"{len(shared)} of the {len(documents[later])} documents of {later} are in "
+                f"{earlier} too"
+            )
+    return lines
+
+
+def check_tasks(tasks: Iterable[TaskSpec], data_dir: str | Path | None) -> list[Check]:
+    """Check several tasks."""
+    return [check_task(task, data_dir) for task in tasks]

@@ -1,0 +1,267 @@
+"""Aggregates over tasks: Min-Max, win probability, ranks, z-scores, intervals, significance.
+
+Source: ``tools/AggregateMetricsFromRuns.py`` of Doctolib's DrBenchmark fork. ``scores`` is always a
+mapping of models to mappings of tasks to scores, larger being better.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doctobert_hf.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Scores = Mapping[str, Mapping[str, float]]
+
+
+def min_max(scores: Scores) -> dict[str, float]:
+    """Mean position of each model between the worst and the best of every task.
+
+    ``100 * mean_t (s(m, t) - min_t) / (max_t - min_t)``; a task on which all are equal, or only one
+    model is scored, says nothing and is left out.
+
+    Args:
+        scores: Scores by model and task; every model must have every task.
+
+    Returns:
+        0 to 100 by model; NaN if no task tells models apart.
+
+    Raises:
+        DataError: A model lacks a task, or a score is not a finite number.
+    """
+    tasks = _complete(scores)
+    positions: dict[str, list[float]] = {model: [] for model in scores}
+    for task in tasks:
+        values = [scores[model][task] for model in scores]
+        low, high = min(values), max(values)
+        if high > low:
+            for model in scores:
+                positions[model].append((scores[model][task] - low) / (high - low))
+    return {model: 100.0 * _mean(found) for model, found in positions.items()}
+
+
+def win_probability(scores: Scores) -> dict[str, float]:
+    """Chance that a model beats another on a task, both drawn at random.
+
+    ``100 * mean over opponents of (tasks won + 0.5 * tasks tied) / tasks``; a task that either
+    lacks is left out of the pair. Equals the normalised Borda count.
+
+    Args:
+        scores: Scores by model and task; tasks may be missing.
+
+    Returns:
+        0 to 100 by model; NaN for a model without an opponent.
+
+    Raises:
+        DataError: A score is not a finite number.
+    """
+    _finite(scores)
+    result = {}
+    for model in scores:
+        rates = [_pair_rate(scores[model], scores[other]) for other in scores if other != model]
+        result[model] = 100.0 * _mean([rate for rate in rates if rate is not None])
+    return result
+
+
+def _pair_rate(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float | None:
+    shared = [task for task in ours if task in theirs]
+    if not shared:
+        return None
+    points = sum(
+        1.0 if ours[task] > theirs[task] else 0.5 if ours[task] == theirs[task] else 0.0
+        for task in shared
+    )
+    return points / len(shared)
+
+
+def average_rank(scores: Scores) -> dict[str, float]:
+    """Mean rank over tasks, 1 being best; equal scores share the mean of their ranks.
+
+    Raises:
+        DataError: A model lacks a task, or a score is not a finite number.
+    """
+    tasks = _complete(scores)
+    return {model: _mean([_rank(scores, model, task) for task in tasks]) for model in scores}
+
+
+def _rank(scores: Scores, model: str, task: str) -> float:
+    ours = scores[model][task]
+    better = sum(row[task] > ours for row in scores.values())
+    equal = sum(row[task] == ours for row in scores.values())
+    return better + (equal + 1) / 2
+
+
+def z_score(scores: Scores) -> dict[str, float]:
+    """Mean over tasks of ``(score - mean) / standard deviation`` of the models (n - 1).
+
+    A task on which all are equal is left out.
+
+    Raises:
+        DataError: A model lacks a task, or a score is not a finite number.
+    """
+    tasks = _complete(scores)
+    found: dict[str, list[float]] = {model: [] for model in scores}
+    for task in tasks:
+        values = [scores[model][task] for model in scores]
+        centre = _mean(values)
+        spread = math.sqrt(sum((v - centre) ** 2 for v in values) / max(len(values) - 1, 1))
+        if spread:
+            for model in scores:
+                found[model].append((scores[model][task] - centre) / spread)
+    return {model: _mean(values) for model, values in found.items()}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A bootstrap confidence interval around a value."""
+
+    value: float
+    low: float
+    high: float
+
+
+def bootstrap(
+    scores: Scores,
+    aggregate: Callable[[Scores], dict[str, float]] = min_max,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 42,
+) -> dict[str, Interval]:
+    """Percentile intervals of an aggregate under another choice of tasks.
+
+    Tasks are drawn with replacement; the models stay, so that the interval tells how far the
+    ranking hangs on which tasks the benchmark happens to have.
+
+    Args:
+        scores: Scores by model and task.
+        aggregate: One of the aggregates of this module.
+        resamples: Number of draws.
+        confidence: Share of draws inside the interval, between 0 and 1.
+        seed: Seed of the draws.
+
+    Raises:
+        DataError: As the aggregate does.
+        UsageError: ``resamples`` below 1 or ``confidence`` not between 0 and 1.
+    """
+    import numpy as np
+
+    _check_bootstrap(resamples, confidence)
+    values = aggregate(scores)
+    tasks = _complete(scores)
+    generator = np.random.default_rng(seed)
+    draws: dict[str, list[float]] = {model: [] for model in scores}
+    for drawn in generator.integers(len(tasks), size=(resamples, len(tasks))):
+        sample = {
+            model: {f"{n}": row[tasks[i]] for n, i in enumerate(drawn)}
+            for model, row in scores.items()
+        }
+        for model, value in aggregate(sample).items():
+            draws[model].append(value)
+    return {model: _interval(values[model], draws[model], confidence) for model in scores}
+
+
+def bootstrap_mean(
+    values: Sequence[float], resamples: int = 2000, confidence: float = 0.95, seed: int = 42
+) -> Interval:
+    """Percentile interval of a mean, of the scores of several seeds say.
+
+    Raises:
+        DataError: No value.
+        UsageError: ``resamples`` below 1 or ``confidence`` not between 0 and 1.
+    """
+    import numpy as np
+
+    _check_bootstrap(resamples, confidence)
+    if not len(values):
+        raise DataError("No value to average")
+    data = np.asarray(values, dtype=np.float64)
+    draws = np.random.default_rng(seed).integers(len(data), size=(resamples, len(data)))
+    return _interval(float(data.mean()), data[draws].mean(axis=1), confidence)
+
+
+def _check_bootstrap(resamples: int, confidence: float) -> None:
+    if resamples < 1 or not 0.0 < confidence < 1.0:
+        raise UsageError(
+            f"{resamples} resamples at confidence {confidence}", "at least 1, between 0 and 1"
+        )
+
+
+def _interval(value: float, draws: Sequence[float] | np.ndarray, confidence: float) -> Interval:
+    import numpy as np
+
+    tail = 100.0 * (1.0 - confidence) / 2
+    low, high = np.nanpercentile(np.asarray(draws, dtype=np.float64), [tail, 100.0 - tail])
+    return Interval(value, float(low), float(high))
+
+
+def paired_significance(
+    ours: Sequence[float], theirs: Sequence[float], rounds: int = 10_000, seed: int = 42
+) -> float:
+    """p-value of a paired permutation test: could the difference of two means be chance?
+
+    The pairs (same task and seed, or same test document) keep together; the sign of each
+    difference is drawn. All 2^n signs are tried where they are no more than ``rounds``.
+
+    Args:
+        ours: Scores of one model.
+        theirs: Scores of the other, in the same order.
+        rounds: Number of sign patterns.
+        seed: Seed of the draws.
+
+    Returns:
+        Two-sided p-value in (0, 1].
+
+    Raises:
+        DataError: Not the same number of scores, or none.
+    """
+    import numpy as np
+
+    if len(ours) != len(theirs) or not len(ours):
+        raise DataError(f"{len(ours)} and {len(theirs)} scores", "as many of each, at least one")
+    difference = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
+    size = len(difference)
+    if 2**size <= rounds:
+        codes = np.arange(2**size)[:, None] >> np.arange(size)
+        signs, added = 1 - 2 * (codes & 1), 0
+    else:
+        signs = np.random.default_rng(seed).choice((-1, 1), size=(rounds, size))
+        added = 1  # the pattern observed is one of the draws
+    extreme = np.abs(signs @ difference) >= abs(difference.sum()) - 1e-12
+    return float((extreme.sum() + added) / (len(signs) + added))
+
+
+def _complete(scores: Scores) -> list[str]:
+    """Tasks that all models have.
+
+    Raises:
+        DataError: No model, or one lacks a task of another.
+    """
+    _finite(scores)
+    tasks = list(dict.fromkeys(task for row in scores.values() for task in row))
+    for model, row in scores.items():
+        lacking = [task for task in tasks if task not in row]
+        if lacking:
+            raise DataError(
+                f"'{model}' has no score for {', '.join(lacking)}",
+                "every task for every model",
+                "Leave the model or the task out; a missing score is not guessed",
+            )
+    return tasks
+
+
+def _finite(scores: Scores) -> None:
+    if not scores or not any(scores.values()):
+        raise DataError("No scores", "scores[model][task]")
+    for model, row in scores.items():
+        for task, value in row.items():
+            if not math.isfinite(value):
+                raise DataError(f"'{model}' has {value} for {task}", "a finite score")
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

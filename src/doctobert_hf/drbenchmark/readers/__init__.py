@@ -1,0 +1,1 @@
+"""Readers of the raw formats: BRAT standoff, UIMA XMI and other XML, CoNLL-like tables."""

@@ -1,0 +1,411 @@
+"""Raw corpora where users have them: a folder of corpora, an archive, or an unpacked corpus.
+
+Archives are read member by member and never unpacked, so that no entry can land outside a folder;
+an entry whose name tries to is an error all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import posixpath
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import IO
+
+from doctobert_hf.drbenchmark.spec import TaskSpec
+from doctobert_hf.errors import DataError, UsageError
+
+ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
+MAX_DEPTH, MAX_FOLDERS = 5, 3000
+MAX_MEMBER = 1 << 29
+"""Bytes one file of a corpus may have; the largest real one has 2 MB. Stops archive bombs."""
+
+
+class RawFolder:
+    """Files of a corpus by their names relative to its own folder, wherever they lie.
+
+    Args:
+        store: The folder or archive.
+        root: Folder inside it that the names are relative to.
+    """
+
+    def __init__(self, store: _Store, root: str = "") -> None:
+        self.store, self.root = store, root
+
+    def names(self, pattern: str) -> list[str]:
+        """Return the file names that match a pattern (``*`` stops at ``/``), in byte order."""
+        return sorted(self.store.matching(f"{self.root}/" if self.root else "", pattern))
+
+    def where(self, name: str, line: int | None = None) -> str:
+        """Name a file, and a line, for messages."""
+        place = self.store.where(posixpath.join(self.root, name))
+        return place if line is None else f"{place}:{line}"
+
+    def read_bytes(self, name: str) -> bytes:
+        """Return a file's content.
+
+        Raises:
+            DataError: The file is missing, cut off, damaged or too large.
+        """
+        if not self.store.has(posixpath.join(self.root, name)):
+            beside = posixpath.join(posixpath.dirname(name), "*")
+            raise DataError(
+                f"There is no file {self.where(name)}",
+                fix=f"Beside it: {_listing(self.names(beside))}",
+            )
+        return self.store.read(posixpath.join(self.root, name))
+
+    def read_text(self, name: str) -> str:
+        """Return a file as the original scripts opened it: UTF-8, CR LF and CR read as LF.
+
+        A byte order mark stays in the text.
+
+        Raises:
+            DataError: The file is not UTF-8; the message has the place of the first bad byte.
+        """
+        data = self.read_bytes(name)
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise DataError(
+                f"{self.where(name, line)}: byte {error.start} (0x{data[error.start]:02x}) is not "
+                "UTF-8",
+                "UTF-8 text",
+                "Convert the file, e.g. with iconv -f WINDOWS-1252 -t UTF-8",
+            ) from None
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def fingerprint(self, patterns: Iterable[str]) -> str:
+        """Hash names, sizes and times or checksums of files, without reading them."""
+        digest = hashlib.sha256(self.store.label.encode())
+        for name in sorted({n for pattern in patterns for n in self.names(pattern)}):
+            state = self.store.state(posixpath.join(self.root, name))
+            digest.update(f"{name}\0{state}\n".encode())
+        return digest.hexdigest()[:16]
+
+
+class _Store:
+    """A folder or archive: names, content, and a state that changes when the content does."""
+
+    label: str
+
+    def names(self) -> Collection[str]:
+        raise NotImplementedError
+
+    def has(self, name: str) -> bool:
+        return name in self.names()
+
+    def matching(self, prefix: str, pattern: str) -> list[str]:
+        match = re.compile(f"{re.escape(prefix)}({_regex(pattern)})$").match
+        return [found[1] for name in self.names() if (found := match(name))]
+
+    def where(self, name: str) -> str:
+        return f"{self.label}:{name}"
+
+    def read(self, name: str) -> bytes:
+        raise NotImplementedError
+
+    def state(self, name: str) -> str:
+        raise NotImplementedError
+
+
+class _Directory(_Store):
+    def __init__(self, path: Path) -> None:
+        self.path, self.label = path, str(path)
+
+    def matching(self, prefix: str, pattern: str) -> list[str]:
+        base = self.path / prefix
+        # A literal name may hold characters that glob would read as a pattern.
+        found = base.glob(pattern) if "*" in pattern else [base / pattern]
+        return [path.relative_to(base).as_posix() for path in found if path.is_file()]
+
+    def has(self, name: str) -> bool:
+        return (self.path / name).is_file()
+
+    def where(self, name: str) -> str:
+        return str(self.path / name)
+
+    def read(self, name: str) -> bytes:
+        path = self.path / name
+        try:
+            if path.stat().st_size > MAX_MEMBER:
+                raise _too_large(str(path))
+            return path.read_bytes()
+        except OSError as error:
+            raise DataError(f"Cannot read {path} ({error.strerror})") from error
+
+    def state(self, name: str) -> str:
+        status = (self.path / name).stat()
+        return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+class _Zip(_Store):
+    def __init__(self, file: Path | IO[bytes], label: str) -> None:
+        self.label = label
+        try:
+            self._archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, OSError, EOFError) as error:
+            raise _broken(label, error) from error
+        self._members = {i.filename: i for i in self._archive.infolist() if not i.is_dir()}
+        _check_names(self._members, label)
+
+    def names(self) -> Collection[str]:
+        return self._members.keys()
+
+    def read(self, name: str) -> bytes:
+        if self._members[name].file_size > MAX_MEMBER:
+            raise _too_large(self.where(name))
+        try:
+            return self._archive.read(name)
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
+            raise _broken(self.where(name), error) from error
+
+    def state(self, name: str) -> str:
+        return f"{self._members[name].file_size}-{self._members[name].CRC:08x}"
+
+
+class _Tar(_Store):
+    """A tar archive, read once: compressed tar has no index to jump with."""
+
+    def __init__(self, path: Path) -> None:
+        self.label = str(path)
+        self._content: dict[str, bytes] = {}
+        try:
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    if not (member.isfile() or member.isdir()):
+                        raise DataError(
+                            f"{self.label}: entry '{member.name}' is a link or a device",
+                            "files and folders only",
+                        )
+                    _check_names([member.name], self.label)
+                    if not member.isfile():
+                        continue
+                    if member.size > MAX_MEMBER:
+                        raise _too_large(self.where(member.name))
+                    stream = archive.extractfile(member)
+                    assert stream is not None
+                    self._content[posixpath.normpath(member.name)] = stream.read()
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+            raise _broken(self.label, error) from error
+
+    def names(self) -> Collection[str]:
+        return self._content.keys()
+
+    def read(self, name: str) -> bytes:
+        return self._content[name]
+
+    def state(self, name: str) -> str:
+        return f"{len(self._content[name])}-{zlib.crc32(self._content[name]):08x}"
+
+
+def _check_names(names: Iterable[str], label: str) -> None:
+    for name in names:
+        parts = name.replace("\\", "/").split("/")
+        if name.startswith(("/", "\\")) or ".." in parts or re.match(r"^[A-Za-z]:", name):
+            raise DataError(
+                f"{label}: entry '{name}' leads out of the archive's folder",
+                "relative names without '..'",
+                "Get the archive again from its authors; this one is not safe",
+            )
+
+
+def _broken(label: str, error: Exception) -> DataError:
+    return DataError(
+        f"{label} cannot be read ({str(error) or type(error).__name__})",
+        "a whole zip or tar archive",
+        "It may be cut off or damaged: copy or download it again",
+    )
+
+
+def _too_large(label: str) -> DataError:
+    return DataError(f"{label} is larger than {MAX_MEMBER >> 20} MB", "a file of the corpus")
+
+
+def open_archive(path: Path) -> _Store:
+    """Open a zip or tar archive.
+
+    Raises:
+        DataError: It is cut off, damaged, or has an entry that leads out of it.
+        UsageError: It is neither.
+    """
+    name = path.name.lower()
+    if name.endswith(".zip"):
+        return _Zip(path, str(path))
+    if name.endswith(ARCHIVES):
+        return _Tar(path)
+    if zipfile.is_zipfile(path):  # downloads are cached under names without an ending
+        return _Zip(path, str(path))
+    if tarfile.is_tarfile(path):
+        return _Tar(path)
+    raise UsageError(f"'{path}' is not an archive", "a zip, tar or tar.gz file, or a folder")
+
+
+def open_zip(file: IO[bytes], label: str) -> _Store:
+    """Open a zip from a file-like object, such as a remote file read by ranges."""
+    return _Zip(file, label)
+
+
+def find_corpus(task: TaskSpec, data_dir: str | Path) -> RawFolder:
+    """Find a task's raw files in a folder of corpora, in an archive, or in an unpacked corpus.
+
+    Folders are preferred to archives, the corpus's own name to others, the shallow to the deep.
+
+    Raises:
+        UsageError: ``data_dir`` does not exist or holds no such files; says what was looked for
+            and what is there.
+        DataError: An archive cannot be read.
+    """
+    path = Path(data_dir).expanduser()
+    if not path.exists():
+        raise UsageError(f"data_dir '{data_dir}' does not exist", "a folder or an archive")
+    if path.is_file():
+        store = open_archive(path)
+        root = _root_in(store.names(), task)
+        if root is None:
+            raise _not_found(task, path, sorted(store.names()), [])
+        return RawFolder(store, root)
+    folders, archives = _walk(path)
+    for layout in _layouts(task):
+        candidates = [folder for folder in folders if _has_all(folder, layout)]
+        if candidates:
+            best = min(candidates, key=lambda found: _rank(found, path, task))
+            return RawFolder(_Directory(best))
+    problems: list[str] = []
+    for archive in sorted(archives, key=lambda found: _rank(found, path, task)):
+        try:
+            store = open_archive(archive)
+        except DataError as error:
+            if _is_named(archive.name, task):
+                raise
+            problems.append(str(error))
+            continue
+        root = _root_in(store.names(), task)
+        if root is not None:
+            return RawFolder(store, root)
+    raise _not_found(task, path, sorted(entry.name for entry in path.iterdir()), problems)
+
+
+def _walk(path: Path) -> tuple[list[Path], list[Path]]:
+    """Folders and archives below a path, shallow first, hidden ones left out."""
+    folders, archives, level = [path], [], [path]
+    for _ in range(MAX_DEPTH):
+        below: list[Path] = []
+        for folder in level:
+            try:
+                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            except OSError:
+                continue
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and entry.is_dir()):
+                    below.append(Path(entry.path))
+                elif entry.name.lower().endswith(ARCHIVES):
+                    archives.append(Path(entry.path))
+            if len(folders) + len(below) > MAX_FOLDERS:
+                break
+        folders += below
+        level = below
+    return folders, archives
+
+
+def _has_all(folder: Path, patterns: tuple[str, ...]) -> bool:
+    for pattern in patterns:
+        head = pattern.split("/")[0]
+        if "*" not in head and not (folder / head).exists():
+            return False
+        if "*" in pattern and next(folder.glob(pattern), None) is None:
+            return False
+        if "*" not in pattern and not (folder / pattern).is_file():
+            return False
+    return True
+
+
+def _layouts(task: TaskSpec) -> list[tuple[str, ...]]:
+    return [layout for layout in (task.files, task.alternative) if layout]
+
+
+def _root_in(names: Iterable[str], task: TaskSpec) -> str | None:
+    """The folder inside an archive whose files match all patterns: the shallowest, by name."""
+    names = list(names)
+    for layout in _layouts(task):
+        first, *others = [re.compile(f"(?:(.*)/)?{_regex(p)}$") for p in layout]
+        roots = {found[1] or "" for name in names if (found := first.match(name))}
+        for pattern in others:
+            roots &= {found[1] or "" for name in names if (found := pattern.match(name))}
+        if roots:
+            return min(roots, key=lambda root: (not _is_named(root, task), root.count("/"), root))
+    return None
+
+
+def _rank(found: Path, base: Path, task: TaskSpec) -> tuple[bool, bool, int, str]:
+    relative = found.relative_to(base).as_posix()
+    return (
+        bool(task.marker) and not _marked(found, task),
+        not _is_named(relative, task),
+        relative.count("/"),
+        relative,
+    )
+
+
+def _marked(folder: Path, task: TaskSpec) -> bool:
+    try:
+        with open(folder / task.files[0], "rb") as file:
+            return task.marker.encode() in file.read(4096)
+    except OSError:
+        return False
+
+
+def _is_named(text: str, task: TaskSpec) -> bool:
+    flat = re.sub(r"[^a-z0-9]", "", text.lower())
+    return any(name in flat for name in (task.corpus.name, *task.corpus.aliases))
+
+
+def _not_found(task: TaskSpec, path: Path, found: list[str], problems: list[str]) -> UsageError:
+    got = f"No files of {task.corpus.title} in '{path}'"
+    got += f": looked for {', '.join(task.files)}; {_listing(found).rstrip('.')}"
+    near = [name for name in found if _is_named(name, task)]
+    if near:
+        got += f"; nearest: {', '.join(near[:3])}"
+    if problems:
+        got += f"; could not open: {'; '.join(problems[:2])}"
+    return UsageError(got, task.corpus.layout, how_to_obtain(task))
+
+
+def how_to_obtain(task: TaskSpec) -> str:
+    """Say in a sentence how to come by a corpus and where its files go."""
+    corpus = task.corpus
+    if corpus.gate:
+        return (
+            f"{corpus.gate} Then pass data_dir=FOLDER (or set DOCTOBERT_DATA_DIR), where FOLDER "
+            f"or one of its subfolders holds {corpus.layout}"
+        )
+    return (
+        f"{corpus.title} is open ({corpus.licence}): leave data_dir out to download it, or get it "
+        f"from {corpus.homepage}"
+    )
+
+
+def _listing(names: Iterable[str]) -> str:
+    names = sorted(names)
+    if not names:
+        return "found nothing."
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f"found {', '.join(names[:8])}{more}."
+
+
+def _regex(pattern: str) -> str:
+    return "".join("[^/]*" if char == "*" else re.escape(char) for char in pattern)
+
+
+def text_lines(text: str) -> list[str]:
+    r"""Lines of a text cut at ``\n`` only, each with its line end, as ``readlines()`` gives."""
+    return io.StringIO(text, newline="\n").readlines()

@@ -1,0 +1,193 @@
+"""What a corpus and a task of DrBenchmark are: frozen declarations, one file per corpus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from doctobert_hf.errors import UsageError
+
+if TYPE_CHECKING:
+    from doctobert_hf.drbenchmark.source import RawFolder
+
+Kind = Literal[
+    "token-classification",
+    "classification",
+    "multilabel-classification",
+    "similarity",
+    "multiple-choice",
+    "parallel-sentence",
+]
+Row = dict[str, Any]
+"""One example: the columns of the task's features, labels still by name."""
+Splits = dict[str, list[Row]]
+"""Rows of ``train``, ``validation`` and ``test``."""
+SPLITS = ("train", "validation", "test")
+PROTOCOLS = ("drbenchmark", "doctobert", "strict")
+
+
+@dataclass(frozen=True)
+class CorpusSpec:
+    """Where a corpus comes from and on which terms.
+
+    Attributes:
+        name: Short name, also the usual name of its folder.
+        title: Full name.
+        description: What the texts are and who annotated them, in a sentence or two.
+        homepage: Where its authors describe it.
+        licence: Licence as its authors state it.
+        redistributable: Whether the licence lets others publish copies.
+        citation: BibTeX of the paper.
+        layout: The raw files, as they come, for documentation and errors.
+        gate: What agreement is needed and from whom; empty for an open corpus.
+        urls: What to download: file name in the corpus -> address; one archive or single files.
+        aliases: Other names its folders and archives go by, lower case.
+    """
+
+    name: str
+    title: str
+    description: str
+    homepage: str
+    licence: str
+    redistributable: bool
+    citation: str
+    layout: str
+    gate: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The cleaning behind the published DoctoBERT scores (facts of its ``recipes_hpo``).
+
+    Attributes:
+        key: What makes two rows duplicates of each other.
+        scope: ``cascade``: one memory for test, then validation, then train; ``against_test``:
+            train and validation are each compared with test, not with one another.
+        drop_label_free: Drop rows whose tags are all ``O`` (rows without words too).
+        remember_label_free: Label-free rows count as seen before they are dropped.
+    """
+
+    key: Callable[[Row], Hashable]
+    scope: Literal["cascade", "against_test"] = "cascade"
+    drop_label_free: bool = False
+    remember_label_free: bool = False
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One of the 27 tasks.
+
+    Attributes:
+        name: Configuration name of ``load_dataset("doctobert_hf/drbenchmark", NAME)``.
+        corpus: The corpus it is made from.
+        kind: Task family; decides the columns.
+        labels: Tag or class names in the order of their ids; empty for similarity.
+        metric: Metric of the published benchmark, a name of ``doctobert_hf.metrics``.
+        files: Patterns of the raw files it reads, relative to the corpus's own folder.
+        alternative: Patterns of another release of the same files; empty if there is none.
+        read: Converts the raw files: ``read(task, folder, protocol, report) -> Splits``.
+        sizes: Rows of train, validation and test under ``protocol="drbenchmark"``, as measured on
+            the real corpus or as its authors give them; None where unknown.
+        doctobert_sizes: The same under ``protocol="doctobert"``.
+        filter: Cleaning of ``protocol="doctobert"``; None where the published recipes have none.
+        label_column: Column that holds the tags.
+        threshold: Decision threshold of multi-label tasks.
+        marker: A word that the head of the first file holds: tells corpora apart whose files
+            have the same names.
+        measured: Whether ``sizes`` were measured on the real files.
+        digest: SHA-256 of the rows under ``protocol="drbenchmark"``, where the real files were at
+            hand; empty otherwise.
+        quirks: What ``protocol="drbenchmark"`` keeps of the original conversion, one a line.
+        strict: How ``protocol="strict"`` splits and labels.
+        doctobert: Whether it is one of the seven tasks of the DoctoBERT paper.
+    """
+
+    name: str
+    corpus: CorpusSpec
+    kind: Kind
+    labels: tuple[str, ...]
+    metric: str
+    files: tuple[str, ...]
+    read: Callable[[TaskSpec, RawFolder, str, Report], Splits] = field(repr=False)
+    alternative: tuple[str, ...] = ()
+    sizes: tuple[int, int, int] | None = None
+    doctobert_sizes: tuple[int, int, int] | None = None
+    filter: Filter | None = field(default=None, repr=False)
+    label_column: str = "label"
+    threshold: float = 0.5
+    marker: str = ""
+    measured: bool = False
+    digest: str = ""
+    quirks: tuple[str, ...] = ()
+    strict: str = ""
+    doctobert: bool = False
+
+    @property
+    def metric_key(self) -> str:
+        """Key of the metric's result that the benchmark reports."""
+        return METRIC_KEYS[self.metric]
+
+
+METRIC_KEYS = {
+    "entity_f1": "f1",
+    "weighted_f1": "f1",
+    "multilabel_f1": "f1",
+    "edrm": "edrm",
+    "exact_match_ratio": "exact_match_ratio",
+    "hamming_score": "hamming_score",
+}
+
+
+class Report:
+    """What a conversion repaired, ignored or found odd, counted by kind, with examples.
+
+    Nothing that a conversion leaves out or changes goes unreported; what cannot be repaired
+    without guessing is an error instead.
+    """
+
+    EXAMPLES = 5
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.examples: dict[str, list[str]] = {}
+
+    def add(self, kind: str, where: str, count: int = 1) -> None:
+        """Count one finding of a kind; the first few places are kept."""
+        self.counts[kind] += count
+        kept = self.examples.setdefault(kind, [])
+        if len(kept) < self.EXAMPLES:
+            kept.append(where)
+
+    def lines(self) -> list[str]:
+        """One line per kind: count, kind, where first."""
+        return [
+            f"{count} x {kind} (first: {self.examples[kind][0]})"
+            for kind, count in self.counts.items()
+        ]
+
+
+def check_protocol(protocol: str) -> str:
+    """Return the protocol or raise a :class:`UsageError` that lists the three."""
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"Protocol '{protocol}'", f"one of {', '.join(PROTOCOLS)}")
+    return protocol
+
+
+def find_label(text: str, labels: tuple[str, ...]) -> str | None:
+    """Look a label up as Datasets does: as is, without blanks around it, then as a class number."""
+    for form in (text, text.strip()):
+        if form in labels:
+            return form
+    number = text.strip()
+    if number.isdecimal() and int(number) < len(labels):
+        return labels[int(number)]
+    return None
+
+
+def bio(*types: str) -> tuple[str, ...]:
+    """``O``, then ``B-`` and ``I-`` of each type in turn."""
+    return ("O", *(f"{prefix}-{name}" for name in types for prefix in "BI"))

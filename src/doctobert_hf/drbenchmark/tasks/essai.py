@@ -1,0 +1,90 @@
+"""ESSAI: clinical trial protocols with parts of speech and scopes of negation and speculation."""
+
+from __future__ import annotations
+
+from doctobert_hf.drbenchmark.scope_tables import QUIRKS, STRICT, ScopeTables
+from doctobert_hf.drbenchmark.spec import CorpusSpec, Filter, TaskSpec
+
+CORPUS = CorpusSpec(
+    name="essai",
+    title="ESSAI",
+    description=(
+        "Sentences of French clinical trial protocols, mostly of the National Cancer Institute, "
+        "tagged by TreeTagger, with cues and scopes of negation and speculation."
+    ),
+    homepage="https://clementdalloux.fr/?page_id=28",
+    licence="Data-use agreement",
+    redistributable=False,
+    gate=(
+        "ESSAI needs a personal data-use agreement: ask its authors (Clément Dalloux, Natalia "
+        "Grabar, Vincent Claveau; see https://clementdalloux.fr/?page_id=28)."
+    ),
+    citation="""@misc{dalloux,
+  title = {Datasets -- Clément Dalloux},
+  author = {Dalloux, Clément},
+  url = {https://clementdalloux.fr/?page_id=28}
+}""",
+    layout="corpora/ESSAI_neg.txt and corpora/ESSAI_spec.txt (tab-separated)",
+    aliases=("casessai",),
+)
+POS = (
+    *("B-INT", "B-PRO:POS", "B-PRP", "B-SENT", "B-PRO", "B-ABR", "B-VER:pres", "B-KON", "B-SYM"),
+    *("B-DET:POS", "B-VER:", "B-PRO:IND", "B-NAM", "B-ADV", "B-PRO:DEM", "B-NN", "B-PRO:PER"),
+    *("B-VER:pper", "B-VER:ppre", "B-PUN", "B-VER:simp", "B-PREF", "B-NUM", "B-VER:futu"),
+    *("B-NOM", "B-VER:impf", "B-VER:subp", "B-VER:infi", "B-DET:ART", "B-PUN:cit", "B-ADJ"),
+    *("B-PRP:det", "B-PRO:REL", "B-VER:cond", "B-VER:subi"),
+)
+TABLES = ScopeTables("ESSAI", {"v": "I_scope_spec", "z": "O", "I_scope_spec_": "I_scope_spec"})
+NEG, SPEC = "ESSAI_neg.txt", "ESSAI_spec.txt"
+
+TASKS = (
+    TaskSpec(
+        name="essai_pos",
+        corpus=CORPUS,
+        kind="token-classification",
+        labels=POS,
+        metric="entity_f1",
+        files=(NEG, SPEC),
+        read=TABLES.read,
+        sizes=(5072, 725, 1450),
+        label_column="pos_tags",
+        filter=Filter(key=lambda row: tuple(row["tokens"])),
+        quirks=QUIRKS["pos"],
+        strict=STRICT["pos"],
+    ),
+    TaskSpec(
+        name="essai_cls",
+        corpus=CORPUS,
+        kind="classification",
+        labels=("negation_speculation", "negation", "neutral", "speculation"),
+        metric="weighted_f1",
+        files=(NEG, SPEC),
+        read=TABLES.read,
+        quirks=QUIRKS["cls"],
+        strict=STRICT["cls"],
+    ),
+    TaskSpec(
+        name="essai_ner_neg",
+        corpus=CORPUS,
+        kind="token-classification",
+        labels=("O", "B_cue_neg", "B_scope_neg", "I_scope_neg"),
+        metric="entity_f1",
+        files=(NEG,),
+        read=TABLES.read,
+        label_column="ner_tags",
+        quirks=QUIRKS["ner"],
+        strict=STRICT["ner"],
+    ),
+    TaskSpec(
+        name="essai_ner_spec",
+        corpus=CORPUS,
+        kind="token-classification",
+        labels=("O", "B_cue_spec", "B_scope_spec", "I_scope_spec"),
+        metric="entity_f1",
+        files=(SPEC,),
+        read=TABLES.read,
+        label_column="ner_tags",
+        quirks=QUIRKS["ner"],
+        strict=STRICT["ner"],
+    ),
+)

@@ -1,0 +1,137 @@
+"""FrenchMedMCQA: exam questions of the French pharmacy diploma, with one or more right answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from doctobert_hf.drbenchmark.source import RawFolder
+from doctobert_hf.drbenchmark.spec import CorpusSpec, Filter, Report, Row, Splits, TaskSpec
+from doctobert_hf.errors import DataError
+
+CORPUS = CorpusSpec(
+    name="frenchmedmcqa",
+    title="FrenchMedMCQA",
+    description="3,105 exam questions, each with five answers of which one to five are right.",
+    homepage="https://github.com/qanastek/FrenchMedMCQA",
+    licence="Apache-2.0",
+    redistributable=True,
+    citation="""@inproceedings{labrak:hal-03824241,
+  title = {{FrenchMedMCQA}: A French Multiple-Choice Question Answering Dataset for Medical
+           domain},
+  author = {Labrak, Yanis and Bazoge, Adrien and Dufour, Richard and Daille, Béatrice
+            and Gourraud, Pierre-Antoine and Morin, Emmanuel and Rouvier, Mickael},
+  booktitle = {Proceedings of the 13th International Workshop on Health Text Mining and
+               Information Analysis (LOUHI)},
+  year = {2022}
+}""",
+    layout="train.json, dev.json and test.json: lists of questions",
+    urls={
+        f"{part}.json": (
+            f"https://raw.githubusercontent.com/qanastek/FrenchMedMCQA/main/corpus/{part}.json"
+        )
+        for part in ("train", "dev", "test")
+    },
+)
+LETTERS = ("a", "b", "c", "d", "e")
+
+
+def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
+    make = _question if task.kind == "multiple-choice" else _count
+    return {
+        split: [make(record) for record in _records(folder, name)]
+        for split, name in (
+            ("train", "train.json"),
+            ("validation", "dev.json"),
+            ("test", "test.json"),
+        )
+    }
+
+
+def _records(folder: RawFolder, name: str) -> list[dict]:
+    where = folder.where(name)
+    try:
+        records = json.loads(folder.read_text(name).removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where}:{error.lineno}: not JSON ({error.msg})") from None
+    if not isinstance(records, list):
+        raise DataError(f"{where}: a {type(records).__name__}", "a JSON list of questions")
+    for index, record in enumerate(records):
+        for key in ("id", "question", "answers", "correct_answers"):
+            if not isinstance(record, dict) or key not in record:
+                raise DataError(f"{where}: question {index} has no '{key}'")
+        lacking = [letter for letter in LETTERS if letter not in record["answers"]]
+        wrong = [letter for letter in record["correct_answers"] if letter not in LETTERS]
+        if lacking or wrong or not record["correct_answers"]:
+            problem = f"no answer '{lacking[0]}'" if lacking else f"right answers {wrong}"
+            raise DataError(f"{where}: question {index} has {problem}", "answers a to e")
+    return records
+
+
+def _question(record: dict) -> Row:
+    answers = {f"answer_{letter}": record["answers"][letter] for letter in LETTERS}
+    return {
+        "id": record["id"],
+        "question": record["question"],
+        **answers,
+        "correct_answers": list(record["correct_answers"]),
+    }
+
+
+def _count(record: dict) -> Row:
+    parts = [record["question"], *(record["answers"][letter] for letter in LETTERS)]
+    return {
+        "id": record["id"],
+        "document_id": record["id"],
+        "text": "\n".join(parts),
+        "label": str(len(record["correct_answers"])),
+    }
+
+
+_COMMON: dict[str, Any] = dict(
+    corpus=CORPUS,
+    files=("train.json", "dev.json", "test.json"),
+    read=_read,
+    sizes=(2171, 312, 622),
+    marker="correct_answers",
+    measured=True,
+    strict="Official splits; a question that a later split also holds is left out of train.",
+)
+TASKS = (
+    TaskSpec(
+        name="frenchmedmcqa_mcqa",
+        digest="0f1665698a8cc845689293bf3c679d09cd55251d75a27ccaf97e56ca7e4c4b8d",
+        kind="multiple-choice",
+        labels=LETTERS,
+        metric="hamming_score",
+        doctobert_sizes=(2168, 312, 622),
+        label_column="correct_answers",
+        filter=Filter(
+            key=lambda row: (
+                row["question"],
+                frozenset(row[f"answer_{letter}"] for letter in LETTERS),
+            )
+        ),
+        **_COMMON,
+    ),
+    TaskSpec(
+        name="frenchmedmcqa_cls",
+        digest="80d131cd3f5e24ecc3def8b335c75cf4ebd008b3672dc8accf68b456b994b18b",
+        kind="classification",
+        labels=("1", "2", "3", "4", "5"),
+        metric="weighted_f1",
+        doctobert_sizes=(2168, 312, 622),
+        filter=Filter(key=lambda row: _question_and_answers(row["text"])),
+        quirks=(
+            "The text is the question and its answers, one a line; the original recipes join them "
+            "with the tokenizer's separator.",
+        ),
+        **_COMMON,
+    ),
+)
+
+
+def _question_and_answers(text: str) -> tuple[str, frozenset[str]]:
+    """What makes two questions the same: the question and the set of its answers."""
+    question, *answers = text.rsplit("\n", len(LETTERS))
+    return question, frozenset(answers)

@@ -1,0 +1,59 @@
+"""Metrics of the benchmark: pure functions, and thin ``evaluate`` modules over them.
+
+``entity_f1(predictions, references)`` and the others return dictionaries. ``load(name)`` gives an
+``evaluate.Metric`` with the same result; ``evaluate.load("doctobert_hf/NAME")`` and
+``evaluate.load(module_folder(NAME))`` do so too, offline.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import UsageError, nearest
+from doctobert_hf.metrics.choice import exact_match_ratio, hamming_score
+from doctobert_hf.metrics.classification import multilabel_f1, weighted_f1
+from doctobert_hf.metrics.entities import entity_f1
+from doctobert_hf.metrics.similarity import edrm
+
+METRICS = {
+    "entity_f1": entity_f1,
+    "multilabel_f1": multilabel_f1,
+    "weighted_f1": weighted_f1,
+    "edrm": edrm,
+    "hamming_score": hamming_score,
+    "exact_match_ratio": exact_match_ratio,
+}
+
+__all__ = [*METRICS, "list_metrics", "load", "module_folder"]
+
+
+def list_metrics() -> list[str]:
+    """Return the names of all metrics."""
+    return list(METRICS)
+
+
+def module_folder(name: str) -> Path:
+    """Return the folder of a metric's ``evaluate`` module.
+
+    Raises:
+        UsageError: No such metric; the message has the nearest name.
+    """
+    if name not in METRICS:
+        raise UsageError(f"No metric '{name}'", fix=nearest(name, list(METRICS)))
+    return Path(__file__).parent / "modules" / name
+
+
+def load(name: str, **options: Any) -> Any:
+    """Return a metric as an ``evaluate.Metric``, without network.
+
+    Args:
+        name: One of :func:`list_metrics`.
+        options: Options of ``evaluate.load``, such as ``experiment_id``.
+
+    Raises:
+        UsageError: No such metric.
+    """
+    import evaluate
+
+    return evaluate.load(str(module_folder(name)), **options)
