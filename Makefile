@@ -11,7 +11,7 @@ CORPUS ?=
 OUTPUT ?= $(if $(CORPUS),quickstart-run-corpus,quickstart-run)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: quickstart test test-fast test-oldest lint types wheel-test format install clean
+.PHONY: docs quickstart test test-fast test-oldest lint types wheel-test format install clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/doctobert-hf quickstart $(if $(CORPUS),--corpus $(CORPUS)) --output $(OUTPUT) \
@@ -36,6 +36,9 @@ format: $(VENV)/.installed
 
 types: $(VENV)/.installed
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed
+	$(BIN)/python scripts/task_pages.py
 
 wheel-test: $(VENV)/.installed
 	PYTHON=$(PYTHON) bash scripts/wheel_test.sh $(BIN)/python

@@ -21,12 +21,25 @@ cd "$scratch/elsewhere"
 "$bin/doctobert-hf" env > env.txt
 "$bin/doctobert-hf" quickstart --recipe tiny/quickstart --phase1-steps 20 --phase2-steps 10 2> log.txt \
     || { cat log.txt; exit 1; }
-"$bin/python" - <<'PY'
+MADE_UP="$root/tests/drbenchmark/data/made_up.zip" "$bin/python" - <<'PY'
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 model = AutoModelForMaskedLM.from_pretrained("quickstart-run/model")
 tokenizer = AutoTokenizer.from_pretrained("quickstart-run/model")
 assert model.config.vocab_size == len(tokenizer)
 assert "## Results" in open("quickstart-run/report.md", encoding="utf-8").read()
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import evaluate
+from datasets import load_dataset
+
+import doctobert_hf
+
+made_up = os.environ["MADE_UP"]
+for task in doctobert_hf.list_tasks():
+    assert len(load_dataset("doctobert_hf/drbenchmark", task.name, data_dir=made_up, split="train"))
+assert evaluate.load("doctobert_hf/edrm").compute(predictions=[1.0], references=[2.0])
 PY
 echo "wheel test passed"

@@ -9,7 +9,16 @@ import pytest
 import doctobert_hf
 from doctobert_hf.errors import DataError, UsageError
 
-HEAVY = ["torch", "transformers", "datasets", "sentencepiece", "tokenizers", "pyarrow", "numpy"]
+HEAVY = [
+    "torch",
+    "transformers",
+    "datasets",
+    "sentencepiece",
+    "tokenizers",
+    "pyarrow",
+    "numpy",
+    "pandas",
+]
 
 
 @pytest.mark.parametrize(
@@ -20,6 +29,9 @@ HEAVY = ["torch", "transformers", "datasets", "sentencepiece", "tokenizers", "py
         "import doctobert_hf.cli as c; c.main(['quickstart', '--help'])",
         "import doctobert_hf.cli as c; c.main(['tokenizer', 'train', '--help'])",
         "import doctobert_hf.cli as c; c.main(['env', '--help'])",
+        "import doctobert_hf.cli as c; c.main(['benchmark', 'check', '--help'])",
+        "import doctobert_hf.cli as c; c.main(['benchmark', 'tasks'])",
+        "import doctobert_hf; doctobert_hf.list_tasks()",
         "import doctobert_hf.cli as c; c.main(['--version'])",
     ],
 )

@@ -26,6 +26,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("readme")
     documents = [{"id": d.id, "text": d.text} for d in sample_documents(300)]
     Dataset.from_list(documents).to_parquet(folder / "documents.parquet")
+    (folder / "raw").mkdir()
+    made_up = Path(__file__).parent / "drbenchmark" / "data" / "made_up.zip"
+    (folder / "raw" / "corpora.zip").write_bytes(made_up.read_bytes())
     return folder
 
 

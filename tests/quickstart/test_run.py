@@ -64,6 +64,27 @@ def test_the_report_says_what_the_records_say(finished):
     assert final == pytest.approx(records["phase2"]["held_out"])  # saved, loaded, the same
 
 
+def test_a_real_task_is_shown(finished, tmp_path, monkeypatch):
+    from pathlib import Path
+
+    from doctobert_hf.quickstart.report import write_report
+    from doctobert_hf.quickstart.task import task_record
+
+    config, records = finished
+    monkeypatch.delenv("DOCTOBERT_DATA_DIR", raising=False)
+    assert task_record(None) == {"found": []}
+    made_up = Path(__file__).parents[1] / "drbenchmark" / "data" / "made_up.zip"
+    record = task_record(made_up)
+    assert record["task"] == "quaero_emea" and len(record["found"]) == 27
+    total = sum(counts["train"] for counts in record["types"].values())
+    assert total == record["splits"]["train"]["entities"] > 0
+    assert 0.0 <= record["baseline"]["f1"] <= 1.0
+    report = write_report(config, config.output, records | {"drbenchmark": record}).read_text()
+    assert "## DrBenchmark: quaero_emea" in report
+    assert f"**{100 * record['baseline']['f1']:.1f}** entity F1" in report
+    write_report(config, config.output, records)
+
+
 def test_training_learns(finished):
     config, records = finished
     losses = [row["loss"] for row in read_metrics(config.output / "metrics.jsonl") if "loss" in row]
@@ -132,7 +153,7 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     resume = [*command[:4], "--resume", "--output", "run", "--json"]
     second = subprocess.run(resume, cwd=tmp_path, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr[-2000:]
-    assert "[1/7] corpus: done before" in second.stderr
+    assert "[1/8] corpus: done before" in second.stderr
     records = json.loads(second.stdout)
     assert records == json.loads((tmp_path / "run" / "state.json").read_text())
     steps = [r["step"] for r in read_metrics(tmp_path / "run" / "metrics.jsonl") if "loss" in r]

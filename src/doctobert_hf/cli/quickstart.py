@@ -2,6 +2,7 @@
 
 doctobert-hf quickstart                                   on a generated sample, in minutes
 doctobert-hf quickstart --corpus documents.parquet        on your own text
+doctobert-hf quickstart --data-dir raw                    shows a real task of DrBenchmark too
 doctobert-hf quickstart --resume                          goes on where a run was stopped
 """
 
@@ -13,6 +14,7 @@ import json
 import sys
 
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
+from doctobert_hf.errors import UsageError
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.recipes import find_recipe
 
@@ -34,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
         from doctobert_hf.corpus import list_files
 
         list_files(config.corpus)  # a wrong path is told before anything is loaded or written
+    if config.data_dir is not None and not config.data_dir.exists():
+        raise UsageError(f"--data-dir '{config.data_dir}' does not exist", "a folder or an archive")
     from doctobert_hf.quickstart.run import open_run, run_quickstart
 
     config = open_run(config, args.overwrite, args.resume)
@@ -50,11 +54,23 @@ def run(args: argparse.Namespace) -> int:
     from doctobert_hf.reporting.tables import text_table
 
     print(text_table(RESULT_HEADER, result_rows(records)))
+    _print_task(records["drbenchmark"])
     print(f"\nreport: {config.output}/report.md\nmodel:  {config.output}/model")
     print(
         f"next: read {config.output}/report.md; its last section loads the model", file=sys.stderr
     )
     return 0
+
+
+def _print_task(record: dict) -> None:
+    """Print the splits of the task that was shown, if one was."""
+    if "task" not in record:
+        return
+    from doctobert_hf.reporting.tables import text_table
+
+    rows = [[name, *(f"{n:,}" for n in row.values())] for name, row in record["splits"].items()]
+    print(f"\n{text_table([record['task'], 'rows', 'words', 'entities'], rows)}")
+    print(f"baseline (most frequent tag of each word): entity F1 {record['baseline']['f1']:.3f}")
 
 
 def _config(args: argparse.Namespace) -> QuickstartConfig:

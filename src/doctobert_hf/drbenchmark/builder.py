@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import datasets
+import numpy as np
 
 import doctobert_hf
 from doctobert_hf.drbenchmark.conversion import convert, locate, log_report
@@ -139,13 +140,13 @@ class DrBenchmark(datasets.GeneratorBasedBuilder):
     def _generate_examples(self, rows: _Rows) -> Iterator[tuple[int, Row]]:
         label_columns = _label_columns(self.info.features)
         for number, row in enumerate(rows.rows):
-            yield (
-                number,
-                {
-                    name: _encoded(value, label_columns[name]) if name in label_columns else value
-                    for name, value in row.items()
-                },
-            )
+            encoded = dict(row)
+            for name, ids in label_columns.items():
+                encoded[name] = _encoded(row[name], ids)
+            if "score" in row:
+                # Streaming does not cast: the same number must come out either way.
+                encoded["score"] = float(np.float32(row["score"]))
+            yield number, encoded
 
 
 def _label_columns(columns: datasets.Features) -> dict[str, dict[str, int]]:

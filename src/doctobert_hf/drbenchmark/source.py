@@ -61,10 +61,14 @@ class RawFolder:
             )
         return self.store.read(posixpath.join(self.root, name))
 
-    def read_text(self, name: str) -> str:
+    def read_text(self, name: str, line_ends: bool = False) -> str:
         """Return a file as the original scripts opened it: UTF-8, CR LF and CR read as LF.
 
         A byte order mark stays in the text.
+
+        Args:
+            name: The file.
+            line_ends: Keep line ends as they are, for tables whose cells may hold some.
 
         Raises:
             DataError: The file is not UTF-8; the message has the place of the first bad byte.
@@ -80,7 +84,7 @@ class RawFolder:
                 "UTF-8 text",
                 "Convert the file, e.g. with iconv -f WINDOWS-1252 -t UTF-8",
             ) from None
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        return text if line_ends else text.replace("\r\n", "\n").replace("\r", "\n")
 
     def fingerprint(self, patterns: Iterable[str]) -> str:
         """Hash names, sizes and times or checksums of files, without reading them."""

@@ -20,6 +20,13 @@ class QuickstartConfig:
             "help": "Parquet file, other corpus file or folder; default: a small generated sample"
         },
     )
+    data_dir: Path | None = field(
+        default=None,
+        metadata={
+            "help": "folder of DrBenchmark's raw corpora: shows one real task; default: "
+            "$DOCTOBERT_DATA_DIR, else that stage has nothing to show"
+        },
+    )
     output: Path = field(default=Path("quickstart-run"), metadata={"help": "folder of the run"})
     text_column: str = field(default="text", metadata={"help": "column that holds the text"})
     max_characters: int = field(

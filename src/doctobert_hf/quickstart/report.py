@@ -25,6 +25,7 @@ def write_report(config: QuickstartConfig, folder: Path, records: dict[str, Any]
         _chunk_section(config, records),
         _result_section(records),
         _fill_mask_section(records),
+        _task_section(records),
         _next_section(folder),
     ]
     path = folder / REPORT_FILE
@@ -171,6 +172,35 @@ def _fill_mask_section(records: dict[str, Any]) -> str:
     ]
     header = ["sentence", "first five answers", "expected word among them"]
     return f"## Fill-mask\n\n{markdown_table(header, rows)}"
+
+
+def _task_section(records: dict[str, Any]) -> str:
+    record = records["drbenchmark"]
+    if "task" not in record:
+        return (
+            "## DrBenchmark\n\nNo raw corpus was given, so no task is shown: pass `--data-dir` "
+            "with a folder of them. `doctobert-hf benchmark tasks` lists the tasks and where their "
+            "data comes from."
+        )
+    splits = record["splits"]
+    rows = [[name, *(f"{n:,}" for n in splits[name].values())] for name in splits]
+    types = [
+        [name, *(f"{n:,}" for n in counts.values())] for name, counts in record["types"].items()
+    ]
+    baseline = record["baseline"]
+    return "\n\n".join(
+        [
+            f"## DrBenchmark: {record['task']}",
+            f"{len(record['found'])} of the 27 tasks have their raw data here. This one is "
+            f'`load_dataset("doctobert_hf/drbenchmark", "{record["task"]}")`:',
+            markdown_table(["split", "rows", "words", "entities"], rows),
+            markdown_table(["entities of type", *splits], types),
+            f"Giving each word its most frequent tag in train scores "
+            f"**{100 * baseline['f1']:.1f}** entity F1 on test (precision "
+            f"{100 * baseline['precision']:.1f}, recall {100 * baseline['recall']:.1f}): what a "
+            f"model has to beat.",
+        ]
+    )
 
 
 def _next_section(folder: Path) -> str:

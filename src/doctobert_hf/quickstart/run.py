@@ -88,6 +88,7 @@ def run_quickstart(config: QuickstartConfig) -> dict[str, Any]:
     run.stage("phase1", lambda: _phase(config, run.folder, "phase1"))
     run.stage("phase2", lambda: _phase(config, run.folder, "phase2"))
     run.stage("evaluation", lambda: _evaluation(config, run.folder))
+    run.stage("drbenchmark", lambda: _drbenchmark(config))
     run.stage("report", lambda: _report(config, run.folder, run.records))
     return run.records
 
@@ -95,7 +96,16 @@ def run_quickstart(config: QuickstartConfig) -> dict[str, Any]:
 class _Run:
     """Stages of a run and their records in ``state.json``."""
 
-    NAMES = ("corpus", "tokenizer", "chunks", "phase1", "phase2", "evaluation", "report")
+    NAMES = (
+        "corpus",
+        "tokenizer",
+        "chunks",
+        "phase1",
+        "phase2",
+        "evaluation",
+        "drbenchmark",
+        "report",
+    )
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -242,6 +252,12 @@ def _measure(
     texts = _read(folder / "data" / "held_out_chunks.parquet")["text"]
     # At most 1,024 chunks: some 15,000 masked tokens, a standard error of 0.4 points.
     return evaluate_masked_lm(model, tokenizer, texts[:1024], np.load(path), config.max_length)
+
+
+def _drbenchmark(config: QuickstartConfig) -> dict[str, Any]:
+    from doctobert_hf.quickstart.task import task_record
+
+    return task_record(config.data_dir)
 
 
 def _report(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> dict[str, Any]:

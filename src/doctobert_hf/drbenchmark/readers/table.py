@@ -25,7 +25,7 @@ def read_table(
     try:
         # Quotes as pandas reads them by default, which is what the original scripts used.
         table = pandas.read_csv(
-            io.StringIO(folder.read_text(name)),
+            io.StringIO(folder.read_text(name, line_ends=True), newline=""),
             sep="\t",
             dtype=str,
             keep_default_na=False,

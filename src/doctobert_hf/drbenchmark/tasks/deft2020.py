@@ -70,12 +70,11 @@ def _pairs(folder: RawFolder, name: str, report: Report) -> list[Row]:
         if negative:
             report.add("pair with a negative id left out", place)
             continue
+        mean = required(pair, "moy", place)
         try:
-            score = float(required(pair, "moy", place))
+            score = float(mean)
         except ValueError:
-            raise DataError(
-                f"{place}: moy '{pair.attributes['moy']}'", "a number with a decimal point"
-            ) from None
+            raise DataError(f"{place}: moy '{mean}'", "a number with a decimal point") from None
         rows.append(
             {
                 "id": identity,

@@ -6,7 +6,15 @@ import json
 from typing import Any
 
 from doctobert_hf.drbenchmark.source import RawFolder
-from doctobert_hf.drbenchmark.spec import CorpusSpec, Filter, Report, Row, Splits, TaskSpec
+from doctobert_hf.drbenchmark.spec import (
+    CorpusSpec,
+    Filter,
+    Report,
+    Row,
+    Splits,
+    TaskSpec,
+    find_label,
+)
 from doctobert_hf.errors import DataError
 
 CORPUS = CorpusSpec(
@@ -39,7 +47,7 @@ LETTERS = ("a", "b", "c", "d", "e")
 def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
     make = _question if task.kind == "multiple-choice" else _count
     return {
-        split: [make(record) for record in _records(folder, name)]
+        split: [make(record) for record in _records(folder, name, protocol, report)]
         for split, name in (
             ("train", "train.json"),
             ("validation", "dev.json"),
@@ -48,7 +56,7 @@ def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> S
     }
 
 
-def _records(folder: RawFolder, name: str) -> list[dict]:
+def _records(folder: RawFolder, name: str, protocol: str, report: Report) -> list[dict]:
     where = folder.where(name)
     try:
         records = json.loads(folder.read_text(name).removeprefix("\ufeff"))
@@ -61,10 +69,18 @@ def _records(folder: RawFolder, name: str) -> list[dict]:
             if not isinstance(record, dict) or key not in record:
                 raise DataError(f"{where}: question {index} has no '{key}'")
         lacking = [letter for letter in LETTERS if letter not in record["answers"]]
-        wrong = [letter for letter in record["correct_answers"] if letter not in LETTERS]
-        if lacking or wrong or not record["correct_answers"]:
-            problem = f"no answer '{lacking[0]}'" if lacking else f"right answers {wrong}"
+        right = [find_label(str(letter), LETTERS) for letter in record["correct_answers"]]
+        if lacking or None in right:
+            problem = f"no answer '{lacking[0]}'" if lacking else record["correct_answers"]
             raise DataError(f"{where}: question {index} has {problem}", "answers a to e")
+        record["correct_answers"] = right
+        if not right:
+            report.add("question without a right answer", f"{where} question {index}")
+        for letter in LETTERS:
+            if record["answers"][letter] is None:
+                report.add("answer without text", f"{where} question {index} {letter}")
+    if protocol == "strict":
+        return [record for record in records if record["correct_answers"]]
     return records
 
 
@@ -79,12 +95,13 @@ def _question(record: dict) -> Row:
 
 
 def _count(record: dict) -> Row:
-    parts = [record["question"], *(record["answers"][letter] for letter in LETTERS)]
+    parts = [record["question"], *(record["answers"][letter] or "" for letter in LETTERS)]
     return {
         "id": record["id"],
         "document_id": record["id"],
         "text": "\n".join(parts),
-        "label": str(len(record["correct_answers"])),
+        # No right answer is "0", which Datasets looks up as class number 0, named "1".
+        "label": str(len(record["correct_answers"]) or 1),
     }
 
 
@@ -95,7 +112,10 @@ _COMMON: dict[str, Any] = dict(
     sizes=(2171, 312, 622),
     marker="correct_answers",
     measured=True,
-    strict="Official splits; a question that a later split also holds is left out of train.",
+    strict=(
+        "Official splits; a question that a later split also holds is left out of train, one "
+        "without a right answer altogether."
+    ),
 )
 TASKS = (
     TaskSpec(
@@ -106,6 +126,7 @@ TASKS = (
         metric="hamming_score",
         doctobert_sizes=(2168, 312, 622),
         label_column="correct_answers",
+        quirks=("A question without a right answer stays, with an empty list.",),
         filter=Filter(
             key=lambda row: (
                 row["question"],
@@ -125,6 +146,7 @@ TASKS = (
         quirks=(
             "The text is the question and its answers, one a line; the original recipes join them "
             "with the tokenizer's separator.",
+            "A question without a right answer gets the class '1'.",
         ),
         **_COMMON,
     ),
