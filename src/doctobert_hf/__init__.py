@@ -3,7 +3,8 @@
 Tokenizers, hierarchical chunking, pretraining, evaluation and publication, as plain Transformers,
 Datasets and Sentence Transformers objects. Importing this package loads no heavy library: every
 public name is resolved on first use. It registers the dataset id ``doctobert_hf/drbenchmark`` and
-the metric ids ``doctobert_hf/NAME``.
+the metric ids ``doctobert_hf/NAME``, the attention ``doctobert_varlen`` and the integration
+``doctobert``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _PUBLIC = {
 }
 _SUBMODULES = (
     *("chunking", "tokenization", "models", "errors", "config", "recipes"),
-    *("metrics", "drbenchmark", "registration"),
+    *("metrics", "drbenchmark", "pretraining", "registration"),
 )
 
 __all__ = ["__version__", "register", *_PUBLIC]

@@ -1,12 +1,13 @@
 """Makes the package's ids known to Datasets and Evaluate, in whichever order they are imported.
 
-Registered are the dataset id ``doctobert_hf/drbenchmark`` and the metric ids ``doctobert_hf/NAME``.
-A library that is already imported is extended at once; one that comes later, when it is imported:
-importing this package stays free of heavy imports.
+Registered are the dataset id ``doctobert_hf/drbenchmark`` with Datasets, the metric ids
+``doctobert_hf/NAME`` with Evaluate, and with Transformers the attention ``doctobert_varlen`` and
+the reporting integration ``doctobert``. A library that is already imported is extended at once; one
+that comes later, when it is imported: importing this package stays free of heavy imports.
 
-Both libraries find modules through one factory function, which is wrapped here. Datasets also has a
-table of packaged modules, but an entry there makes it list the working directory (an error in an
-empty folder, minutes in a huge one), and the ``/`` of the id would break the cache's path.
+Datasets and Evaluate find modules through one factory function, which is wrapped here. Datasets
+also has a table of packaged modules, but an entry there makes it list the working directory (an
+error in an empty folder, minutes in a huge one), and the ``/`` of the id breaks the cache's path.
 """
 
 from __future__ import annotations
@@ -88,9 +89,30 @@ def _wrap(module: ModuleType, name: str, answer: Callable[..., Any], used: Seque
     setattr(module, name, factory)
 
 
+def _extend_attention(module: ModuleType) -> None:
+    from doctobert_hf.pretraining.attention import register_attention
+
+    register_attention()
+
+
+class _Integration:
+    """Stands for ``DoctobertCallback`` until Trainer makes one: its module imports Transformers."""
+
+    def __new__(cls) -> Any:
+        from doctobert_hf.pretraining.callbacks import DoctobertCallback
+
+        return DoctobertCallback()
+
+
+def _extend_integrations(module: ModuleType) -> None:
+    module.INTEGRATION_TO_CALLBACK["doctobert"] = _Integration
+
+
 _EXTENSIONS: dict[str, Callable[[ModuleType], None]] = {
     "datasets.load": _extend_datasets,
     "datasets.inspect": _extend_datasets,
+    "transformers.masking_utils": _extend_attention,
+    "transformers.integrations.integration_utils": _extend_integrations,
     "evaluate.loading": _extend_evaluate,
     "evaluate.inspect": _extend_evaluate,
     "evaluate.evaluation_suite": _extend_evaluate,

@@ -70,8 +70,18 @@ def test_check_finds_duplicates_and_shared_documents():
     assert "rows instead of (776, 111, 222)" in check.findings[0]
     assert check.checksum == "differs"
     assert any("documents of test are in train too" in note for note in check.notes)
-    absent = check_task(get_task("cas_pos"), MADE_UP.parent)
-    assert absent.status == "ok" or absent.status == "differs"
+    differs = check_task(get_task("cas_pos"), MADE_UP.parent)
+    assert differs.status == "differs"  # the made-up corpus is smaller than the real one
+
+
+def test_check_tells_a_damaged_archive_from_none(tmp_path, capsys):
+    assert check_task(get_task("quaero_emea"), tmp_path).status == "absent"
+    (tmp_path / "quaero.zip").write_bytes(MADE_UP.read_bytes()[:9999])
+    assert check_task(get_task("quaero_emea"), tmp_path).status == "error"
+    assert main(["benchmark", "check", "--data-dir", str(tmp_path)]) == 1
+    assert "quaero.zip cannot be read" in capsys.readouterr().err
+    assert main(["benchmark", "tasks", "--data-dir", str(tmp_path)]) == 0
+    assert "unreadable" in capsys.readouterr().out
 
 
 def test_check_on_real_data(data_dir):

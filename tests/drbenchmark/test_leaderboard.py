@@ -90,5 +90,20 @@ def test_significance_of_pairs():
     assert paired_significance(ours, theirs) == paired_significance(theirs, ours)
     long = ours * 4
     assert paired_significance(long, [v - 1 for v in long], rounds=999) == pytest.approx(0.001)
+    large = [v * 1e4 for v in ours]
+    assert paired_significance(large, [v - 1e4 for v in large]) == pytest.approx(2 / 2**8)
     with pytest.raises(DataError):
         paired_significance([1.0], [])
+    with pytest.raises(DataError, match="finite"):
+        paired_significance([math.nan, 1.0], [1.0, 2.0])
+
+
+def test_bootstrap_takes_what_the_aggregate_takes():
+    gap = {"a": {"t": 1.0, "u": 2.0}, "b": {"t": 2.0}}
+    assert bootstrap(gap, win_probability, resamples=50)["b"].value == 100.0
+    with pytest.raises(DataError, match="has no score"):
+        bootstrap(gap, min_max, resamples=50)
+    with pytest.raises(DataError, match="'a' has None"):
+        min_max({"a": {"t": None}})
+    with pytest.raises(DataError, match="finite"):
+        bootstrap_mean([1.0, math.nan])

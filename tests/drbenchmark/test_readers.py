@@ -84,7 +84,7 @@ def test_brat_reports_what_is_odd(folder):
     found = folder(
         {
             "d/a.txt": "foie gras",
-            "d/a.ann": "T1\tANAT 0 4\trein\nT2\tANAT 5 99\tgras\n",
+            "d/a.ann": "T1\tANAT 0 4\trein\nT2\tANAT 5 99\tgras\nt1\tx\n",
             "d/a.ann~": "old",
             "d/b.txt": "seul",
             "d/c.ann": "T1\tANAT 0 1\tx\n",
@@ -92,7 +92,13 @@ def test_brat_reports_what_is_odd(folder):
     )
     assert [d.name for d in read_brat(found, "d", report)] == ["a", "b"]
     kinds = " ".join(report.counts)
-    for words in ("differs from the text", "outside its text", "back-up", "without a .txt"):
+    for words in (
+        "no known kind",
+        "differs from the text",
+        "outside its text",
+        "back-up",
+        "without a .txt",
+    ):
         assert words in kinds
     assert "text without annotation file" in kinds
     assert (
@@ -106,11 +112,14 @@ def test_xml_refuses_entities_of_any_kind(tmp_path):
     secret.write_text("x")
     external = f'<!DOCTYPE a [<!ENTITY e SYSTEM "file://{secret}">]><a>&e;</a>'
     bomb = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><a>&b;</a>'
-    for text in (external, bomb):
-        with pytest.raises(DataError, match=r"f\.xml:1: declares the entity"):
+    outer = '<!DOCTYPE a SYSTEM "x.dtd"><a>caf&eacute;</a>'
+    defaults = "<!DOCTYPE a [<!ATTLIST a moy CDATA '5'>]><a/>"
+    for text in (external, bomb, outer, defaults):
+        with pytest.raises(DataError, match=r"f\.xml:1: a DOCTYPE with declarations"):
             parse_xml(text, "f.xml")
-    with pytest.raises(DataError, match="declares the entity"):
-        parse_xmi(bomb, "f.xml")
+        with pytest.raises(DataError, match="a DOCTYPE with declarations"):
+            parse_xmi(text, "f.xml")
+    assert parse_xml("<!DOCTYPE a><a>b</a>", "f.xml").text == "b"
 
 
 def test_xml_names_line_and_column():
@@ -132,13 +141,37 @@ def test_blocks_are_cut_at_two_line_ends(folder):
 
 def test_tables_are_text_and_name_missing_columns(folder):
     found = folder({"t.csv": "sim\tid_1\tid_2\n1.0\tNA\t7\n\n2.0\tx\ty"})
-    rows = list(read_table(found, "t.csv", ("id_1", "id_2", "sim")))
-    assert rows[0] == (1, {"id_1": "NA", "id_2": "7", "sim": "1.0"})
-    assert len(rows) == 2
+    report = Report()
+    rows = list(read_table(found, "t.csv", ("id_1", "id_2", "sim"), report))
+    assert rows[0] == (found.where("t.csv", 2), {"id_1": "NA", "id_2": "7", "sim": "1.0"})
+    assert rows[1][0].endswith("t.csv:4")
+    assert len(rows) == 2 and not report.counts
     with pytest.raises(DataError, match="no column 'label'"):
-        list(read_table(found, "t.csv", ("label",)))
+        list(read_table(found, "t.csv", ("label",), report))
     with pytest.raises(DataError, match=r"e\.csv"):
-        list(read_table(folder({"e.csv": ""}), "e.csv", ("a",)))
+        list(read_table(folder({"e.csv": ""}), "e.csv", ("a",), report))
+
+
+@pytest.mark.parametrize("row", ["1\t2\t3", "1", '1\t"a\tb\n2\t3"\tc'])
+def test_tables_with_rows_of_another_width(folder, row):
+    found = folder({"t.csv": f"a\tb\n{row}\n4\t5\n"})
+    with pytest.raises(DataError, match=r"t\.csv:\d: \d fields.*2, as in the header"):
+        list(read_table(found, "t.csv", ("a", "b"), Report()))
+
+
+def test_quoted_cells_with_line_ends_are_counted(folder):
+    found = folder({"t.csv": 'a\tb\n1\t"x\ny"\n'})
+    report = Report()
+    assert next(iter(read_table(found, "t.csv", ("a", "b"), report)))[1]["b"] == "x\ny"
+    assert report.counts.total() == 1
+
+
+def test_elements_inside_a_text_are_not_dropped():
+    from doctobert_hf.drbenchmark.readers.xml import plain_text
+
+    assert plain_text(parse_xml("<a>b</a>", "f"), "f") == "b"
+    with pytest.raises(DataError, match="<b> inside <a>"):
+        plain_text(parse_xml("<a>x <b>bold</b> y</a>", "f"), "f")
 
 
 def test_other_encodings_name_the_place(folder):

@@ -7,7 +7,7 @@ import pytest
 
 from doctobert_hf.drbenchmark import compute_metrics, get_task, list_tasks
 from doctobert_hf.drbenchmark.scoring import COMBINATIONS
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 
 
 def one_hot(classes, size):
@@ -28,6 +28,14 @@ def test_tokens_leave_ignored_positions_out():
     assert score("e3c_clinical", illegal, labels, mode="strict")["f1"] == 0.0
     with pytest.raises(DataError, match="Logits for 4 labels"):
         score("e3c_clinical", one_hot([[0]], 4), labels[:, :1])
+    with pytest.raises(DataError, match="Logits for 2 labels of diamed"):
+        score("diamed", np.zeros((1, 2)), np.zeros(1, dtype=int))
+    with pytest.raises(DataError, match="0 and 1 for each answer"):
+        score("frenchmedmcqa_mcqa", np.zeros((2, 5)), np.zeros(2, dtype=int))
+    with pytest.raises(UsageError, match="'default' or 'strict'"):
+        compute_metrics("e3c_clinical", mode="Strict")
+    diverged = score("clister", np.array([[np.nan], [5.0]]), np.array([0.0, 5.0]))
+    assert diverged["edrm"] == 1.0
 
 
 def test_classes_labels_scores_and_choices():

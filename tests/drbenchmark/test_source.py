@@ -135,7 +135,7 @@ def test_missing_columns_and_unknown_labels(morfitt):
     with pytest.raises(DataError, match=r"dev\.tsv: no column 'abstract' \(found 'identifier'"):
         convert(task, find_corpus(task, morfitt))
     (morfitt / "dev.tsv").write_text(TSV.replace("surgery", "chirurgie"))
-    with pytest.raises(DataError, match=r"dev\.tsv: row 1 has the speciality 'chirurgie'"):
+    with pytest.raises(DataError, match=r"dev\.tsv:2: speciality 'chirurgie'"):
         convert(task, find_corpus(task, morfitt))
 
 
@@ -196,3 +196,108 @@ def test_a_remote_file_object_is_an_archive():
 
     store = open_zip(io.BytesIO(MADE_UP.read_bytes()), "memory")
     assert store.has("morfitt/train.tsv")
+
+
+def test_an_archive_of_another_corpus_that_is_damaged_does_not_matter(tmp_path):
+    (tmp_path / "deft2019.zip").write_bytes(MADE_UP.read_bytes()[:5000])
+    (tmp_path / "deft2020.zip").write_bytes(MADE_UP.read_bytes())
+    assert find_corpus(get_task("deft2020_sts"), tmp_path).store.label.endswith("deft2020.zip")
+
+
+def test_archives_are_told_apart_by_their_content(tmp_path):
+    with zipfile.ZipFile(tmp_path / "aaa.zip", "w") as archive:
+        for part in ("train", "dev", "test"):
+            archive.writestr(f"{part}.json", "[{}]")
+    (tmp_path / "zz.zip").write_bytes(MADE_UP.read_bytes())
+    found = find_corpus(get_task("frenchmedmcqa_cls"), tmp_path)
+    assert found.store.label.endswith("zz.zip")
+
+
+def test_backslashes_in_zip_names(tmp_path):
+    with zipfile.ZipFile(tmp_path / "morfitt.zip", "w") as archive:
+        for part in ("train", "dev", "test"):
+            info = zipfile.ZipInfo("x")
+            info.filename = f"morfitt\\{part}.tsv"
+            archive.writestr(info, TSV.replace("1\t", f"{part}\t"))
+    task = get_task("morfitt")
+    assert len(convert(task, find_corpus(task, tmp_path)).splits["test"]) == 1
+
+
+@pytest.mark.parametrize("ending", ["tar.xz", "tar.bz2", "tgz"])
+def test_other_compressions(ending, unpacked, tmp_path):
+    path = tmp_path / f"clister.{ending}"
+    modes = {"tar.xz": "w:xz", "tar.bz2": "w:bz2", "tgz": "w:gz"}
+    with tarfile.open(path, modes[ending]) as archive:
+        archive.add(unpacked / "clister", arcname="clister")
+    task = get_task("clister")
+    expected = convert(task, find_corpus(task, MADE_UP)).splits
+    assert convert(task, find_corpus(task, tmp_path)).splits == expected
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"answers": None},
+        {"correct_answers": None},
+        {"correct_answers": "ab"},
+        {"correct_answers": ["a", "a"]},
+        {"correct_answers": [0]},
+        {"question": None},
+        {"answers": dict.fromkeys("abcde", 3)},
+    ],
+)
+def test_frenchmedmcqa_records_of_another_shape(record, tmp_path):
+    import json
+
+    good = {"id": "1", "question": "q", "answers": dict.fromkeys("abcde", "x")}
+    good["correct_answers"] = ["a"]
+    for part in ("train", "dev", "test"):
+        (tmp_path / f"{part}.json").write_text(json.dumps([good]))
+    (tmp_path / "dev.json").write_text(json.dumps([good, good | record]))
+    for name in ("frenchmedmcqa_cls", "frenchmedmcqa_mcqa"):
+        task = get_task(name)
+        with pytest.raises(DataError, match=r"dev\.json record 1"):
+            convert(task, find_corpus(task, tmp_path))
+
+
+@pytest.mark.parametrize("score", ["nan", "90", "1_0", "2,5", "", "-1"])
+def test_scores_off_the_scale(score):
+    from doctobert_hf.drbenchmark.spec import read_score
+
+    with pytest.raises(DataError, match="from 0 to 5"):
+        read_score(score, "sim")
+    assert read_score(" 4.3 ", "sim") == 4.3
+
+
+def test_mantra_doctobert_needs_all_parts(tmp_path, unpacked):
+    name = "EMEA_GSC_fr_man.xml"
+    shutil.copy(next(unpacked.rglob(name)), tmp_path / name)
+    task = get_task("mantragsc_emea")
+    assert convert(task, find_corpus(task, tmp_path)).splits["test"]
+    with pytest.raises(DataError, match="all three parts"):
+        convert(task, find_corpus(task, tmp_path), "doctobert")
+
+
+def test_strict_e3c_keeps_nested_annotations_apart(tmp_path):
+    text = "Une douleur thoracique aigue et l'observation."
+    spans = [("CLINENTITY", 4, 28), ("CLINENTITY", 12, 22), ("CLINENTITY", 34, 45)]
+    marks = "".join(f'<custom:{k} begin="{a}" end="{b}"/>' for k, a, b in spans)
+    xmi = (
+        '<x xmlns:cas="c" xmlns:custom="u" xmlns:type4="t">'
+        f'<cas:Sofa sofaString="{text}"/><type4:Sentence begin="0" end="{len(text)}"/>{marks}</x>'
+    )
+    for layer in (1, 2):
+        folder = tmp_path / "data_annotation" / "French" / f"layer{layer}"
+        folder.mkdir(parents=True)
+        for number in range(6):
+            (folder / f"FR{number}.xml").write_text(xmi.replace("aigue", f"aigu{number}"))
+    task = get_task("e3c_clinical")
+    folder = find_corpus(task, tmp_path)
+    plain = convert(task, folder).splits["test"][0]
+    assert plain["ner_tags"][:4] == ["O", "B-CLINENTITY", "B-CLINENTITY", "I-CLINENTITY"]
+    assert plain["tokens"][6] == "'observation" and plain["ner_tags"][6] == "O"
+    strict = convert(task, folder, "strict")
+    (row,) = strict.splits["test"][:1] or strict.splits["train"][:1]
+    assert row["ner_tags"][1:4] == ["B-CLINENTITY", "I-CLINENTITY", "I-CLINENTITY"]
+    assert row["ner_tags"][6] == "B-CLINENTITY"
+    assert any("nested" in kind for kind in strict.report.counts)

@@ -193,8 +193,19 @@ def test_choices():
     assert exact_match_ratio([["b", "a"]], [["a", "b"]])["exact_match_ratio"] == 1.0
     with pytest.raises(DataError, match="as many of each"):
         hamming_score([["a"]], [])
+    with pytest.raises(DataError, match="not 0 and 1 for each"):
+        hamming_score([[1, 0, 0, 0, 0]], [[0, 0, 0, 0, 1]])
+    with pytest.raises(DataError, match="list of different answers"):
+        exact_match_ratio(["ab"], ["ab"])
+    with pytest.raises(DataError, match="fractions"):
+        weighted_f1([0.9, 1.2], [0, 1])
 
 
+OTHERS = {
+    "hamming_score": ([[0, 1], []], [[0], [3]]),
+    "exact_match_ratio": ([[0, 1]], [[1, 0]]),
+    "weighted_f1": (["x", "y"], ["x", "x"]),
+}
 EXAMPLES = {
     "entity_f1": ([["B-A", "O"], ["O"]], [["B-A", "O"], ["B-A"]]),
     "multilabel_f1": ([[0.9, 0.2]], [[1, 1]]),
@@ -212,6 +223,10 @@ def test_modules_give_the_same_result(name):
     predictions, references = EXAMPLES[name]
     expected = getattr(metrics, name)(predictions, references)
     assert load(name).compute(predictions=predictions, references=references) == expected
+    if name in OTHERS:  # numbers where names are usual, and the other way round
+        predictions, references = OTHERS[name]
+        expected = getattr(metrics, name)(predictions, references)
+        assert load(name).compute(predictions=predictions, references=references) == expected
 
 
 def test_modules_take_options():

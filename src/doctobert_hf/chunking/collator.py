@@ -14,9 +14,8 @@ from doctobert_hf.chunking.masking import IGNORED, TokenMasker
 from doctobert_hf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    import torch
     from numpy.typing import NDArray
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 class DataCollatorForHierarchicalChunking:
@@ -41,6 +40,11 @@ class DataCollatorForHierarchicalChunking:
         max_rows: Most rows a batch may have; more is an error, never a cut.
         pad_to_multiple_of: Round the padded length up, for tensor cores.
         text_column: Column that holds the text.
+        packing: Lay all chunks of a batch in one row without padding, with the borders that
+            ``attn_implementation="doctobert_varlen"`` needs; any other attention would let
+            documents see each other, so ``model`` is checked.
+        model: The model to train, required with ``packing``: tells its attention and where its
+            positions begin.
 
     Example:
         >>> trainer = Trainer(
@@ -65,6 +69,8 @@ class DataCollatorForHierarchicalChunking:
         max_rows: int = 512,
         pad_to_multiple_of: int | None = None,
         text_column: str = "text",
+        packing: bool = False,
+        model: PreTrainedModel | None = None,
     ) -> None:
         if tokenizer.pad_token_id is None:
             raise UsageError("The tokenizer has no padding token", fix="Set tokenizer.pad_token")
@@ -76,11 +82,13 @@ class DataCollatorForHierarchicalChunking:
         self.max_rows = max_rows
         self.pad_to_multiple_of = pad_to_multiple_of
         self.text_column = text_column
+        self.packing = packing
+        self._first_position = _packed_positions(model) if packing else 0
         self._special = _special_tokens_around(tokenizer)
         self._rng: np.random.Generator | None = None
         self._rng_owner: tuple[int, int] | None = None
 
-    def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+    def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Collate documents or tokenised rows.
 
         Args:
@@ -88,7 +96,9 @@ class DataCollatorForHierarchicalChunking:
 
         Returns:
             ``input_ids``, ``attention_mask`` and ``labels``, int64, [rows, longest row]; labels
-            are -100 where nothing is to be predicted.
+            are -100 where nothing is to be predicted. With ``packing``: ``input_ids``,
+            ``position_ids`` and ``labels``, [1, tokens], ``cu_seq_lens_q`` and ``cu_seq_lens_k``,
+            int32 [chunks + 1], and ``max_length_q`` and ``max_length_k``.
 
         Raises:
             DataError: No text in the rows, or a document too long for one batch.
@@ -98,6 +108,8 @@ class DataCollatorForHierarchicalChunking:
         rows = self._rows(features)
         lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
         ids, labels = self.masker(_flatten(rows, int(lengths.sum())), self._generator())
+        if self.packing:
+            return _packed(ids, labels, lengths, self._first_position)
         width = int(lengths.max(initial=1))
         if self.pad_to_multiple_of:
             width = -(-width // self.pad_to_multiple_of) * self.pad_to_multiple_of
@@ -186,6 +198,47 @@ class DataCollatorForHierarchicalChunking:
             self._rng = np.random.default_rng(entropy)
             self._rng_owner = owner
         return self._rng
+
+
+def _packed_positions(model: PreTrainedModel | None) -> int:
+    """Check that a model keeps packed documents apart; return the number of its first position."""
+    name = None if model is None else model.config._attn_implementation
+    if model is None or (
+        name != "doctobert_varlen" and not str(name).startswith("flash_attention")
+    ):
+        raise UsageError(
+            "packing=True without a model"
+            if model is None
+            else f"packing=True and attn_implementation='{name}', which would mix documents",
+            "model=MODEL with attn_implementation='doctobert_varlen'",
+            "Load it with attn_implementation='doctobert_varlen' and pass it to the collator",
+        )
+    config = model.config
+    return int(config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0
+
+
+def _packed(
+    ids: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    first_position: int,
+) -> dict[str, Any]:
+    """Lay rows out behind one another, with their borders."""
+    import torch
+
+    borders = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=borders[1:])
+    places = np.arange(len(ids), dtype=np.int64) - np.repeat(borders[:-1], lengths)
+    cumulative, longest = torch.from_numpy(borders), int(lengths.max())
+    return {
+        "input_ids": torch.from_numpy(ids)[None],
+        "position_ids": torch.from_numpy(places + first_position)[None],
+        "labels": torch.from_numpy(labels)[None],
+        "cu_seq_lens_q": cumulative,
+        "cu_seq_lens_k": cumulative,
+        "max_length_q": longest,
+        "max_length_k": longest,
+    }
 
 
 def _flatten(rows: list[Any], size: int) -> NDArray[np.int64]:

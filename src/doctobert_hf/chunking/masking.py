@@ -56,21 +56,26 @@ class TokenMasker:
         self._words = _word_tables(tokenizer, size) if whole_word_masking else None
 
     def __call__(
-        self, ids: NDArray[np.int64], rng: np.random.Generator
+        self,
+        ids: NDArray[np.int64],
+        rng: np.random.Generator,
+        mlm_probability: float | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Mask a flat array of ids.
 
         Args:
             ids: Shape [tokens], special tokens included where the text has them.
             rng: Source of all draws.
+            mlm_probability: Share to predict this time; default: the one given at the start.
 
         Returns:
             The masked ids and the labels, both [tokens]; labels are -100 where nothing is asked.
         """
+        rate = self.mlm_probability if mlm_probability is None else mlm_probability
         if self._words:
-            drawn = self._draw_words(ids, *self._words, rng)
+            drawn = self._draw_words(ids, *self._words, rng, rate)
         else:
-            drawn = rng.random(ids.size, dtype=np.float32) < self.mlm_probability
+            drawn = rng.random(ids.size, dtype=np.float32) < rate
         chosen = np.flatnonzero(drawn & self.maskable[ids])
         labels = np.full(ids.size, IGNORED, dtype=np.int64)
         labels[chosen] = ids[chosen]
@@ -87,13 +92,14 @@ class TokenMasker:
         begin: NDArray[np.bool_],
         separate: NDArray[np.bool_],
         rng: np.random.Generator,
+        rate: float,
     ) -> NDArray[np.bool_]:
         begins = begin[ids] | separate[ids]
         begins[1:] |= separate[ids[:-1]]
         words = np.cumsum(begins)
         if ids.size == 0:
             return np.zeros(0, dtype=bool)
-        chosen = rng.random(int(words[-1]) + 1, dtype=np.float32) < self.mlm_probability
+        chosen = rng.random(int(words[-1]) + 1, dtype=np.float32) < rate
         return chosen[words]
 
 

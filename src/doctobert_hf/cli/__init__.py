@@ -18,6 +18,7 @@ from doctobert_hf.errors import DoctobertError, nearest
 
 COMMANDS = {
     "quickstart": "the whole way at laptop size: tokenizer, chunks, training, report",
+    "pretrain": "pretrain a masked language model by a recipe",
     "tokenizer": "train a tokenizer, or measure tokenizers side by side",
     "benchmark": "DrBenchmark: list its tasks, verify your raw data",
     "env": "print the versions and hardware a bug report needs",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +20,9 @@ from doctobert_hf.drbenchmark.conversion import convert, locate, log_report
 from doctobert_hf.drbenchmark.download import download_corpus
 from doctobert_hf.drbenchmark.spec import SPLITS, Row, TaskSpec, check_protocol
 from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
-from doctobert_hf.errors import DoctobertError
+from doctobert_hf.errors import UsageError
+
+logger = logging.getLogger(__name__)
 
 VERSION = datasets.Version("1.0.0")
 
@@ -50,7 +55,9 @@ def features(task: TaskSpec) -> datasets.Features:
 
 def source_digest() -> str:
     """Hash of this package's loaders: a change of code never serves rows of the code before."""
-    digest = hashlib.sha256(doctobert_hf.__version__.encode())
+    versions = [doctobert_hf.__version__]
+    versions += [metadata.version(name) for name in ("syntok", "numpy", "pandas")]
+    digest = hashlib.sha256(" ".join(versions).encode())
     folder = Path(__file__).parent
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
@@ -73,19 +80,21 @@ class DrBenchmarkConfig(datasets.BuilderConfig):
         Files that were changed, or another folder, are read again.
         """
         check_protocol(self.protocol)
+        if self.name == "default":
+            names = ", ".join(task.name for task in list_tasks())
+            raise UsageError("No task is named", f"load_dataset(ID, NAME) with one of {names}")
         task = get_task(self.name)
-        try:
-            folder = locate(task, self.data_dir)
-        except DoctobertError:
-            folder = None  # told when rows are asked for; the declaration needs no data
-        patterns = (*task.files, *task.alternative, *_BESIDE)
-        state = folder.fingerprint(patterns) if folder else "download"
+        folder = locate(task, self.data_dir)
+        state = folder.fingerprint(read_patterns(task)) if folder else "download"
         suffix = "" if custom_features is None else f"-{_hash(custom_features)}"
         return f"{self.name}-{self.protocol}-{state}{suffix}"
 
 
-_BESIDE = ("*/*/*.ann", "*/*.ann", "evaluations/*.txt")
-"""Files that conversions read beside the patterns that identify a corpus."""
+def read_patterns(task: TaskSpec) -> list[str]:
+    """Patterns of all files a conversion may read: whatever lies beside those that identify it."""
+    folders = {posixpath.dirname(p) for p in (*task.files, *task.alternative)}
+    patterns = {posixpath.join(folder, "*") for folder in folders}
+    return sorted(patterns | {"evaluations/*", "French/*/*"})
 
 
 def _hash(value: Any) -> str:
@@ -132,9 +141,13 @@ class DrBenchmark(datasets.GeneratorBasedBuilder):
             folder = download_corpus(task, getattr(dl_manager, "download_config", None))
         converted = convert(task, folder, self.config.protocol)
         log_report(task, converted.report)
+        empty = [split for split in SPLITS if not converted.splits[split]]
+        if empty:  # Datasets cannot read an empty split back from its cache
+            logger.warning("%s: no rows in %s, left out", task.name, " and ".join(empty))
         return [
             datasets.SplitGenerator(name=split, gen_kwargs={"rows": _Rows(converted.splits[split])})
             for split in SPLITS
+            if split not in empty
         ]
 
     def _generate_examples(self, rows: _Rows) -> Iterator[tuple[int, Row]]:
@@ -165,4 +178,8 @@ def _encoded(value: Any, ids: dict[str, int]) -> Any:
 
 def data_directory(data_dir: str | os.PathLike[str] | None) -> str | None:
     """Make ``data_dir`` a string that names the same folder from anywhere."""
-    return None if data_dir is None else str(Path(data_dir).expanduser().resolve())
+    if data_dir is None:
+        return None
+    if not os.fspath(data_dir) or "://" in os.fspath(data_dir):
+        raise UsageError(f"data_dir '{data_dir}'", "a folder or an archive on this machine")
+    return str(Path(data_dir).expanduser().resolve())

@@ -9,14 +9,16 @@ from pathlib import Path
 
 from doctobert_hf.drbenchmark.conversion import content_key, convert, digest, locate
 from doctobert_hf.drbenchmark.spec import SPLITS, Splits, TaskSpec
-from doctobert_hf.errors import DoctobertError
+from doctobert_hf.errors import DataError, DoctobertError, UsageError
 
 
 def data_found(task: TaskSpec, data_dir: str | Path | None) -> str:
-    """Say where a task's raw files are: a place, ``download`` or ``missing``."""
+    """Say where a task's raw files are: a place, ``download``, ``missing`` or ``unreadable``."""
     try:
         folder = locate(task, data_dir)
-    except DoctobertError:
+    except DataError:
+        return "unreadable"
+    except UsageError:
         folder = None
     if folder is not None:
         return folder.where("").rstrip(":/")
@@ -58,9 +60,10 @@ def check_task(task: TaskSpec, data_dir: str | Path | None) -> Check:
         folder = locate(task, data_dir)
         assert folder is not None
         converted = convert(task, folder)
-    except DoctobertError as error:
+    except Exception as error:  # one corpus's trouble must not keep the others from being checked
         result.status = "error"
-        result.findings.append(str(error))
+        known = isinstance(error, DoctobertError)
+        result.findings.append(str(error) if known else f"{type(error).__name__}: {error}")
         return result
     splits = converted.splits
     result.sizes = tuple(len(splits[split]) for split in SPLITS)
@@ -85,13 +88,14 @@ def _compare(task: TaskSpec, splits: Splits, result: Check) -> None:
 
 def _duplicates(task: TaskSpec, splits: Splits) -> list[str]:
     keys = {split: [content_key(task, row) for row in splits[split]] for split in SPLITS}
+    distinct = {split: set(keys[split]) for split in SPLITS}
     lines = []
     for split in SPLITS:
         extra = sum(count - 1 for count in Counter(keys[split]).values())
         if extra:
             lines.append(f"{extra} rows of {split} repeat another row of it")
     for earlier, later in (("train", "validation"), ("train", "test"), ("validation", "test")):
-        shared = sum(key in set(keys[later]) for key in set(keys[earlier]))
+        shared = len(distinct[earlier] & distinct[later])
         if shared:
             lines.append(f"{shared} rows are in {earlier} and {later}")
     return lines

@@ -75,7 +75,8 @@ def locate(task: TaskSpec, data_dir: str | Path | None) -> RawFolder | None:
         the corpus can be downloaded.
 
     Raises:
-        UsageError: ``data_dir`` is named and does not hold the corpus.
+        UsageError: ``data_dir`` is named and does not hold the corpus, or the variable names
+            nothing that exists.
         DataError: An archive cannot be read.
     """
     if data_dir is not None:
@@ -83,6 +84,8 @@ def locate(task: TaskSpec, data_dir: str | Path | None) -> RawFolder | None:
     named = os.environ.get(DATA_DIR_VARIABLE)
     if not named:
         return None
+    if not Path(named).expanduser().exists():
+        raise UsageError(f"{DATA_DIR_VARIABLE} names '{named}', which does not exist", "a folder")
     try:
         return find_corpus(task, named)
     except UsageError:

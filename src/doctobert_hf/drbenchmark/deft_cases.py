@@ -115,10 +115,14 @@ def partition(
     """
     column = COLUMNS[year]
     names: dict[str, list[str]] = {f"train {year}": [], f"test {year}": []}
+    listed_names: set[str] = set()
     for line in text_lines(folder.read_text(TABLE)):
         fields = line.strip().split("\t")
+        listed_names.add(fields[0])
         if len(fields) == 4 and fields[column] in names:
             names[fields[column]].append(fields[0])
+        elif len(fields) != 4 and line.strip():
+            report.add("line of the table without exactly 4 fields not read", folder.where(TABLE))
     train, test = names.values()
     if not train or not test:
         raise DataError(
@@ -132,6 +136,8 @@ def partition(
     if strict:
         train = [name for name in dict.fromkeys(train) if name not in set(test)]
     known = set(folder.names(f"{CASES}/*.txt"))
+    for name in sorted(known - {f"{CASES}/{listed}" for listed in listed_names}):
+        report.add("document that the table does not list, in no split", folder.where(name))
     for name in (*train, *test):
         if f"{CASES}/{name}" not in known:
             report.add("document of the table without a file", f"{folder.where(TABLE)}: {name}")

@@ -133,10 +133,19 @@ def strict_tags(
     the first listed, where equal) and the others are left out and counted. Fragments of a
     discontinuous annotation that do not touch are entities of their own, as IOB2 cannot say more.
     """
-    offsets = word_offsets(document.text, words)
-    cells: list[Cell] = [None] * len(words)
+    return outermost_first(word_offsets(document.text, words), document.mentions, labels, report)
+
+
+def outermost_first(
+    offsets: Sequence[tuple[int, int]],
+    mentions: Sequence[TextBound],
+    labels: Sequence[str],
+    report: Report,
+) -> list[str]:
+    """Tag words, given by their character offsets, as :func:`strict_tags` says."""
+    cells: list[Cell] = [None] * len(offsets)
     order = sorted(
-        enumerate(document.mentions),
+        enumerate(mentions),
         key=lambda item: (
             -sum(end - start for start, end in item[1].fragments),
             item[1].fragments[0],

@@ -152,12 +152,13 @@ def bootstrap(
 
     _check_bootstrap(resamples, confidence)
     values = aggregate(scores)
-    tasks = _complete(scores)
+    _finite(scores)
+    tasks = list(dict.fromkeys(task for row in scores.values() for task in row))
     generator = np.random.default_rng(seed)
     draws: dict[str, list[float]] = {model: [] for model in scores}
     for drawn in generator.integers(len(tasks), size=(resamples, len(tasks))):
         sample = {
-            model: {f"{n}": row[tasks[i]] for n, i in enumerate(drawn)}
+            model: {f"{n}": row[tasks[i]] for n, i in enumerate(drawn) if tasks[i] in row}
             for model, row in scores.items()
         }
         for model, value in aggregate(sample).items():
@@ -180,6 +181,8 @@ def bootstrap_mean(
     if not len(values):
         raise DataError("No value to average")
     data = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(data).all():
+        raise DataError("A value is not a finite number", "finite values")
     draws = np.random.default_rng(seed).integers(len(data), size=(resamples, len(data)))
     return _interval(float(data.mean()), data[draws].mean(axis=1), confidence)
 
@@ -224,6 +227,8 @@ def paired_significance(
     if len(ours) != len(theirs) or not len(ours):
         raise DataError(f"{len(ours)} and {len(theirs)} scores", "as many of each, at least one")
     difference = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
+    if not np.isfinite(difference).all():
+        raise DataError("A score is not a finite number", "finite scores")
     size = len(difference)
     if 2**size <= rounds:
         codes = np.arange(2**size)[:, None] >> np.arange(size)
@@ -231,7 +236,8 @@ def paired_significance(
     else:
         signs = np.random.default_rng(seed).choice((-1, 1), size=(rounds, size))
         added = 1  # the pattern observed is one of the draws
-    extreme = np.abs(signs @ difference) >= abs(difference.sum()) - 1e-12
+    slack = 1e-9 * np.abs(difference).sum()  # sums in another order differ in their last digits
+    extreme = np.abs(signs @ difference) >= abs(difference.sum()) - slack
     return float((extreme.sum() + added) / (len(signs) + added))
 
 
@@ -259,7 +265,7 @@ def _finite(scores: Scores) -> None:
         raise DataError("No scores", "scores[model][task]")
     for model, row in scores.items():
         for task, value in row.items():
-            if not math.isfinite(value):
+            if not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise DataError(f"'{model}' has {value} for {task}", "a finite score")
 
 

@@ -83,7 +83,8 @@ def _protocols(task: TaskSpec) -> list[str]:
 
 def _filter(task: TaskSpec) -> str:
     if task.filter is None:
-        return "pooled with the other two tasks, label-free and repeated rows left out, test too."
+        text = "pooled with the other two tasks, label-free and repeated rows left out, test too."
+        return text + f" Rows: {', '.join(f'{n:,}' for n in task.doctobert_sizes or ())}."
     scope = (
         "test, then validation, then train, each against all before it"
         if task.filter.scope == "cascade"

@@ -60,7 +60,7 @@ class ScopeTables:
         if kind == "pos":
             rows = self._parts_of_speech(task, folder, strict, report)
         elif kind == "ner":
-            rows = self._scopes(task, folder, part[0], strict)
+            rows = self._scopes(task, folder, part[0], strict, report)
         else:
             rows = self._classes(folder, strict, report)
         return three_way(rows)
@@ -75,7 +75,7 @@ class ScopeTables:
         seen: set[int] = set()
         for part in FILE_CLASSES:
             sentences: dict[int, list[tuple[str, str]]] = {}
-            for line in table_lines(folder, self._file(part), least=5):
+            for line in table_lines(folder, self._file(part), 5, report):
                 word, tag = _word_and_tag(line, task.labels, report)
                 sentences.setdefault(_number(line), []).append((word, tag))
             for number in _ordered(sentences, strict):
@@ -93,9 +93,11 @@ class ScopeTables:
                 )
         return rows
 
-    def _scopes(self, task: TaskSpec, folder: RawFolder, part: str, strict: bool) -> list[Row]:
+    def _scopes(
+        self, task: TaskSpec, folder: RawFolder, part: str, strict: bool, report: Report
+    ) -> list[Row]:
         sentences: dict[int, list[tuple[str, str]]] = {}
-        for line in table_lines(folder, self._file(part), least=5):
+        for line in table_lines(folder, self._file(part), 5, report):
             tag = line.columns[-1].replace("\n", "")
             if tag in ("***", "_"):
                 tag = "O"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.drbenchmark.tasks import get_task
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.metrics import (
     edrm,
     entity_f1,
@@ -20,6 +21,7 @@ from doctobert_hf.metrics import (
 if TYPE_CHECKING:
     import numpy as np
 
+logger = logging.getLogger(__name__)
 IGNORED = -100
 COMBINATIONS = (
     *("c", "a", "e", "d", "b", "be", "ae", "bc", "bd", "ab", "de", "cd", "ac", "ad", "ce", "bce"),
@@ -52,15 +54,18 @@ def compute_metrics(
         Its result has numbers only, among them the task's ``metric_key``.
     """
     spec = get_task(task) if isinstance(task, str) else task
+    if mode not in ("default", "strict"):
+        raise UsageError(f"mode '{mode}'", "'default' or 'strict'")
 
     def compute(output: Any) -> dict[str, float]:
         logits, labels = _arrays(output)
+        _check_width(spec, logits, labels)
         if spec.kind == "token-classification":
             return _tokens(logits, labels, spec.labels, mode)
         if spec.kind == "multilabel-classification":
             return _flat(multilabel_f1(_sigmoid(logits), labels, spec.threshold))
         if spec.kind == "similarity":
-            return edrm(logits.reshape(-1), labels.reshape(-1))
+            return _similarity(logits.reshape(-1), labels.reshape(-1))
         if spec.kind == "multiple-choice":
             return _choices(logits, labels)
         return _flat(weighted_f1(logits.argmax(axis=-1), labels))
@@ -77,11 +82,36 @@ def _arrays(output: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(logits, dtype=np.float64), np.asarray(labels)
 
 
+def _check_width(spec: TaskSpec, logits: np.ndarray, labels: np.ndarray) -> None:
+    """Logits of another width would score as if the model were merely bad."""
+    if spec.kind == "similarity":
+        wanted: tuple[int, ...] = (1,) if logits.ndim > 1 else (logits.shape[-1],)
+    elif spec.kind == "multiple-choice":
+        wanted = (len(spec.labels), len(COMBINATIONS))
+        if logits.shape[-1] == len(spec.labels) and labels.shape != logits.shape:
+            raise DataError(f"Labels of shape {labels.shape}", "0 and 1 for each answer")
+    else:
+        wanted = (len(spec.labels),)
+    if logits.shape[-1] not in wanted:
+        raise DataError(
+            f"Logits for {logits.shape[-1]} labels of {spec.name}",
+            f"{' or '.join(map(str, wanted))} labels",
+        )
+
+
+def _similarity(predictions: np.ndarray, references: np.ndarray) -> dict[str, float]:
+    """A model that diverged scores as one that always says 0, and is told of."""
+    import numpy as np
+
+    finite = np.isfinite(predictions)
+    if not finite.all():
+        logger.warning("%d predictions are not finite and count as 0", int((~finite).sum()))
+    return edrm(np.where(finite, predictions, 0.0), references)
+
+
 def _tokens(
     logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...], mode: str
 ) -> dict[str, float]:
-    if logits.shape[-1] != len(names):
-        raise DataError(f"Logits for {logits.shape[-1]} labels", f"{len(names)} labels")
     predicted = logits.argmax(axis=-1)
     kept = labels != IGNORED
     predictions = [[names[i] for i in row[keep]] for row, keep in zip(predicted, kept, strict=True)]

@@ -6,8 +6,11 @@ an entry whose name tries to is an error all the same.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
+import logging
+import lzma
 import os
 import posixpath
 import re
@@ -21,7 +24,8 @@ from typing import IO
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError, UsageError
 
-ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
+ARCHIVES = (*(".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"),)
+logger = logging.getLogger(__name__)
 MAX_DEPTH, MAX_FOLDERS = 5, 3000
 MAX_MEMBER = 1 << 29
 """Bytes one file of a corpus may have; the largest real one has 2 MB. Stops archive bombs."""
@@ -157,8 +161,10 @@ class _Zip(_Store):
             self._archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, OSError, EOFError) as error:
             raise _broken(label, error) from error
-        self._members = {i.filename: i for i in self._archive.infolist() if not i.is_dir()}
-        _check_names(self._members, label)
+        members = [i for i in self._archive.infolist() if not i.is_dir()]
+        _check_names([i.filename for i in members], label)
+        # Some old tools write backslashes between folders.
+        self._members = {i.filename.replace("\\", "/"): i for i in members}
 
     def names(self) -> Collection[str]:
         return self._members.keys()
@@ -167,7 +173,7 @@ class _Zip(_Store):
         if self._members[name].file_size > MAX_MEMBER:
             raise _too_large(self.where(name))
         try:
-            return self._archive.read(name)
+            return self._archive.read(self._members[name])
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
             raise _broken(self.where(name), error) from error
 
@@ -176,38 +182,63 @@ class _Zip(_Store):
 
 
 class _Tar(_Store):
-    """A tar archive, read once: compressed tar has no index to jump with."""
+    """A tar archive: names first; content of what a corpus needs in one more pass."""
 
     def __init__(self, path: Path) -> None:
-        self.label = str(path)
+        self.path, self.label = path, str(path)
+        status = path.stat()
+        self._stamp = f"{status.st_size}-{status.st_mtime_ns}"
+        self._members = _tar_listing(str(path), self._stamp)
         self._content: dict[str, bytes] = {}
-        try:
-            with tarfile.open(path) as archive:
-                for member in archive:
-                    if not (member.isfile() or member.isdir()):
-                        raise DataError(
-                            f"{self.label}: entry '{member.name}' is a link or a device",
-                            "files and folders only",
-                        )
-                    _check_names([member.name], self.label)
-                    if not member.isfile():
-                        continue
-                    if member.size > MAX_MEMBER:
-                        raise _too_large(self.where(member.name))
-                    stream = archive.extractfile(member)
-                    assert stream is not None
-                    self._content[posixpath.normpath(member.name)] = stream.read()
-        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-            raise _broken(self.label, error) from error
 
     def names(self) -> Collection[str]:
-        return self._content.keys()
+        return self._members.keys()
 
     def read(self, name: str) -> bytes:
+        if name not in self._content:
+            self._read_like(name)
         return self._content[name]
 
+    def _read_like(self, wanted: str) -> None:
+        """Read all files of the same ending and top folder: compressed tar has no index."""
+        top, ending = wanted.split("/")[0], posixpath.splitext(wanted)[1]
+        try:
+            with tarfile.open(self.path) as archive:
+                for member in archive:
+                    name = posixpath.normpath(member.name)
+                    alike = name.split("/")[0] == top and name.endswith(ending)
+                    if not member.isfile() or not (alike or name == wanted):
+                        continue
+                    if member.size > MAX_MEMBER:
+                        raise _too_large(self.where(name))
+                    stream = archive.extractfile(member)
+                    assert stream is not None
+                    self._content[name] = stream.read()
+        except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            raise _broken(self.label, error) from error
+
     def state(self, name: str) -> str:
-        return f"{len(self._content[name])}-{zlib.crc32(self._content[name]):08x}"
+        return f"{self._members[name]}-{self._stamp}"
+
+
+@functools.lru_cache(maxsize=64)
+def _tar_listing(path: str, stamp: str) -> dict[str, int]:
+    """Names and sizes of a tar archive's files; listing a compressed one means reading it all."""
+    members: dict[str, int] = {}
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if not (member.isfile() or member.isdir()):
+                    raise DataError(
+                        f"{path}: entry '{member.name}' is a link or a device",
+                        "files and folders only",
+                    )
+                _check_names([member.name], path)
+                if member.isfile():
+                    members[posixpath.normpath(member.name)] = member.size
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise _broken(path, error) from error
+    return members
 
 
 def _check_names(names: Iterable[str], label: str) -> None:
@@ -280,21 +311,44 @@ def find_corpus(task: TaskSpec, data_dir: str | Path) -> RawFolder:
     for layout in _layouts(task):
         candidates = [folder for folder in folders if _has_all(folder, layout)]
         if candidates:
-            best = min(candidates, key=lambda found: _rank(found, path, task))
-            return RawFolder(_Directory(best))
-    problems: list[str] = []
+            ranked = sorted(candidates, key=lambda found: _rank(found, path, task))
+            if len(ranked) > 1:
+                logger.info("%s: taken from %s, not %s", task.name, ranked[0], ranked[1])
+            return RawFolder(_Directory(ranked[0]))
+    return _in_archives(task, path, archives, limited=len(folders) > MAX_FOLDERS)
+
+
+def _in_archives(task: TaskSpec, path: Path, archives: list[Path], limited: bool) -> RawFolder:
+    """Look into archives, those of the corpus's name first."""
+    problems: list[DataError] = []
+    second: RawFolder | None = None
     for archive in sorted(archives, key=lambda found: _rank(found, path, task)):
         try:
             store = open_archive(archive)
         except DataError as error:
-            if _is_named(archive.name, task):
-                raise
-            problems.append(str(error))
+            problems.append(error)
             continue
         root = _root_in(store.names(), task)
-        if root is not None:
-            return RawFolder(store, root)
-    raise _not_found(task, path, sorted(entry.name for entry in path.iterdir()), problems)
+        if root is None:
+            continue
+        folder = RawFolder(store, root)
+        if not task.marker or task.marker.encode() in folder.read_bytes(task.files[0])[:4096]:
+            return folder
+        second = second or folder
+    if second is not None:
+        return second
+    named = [error for error in problems if _is_named(error.got, task)]
+    if named:
+        raise named[0]
+    found = sorted(entry.name for entry in path.iterdir())
+    missing = _not_found(task, path, found, [str(error) for error in problems])
+    if limited:
+        missing = UsageError(
+            f"{missing.got}; only the first {MAX_FOLDERS:,} folders were searched",
+            missing.expected,
+            missing.fix,
+        )
+    raise missing
 
 
 def _walk(path: Path) -> tuple[list[Path], list[Path]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.source import RawFolder
@@ -186,6 +187,17 @@ def find_label(text: str, labels: tuple[str, ...]) -> str | None:
     if number.isdecimal() and int(number) < len(labels):
         return labels[int(number)]
     return None
+
+
+def read_score(text: str, what: str) -> float:
+    """Read a similarity score.
+
+    Raises:
+        DataError: Not a number from 0 to 5 with a decimal point.
+    """
+    if re.fullmatch(r"\s*[0-9]+(\.[0-9]*)?\s*", text) and float(text) <= 5.0:
+        return float(text)
+    raise DataError(f"{what} '{text}'", "a number from 0 to 5 with a decimal point")
 
 
 def bio(*types: str) -> tuple[str, ...]:

@@ -53,4 +53,11 @@ def _pairs(predictions: Answers, references: Answers) -> list[tuple[set, set]]:
             f"{len(predictions)} predictions and {len(references)} references",
             "as many of each, at least one",
         )
+    for number, row in enumerate([*predictions, *references]):
+        if isinstance(row, str) or len(set(row)) < len(row):
+            raise DataError(
+                f"Answers {row!r:.60} in row {number % len(predictions)}",
+                "a list of different answers, such as ['a', 'c']",
+                "Give the chosen answers themselves, not 0 and 1 for each",
+            )
     return [(set(a), set(b)) for a, b in zip(predictions, references, strict=True)]

@@ -38,6 +38,9 @@ def weighted_f1(predictions: ArrayLike, references: ArrayLike) -> dict[str, Any]
             f"Predictions of shape {predicted.shape} and references of shape {true.shape}",
             "two lists of classes of the same length, at least one",
         )
+    for values in (predicted, true):
+        if values.dtype.kind == "f" and not np.array_equal(values, np.trunc(values)):
+            raise DataError("Classes that are fractions", "class numbers or names")
     classes = sorted(set(true.tolist()) | set(predicted.tolist()))
     columns = [(predicted == name, true == name) for name in classes]
     scores = _averages(

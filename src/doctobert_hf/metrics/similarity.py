@@ -78,6 +78,8 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     import numpy as np
 
+    if (a == a[0]).all() or (b == b[0]).all():
+        return float("nan")
     a, b = a - a.mean(), b - b.mean()
     norm = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / norm) if norm else float("nan")

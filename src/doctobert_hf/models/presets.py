@@ -61,6 +61,19 @@ _PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "intermediate_size": 2624,
         },
     ),
+    "doctomodernbert-large-tiny": (
+        "modernbert",
+        _MODERNBERT
+        | _TINY
+        | {
+            "hidden_size": 96,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 6,
+            "intermediate_size": 192,
+            "max_position_embeddings": 1024,
+            "local_attention": 32,
+        },
+    ),
     "doctomodernbert-tiny": (
         "modernbert",
         _MODERNBERT | _TINY | {"max_position_embeddings": 1024, "local_attention": 32},

@@ -16,6 +16,7 @@ from doctobert_hf.errors import DataError
 
 ANNOTATION_SUFFIXES = (".a1", ".a2", ".ann")
 BOM = "\ufeff"
+_OTHER_KINDS = ("E", "R", "*", "A", "M", "N", "#")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def _document(
                 line = line.removeprefix(BOM)
             if line.startswith("T"):
                 mentions.append(_text_bound(line, where))
+            elif line and not line.startswith(_OTHER_KINDS):
+                report.add("line of no known kind not read", where)
             else:
                 _other(line, document)
     if not annotated:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from doctobert_hf.drbenchmark.source import RawFolder, text_lines
+from doctobert_hf.drbenchmark.spec import Report
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,14 @@ class Line:
     where: str
 
 
-def table_lines(folder: RawFolder, name: str, least: int) -> Iterator[Line]:
-    """Lines of a file with at least so many columns, blocks ignored."""
+def table_lines(folder: RawFolder, name: str, least: int, report: Report) -> Iterator[Line]:
+    """Lines of a file with at least so many columns, blocks ignored; shorter ones are counted."""
     for number, line in enumerate(text_lines(folder.read_text(name)), 1):
         columns = line.split("\t")
         if len(columns) >= least:
             yield Line(columns, folder.where(name, number))
+        elif line.strip():
+            report.add(f"line of fewer than {least} columns not read", folder.where(name, number))
 
 
 def table_blocks(folder: RawFolder, name: str) -> Iterator[list[Line]]:

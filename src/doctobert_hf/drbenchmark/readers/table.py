@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Iterator, Sequence
 
 from doctobert_hf.drbenchmark.source import RawFolder
+from doctobert_hf.drbenchmark.spec import Report
 from doctobert_hf.errors import DataError
 
 
 def read_table(
-    folder: RawFolder, name: str, columns: Sequence[str]
-) -> Iterator[tuple[int, dict[str, str]]]:
+    folder: RawFolder, name: str, columns: Sequence[str], report: Report
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Read the rows of a table by column name; other columns and empty lines are skipped.
 
+    Quotes are read as pandas does by default, which is what the original scripts used.
+
     Yields:
-        Row number from 1 (the header not counted), and the columns asked for.
+        File and line where the row ends, and the columns asked for.
 
     Raises:
-        DataError: A column is missing, or a row has more fields than the header.
+        DataError: A column is missing, or a row has more or fewer fields than the header.
     """
     import pandas
 
+    text = folder.read_text(name, line_ends=True)
+    _check_fields(folder, name, text)
     try:
-        # Quotes as pandas reads them by default, which is what the original scripts used.
         table = pandas.read_csv(
-            io.StringIO(folder.read_text(name, line_ends=True), newline=""),
+            io.StringIO(text, newline=""),
             sep="\t",
             dtype=str,
             keep_default_na=False,
@@ -41,5 +46,31 @@ def read_table(
             f"{folder.where(name)}: no column '{missing[0]}' (found {have})",
             f"the columns {', '.join(columns)}, separated by tabs",
         )
-    for number, values in enumerate(zip(*(table[c] for c in columns), strict=True), 1):
-        yield number, dict(zip(columns, values, strict=True))
+    lines = [line for line, fields in _records(text) if fields][1:]
+    numbered = len(lines) == len(table)
+    for number, values in enumerate(zip(*(table[c] for c in columns), strict=True)):
+        where = folder.where(name, lines[number] if numbered else None)
+        if any("\t" in value or "\n" in value for value in values):
+            report.add("quoted cell that holds line ends or tabs", where)
+        yield where, dict(zip(columns, values, strict=True))
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
+    for fields in reader:
+        yield reader.line_num, fields
+
+
+def _check_fields(folder: RawFolder, name: str, text: str) -> None:
+    """Pandas would cut long rows and fill short ones up without a word."""
+    width = None
+    for line, fields in _records(text):
+        if not fields:
+            continue
+        width = width or len(fields)
+        if len(fields) != width:
+            raise DataError(
+                f"{folder.where(name, line)}: {len(fields)} fields",
+                f"{width}, as in the header",
+                "A stray quotation mark can join lines",
+            )

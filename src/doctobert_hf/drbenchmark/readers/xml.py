@@ -62,6 +62,17 @@ def _run(text: str, where: str, start: Any, end: Any, characters: Any) -> None:
             "They can read other files or grow without bound; remove the DOCTYPE",
         )
 
+    def doctype(name: str, system: str | None, public: str | None, subset: int) -> None:
+        # An outer or inner subset can declare entities and default attributes; expat would leave
+        # out what it does not know, and every offset behind it would shift.
+        if system or public or subset:
+            raise DataError(
+                f"{where}:{parser.CurrentLineNumber}: a DOCTYPE with declarations",
+                "XML without entity declarations or an external DTD",
+                "They can read other files or grow without bound; remove the DOCTYPE",
+            )
+
+    parser.StartDoctypeDeclHandler = doctype
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(text.removeprefix("\ufeff").encode(), True)
@@ -112,6 +123,19 @@ def parse_xmi(text: str, where: str) -> Xmi:
     if not sofa:
         raise DataError(f"{where}: no cas:Sofa", "a UIMA document with its sofaString")
     return Xmi(sofa[0], spans)
+
+
+def plain_text(element: Element, where: str) -> str:
+    """Return an element's text.
+
+    Raises:
+        DataError: It has elements inside, whose text would be lost.
+    """
+    if element.children:
+        raise DataError(
+            f"{where}: <{element.children[0].name}> inside <{element.name}>", "text only"
+        )
+    return element.text
 
 
 def required(element: Element, name: str, where: str) -> str:

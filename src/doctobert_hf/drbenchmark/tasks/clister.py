@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
+from doctobert_hf.drbenchmark.readers.records import read_json, text_field
 from doctobert_hf.drbenchmark.readers.table import read_table
 from doctobert_hf.drbenchmark.source import RawFolder
-from doctobert_hf.drbenchmark.spec import CorpusSpec, Filter, Report, Row, Splits, TaskSpec
+from doctobert_hf.drbenchmark.spec import (
+    CorpusSpec,
+    Filter,
+    Report,
+    Row,
+    Splits,
+    TaskSpec,
+    read_score,
+)
 from doctobert_hf.drbenchmark.splits import random_splits
 from doctobert_hf.errors import DataError
 
@@ -36,29 +43,23 @@ CORPUS = CorpusSpec(
 
 
 def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
-    train, validation = random_splits(_pairs(folder, "train"), 0.8333)
-    return {"train": train, "validation": validation, "test": _pairs(folder, "test")}
+    train, validation = random_splits(_pairs(folder, "train", report), 0.8333)
+    return {"train": train, "validation": validation, "test": _pairs(folder, "test", report)}
 
 
-def _pairs(folder: RawFolder, part: str) -> list[Row]:
+def _pairs(folder: RawFolder, part: str, report: Report) -> list[Row]:
     name = f"id_to_sentence_{part}.json"
-    try:
-        sentences = json.loads(folder.read_text(name).removeprefix("\ufeff"))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{folder.where(name, error.lineno)}: not JSON ({error.msg})") from None
+    sentences = read_json(folder, name)
+    if not isinstance(sentences, dict):
+        raise DataError(f"{folder.where(name)}: a {type(sentences).__name__}", "an object")
     table = f"{part}.csv"
     rows: list[Row] = []
-    for number, record in read_table(folder, table, ("id_1", "id_2", "sim")):
-        where = f"{folder.where(table)}: row {number}"
-        try:
-            score = float(record["sim"])
-        except ValueError:
-            raise DataError(
-                f"{where} has sim '{record['sim']}'", "a number with a decimal point"
-            ) from None
+    columns = ("id_1", "id_2", "sim")
+    for number, (where, record) in enumerate(read_table(folder, table, columns, report)):
+        score = read_score(record["sim"], f"{where}: sim")
         rows.append(
             {
-                "id": str(number - 1),
+                "id": str(number),
                 "text_1": _sentence(sentences, record["id_1"], where, folder.where(name)),
                 "text_2": _sentence(sentences, record["id_2"], where, folder.where(name)),
                 "score": score,
@@ -72,7 +73,7 @@ def _sentence(sentences: dict[str, str], identity: str, where: str, map_name: st
     key = "_".join(identity.split("_")[:2])
     if key not in sentences:
         raise DataError(f"{where} names the sentence '{key}'", f"a key of {map_name}")
-    return sentences[key]
+    return text_field(sentences, key, map_name)
 
 
 TASKS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doctobert_hf.drbenchmark.readers.xml import Element, documents, parse_xml, required
+from doctobert_hf.drbenchmark.readers.xml import Element, documents, parse_xml, plain_text, required
 from doctobert_hf.drbenchmark.source import RawFolder
 from doctobert_hf.drbenchmark.spec import (
     CorpusSpec,
@@ -12,6 +12,7 @@ from doctobert_hf.drbenchmark.spec import (
     Splits,
     TaskSpec,
     find_label,
+    read_score,
 )
 from doctobert_hf.drbenchmark.splits import random_splits
 from doctobert_hf.errors import DataError
@@ -71,10 +72,7 @@ def _pairs(folder: RawFolder, name: str, report: Report) -> list[Row]:
             report.add("pair with a negative id left out", place)
             continue
         mean = required(pair, "moy", place)
-        try:
-            score = float(mean)
-        except ValueError:
-            raise DataError(f"{place}: moy '{mean}'", "a number with a decimal point") from None
+        score = read_score(mean, f"{place}: moy")
         rows.append(
             {
                 "id": identity,
@@ -97,7 +95,7 @@ def _choices(folder: RawFolder, name: str, report: Report) -> list[Row]:
         row |= {f"candidate_{number}": None for number in CLASSES}
         for candidate in group.all("cible"):
             number = required(candidate, "num", place)
-            text = candidate.text.strip()
+            text = plain_text(candidate, place).strip()
             if number not in CLASSES or not text:
                 problem = f"num '{number}'" if text else f"an empty candidate {number}"
                 raise DataError(f"{place}: {problem}", "candidates 1, 2 and 3 with text")
@@ -120,7 +118,7 @@ def _only(parent: Element, name: str, place: str) -> str | None:
     found = parent.all(name)
     if len(found) != 1:
         raise DataError(f"{place}: {len(found)} elements <{name}>", "one")
-    return found[0].text.strip() or None
+    return plain_text(found[0], place).strip() or None
 
 
 def _report_repeated(rows: list[Row], where: str, report: Report) -> None:

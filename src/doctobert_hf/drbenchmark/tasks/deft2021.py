@@ -47,7 +47,10 @@ CORPUS = CorpusSpec(
   pages = {1--13},
   url = {https://aclanthology.org/2021.jeptalnrecital-deft.1}
 }""",
-    layout=f"{LAYOUT}; for classes also evaluations/ref-train-deft2021.txt and ref-test-...",
+    layout=(
+        f"{LAYOUT}; for classes also evaluations/ref-train-deft2021.txt and "
+        "evaluations/ref-test-deft2021.txt"
+    ),
     aliases=("deft",),
 )
 TYPES = (
@@ -71,23 +74,30 @@ def _read_entities(task: TaskSpec, folder: RawFolder, protocol: str, report: Rep
 
 def _read_chapters(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
     names = partition(folder, 2021, 0.7096, protocol == "strict", report)
-    parts = {part: _cases(folder, part, protocol, report) for part in ("train", "test")}
+    wanted = {"train": {*names["train"], *names["validation"]}, "test": set(names["test"])}
+    parts = {part: _cases(folder, part, wanted[part], protocol, report) for part in wanted}
     return {
         split: splits_by_name(parts["test" if split == "test" else "train"], names)[split]
         for split in SPLITS
     }
 
 
-def _cases(folder: RawFolder, part: str, protocol: str, report: Report) -> list[Row]:
+def _cases(
+    folder: RawFolder, part: str, wanted: set[str], protocol: str, report: Report
+) -> list[Row]:
     """Cases of a reference file, numbered in the order of the folder."""
-    chapters = _reference(folder, REFERENCE.format(part))
+    chapters = _reference(folder, REFERENCE.format(part), report)
     rows: list[Row] = []
+    used: set[str] = set()
     for name in folder.names(f"{CASES}/*.txt"):
         document = name.removeprefix(f"{CASES}/").removesuffix(".txt")
         # The original looks a document up by its name before the first full stop.
         labels = chapters.get(document.split(".")[0] + ".ann")
         if labels is None:
+            if f"{document}.txt" in wanted:
+                report.add(f"document without a line in ref-{part}", folder.where(name))
             continue
+        used.add(document.split(".")[0] + ".ann")
         if protocol == "strict" and len(set(labels)) < len(labels):
             report.add("chapter named several times, kept once (protocol strict)", document)
             labels = list(dict.fromkeys(labels))
@@ -99,15 +109,19 @@ def _cases(folder: RawFolder, part: str, protocol: str, report: Report) -> list[
                 "labels": list(labels),
             }
         )
+    for name in sorted(set(chapters) - used):
+        report.add(f"document of ref-{part} without a file", name)
     return rows
 
 
-def _reference(folder: RawFolder, name: str) -> dict[str, list[str]]:
+def _reference(folder: RawFolder, name: str, report: Report) -> dict[str, list[str]]:
     chapters: dict[str, list[str]] = {}
     for number, line in enumerate(text_lines(folder.read_text(name)), 1):
         fields = line.strip().split("\t")
         if len(fields) != 3:
-            continue  # a line without a mention says nothing about a patient
+            if line.strip():  # a class without a mention, as the original passes over
+                report.add("line of the reference without 3 fields", folder.where(name, number))
+            continue
         if fields[1] not in CHAPTERS:
             raise DataError(
                 f"{folder.where(name, number)}: chapter '{fields[1]}'",

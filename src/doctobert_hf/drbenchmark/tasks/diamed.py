@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from doctobert_hf.drbenchmark.readers.records import read_records, text_field
 from doctobert_hf.drbenchmark.source import RawFolder
 from doctobert_hf.drbenchmark.spec import (
     CorpusSpec,
@@ -72,16 +71,8 @@ def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> S
 
 
 def _rows(folder: RawFolder, name: str, protocol: str, report: Report) -> list[Row]:
-    where = folder.where(name)
-    try:
-        records = json.loads(folder.read_text(name).removeprefix("\ufeff"))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{folder.where(name, error.lineno)}: not JSON ({error.msg})") from None
-    if not isinstance(records, list):
-        raise DataError(f"{where}: a {type(records).__name__}", "a JSON list of clinical cases")
     rows = []
-    for index, record in enumerate(records):
-        place = f"{where} record {index}"
+    for index, (place, record) in enumerate(read_records(folder, name)):
         diagnosis = str(record.get("icd-10"))
         if diagnosis in ("nan", "None") or any(words in diagnosis for words in NO_DIAGNOSIS):
             report.add("case without one diagnosis left out", place)
@@ -89,9 +80,11 @@ def _rows(folder: RawFolder, name: str, protocol: str, report: Report) -> list[R
         label = find_label(diagnosis, CHAPTERS)
         if label is None:
             raise DataError(f"{place}: ICD-10 chapter '{diagnosis}'", f"such as '{CHAPTERS[0]}'")
-        if "clinical_case" not in record:
-            raise DataError(f"{place} has no 'clinical_case'")
-        text = record["clinical_case"]
+        text = record.get("clinical_case")
+        if text is None and "clinical_case" in record:
+            report.add("case without text", place)
+        else:
+            text_field(record, "clinical_case", place)
         if protocol != "drbenchmark":
             text = f"{record.get('title') or ''} {text or ''}"
         identity = str(record.get("identifier") or index)

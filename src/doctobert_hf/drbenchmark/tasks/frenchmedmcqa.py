@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from doctobert_hf.drbenchmark.readers.records import read_records, text_field
 from doctobert_hf.drbenchmark.source import RawFolder
 from doctobert_hf.drbenchmark.spec import (
     CorpusSpec,
@@ -46,41 +46,36 @@ LETTERS = ("a", "b", "c", "d", "e")
 
 def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
     make = _question if task.kind == "multiple-choice" else _count
-    return {
-        split: [make(record) for record in _records(folder, name, protocol, report)]
-        for split, name in (
-            ("train", "train.json"),
-            ("validation", "dev.json"),
-            ("test", "test.json"),
-        )
-    }
+    splits = {}
+    for split, name in (("train", "train.json"), ("validation", "dev.json"), ("test", "test.json")):
+        records = _records(folder, name, report)
+        if protocol == "strict" and split != "test":
+            records = [record for record in records if record["correct_answers"]]
+        splits[split] = [make(record) for record in records]
+    return splits
 
 
-def _records(folder: RawFolder, name: str, protocol: str, report: Report) -> list[dict]:
-    where = folder.where(name)
-    try:
-        records = json.loads(folder.read_text(name).removeprefix("\ufeff"))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}:{error.lineno}: not JSON ({error.msg})") from None
-    if not isinstance(records, list):
-        raise DataError(f"{where}: a {type(records).__name__}", "a JSON list of questions")
-    for index, record in enumerate(records):
-        for key in ("id", "question", "answers", "correct_answers"):
-            if not isinstance(record, dict) or key not in record:
-                raise DataError(f"{where}: question {index} has no '{key}'")
-        lacking = [letter for letter in LETTERS if letter not in record["answers"]]
-        right = [find_label(str(letter), LETTERS) for letter in record["correct_answers"]]
-        if lacking or None in right:
-            problem = f"no answer '{lacking[0]}'" if lacking else record["correct_answers"]
-            raise DataError(f"{where}: question {index} has {problem}", "answers a to e")
-        record["correct_answers"] = right
-        if not right:
-            report.add("question without a right answer", f"{where} question {index}")
+def _records(folder: RawFolder, name: str, report: Report) -> list[dict]:
+    records = []
+    for place, record in read_records(folder, name):
+        text_field(record, "id", place)
+        text_field(record, "question", place)
+        answers, right = record.get("answers"), record.get("correct_answers")
+        if not isinstance(answers, dict) or any(letter not in answers for letter in LETTERS):
+            raise DataError(f"{place}: answers {answers!r:.60}", "an object with a to e")
+        if not isinstance(right, list) or not all(isinstance(letter, str) for letter in right):
+            raise DataError(f"{place}: correct_answers {right!r:.60}", "a list of letters")
+        letters = [find_label(letter, LETTERS) for letter in right]
+        if None in letters or len(set(letters)) < len(letters):
+            raise DataError(f"{place}: correct_answers {right}", "each of a to e at most once")
+        if not letters:
+            report.add("question without a right answer", place)
         for letter in LETTERS:
-            if record["answers"][letter] is None:
-                report.add("answer without text", f"{where} question {index} {letter}")
-    if protocol == "strict":
-        return [record for record in records if record["correct_answers"]]
+            if answers[letter] is None:
+                report.add("answer without text", f"{place} {letter}")
+            else:
+                text_field(answers, letter, place)
+        records.append(record | {"correct_answers": letters})
     return records
 
 
@@ -113,8 +108,8 @@ _COMMON: dict[str, Any] = dict(
     marker="correct_answers",
     measured=True,
     strict=(
-        "Official splits; a question that a later split also holds is left out of train, one "
-        "without a right answer altogether."
+        "Official splits; out of train and validation are left questions that a later split also "
+        "holds, and those without a right answer."
     ),
 )
 TASKS = (

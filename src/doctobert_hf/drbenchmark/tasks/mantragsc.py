@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from doctobert_hf.drbenchmark.readers.brat import TextBound, read_brat
-from doctobert_hf.drbenchmark.readers.xml import documents, parse_xml, required
+from doctobert_hf.drbenchmark.readers.xml import documents, parse_xml, plain_text, required
 from doctobert_hf.drbenchmark.source import RawFolder
 from doctobert_hf.drbenchmark.spec import SPLITS, CorpusSpec, Report, Row, Splits, TaskSpec
 from doctobert_hf.drbenchmark.splits import by_document, three_way
@@ -95,7 +95,14 @@ def _rows(folder: RawFolder, part: str, task: TaskSpec, report: Report) -> list[
 
 
 def _is_brat(folder: RawFolder, part: str) -> bool:
-    return not folder.names(f"{XML[part]}_GSC_fr_man.xml")
+    if folder.names(f"{XML[part]}_GSC_fr_man.xml"):
+        return False
+    if not folder.names(f"{BRAT[part]}/*.txt"):
+        raise DataError(
+            f"{folder.where('')} has neither {XML[part]}_GSC_fr_man.xml nor {BRAT[part]}",
+            "all three parts: protocol doctobert pools them",
+        )
+    return True
 
 
 Unit = tuple[str, str, str, list[Concept], str]
@@ -117,7 +124,7 @@ def _xml_units(folder: RawFolder, part: str, report: Report) -> Iterator[Unit]:
                 )
                 for e in unit.all("e")
             ]
-            text = next(documents(unit, "text", where)).text.strip()
+            text = plain_text(next(documents(unit, "text", where)), where).strip()
             place = f"{where} unit {required(unit, 'id', where)}"
             _check(concepts, text, place, report)
             yield identity, unit.attributes["id"], text, concepts, where
@@ -185,10 +192,11 @@ def _pooled(folder: RawFolder, part: str, report: Report) -> Splits:
     pool: list[tuple[str, Row]] = []
     for task in TASKS:
         name = task.name.removeprefix("mantragsc_")
-        splits = three_way(_rows(folder, name, task, report))
+        own = report if name == part else Report()
+        splits = three_way(_rows(folder, name, task, own))
         for row in (row for split in SPLITS for row in splits[split]):
             if set(row["ner_tags"]) == {"O"}:
-                report.add("row without labels left out (protocol doctobert)", row["id"])
+                own.add("row without labels left out (protocol doctobert)", row["id"])
             else:
                 pool.append((name, row))
     order = np.random.default_rng(42).permutation(len(pool))
@@ -206,7 +214,8 @@ def _pooled(folder: RawFolder, part: str, report: Report) -> Splits:
         for name, row in parts[split]:
             key = tuple(row["tokens"])
             if key in seen:
-                report.add("duplicate row left out (protocol doctobert)", row["id"])
+                if name == part:
+                    report.add("duplicate row left out (protocol doctobert)", row["id"])
                 continue
             seen.add(key)
             if name == part:

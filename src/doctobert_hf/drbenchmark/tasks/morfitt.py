@@ -38,7 +38,7 @@ LABELS = (
 
 def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
     return {
-        split: _rows(folder, name)
+        split: _rows(folder, name, report)
         for split, name in (
             ("train", "train.tsv"),
             ("validation", "dev.tsv"),
@@ -47,15 +47,15 @@ def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> S
     }
 
 
-def _rows(folder: RawFolder, name: str) -> list[Row]:
+def _rows(folder: RawFolder, name: str, report: Report) -> list[Row]:
     rows = []
     columns = ("identifier", "abstract", "specialities")
-    for line, record in read_table(folder, name, columns):
+    for where, record in read_table(folder, name, columns, report):
         labels = record["specialities"].split("|")
         unknown = [label for label in labels if label not in LABELS]
         if unknown:
             raise DataError(
-                f"{folder.where(name)}: row {line} has the speciality '{unknown[0]}'",
+                f"{where}: speciality '{unknown[0]}'",
                 f"some of {', '.join(LABELS)}, separated by '|'",
             )
         identity = record["identifier"]

@@ -80,6 +80,10 @@ def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> S
             text = " ".join(tokens) if protocol == "doctobert" else sentences[index]
             row |= {"text": text, "label": label}
         rows.append(row)
+    blocks = index + 1
+    spare = sum(1 for sentence in sentences[blocks:] if sentence)
+    if spare:
+        report.add("sentence behind the last block of words, not read", SENTENCES, spare)
     return three_way(rows)
 
 

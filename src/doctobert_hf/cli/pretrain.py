@@ -1,0 +1,91 @@
+"""Pretrain a masked language model by a recipe.
+
+doctobert-hf pretrain doctobert-base/pretrain --corpus docs.parquet --tokenizer tok --dry-run
+doctobert-hf pretrain doctobert-tiny/pretrain                  on a generated sample, on a laptop
+doctobert-hf pretrain doctobert-tiny/pretrain --resume         goes on where a run was stopped
+torchrun --nproc-per-node 8 -m doctobert_hf pretrain RECIPE    on all GPUs of a node
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+
+from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
+from doctobert_hf.pretraining.recipe import PretrainConfig
+from doctobert_hf.recipes import find_recipe
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("recipe", help="recipe by name or path, e.g. doctobert-base/pretrain")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_config_arguments(parser, PretrainConfig)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run, resume or plan a phase."""
+    recipe = find_recipe(args.recipe)
+    config = build_config(
+        PretrainConfig,
+        read_yaml(recipe),
+        config_overrides(args, PretrainConfig),
+        source=f"recipe '{recipe}'",
+    )
+    if args.dry_run:
+        return _plan(config, args.json)
+    from doctobert_hf.pretraining.recipe import finish_pretraining, open_pretraining
+
+    with contextlib.redirect_stdout(sys.stderr):  # Trainer prints what it logs
+        trainer = open_pretraining(config, args.resume)
+        resume = args.resume and _has_checkpoint(config)
+        trainer.train(resume_from_checkpoint=True if resume else None)
+        stopped = trainer.tokens_seen < config.max_tokens
+        target = None if stopped else finish_pretraining(trainer, config)
+    if not trainer.is_world_process_zero():
+        return 0
+    if stopped:
+        again = f"doctobert-hf pretrain {args.recipe} --resume --output {config.output}"
+        print(f"Stopped at {trainer.tokens_seen:,} tokens, saved. Go on: {again}", file=sys.stderr)
+        return 143
+    result: dict = {"tokens": trainer.tokens_seen, "steps": trainer.state.global_step}
+    result |= {
+        k: v for row in trainer.state.log_history for k, v in row.items() if k[:5] == "eval_"
+    }
+    if args.json:
+        print(json.dumps({**result, "model": str(target)}, indent=2))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:,.4g}" if isinstance(value, float) else f"{name}: {value:,}")
+        print(f"model: {target}")
+    return 0
+
+
+def _has_checkpoint(config: PretrainConfig) -> bool:
+    from pathlib import Path
+
+    from doctobert_hf.pretraining.checkpoints import list_checkpoints
+
+    return bool(list_checkpoints(Path(config.output)))
+
+
+def _plan(config: PretrainConfig, as_json: bool) -> int:
+    import os
+
+    from doctobert_hf.pretraining.recipe import plan
+
+    result = plan(config, int(os.environ.get("WORLD_SIZE", "1")))
+    if as_json:
+        print(json.dumps(result, indent=2))
+        return 0
+    from doctobert_hf.reporting.tables import text_table
+
+    rows = [
+        [k.replace("_", " "), f"{v:,}" if not isinstance(v, str) else v] for k, v in result.items()
+    ]
+    print(text_table(["plan", "value"], rows))
+    return 0

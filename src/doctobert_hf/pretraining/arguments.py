@@ -1,0 +1,112 @@
+"""Arguments of a pretraining run: ``TrainingArguments`` that count in tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from transformers import TrainingArguments
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.pretraining.schedules import token_schedule
+
+_NO_END = 1_000_000_000  # steps: the token budget ends a run, not a number of steps
+
+
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass
+class MLMTrainingArguments(TrainingArguments):
+    """Arguments of :class:`~doctobert_hf.pretraining.MLMTrainer`.
+
+    Everything ``TrainingArguments`` has, with the published recipes' defaults (StableAdamW's betas,
+    no clipping), and lengths in tokens. Steps, accumulation and clipping of ``Trainer`` are not
+    used: one loader item is one optimizer step of as many rows as the batch needs.
+    """
+
+    max_tokens: int = _option(1_000_000, "tokens of the run, padding not counted")
+    micro_batch_tokens: int = _option(16_384, "tokens of a row, computed at once on one device")
+    global_batch_tokens: int = _option(0, "tokens of a step on all devices; 0: one row a device")
+    lr_schedule: str = _option("linear", "linear, constant, warmup_stable_decay, one_minus_sqrt")
+    warmup_tokens: int = _option(0, "tokens over which the learning rate rises")
+    decay_tokens: int = _option(0, "tokens over which it falls at the end")
+    lr_final_ratio: float = _option(0.0, "learning rate at the end, as a share of the peak")
+    batch_warmup_tokens: int = _option(0, "tokens over which the batch grows to its size")
+    mlm_probability: float = _option(0.15, "share of tokens to predict")
+    mlm_probability_end: float | None = _option(None, "share at mlm_decay_tokens; none: constant")
+    mlm_decay_tokens: int = _option(0, "tokens after which mlm_probability_end holds")
+    eval_mlm_probability: float = _option(0.15, "share of tokens to predict in evaluation")
+    save_tokens: int = _option(0, "tokens between checkpoints; 0: only at the end")
+    eval_tokens: int = _option(0, "tokens between evaluations; 0: only at the end")
+    long_tokens: int = _option(2048, "a document of so many tokens is long")
+    long_share: float | None = _option(None, "share of tokens in long documents; none: as is")
+    skip_steps: tuple[tuple[int, int], ...] = _option((), "ranges of stream steps to leave out")
+    optimizer_from: str | None = _option(None, "checkpoint whose optimizer state to begin with")
+    static_shapes: bool = _option(False, "fill rows up, so that compiled code sees one shape")
+    head_chunk: int = _option(4096, "masked positions whose logits are held at once")
+
+    learning_rate: float = _option(3e-4, "peak learning rate")
+    weight_decay: float = _option(1e-5, "decoupled weight decay")
+    adam_beta1: float = _option(0.9, "decay of the mean gradient")
+    adam_beta2: float = _option(0.98, "decay of the mean squared gradient")
+    adam_epsilon: float = _option(1e-6, "added to the root")
+    max_grad_norm: float = _option(0.0, "gradient clipping; the optimizer clips its update")
+    max_steps: int = _option(_NO_END, "upper bound of steps; max_tokens ends the run")
+    seed: int = _option(17, "seed of weights, order, masks and dropout")
+    logging_nan_inf_filter: bool = _option(False, "Trainer's filter costs a device sync a step")
+    ddp_find_unused_parameters: bool | None = _option(False, "all parameters are used")
+    ignore_data_skip: bool = _option(True, "the data stream resumes by itself")
+    remove_unused_columns: bool = _option(False, "items are not rows of a table")
+    save_strategy: str = _option("no", "save_tokens decides")
+    eval_strategy: str = _option("no", "eval_tokens decides")
+
+    def __post_init__(self) -> None:
+        self._check()
+        super().__post_init__()
+
+    def _check(self) -> None:
+        if self.gradient_accumulation_steps != 1:
+            raise UsageError(
+                f"gradient_accumulation_steps {self.gradient_accumulation_steps}",
+                "1: a step has as many rows as global_batch_tokens needs",
+                "Set global_batch_tokens and micro_batch_tokens instead",
+            )
+        if self.micro_batch_tokens < 1 or self.max_tokens < 1:
+            raise UsageError("micro_batch_tokens and max_tokens", "at least 1")
+        if self.global_batch_tokens and self.global_batch_tokens % self.micro_batch_tokens:
+            raise UsageError(
+                f"global_batch_tokens {self.global_batch_tokens:,}",
+                f"a multiple of micro_batch_tokens ({self.micro_batch_tokens:,})",
+            )
+        for name in ("mlm_probability", "mlm_probability_end", "eval_mlm_probability"):
+            rate = getattr(self, name)
+            if rate is not None and not 0.0 < rate < 1.0:
+                raise UsageError(f"{name} {rate}", "a share between 0 and 1")
+        if self.learning_rate <= 0:
+            raise UsageError(f"learning_rate {self.learning_rate}", "above 0")
+        token_schedule(  # raises for what does not fit
+            self.lr_schedule,
+            self.max_tokens,
+            self.warmup_tokens,
+            self.decay_tokens,
+            self.lr_final_ratio,
+        )
+        self.skip_steps = tuple((int(a), int(b)) for a, b in self.skip_steps)
+
+    def rows_per_step(self) -> int:
+        """Rows of a full step over all devices.
+
+        Raises:
+            UsageError: They cannot be shared out evenly.
+        """
+        rows = self.global_batch_tokens // self.micro_batch_tokens or self.world_size
+        if rows % self.world_size:
+            raise UsageError(
+                f"{rows} rows a step ({self.global_batch_tokens:,} tokens in rows of "
+                f"{self.micro_batch_tokens:,}) on {self.world_size} processes",
+                f"a multiple of {self.world_size}",
+                "Choose another micro_batch_tokens, global_batch_tokens or number of processes",
+            )
+        return rows

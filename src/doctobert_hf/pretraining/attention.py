@@ -1,0 +1,225 @@
+"""``attn_implementation="doctobert_varlen"``: attention that keeps packed documents apart.
+
+Transformers packs encoder batches wrongly without a word: under ``sdpa``, ``eager`` and ``flex``
+documents that share a row attend to each other. This function takes the borders of the documents
+as keywords, ``cu_seq_lens_q`` (cumulative lengths from 0, int32) and ``max_length_q``, which every
+Transformers encoder hands down to its attention; without them it serves padded batches.
+
+On CUDA in half precision it is torch's variable-length flash attention; elsewhere an exact
+reference, one document after another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+ATTENTION_NAME = "doctobert_varlen"
+
+
+def register_attention() -> None:
+    """Register the function and its mask with Transformers; doing it again does nothing."""
+    from transformers.masking_utils import AttentionMaskInterface, flash_attention_mask
+    from transformers.modeling_utils import AttentionInterface
+
+    AttentionInterface.register(ATTENTION_NAME, varlen_attention_forward)
+    # As for flash attention: a 2-D mask where something is padded, else none at all.
+    AttentionMaskInterface.register(ATTENTION_NAME, flash_attention_mask)
+
+
+def varlen_attention_forward(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    cu_seq_lens_q: torch.Tensor | None = None,
+    max_length_q: int | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attend inside each document.
+
+    Args:
+        module: The attention layer; ``is_causal`` must not be set.
+        query: ``[batch, heads, length, width]``; ``batch`` is 1 for packed input.
+        key: Same shape.
+        value: Same shape.
+        attention_mask: ``[batch, length]``, 1 for tokens, for padded input; None for packed.
+        dropout: Probability of dropping an attention weight.
+        scaling: Factor of the scores; default ``width ** -0.5``.
+        sliding_window: Tokens seen on each side plus one (as ModernBERT gives it); None for all.
+        cu_seq_lens_q: Borders of the documents in a packed row, int32 from 0 to ``length``.
+        max_length_q: Longest document; keep it constant where the model is compiled.
+        **kwargs: Further keywords of the model, not used.
+
+    Returns:
+        ``[batch, length, heads, width]``, and None for the weights.
+
+    Raises:
+        UsageError: A causal layer, packed input in several rows or with a mask, or borders that do
+            not span the row.
+    """
+    if getattr(module, "is_causal", False):
+        raise UsageError("A causal attention layer", "an encoder", f"{ATTENTION_NAME} is two-sided")
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    window = None if sliding_window is None else sliding_window - 1
+    if cu_seq_lens_q is None:
+        return _padded(query, key, value, attention_mask, dropout, scale, window), None
+    if query.shape[0] != 1 or attention_mask is not None:
+        raise UsageError(
+            f"cu_seq_lens_q with {query.shape[0]} rows"
+            + ("" if attention_mask is None else " and an attention mask"),
+            "one packed row and no mask",
+        )
+    if query.is_cuda and query.dtype in _half_types():
+        longest = max_length_q or int((cu_seq_lens_q[1:] - cu_seq_lens_q[:-1]).max())
+        out = _flash(query, key, value, cu_seq_lens_q, longest, dropout, scale, window)
+    else:
+        out = _by_document(query, key, value, cu_seq_lens_q, dropout, scale, window)
+    return out, None
+
+
+def _half_types() -> tuple[torch.dtype, torch.dtype]:
+    import torch
+
+    return torch.float16, torch.bfloat16
+
+
+def _flash(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    borders: torch.Tensor,
+    longest: int,
+    dropout: float,
+    scale: float,
+    window: int | None,
+) -> torch.Tensor:
+    """Flash attention over a flat row; the operator below the public one also takes dropout."""
+    import torch
+
+    q, k, v = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
+    side = -1 if window is None else window
+    if dropout == 0.0:
+        from torch.nn.attention.varlen import varlen_attn
+
+        out: Any = varlen_attn(
+            q, k, v, borders, borders, longest, longest, scale=scale, window_size=(side, side)
+        )
+    else:
+        out = torch.ops.aten._flash_attention_forward(
+            *(q, k, v, borders, borders, longest, longest, dropout, False, False),
+            scale=scale,
+            window_size_left=None if window is None else window,
+            window_size_right=None if window is None else window,
+        )[0]
+    return out.unsqueeze(0)
+
+
+def _by_document(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    borders: torch.Tensor,
+    dropout: float,
+    scale: float,
+    window: int | None,
+) -> torch.Tensor:
+    """The exact reference: documents of one length are attended together."""
+    import torch
+
+    ends = borders.tolist()
+    length = query.shape[2]
+    if ends[0] != 0 or ends[-1] != length:
+        raise UsageError(f"cu_seq_lens_q from {ends[0]} to {ends[-1]}", f"from 0 to {length}")
+    pieces = []
+    for start, end in zip(ends, ends[1:], strict=False):
+        if end == start:
+            continue
+        q, k, v = (x[:, :, start:end] for x in (query, key, value))
+        band = _band(end - start, window, query.device)
+        pieces.append(_attend(q, k, v, band, dropout, scale))
+    return torch.cat(pieces, dim=2).transpose(1, 2).contiguous()
+
+
+def _padded(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    dropout: float,
+    scale: float,
+    window: int | None,
+) -> torch.Tensor:
+    allowed = _band(query.shape[2], window, query.device)
+    if mask is not None:
+        if mask.ndim != 2:
+            raise UsageError(f"A mask of shape {tuple(mask.shape)}", "[batch, length]")
+        seen = mask.bool()[:, None, None, :]
+        allowed = seen if allowed is None else seen & allowed
+        # A row that sees nothing would be NaN; it is padding, so let it see itself.
+        allowed = allowed | _diagonal(query.shape[2], query.device)
+    return _attend(query, key, value, allowed, dropout, scale).transpose(1, 2).contiguous()
+
+
+def _attend(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    allowed: torch.Tensor | None,
+    dropout: float,
+    scale: float,
+) -> torch.Tensor:
+    import torch
+
+    return torch.nn.functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=allowed, dropout_p=dropout, scale=scale
+    )
+
+
+def _band(length: int, window: int | None, device: torch.device) -> torch.Tensor | None:
+    """Which pairs lie within the window; None where all do."""
+    import torch
+
+    if window is None or length <= window + 1:
+        return None
+    place = torch.arange(length, device=device)
+    return (place[:, None] - place[None, :]).abs() <= window
+
+
+def _diagonal(length: int, device: torch.device) -> torch.Tensor:
+    import torch
+
+    return torch.eye(length, dtype=torch.bool, device=device)
+
+
+def check_isolating(model: torch.nn.Module) -> None:
+    """Check that a model's attention keeps packed documents apart.
+
+    Raises:
+        UsageError: It would let them see each other, or its kernel lacks the dropout configured.
+    """
+    config: Any = model.config
+    name = config._attn_implementation
+    if name != ATTENTION_NAME and not str(name).startswith("flash_attention"):
+        raise UsageError(
+            f"Packed documents and attn_implementation='{name}', which would mix them",
+            f"attn_implementation='{ATTENTION_NAME}'",
+            f"Call model.set_attn_implementation('{ATTENTION_NAME}') or load the model with it",
+        )
+    rate = max(
+        float(getattr(config, key, 0.0) or 0.0)
+        for key in ("attention_probs_dropout_prob", "attention_dropout")
+    )
+    if str(name) in ("flash_attention_3", "flash_attention_4") and rate:
+        raise UsageError(
+            f"Attention dropout {rate} with {name}, which would leave it out",
+            f"'{ATTENTION_NAME}', or attention dropout 0",
+        )

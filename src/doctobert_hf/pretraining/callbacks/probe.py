@@ -1,0 +1,66 @@
+"""A few fill-mask sentences after every evaluation: what the model has come to know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+FILE = "fill_mask.jsonl"
+SENTENCES = (
+    "Le patient est traité par [MASK].",
+    "Une fracture du [MASK] est visible à la radiographie.",
+    "La patiente présente une douleur [MASK].",
+)
+
+
+class FillMaskProbeCallback(TrainerCallback):
+    """Writes the five likeliest words for each sentence to ``fill_mask.jsonl``.
+
+    Works with any ``Trainer`` that has a tokenizer as ``processing_class``.
+
+    Args:
+        sentences: Texts with ``[MASK]``, which stands for the tokenizer's mask token.
+    """
+
+    def __init__(self, sentences: Sequence[str] = SENTENCES) -> None:
+        self.sentences = tuple(sentences)
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        processing_class: Any = None,
+        **_: Any,
+    ) -> None:
+        """Ask the model."""
+        if not state.is_world_process_zero or processing_class is None or model is None:
+            return
+        answers = fill_masks(model, processing_class, self.sentences)
+        with open(Path(str(args.output_dir)) / FILE, "a", encoding="utf-8") as file:
+            record = {"step": state.global_step, "answers": answers}
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def fill_masks(model: Any, tokenizer: Any, sentences: Sequence[str]) -> dict[str, list[str]]:
+    """Return the five likeliest tokens of each sentence's first mask."""
+    import torch
+
+    training = model.training
+    model.eval()
+    answers = {}
+    with torch.no_grad():
+        for sentence in sentences:
+            text = sentence.replace("[MASK]", tokenizer.mask_token)
+            batch = tokenizer(text, return_tensors="pt").to(model.device)
+            batch.pop("token_type_ids", None)
+            places = (batch["input_ids"][0] == tokenizer.mask_token_id).nonzero()
+            logits = model(**batch).logits[0, int(places[0])]
+            answers[sentence] = [tokenizer.decode([i]) for i in logits.topk(5).indices.tolist()]
+    model.train(training)
+    return answers

@@ -1,0 +1,330 @@
+"""A pretraining phase as a recipe: data, model, how it is begun, and the trainer's arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from doctobert_hf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from doctobert_hf.pretraining.store import TokenStore
+    from doctobert_hf.pretraining.trainer import MLMTrainer
+
+
+def _key(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass
+class PretrainConfig:
+    """One phase of pretraining; the recipes of the eight published phases are instances."""
+
+    output: Path = _key(Path("pretrain-run"), "folder of the run")
+    corpus: Path | None = _key(None, "corpus file or folder; null: a small generated sample")
+    text_column: str = _key("text", "column that holds the text")
+    eval_documents: int = _key(1000, "documents held out for evaluation, at most a tenth")
+    train_store: Path | None = _key(None, "token store to train on, instead of corpus")
+    eval_store: Path | None = _key(None, "token store to evaluate on")
+    tokenizer: str | None = _key(None, "folder or Hub id; null: trained on the sample")
+    preset: str = _key("doctobert-base", "architecture")
+    max_length: int = _key(512, "tokens of a chunk, special tokens counted")
+    init_from: str | None = _key(None, "run, checkpoint or model to begin from; null: random")
+    hand_over: Literal["weights", "full", "tile"] = _key(
+        "weights", "what to take of init_from: weights, also the optimizer, or tiled weights"
+    )
+    initializer_range: float = _key(0.02, "standard deviation of random weights")
+    rope_theta_global: float | None = _key(None, "RoPE base of global layers (ModernBERT)")
+    rope_theta_local: float | None = _key(None, "RoPE base of local layers (ModernBERT)")
+    attention_out_dropout: float = _key(0.0, "dropout behind attention, training only (ModernBERT)")
+    max_tokens: int = _key(1_000_000, "tokens of the phase, padding not counted")
+    micro_batch_tokens: int = _key(16_384, "tokens computed at once on one device")
+    global_batch_tokens: int = _key(0, "tokens of a step on all devices; 0: one row a device")
+    batch_warmup_tokens: int = _key(0, "tokens over which the batch grows to its size")
+    learning_rate: float = _key(3e-4, "peak learning rate")
+    lr_schedule: str = _key("linear", "linear, constant, warmup_stable_decay or one_minus_sqrt")
+    warmup_tokens: int = _key(0, "tokens over which the learning rate rises")
+    decay_tokens: int = _key(0, "tokens over which it falls at the end")
+    lr_final_ratio: float = _key(0.0, "learning rate at the end as a share of the peak")
+    weight_decay: float = _key(1e-5, "decoupled weight decay")
+    mlm_probability: float = _key(0.15, "share of tokens to predict")
+    mlm_probability_end: float | None = _key(None, "share at mlm_decay_tokens; null: constant")
+    mlm_decay_tokens: int = _key(0, "tokens after which mlm_probability_end holds")
+    long_tokens: int = _key(2048, "a document of so many tokens is long")
+    long_share: float | None = _key(None, "share of tokens in long documents; null: as they are")
+    save_tokens: int = _key(0, "tokens between checkpoints; 0: only at the end")
+    eval_tokens: int = _key(0, "tokens between evaluations; 0: only at the end")
+    save_total_limit: int | None = _key(None, "checkpoints to keep; null: all")
+    logging_steps: int = _key(50, "steps between logs")
+    dataloader_num_workers: int = _key(2, "loader processes on each device")
+    bf16: bool = _key(False, "mixed precision, for GPUs")
+    torch_compile: bool = _key(False, "compile the model; rows get one shape")
+    report_to: tuple[str, ...] = _key(("none",), "integrations, e.g. tensorboard, trackio")
+    tokens_per_second: float = _key(400_000, "assumed speed of one device, for --dry-run")
+    seed: int = _key(17, "seed of weights, order, masks and dropout")
+
+    def __post_init__(self) -> None:
+        if self.hand_over != "weights" and self.init_from is None:
+            raise UsageError(f"hand_over '{self.hand_over}' without init_from")
+        if self.corpus is not None and self.train_store is not None:
+            raise UsageError("Both corpus and train_store", "one of them")
+        for name in ("eval_documents", "max_length", "logging_steps", "tokens_per_second"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
+
+
+TRAINER_KEYS = (
+    *("max_tokens", "micro_batch_tokens", "global_batch_tokens", "batch_warmup_tokens"),
+    *("learning_rate", "lr_schedule", "warmup_tokens", "decay_tokens", "lr_final_ratio"),
+    *("weight_decay", "mlm_probability", "mlm_probability_end", "mlm_decay_tokens"),
+    *("long_tokens", "long_share", "save_tokens", "eval_tokens", "save_total_limit"),
+    *("logging_steps", "dataloader_num_workers", "bf16", "torch_compile", "seed"),
+)
+
+
+def open_pretraining(config: PretrainConfig, resume: bool) -> MLMTrainer:
+    """Make data, model and trainer of a phase.
+
+    Args:
+        config: The recipe.
+        resume: Whether the run's folder may hold a run already.
+
+    Raises:
+        UsageError: The folder is used, or what the recipe names does not fit together.
+        DataError: The corpus has no text.
+    """
+    from transformers import set_seed
+
+    from doctobert_hf.config import write_yaml
+    from doctobert_hf.environment import environment_report
+    from doctobert_hf.files import write_json_atomic
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
+    from doctobert_hf.pretraining.callbacks import (
+        DoctobertCallback,
+        FillMaskProbeCallback,
+        LossSpikeCallback,
+    )
+    from doctobert_hf.pretraining.trainer import MLMTrainer
+
+    folder = Path(config.output)
+    if not resume and (folder / "resolved_config.yaml").exists():
+        raise UsageError(
+            f"The folder '{folder}' holds a run",
+            "a new folder",
+            "Pass --resume to go on with it, or another --output",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = MLMTrainingArguments(
+        output_dir=str(folder),
+        report_to=list(config.report_to),
+        static_shapes=config.torch_compile,
+        optimizer_from=_checkpoint_of(config) if config.hand_over == "full" else None,
+        **{key: getattr(config, key) for key in TRAINER_KEYS},
+    )
+    with arguments.main_process_first():
+        write_yaml(config, folder / "resolved_config.yaml")
+        write_json_atomic(folder / "environment.json", environment_report(with_torch=True))
+        tokenizer = load_tokenizer(config)
+        train, held_out = stores(config, tokenizer)
+    set_seed(config.seed)
+    model = make_model(config, tokenizer)
+    return MLMTrainer(
+        model,
+        arguments,
+        train,
+        tokenizer,
+        held_out,
+        callbacks=[DoctobertCallback(), LossSpikeCallback(), FillMaskProbeCallback()],
+    )
+
+
+def finish_pretraining(trainer: MLMTrainer, config: PretrainConfig) -> Path:
+    """Save the final model in plain Transformers format and return its folder."""
+    target = Path(config.output) / "model"
+    trainer.accelerator.wait_for_everyone()
+    trainer.save_model(str(target))
+    return target
+
+
+def load_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerBase:
+    """Load the recipe's tokenizer; without one, train a small one on the sample, once."""
+    from transformers import AutoTokenizer
+
+    if config.tokenizer is not None:
+        return AutoTokenizer.from_pretrained(config.tokenizer)
+    if config.init_from is not None:
+        return AutoTokenizer.from_pretrained(_model_of(config.init_from))
+    if config.corpus is not None or config.train_store is not None:
+        raise UsageError(
+            "A corpus and no tokenizer",
+            "tokenizer=FOLDER",
+            "Train one: doctobert-hf tokenizer train CORPUS --output FOLDER",
+        )
+    from doctobert_hf.tokenization import train_tokenizer
+
+    folder = Path(config.output) / "tokenizer"
+    if not (folder / "tokenizer.json").is_file():
+        texts = list(_sample())
+        train_tokenizer(texts, folder, vocab_size=1200, max_length=config.max_length)
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def stores(
+    config: PretrainConfig, tokenizer: PreTrainedTokenizerBase
+) -> tuple[TokenStore, TokenStore | None]:
+    """Open the recipe's token stores, building them from the corpus where they are not there."""
+    from doctobert_hf.pretraining.store import TokenStore, build_store
+
+    if config.train_store is not None:
+        held = TokenStore(config.eval_store, tokenizer) if config.eval_store else None
+        return TokenStore(config.train_store, tokenizer), held
+    folder = Path(config.output) / "stores"
+    parts = {"eval": folder / "eval", "train": folder / "train"}
+    if not (parts["train"] / "manifest.json").is_file():
+        total = sum(1 for _ in _texts(config))
+        held_out = min(config.eval_documents, max(1, total // 10))
+        every = max(total // held_out, 1)  # spread over the corpus, which may be sorted
+        for name, wanted in (("eval", True), ("train", False)):
+            texts = (
+                text
+                for number, text in enumerate(_texts(config))
+                if (number % every == 0 and number // every < held_out) == wanted
+            )
+            build_store(texts, tokenizer, parts[name], config.max_length)
+    return TokenStore(parts["train"], tokenizer), TokenStore(parts["eval"], tokenizer)
+
+
+def _texts(config: PretrainConfig) -> Iterator[str]:
+    if config.corpus is None:
+        yield from _sample()
+        return
+    from doctobert_hf.corpus import iter_texts
+
+    yield from iter_texts(config.corpus, config.text_column)
+
+
+def _sample() -> Iterator[str]:
+    from doctobert_hf.quickstart.sample import sample_documents
+
+    yield from (document.text for document in islice(sample_documents(), 600))
+
+
+def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """Make the model a phase begins with.
+
+    Raises:
+        UsageError: ``init_from`` holds no model, or one of another vocabulary.
+    """
+    from transformers import AutoConfig, AutoModelForMaskedLM
+
+    from doctobert_hf.models import preset_config
+    from doctobert_hf.models.tiling import tile_model
+
+    fresh = preset_config(config.preset, tokenizer, initializer_range=config.initializer_range)
+    if config.init_from is None:
+        _set_rope(fresh, config)
+        model = AutoModelForMaskedLM.from_config(fresh)
+    elif config.hand_over == "tile":
+        _set_rope(fresh, config)
+        base = AutoModelForMaskedLM.from_pretrained(_model_of(config.init_from))
+        model = tile_model(base, fresh)
+    else:
+        source = _model_of(config.init_from)
+        known = AutoConfig.from_pretrained(source)
+        _set_rope(known, config)
+        model = AutoModelForMaskedLM.from_pretrained(source, config=known)
+    if model.config.vocab_size < len(tokenizer):
+        raise UsageError(
+            f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
+            "the model's own tokenizer",
+        )
+    _set_out_dropout(model, config.attention_out_dropout)
+    return model
+
+
+def _set_rope(architecture: Any, config: PretrainConfig) -> None:
+    for kind, theta in (
+        ("full_attention", config.rope_theta_global),
+        ("sliding_attention", config.rope_theta_local),
+    ):
+        if theta is not None:
+            if architecture.model_type != "modernbert":
+                raise UsageError(f"A RoPE base for {architecture.model_type}", "ModernBERT")
+            architecture.rope_parameters[kind]["rope_theta"] = theta
+
+
+def _set_out_dropout(model: PreTrainedModel, rate: float) -> None:
+    """Dropout behind attention, as the published runs have it; not a part of the saved model.
+
+    Transformers has one key for this and for dropout of attention weights, which stays 0.
+    """
+    if not rate:
+        return
+    import torch
+
+    if model.config.model_type != "modernbert":
+        raise UsageError(f"attention_out_dropout for {model.config.model_type}", "ModernBERT")
+    for layer in model.model.layers:  # type: ignore[union-attr]
+        layer.attn.out_drop = torch.nn.Dropout(rate)
+
+
+def _model_of(place: str) -> str:
+    """A run's final model, its last checkpoint, or what is named itself."""
+    from doctobert_hf.pretraining.checkpoints import list_checkpoints
+
+    folder = Path(place)
+    if (folder / "model" / "config.json").is_file():
+        return str(folder / "model")
+    if not (folder / "config.json").is_file() and folder.is_dir() and list_checkpoints(folder):
+        return str(list_checkpoints(folder)[-1])
+    return place
+
+
+def _checkpoint_of(config: PretrainConfig) -> str:
+    from doctobert_hf.pretraining.checkpoints import last_whole_checkpoint
+
+    folder = Path(str(config.init_from))
+    return str(folder if (folder / "optimizer.pt").is_file() else last_whole_checkpoint(folder))
+
+
+def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
+    """What a phase comes to, without data and without weights.
+
+    Returns:
+        Parameters, tokens, tokens of a step, steps, hours at the assumed speed, and an estimate of
+        one device's memory in gigabytes: weights, gradients and optimizer in float32, and what a
+        row keeps for the backward pass.
+    """
+    import torch
+    from transformers import AutoModelForMaskedLM
+
+    from doctobert_hf.models import count_parameters, preset_config
+
+    architecture = preset_config(config.preset)
+    with torch.device("meta"):
+        parameters = count_parameters(AutoModelForMaskedLM.from_config(architecture))["total"]
+    batch = config.global_batch_tokens or config.micro_batch_tokens * world_size
+    kept = 34 if architecture.model_type == "roberta" else 30  # values a token and layer keeps
+    values = architecture.hidden_size * architecture.num_hidden_layers * config.micro_batch_tokens
+    logits = 4096 * architecture.vocab_size * 12
+    memory = parameters * 16 + values * kept * (2 if config.bf16 else 4) / 2 + logits
+    seconds = config.max_tokens / (config.tokens_per_second * world_size)
+    return {
+        "preset": config.preset,
+        "parameters": parameters,
+        "tokens": config.max_tokens,
+        "tokens_per_step": batch,
+        "rows_per_step": batch // config.micro_batch_tokens,
+        "steps": -(-config.max_tokens // batch),
+        "devices": world_size,
+        "tokens_per_second_assumed": config.tokens_per_second,
+        "hours": round(seconds / 3600, 2),
+        "memory_gb_estimate": round(memory / 1e9, 1),
+        "checkpoints": config.max_tokens // config.save_tokens if config.save_tokens else 1,
+    }

@@ -1,0 +1,94 @@
+"""Learning rate, batch size and masking rate as functions of tokens, not of steps.
+
+Tokens are what a run is planned in; steps change with batch size and packing. Formulas: the
+published training code (Composer schedulers and its fork's additions); ``t`` counts real tokens.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+from doctobert_hf.errors import UsageError
+
+Schedule = Literal["linear", "constant", "warmup_stable_decay", "one_minus_sqrt"]
+SCHEDULES: tuple[str, ...] = ("linear", "constant", "warmup_stable_decay", "one_minus_sqrt")
+
+
+def token_schedule(
+    name: str,
+    max_tokens: int,
+    warmup_tokens: int = 0,
+    decay_tokens: int = 0,
+    final_ratio: float = 0.0,
+) -> Callable[[int], float]:
+    """Return the learning rate's multiplier as a function of tokens seen.
+
+    All warm up linearly to 1 over ``warmup_tokens``. Then ``linear`` falls to ``final_ratio`` at
+    ``max_tokens``; ``constant`` stays; ``warmup_stable_decay`` stays and falls linearly over the
+    last ``decay_tokens``; ``one_minus_sqrt`` stays and falls as ``1 - sqrt`` over them (the whole
+    run where ``decay_tokens`` is 0).
+
+    Args:
+        name: One of the four.
+        max_tokens: Tokens of the run.
+        warmup_tokens: Tokens of the warm-up.
+        decay_tokens: Tokens of the decay.
+        final_ratio: Multiplier at the end.
+
+    Raises:
+        UsageError: Another name, or lengths that do not fit into the run.
+    """
+    if name not in SCHEDULES:
+        raise UsageError(f"lr_schedule '{name}'", f"one of {', '.join(SCHEDULES)}")
+    if max_tokens < 1 or warmup_tokens < 0 or decay_tokens < 0:
+        raise UsageError("A schedule with negative lengths or without tokens")
+    if warmup_tokens + decay_tokens > max_tokens:
+        raise UsageError(
+            f"{warmup_tokens:,} tokens of warm-up and {decay_tokens:,} of decay",
+            f"at most {max_tokens:,} together",
+        )
+    if not 0.0 <= final_ratio <= 1.0:
+        raise UsageError(f"lr_final_ratio {final_ratio}", "between 0 and 1")
+    decay = decay_tokens or (max_tokens if name == "one_minus_sqrt" else 0)
+
+    def multiplier(tokens: int) -> float:
+        if tokens < warmup_tokens:
+            return 1e-10 + tokens / warmup_tokens
+        if name == "linear":
+            done = (tokens - warmup_tokens) / max(max_tokens - warmup_tokens, 1)
+            return 1.0 - (1.0 - final_ratio) * min(done, 1.0)
+        if name == "constant" or not decay:
+            return 1.0
+        done = min(max((tokens - (max_tokens - decay)) / decay, 0.0), 1.0)
+        if name == "warmup_stable_decay":
+            return 1.0 - (1.0 - final_ratio) * done
+        return final_ratio + (1.0 - final_ratio) * (1.0 - math.sqrt(done))
+
+    return multiplier
+
+
+def masking_rate(tokens: int, start: float, end: float | None, decay_tokens: int) -> float:
+    """Share of tokens to mask after ``tokens``: from ``start`` to ``end``, linear in tokens."""
+    if end is None or decay_tokens <= 0:
+        return start
+    return start + (end - start) * min(tokens / decay_tokens, 1.0)
+
+
+def batch_rows(tokens: int, rows: int, world_size: int, warmup_tokens: int) -> int:
+    """Rows of a step over all ranks after ``tokens``: grows by one row a rank.
+
+    Each size lasts a number of tokens proportional to it, hence about equally many steps, and the
+    full size is reached at ``warmup_tokens`` (the published batch-size warm-up).
+    """
+    sizes = rows // world_size
+    if warmup_tokens <= 0 or tokens >= warmup_tokens or sizes <= 1:
+        return rows
+    total = sizes * (sizes - 1) // 2  # 1 + 2 + ... + (sizes - 1)
+    share, reached = tokens / warmup_tokens * total, 0
+    for size in range(1, sizes):
+        reached += size
+        if share < reached:
+            return size * world_size
+    return rows

@@ -1,0 +1,540 @@
+"""``MLMTrainer``: Trainer's loop around packed steps, exact loss, and checkpoints that resume.
+
+What is its own: the data loader (one item is one optimizer step), ``training_step`` (rows of the
+step, one loss normalised over all masked tokens of all rows and ranks), optimizer and schedule in
+tokens, evaluation with fixed masks, and where checkpoints are written. The loop, devices, logging
+and integrations are ``Trainer``'s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch.utils.data import DataLoader
+from transformers import Trainer
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+from doctobert_hf.chunking.masking import IGNORED, TokenMasker
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.files import explained_output, write_json_atomic
+from doctobert_hf.pretraining import checkpoints
+from doctobert_hf.pretraining.arguments import MLMTrainingArguments
+from doctobert_hf.pretraining.attention import ATTENTION_NAME, register_attention
+from doctobert_hf.pretraining.callbacks import (
+    JsonLinesCallback,
+    SignalCallback,
+    SpikeRollback,
+    TokenBudgetCallback,
+    TokenProgressCallback,
+)
+from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState, pack_row
+from doctobert_hf.pretraining.head import prepare_model
+from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups
+from doctobert_hf.pretraining.packing import SequencePacker
+from doctobert_hf.pretraining.schedules import token_schedule
+from doctobert_hf.pretraining.store import TokenStore
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
+
+
+@dataclass
+class StepInfo:
+    """What callbacks may know of the last step; on ``state.doctobert``.
+
+    Attributes:
+        stream_step: Its number in the data stream (skipped steps counted).
+        tokens: Its tokens on all ranks.
+        computed: Positions computed on all ranks, padding included.
+        rows: Its rows on all ranks.
+        mlm_probability: Its masking rate.
+        mean_length: ``sum(length^2) / sum(length)`` of its documents on this rank.
+    """
+
+    stream_step: int
+    tokens: int
+    computed: int
+    rows: int
+    mlm_probability: float
+    mean_length: float
+
+
+class MLMTrainer(Trainer):
+    """Pretrains a masked language model on packed documents.
+
+    Args:
+        model: ``RobertaForMaskedLM`` or ``ModernBertForMaskedLM``; gets the packed attention and
+            the sparse head.
+        args: Arguments, in tokens.
+        train_store: Tokenised corpus.
+        eval_store: Tokenised held-out documents; None: no evaluation.
+        processing_class: The stores' tokenizer.
+        callbacks: Further callbacks.
+
+    Raises:
+        UsageError: Documents longer than the model's positions, another tokenizer's store or
+            vocabulary, rows that cannot be shared out.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        args: MLMTrainingArguments,
+        train_store: TokenStore,
+        processing_class: PreTrainedTokenizerBase,
+        eval_store: TokenStore | None = None,
+        callbacks: list[TrainerCallback] | None = None,
+    ) -> None:
+        for store in (train_store, eval_store):
+            if store is not None:
+                _check_store(store, model, processing_class)
+        register_attention()
+        if model.config._attn_implementation != ATTENTION_NAME:
+            model.set_attn_implementation(ATTENTION_NAME)
+        prepare_model(model, args.head_chunk)
+        self.train_store, self.eval_store = train_store, eval_store
+        self.tokens_seen = 0
+        self._stream = START
+        self._staging: Path | None = None
+        self._finite: torch.Tensor | None = None
+        args.rows_per_step()
+        super().__init__(
+            model=model,
+            args=args,
+            data_collator=_as_is,
+            train_dataset=_Endless(),
+            processing_class=processing_class,
+            callbacks=[
+                TokenBudgetCallback(args.max_tokens, args.save_tokens, args.eval_tokens),
+                SignalCallback(),
+                *(callbacks or []),  # before the writer, which writes what they add
+                JsonLinesCallback(),
+                TokenProgressCallback(args.max_tokens),
+            ],
+        )
+        for stock in (ProgressCallback, PrinterCallback):
+            self.remove_callback(stock)
+
+    args: MLMTrainingArguments
+    model: Any
+    processing_class: Any
+    optimizer: Any
+
+    # -- data -------------------------------------------------------------------------------
+
+    def stream(self, start: StreamState | None = None) -> PackedMLMDataset:
+        """Return the training data from a place on (default: where this run is)."""
+        args, tokenizer = self.args, self.processing_class
+        return PackedMLMDataset(
+            self.train_store,
+            tokenizer,
+            row_tokens=args.micro_batch_tokens,
+            rows_per_step=args.rows_per_step(),
+            mlm_probability=args.mlm_probability,
+            mlm_probability_end=args.mlm_probability_end,
+            mlm_decay_tokens=args.mlm_decay_tokens,
+            batch_warmup_tokens=args.batch_warmup_tokens,
+            seed=args.seed,
+            rank=args.process_index,
+            world_size=args.world_size,
+            skip=args.skip_steps,
+            long_tokens=args.long_tokens,
+            long_share=args.long_share,
+            pad_rows=args.static_shapes,
+            first_position=first_position(self.model),
+            start=start or self._stream,
+        )
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Return a loader of steps; its own generator leaves the model's random state alone."""
+        workers = self.args.dataloader_num_workers
+        return DataLoader(
+            self.stream(),
+            batch_size=None,
+            num_workers=workers,
+            collate_fn=_as_is,
+            prefetch_factor=self.args.dataloader_prefetch_factor if workers else None,
+            generator=torch.Generator().manual_seed(0),
+        )
+
+    def _get_num_items_in_batch(self, batch_samples: list, device: Any) -> None:
+        return None  # counted in training_step, over all rows and ranks
+
+    # -- one step ---------------------------------------------------------------------------
+
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Accumulate the gradients of one step: all its rows on this rank.
+
+        Returns:
+            This rank's part of the mean loss times the number of ranks, detached.
+        """
+        model.train()
+        rows = inputs["rows"]
+        items = self._masked_items(rows)
+        total = torch.zeros((), device=self.args.device)
+        for number, row in enumerate(rows):
+            last = number == len(rows) - 1
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
+                with self.compute_loss_context_manager():
+                    loss = model(**_moved(row, self.args.device), num_items=items)["loss"]
+                self.accelerator.backward(loss)
+            total += loss.detach()
+        self._after_step(inputs, total)
+        return total
+
+    def _masked_items(self, rows: list[dict[str, Any]]) -> torch.Tensor:
+        """Masked tokens of the step over all ranks, per rank (gradients are averaged)."""
+        count = sum(int((row["masked_labels"] != IGNORED).sum()) for row in rows)
+        items = torch.tensor(float(count), device=self.args.device)
+        if self.args.world_size > 1:
+            dist.all_reduce(items)
+        return items / self.args.world_size
+
+    def _after_step(self, inputs: dict[str, Any], loss: torch.Tensor) -> None:
+        self.tokens_seen = inputs["state"].tokens
+        self._stream = inputs["state"]
+        self.state.num_input_tokens_seen = self.tokens_seen
+        self._finite = (
+            torch.isfinite(loss) if self._finite is None else (self._finite & torch.isfinite(loss))
+        )
+        lengths = [
+            np.diff(row["cu_seq_lens_q"].numpy()).astype(np.float64) for row in inputs["rows"]
+        ]
+        flat = np.concatenate(lengths)
+        world = self.args.world_size
+        self.state.doctobert = StepInfo(  # type: ignore[attr-defined]
+            stream_step=inputs["state"].step,
+            tokens=inputs["tokens"],
+            computed=sum(row["input_ids"].numel() for row in inputs["rows"]) * world,
+            rows=len(inputs["rows"]) * world,
+            mlm_probability=inputs["mlm_probability"],
+            mean_length=float((flat**2).sum() / max(flat.sum(), 1.0)),
+        )
+
+    def check_finite(self) -> None:
+        """Raise if a loss since the start was infinite or NaN; reads one flag off the device.
+
+        Raises:
+            DataError: It was; the checkpoints before are untouched.
+        """
+        if self._finite is not None and not bool(self._finite):
+            raise DataError(
+                f"The loss became infinite or NaN before step {self.state.global_step}",
+                "a finite loss",
+                "Resume from the last checkpoint with a lower learning_rate, or leave the steps "
+                "out with skip_steps",
+            )
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Log, with the tokens seen; a loss that is not finite ends the run."""
+        self.check_finite()
+        super().log({**logs, "tokens": self.tokens_seen}, *args, **kwargs)
+
+    # -- optimizer --------------------------------------------------------------------------
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Create StableAdamW, with the state of ``optimizer_from`` if that is given."""
+        if self.optimizer is None:
+            args = self.args
+            groups = parameter_groups(model or self.model, args.weight_decay)
+            self.optimizer = StableAdamW(
+                groups,
+                lr=args.learning_rate,
+                betas=(args.adam_beta1, args.adam_beta2),
+                eps=args.adam_epsilon,
+                weight_decay=args.weight_decay,
+            )
+            if args.optimizer_from and not self._resuming:
+                _hand_over(self.optimizer, Path(args.optimizer_from))
+        return self.optimizer
+
+    _resuming = False
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Create the schedule: a function of the tokens seen, whatever the number of steps."""
+        if self.lr_scheduler is None:
+            args = self.args
+            multiplier = token_schedule(
+                args.lr_schedule,
+                args.max_tokens,
+                args.warmup_tokens,
+                args.decay_tokens,
+                args.lr_final_ratio,
+            )
+            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+                optimizer or self.optimizer, lambda _: multiplier(self.tokens_seen)
+            )
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    # -- evaluation -------------------------------------------------------------------------
+
+    def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict:
+        """Measure the held-out documents, always with the same masks.
+
+        Returns:
+            ``eval_loss`` (mean over masked tokens), ``eval_perplexity``, ``eval_accuracy`` of
+            masked tokens and ``eval_masked_tokens``; empty without an ``eval_store``.
+        """
+        if self.eval_store is None:
+            return {}
+        model, sums = self.model, torch.zeros(3, dtype=torch.float64, device=self.args.device)
+        training = model.training
+        model.eval()
+        with torch.no_grad():
+            for number, row in enumerate(self._eval_rows()):
+                if number % self.args.world_size != self.args.process_index:
+                    continue
+                with self.compute_loss_context_manager():
+                    output = model(**_moved(row, self.args.device), num_items=1)
+                count = int((row["masked_labels"] != IGNORED).sum())
+                sums += torch.stack(
+                    [output["loss"].double(), output["right"].double(), sums.new_tensor(count)]
+                )
+        model.train(training)
+        if self.args.world_size > 1:
+            dist.all_reduce(sums)
+        loss, right, count = sums.tolist()
+        metrics = {
+            f"{metric_key_prefix}_loss": loss / count,
+            f"{metric_key_prefix}_perplexity": float(np.exp(min(loss / count, 50.0))),
+            f"{metric_key_prefix}_accuracy": right / count,
+            f"{metric_key_prefix}_masked_tokens": int(count),
+        }
+        self.log(metrics)
+        handler = self.callback_handler
+        self.control = handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _eval_rows(self) -> list[dict[str, Any]]:
+        """Rows of the held-out documents, each once; a document's masks depend on its index."""
+        assert self.eval_store is not None
+        if not hasattr(self, "_eval_cache"):
+            self._eval_cache = eval_rows(
+                self.eval_store,
+                self.processing_class,
+                self.args.micro_batch_tokens,
+                self.args.eval_mlm_probability,
+                self.args.seed,
+                first_position(self.model),
+            )
+        return self._eval_cache
+
+    # -- checkpoints ------------------------------------------------------------------------
+
+    def train(
+        self,
+        resume_from_checkpoint: str | bool | None = None,
+        trial: Any = None,
+        ignore_keys_for_eval: list[str] | None = None,
+    ) -> Any:
+        """Train until ``max_tokens``.
+
+        Args:
+            resume_from_checkpoint: True: go on with the newest whole checkpoint of ``output_dir``;
+                a path: with that one.
+            trial: As for ``Trainer.train``.
+            ignore_keys_for_eval: As for ``Trainer.train``.
+
+        Raises:
+            UsageError: No checkpoint, or one of another recipe.
+            DataError: The checkpoint is damaged, or the loss is not finite.
+            OutputError: A checkpoint cannot be written; those before stay.
+        """
+        run = Path(str(self.args.output_dir))
+        shutil.rmtree(run / checkpoints.STAGING, ignore_errors=True)
+        while True:
+            path = self._restore(run, resume_from_checkpoint)
+            try:
+                return super().train(path, trial, ignore_keys_for_eval)
+            except SpikeRollback as spike:
+                resume_from_checkpoint = self._roll_back(run, spike)
+
+    def _restore(self, run: Path, resume: str | bool | None) -> str | None:
+        self._resuming = bool(resume)
+        if not resume:
+            return None
+        folder = checkpoints.last_whole_checkpoint(run) if resume is True else Path(resume)
+        wrong = checkpoints.problem(folder)
+        if wrong:
+            raise DataError(f"The checkpoint {folder} cannot be used: {wrong}")
+        saved = json.loads((folder / checkpoints.STREAM).read_text())
+        ours = self._fingerprint()
+        for key, value in saved["run"].items():
+            if ours.get(key) != value:
+                raise UsageError(
+                    f"{folder} is of another recipe: its {key} is {value}, this one's "
+                    f"{ours.get(key)}",
+                    "the recipe the checkpoint was made with",
+                    "Start a new run, or hand weights over with a new phase",
+                )
+        self._stream = StreamState.from_json(saved["stream"])
+        self.tokens_seen = self._stream.tokens
+        return str(folder)
+
+    def _fingerprint(self) -> dict[str, Any]:
+        """What must be the same for the stream to go on where it was."""
+        args, manifest = self.args, self.train_store.manifest
+        lengths = hashlib.sha256(self.train_store.offsets.tobytes()).hexdigest()[:16]
+        return {
+            "tokens in the store": manifest.tokens,
+            "documents in the store": lengths,
+            "tokenizer": manifest.tokenizer_hash[:16],
+            "micro_batch_tokens": args.micro_batch_tokens,
+            "global_batch_tokens": args.global_batch_tokens,
+            "batch_warmup_tokens": args.batch_warmup_tokens,
+            "mlm_probability": args.mlm_probability,
+            "long_share": args.long_share,
+            "seed": args.seed,
+            "model_type": self.model.config.model_type,
+            "hidden_size": self.model.config.hidden_size,
+        }
+
+    def _roll_back(self, run: Path, spike: SpikeRollback) -> str:
+        folder = checkpoints.last_whole_checkpoint(run)
+        first = json.loads((folder / checkpoints.STREAM).read_text())["stream"]["step"] + 1
+        self.args.skip_steps = (*self.args.skip_steps, (first, spike.stream_step))
+        self.optimizer, self.lr_scheduler, self._finite = None, None, None
+        return str(folder)
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._staging or self.args.output_dir)
+
+    def _save_checkpoint(self, model: Any, trial: Any = None) -> None:
+        """Write a checkpoint aside and put it in its place when it is whole."""
+        self.check_finite()
+        run = Path(str(self.args.output_dir))
+        name = f"{checkpoints.PREFIX}{self.state.global_step}"
+        staging = run / checkpoints.STAGING
+        self._staging = staging
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
+        try:
+            with explained_output(run):
+                super()._save_checkpoint(model, trial)
+                if self.args.should_save:
+                    record = {"stream": self._stream.to_json(), "run": self._fingerprint()}
+                    write_json_atomic(staging / name / checkpoints.STREAM, record)
+                if self.args.world_size > 1:
+                    dist.barrier()
+                if self.args.should_save:
+                    checkpoints.seal(staging / name)
+                    checkpoints.publish(staging / name, run / name)
+                    checkpoints.rotate(run, limit)
+        finally:
+            self._staging, self.args.save_total_limit = None, limit
+            if self.args.should_save:
+                shutil.rmtree(staging, ignore_errors=True)
+        if self.args.world_size > 1:
+            dist.barrier()
+
+
+class _Endless(torch.utils.data.IterableDataset):
+    """Stands for the stream where Trainer wants a dataset; ``stream()`` makes the real one."""
+
+    def __iter__(self) -> Any:
+        raise NotImplementedError("MLMTrainer.get_train_dataloader makes the data")
+
+
+def _as_is(item: Any) -> Any:
+    return item
+
+
+def _moved(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    return {
+        name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+        for name, value in row.items()
+    }
+
+
+def first_position(model: PreTrainedModel) -> int:
+    """Number of a document's first position: RoBERTa counts from ``pad_token_id + 1``."""
+    config = model.config
+    return int(config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0
+
+
+def model_positions(model: PreTrainedModel) -> int:
+    """Most tokens a document may have."""
+    return int(model.config.max_position_embeddings) - first_position(model)
+
+
+def _check_store(
+    store: TokenStore, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    from doctobert_hf.pretraining.store import tokenizer_hash
+
+    if store.manifest.tokenizer_hash != tokenizer_hash(tokenizer):
+        raise UsageError(
+            f"The store in '{store.folder}' was made with another tokenizer",
+            fix="Pass the tokenizer it was made with, or build the store again",
+        )
+    if len(tokenizer) > model.config.vocab_size:
+        raise UsageError(
+            f"A tokenizer of {len(tokenizer):,} and a model of {model.config.vocab_size:,} ids",
+            "a model with at least as many",
+        )
+    longest, positions = int(store.lengths.max()), model_positions(model)
+    if longest > positions:
+        raise UsageError(
+            f"A document of {longest:,} tokens and a model of {positions:,} positions",
+            f"documents of at most {positions:,} tokens",
+            f"Build the store with max_length={positions}, or take a model with more positions",
+        )
+
+
+def eval_rows(
+    store: TokenStore,
+    tokenizer: PreTrainedTokenizerBase,
+    row_tokens: int,
+    mlm_probability: float,
+    seed: int,
+    position: int,
+) -> list[dict[str, Any]]:
+    """Pack every document of a store once; its masks are drawn from its index alone."""
+    masker = TokenMasker(tokenizer, mlm_probability)
+    size = len(store)
+    packer = SequencePacker(store.lengths, row_tokens, order=lambda _: np.arange(size))
+    rows, left = [], set(range(size))
+    while left:
+        documents = [d for d in packer.next_row() if d in left]
+        left -= set(documents)
+        if not documents:
+            continue
+        parts = [
+            masker(store[d].astype(np.int64), np.random.default_rng([seed, 2, d]))
+            for d in documents
+        ]
+        labels = np.concatenate([part[1] for part in parts])
+        positions = np.flatnonzero(labels != IGNORED)
+        if len(positions):
+            ids = np.concatenate([part[0] for part in parts])
+            lengths = store.lengths_of(documents)
+            row = pack_row(ids, lengths, positions, labels[positions], 0, first_position=position)
+            rows.append(row)
+    return rows
+
+
+def _hand_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:
+    """Begin with another run's means; rates and decay stay this run's, ``max_lr`` comes along."""
+    path = checkpoint / "optimizer.pt"
+    if not path.is_file():
+        raise UsageError(f"No optimizer.pt in '{checkpoint}'", "a checkpoint with its optimizer")
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    own = [
+        {k: group[k] for k in ("lr", "weight_decay", "betas", "eps")}
+        for group in optimizer.param_groups
+    ]
+    optimizer.load_state_dict(saved)
+    for group, kept in zip(optimizer.param_groups, own, strict=True):
+        group.update(kept)
+        group["initial_lr"] = kept["lr"]
