@@ -63,10 +63,12 @@ def test_a_file_that_is_no_mapping(tmp_path, content):
 
 
 def test_every_recipe_builds():
+    from doctobert_hf.pretraining.recipe import PretrainConfig
     from doctobert_hf.quickstart.config import QuickstartConfig
     from doctobert_hf.tokenization.train import TokenizerConfig
 
     kinds = {"tokenizer": TokenizerConfig, "quickstart": QuickstartConfig}
+    kinds |= dict.fromkeys(("pretrain", "anneal", "context"), PretrainConfig)
     assert "doctobert-base/tokenizer" in list_recipes()
     for name in list_recipes():
         build_config(kinds[name.split("/")[-1]], read_yaml(find_recipe(name)), source=name)

@@ -402,6 +402,11 @@ class MLMTrainer(Trainer):
         }
 
     def _roll_back(self, run: Path, spike: SpikeRollback) -> str:
+        if not checkpoints.list_checkpoints(run):
+            raise DataError(
+                f"The loss rose to {spike.loss:.3f} before there was a checkpoint to go back to",
+                fix="Lower learning_rate, lengthen warmup_tokens, or save earlier (save_tokens)",
+            )
         folder = checkpoints.last_whole_checkpoint(run)
         first = json.loads((folder / checkpoints.STREAM).read_text())["stream"]["step"] + 1
         self.args.skip_steps = (*self.args.skip_steps, (first, spike.stream_step))

@@ -1,0 +1,53 @@
+"""The sparse head gives the dense head's loss, in pieces or whole, and leaves the model plain."""
+
+import json
+
+import pytest
+import torch
+from transformers import AutoModelForMaskedLM, BertConfig
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.pretraining import prepare_model
+from doctobert_hf.pretraining.head import summed_loss
+
+FAMILIES = ("doctobert-tiny", "doctomodernbert-tiny")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_chunks_change_neither_loss_nor_gradients(family, make_model):
+    results = []
+    for chunk in (1000, 7):
+        model = make_model(family)
+        torch.manual_seed(2)
+        rows = torch.randn(30, model.config.hidden_size, requires_grad=True)
+        labels = torch.randint(0, 50, (30,))
+        labels[5] = -100
+        loss, right = summed_loss(model, rows, labels, chunk)
+        loss.backward()
+        results.append((loss.item(), int(right), rows.grad))
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-6)
+    assert results[0][1] == results[1][1]
+    assert torch.allclose(results[0][2], results[1][2], atol=1e-6)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_saved_models_are_plain(family, make_model, tmp_path):
+    model = prepare_model(make_model(family).eval())
+    ids = torch.arange(5, 60)[None]
+    before = model(input_ids=ids).logits
+    model.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["architectures"] == [type(model).__name__]
+    assert "doctobert" not in json.dumps(config)
+    loaded = AutoModelForMaskedLM.from_pretrained(tmp_path).eval()
+    assert not getattr(type(loaded), "sparse_head", False)
+    assert torch.allclose(loaded(input_ids=ids).logits, before, atol=1e-6)
+    assert prepare_model(model) is model
+
+
+def test_other_architectures_are_refused():
+    model = AutoModelForMaskedLM.from_config(
+        BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    )
+    with pytest.raises(UsageError, match="modernbert or roberta"):
+        prepare_model(model)

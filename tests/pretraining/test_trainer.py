@@ -1,0 +1,350 @@
+"""The engine: exact updates, bit-identical resumes, whole checkpoints, clear refusals."""
+
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import set_seed
+
+from doctobert_hf.errors import DataError, OutputError, UsageError
+from doctobert_hf.pretraining import (
+    FillMaskProbeCallback,
+    LossSpikeCallback,
+    MaskingScheduleCallback,
+    MLMTrainer,
+    MLMTrainingArguments,
+    PackingEfficiencyCallback,
+    ScheduledGCCallback,
+    ThroughputCallback,
+)
+from doctobert_hf.pretraining.checkpoints import list_checkpoints
+
+SCRIPT = Path(__file__).with_name("run_training.py")
+ARGUMENTS = {
+    "max_tokens": 24_000,
+    "micro_batch_tokens": 512,
+    "global_batch_tokens": 2048,
+    "learning_rate": 3e-3,
+    "warmup_tokens": 4000,
+    "batch_warmup_tokens": 9000,
+    "mlm_probability": 0.3,
+    "mlm_probability_end": 0.15,
+    "mlm_decay_tokens": 20_000,
+    "save_tokens": 5000,
+}
+
+
+@pytest.fixture
+def make_trainer(make_store, make_model, tokenizer, tmp_path):
+    def make(preset="doctobert-tiny", dropout=0.1, callbacks=None, output=None, **options):
+        model = make_model(preset, dropout=dropout)
+        set_seed(1)
+        arguments = MLMTrainingArguments(
+            output_dir=str(output or tmp_path / "run"),
+            use_cpu=True,
+            report_to=[],
+            disable_tqdm=True,
+            **{"logging_steps": 2, **ARGUMENTS, **options},
+        )
+        held_out = make_store(part="eval")
+        return MLMTrainer(model, arguments, make_store(), tokenizer, held_out, callbacks)
+
+    return make
+
+
+def weights(trainer):
+    return {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
+
+
+def same(a, b):
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
+def test_resume_is_bit_identical(preset, make_trainer, tmp_path):
+    whole = make_trainer(preset)
+    whole.train()
+    assert whole.tokens_seen >= 24_000
+    run = tmp_path / "run"
+    found = list_checkpoints(run)
+    assert len(found) >= 4
+    for kept, workers in ((1, 0), (3, 2)):
+        copy = tmp_path / f"copy{kept}"
+        shutil.copytree(run, copy)
+        for folder in list_checkpoints(copy)[kept:]:
+            shutil.rmtree(folder)
+        part = make_trainer(preset, output=copy, dataloader_num_workers=workers)
+        part.train(resume_from_checkpoint=True)
+        assert same(weights(whole), weights(part)), f"{kept} checkpoints, {workers} workers"
+        assert part.state.global_step == whole.state.global_step
+        lines = [json.loads(s) for s in (copy / "metrics.jsonl").read_text().splitlines()]
+        steps = [line["step"] for line in lines if "loss" in line]
+        assert steps == sorted(set(steps))
+
+
+def test_a_damaged_checkpoint_is_passed_over(make_trainer, tmp_path, caplog):
+    whole = make_trainer(max_tokens=12_000)
+    whole.train()
+    newest = list_checkpoints(tmp_path / "run")[-1]
+    with open(newest / "model.safetensors", "r+b") as file:
+        file.seek(200)
+        file.write(b"\0\0\0\0\xff\xff")
+    again = make_trainer(max_tokens=12_000)
+    with caplog.at_level("WARNING"):
+        again.train(resume_from_checkpoint=True)
+    assert "model.safetensors is damaged; going back" in caplog.text
+    assert same(weights(whole), weights(again))
+    with pytest.raises(DataError, match="is damaged"):
+        damaged = tmp_path / "damaged"
+        shutil.copytree(newest, damaged)
+        (damaged / "optimizer.pt").write_bytes(b"x")
+        make_trainer().train(resume_from_checkpoint=str(damaged))
+
+
+def test_a_checkpoint_of_another_recipe(make_trainer):
+    make_trainer(max_tokens=6000).train()
+    with pytest.raises(UsageError, match=r"another recipe: its micro_batch_tokens is 512"):
+        make_trainer(micro_batch_tokens=1024).train(resume_from_checkpoint=True)
+    with pytest.raises(UsageError, match="its seed is 17"):
+        make_trainer(seed=3).train(resume_from_checkpoint=True)
+
+
+def test_a_full_disk_loses_no_checkpoint(make_trainer, tmp_path, monkeypatch):
+    trainer = make_trainer()
+    original, calls = MLMTrainer._save_rng_state, []
+
+    def full(self, folder):
+        calls.append(folder)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return original(self, folder)
+
+    monkeypatch.setattr(MLMTrainer, "_save_rng_state", full)
+    with pytest.raises(OutputError, match="No space left"):
+        trainer.train()
+    run = tmp_path / "run"
+    assert len(list_checkpoints(run)) == 2 and not (run / ".incomplete").exists()
+    again = make_trainer()
+    again.train(resume_from_checkpoint=True)
+    assert again.tokens_seen >= 24_000
+
+
+def test_a_loss_that_is_not_finite(make_trainer, tmp_path):
+    trainer = make_trainer(logging_steps=1, save_tokens=1)
+    trainer.train_store  # noqa: B018
+    step = MLMTrainer.training_step
+
+    def poisoned(self, model, inputs, num=None):
+        if self.state.global_step == 3:
+            with torch.no_grad():
+                next(model.parameters()).fill_(float("nan"))
+        return step(self, model, inputs, num)
+
+    trainer.training_step = poisoned.__get__(trainer)
+    with pytest.raises(DataError, match="infinite or NaN before step 4"):
+        trainer.train()
+    good = list_checkpoints(tmp_path / "run")[-1]
+    assert good.name == "checkpoint-3"
+    assert all(torch.isfinite(t).all() for t in load_file(good / "model.safetensors").values())
+
+
+def test_evaluation_has_fixed_masks(make_trainer):
+    trainer = make_trainer()
+    first = trainer.evaluate()
+    assert trainer.evaluate() == first
+    other = make_trainer(micro_batch_tokens=1024, mlm_probability=0.4, mlm_probability_end=None)
+    second = other.evaluate()
+    assert second["eval_masked_tokens"] == first["eval_masked_tokens"]
+    assert second["eval_loss"] == pytest.approx(first["eval_loss"], rel=1e-5)
+
+
+def test_callbacks_tell(make_trainer, tmp_path):
+    callbacks = [
+        ThroughputCallback(peak_flops=1e12),
+        PackingEfficiencyCallback(),
+        MaskingScheduleCallback(),
+        ScheduledGCCallback(3),
+        FillMaskProbeCallback(),
+        LossSpikeCallback(),
+    ]
+    make_trainer("doctomodernbert-tiny", callbacks=callbacks, max_tokens=8000).train()
+    run = tmp_path / "run"
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    train = [row for row in rows if "loss" in row]
+    for key in ("tokens_per_second", "mfu", "data_wait", "packing_efficiency", "mlm_probability"):
+        assert all(key in row for row in train), key
+    rates = [row["mlm_probability"] for row in train]
+    assert rates == sorted(rates, reverse=True) and rates[0] > rates[-1]
+    assert all(row["packing_efficiency"] == 1.0 for row in train)
+    assert len(json.loads((run / "fill_mask.jsonl").read_text().splitlines()[0])["answers"]) == 3
+    import gc
+
+    assert gc.isenabled()
+
+
+def test_a_spike_rolls_back_and_leaves_the_steps_out(make_trainer, tmp_path):
+    step = MLMTrainer.training_step
+    bad = 12
+
+    def spiking(self, model, inputs, num=None):
+        loss = step(self, model, inputs, num)
+        return loss * 10 if inputs["state"].step == bad else loss
+
+    callback = LossSpikeCallback(factor=3.0, window=3, action="rollback")
+    trainer = make_trainer(callbacks=[callback], logging_steps=1, save_tokens=3000)
+    trainer.training_step = spiking.__get__(trainer)
+    trainer.train()
+    record = json.loads((tmp_path / "run" / "spikes.jsonl").read_text().splitlines()[0])
+    assert record["stream_step"] == bad and record["action"] == "rollback"
+    (skipped,) = trainer.args.skip_steps
+    assert skipped[0] <= bad == skipped[1]
+    assert trainer.tokens_seen >= 24_000
+    early = make_trainer(
+        callbacks=[LossSpikeCallback(factor=3.0, window=3, action="rollback")],
+        logging_steps=1,
+        save_tokens=0,
+        output=tmp_path / "early",
+    )
+    early.training_step = spiking.__get__(early)
+    with pytest.raises(DataError, match="before there was a checkpoint"):
+        early.train()
+
+
+def test_refusals(make_trainer, make_store, make_model, tokenizer, other_tokenizers, tmp_path):
+    with pytest.raises(UsageError, match="gradient_accumulation_steps 4"):
+        make_trainer(gradient_accumulation_steps=4)
+    with pytest.raises(UsageError, match="a multiple of micro_batch_tokens"):
+        make_trainer(global_batch_tokens=1000)
+    for rate in (0.0, 1.0):
+        with pytest.raises(UsageError, match="a share between 0 and 1"):
+            make_trainer(mlm_probability=rate)
+    arguments = MLMTrainingArguments(output_dir=str(tmp_path), use_cpu=True, report_to=[])
+    with pytest.raises(UsageError, match="a model of 30 positions"):
+        small = make_model(max_position_embeddings=32)
+        MLMTrainer(small, arguments, make_store(), tokenizer)
+    with pytest.raises(UsageError, match="another tokenizer"):
+        MLMTrainer(make_model(), arguments, make_store(), other_tokenizers["wordpiece"])
+    with pytest.raises(UsageError, match="No whole checkpoint"):
+        make_trainer().train(resume_from_checkpoint=True)
+
+
+# -- processes ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def options(make_store, tokenizer_dir, tmp_path):
+    def make(name, preset="doctobert-tiny", dropout=True, **arguments):
+        values = {
+            "tokenizer": str(tokenizer_dir),
+            "store": str(make_store().folder),
+            "eval": str(make_store(part="eval").folder),
+            "output": str(tmp_path / name),
+            "preset": preset,
+            "dropout": dropout,
+            "arguments": ARGUMENTS | arguments,
+        }
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(values))
+        return path, tmp_path / name
+
+    return make
+
+
+def launch(path, **environment):
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(path)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def finish(process):
+    _, words = process.communicate(timeout=240)
+    assert process.returncode == 0, words[-2000:]
+
+
+def final(folder):
+    return load_file(folder / "final" / "model.safetensors")
+
+
+@pytest.mark.long
+def test_one_and_two_processes_make_the_same_updates(options):
+    short = {"max_tokens": 12_000, "batch_warmup_tokens": 0}
+    alone, alone_folder = options("alone", dropout=False, **short)
+    finish(launch(alone))
+    pair, pair_folder = options("pair", dropout=False, **short)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    ranks = [launch(pair, RANK=str(r), LOCAL_RANK=str(r), **common) for r in range(2)]
+    for rank in ranks:
+        finish(rank)
+    one, two = final(alone_folder), final(pair_folder)
+    for name in one:
+        assert (one[name] - two[name]).abs().max() < 1e-5, name
+    losses = []
+    for folder in (alone_folder, pair_folder):
+        rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        losses.append([row["loss"] for row in rows if "loss" in row])
+        losses.append([row["eval_loss"] for row in rows if "eval_loss" in row])
+    assert losses[0] == pytest.approx(losses[2], rel=1e-4)
+    assert losses[1] == pytest.approx(losses[3], rel=1e-4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [0, 2])
+def test_killed_at_random_points_and_still_bit_identical(options, workers):
+    """Five kills for each number of workers, ten in all; SIGKILL, at any moment."""
+    arguments = {"dataloader_num_workers": workers, "save_tokens": 2000}
+    whole, whole_folder = options("whole", **arguments)
+    begun = time.monotonic()
+    finish(launch(whole))
+    seconds = time.monotonic() - begun
+    path, folder = options("killed", **arguments)
+    rng = random.Random(workers)
+    kills = 0
+    while kills < 5:
+        process = launch(path)
+        try:
+            process.wait(timeout=rng.uniform(0.55, 0.95) * seconds)
+            break  # it came to its end before the kill
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+    if not (folder / "final").exists():
+        finish(launch(path))
+    assert kills > 0
+    one, two = final(whole_folder), final(folder)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.long
+def test_sigterm_saves_and_the_run_goes_on(options):
+    whole, whole_folder = options("all", max_tokens=12_000)
+    finish(launch(whole))
+    path, folder = options("stopped", max_tokens=12_000, save_tokens=0)
+    process = launch(path)
+    while not (folder / "metrics.jsonl").exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    assert len(list_checkpoints(folder)) == 1
+    if not (folder / "final").exists():
+        finish(launch(path))
+    one, two = final(whole_folder), final(folder)
+    assert all(torch.equal(one[name], two[name]) for name in one)
