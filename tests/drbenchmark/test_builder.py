@@ -117,6 +117,9 @@ for task in doctobert_hf.list_tasks():
         data = load_dataset("{ID}", task.name, data_dir=data_dir, protocol=protocol)
         for split, rows in data.items():
             assert len(rows[:]["id"]) == len(rows) > 0
+    plain = load_dataset("{ID}", task.name, data_dir=data_dir, split="test")
+    stream = load_dataset("{ID}", task.name, data_dir=data_dir, split="test", streaming=True)
+    assert plain.to_list() == list(stream), task.name
     shapes[task.name] = data["train"].column_names
 print(json.dumps(shapes))"""
     shapes = python(code)

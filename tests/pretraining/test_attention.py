@@ -12,7 +12,7 @@ from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining import prepare_model
 from doctobert_hf.pretraining.attention import check_isolating, varlen_attention_forward
 from doctobert_hf.pretraining.dataset import pack_row
-from doctobert_hf.pretraining.trainer import first_position
+from doctobert_hf.pretraining.fit import first_position
 
 FAMILIES = ("doctobert-tiny", "doctomodernbert-tiny")
 LENGTHS = (140, 116, 7, 1, 90)

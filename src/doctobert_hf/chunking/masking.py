@@ -71,20 +71,34 @@ class TokenMasker:
         Returns:
             The masked ids and the labels, both [tokens]; labels are -100 where nothing is asked.
         """
+        masked, chosen = self.sample(ids, rng, mlm_probability)
+        labels = np.full(ids.size, IGNORED, dtype=np.int64)
+        labels[chosen] = ids[chosen]
+        return masked, labels
+
+    def sample(
+        self,
+        ids: NDArray[np.int64],
+        rng: np.random.Generator,
+        mlm_probability: float | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Mask a flat array of ids; as calling it, with the masked places instead of labels.
+
+        Returns:
+            The masked ids, [tokens], and the indices to predict, [masked], ascending.
+        """
         rate = self.mlm_probability if mlm_probability is None else mlm_probability
         if self._words:
             drawn = self._draw_words(ids, *self._words, rng, rate)
         else:
             drawn = rng.random(ids.size, dtype=np.float32) < rate
         chosen = np.flatnonzero(drawn & self.maskable[ids])
-        labels = np.full(ids.size, IGNORED, dtype=np.int64)
-        labels[chosen] = ids[chosen]
         masked = ids.copy()
         fate = rng.random(chosen.size, dtype=np.float32)
         masked[chosen[fate < 0.8]] = self.mask_id
         random = chosen[(fate >= 0.8) & (fate < 0.9)]
         masked[random] = self.regular_ids[rng.integers(0, self.regular_ids.size, random.size)]
-        return masked, labels
+        return masked, chosen
 
     def _draw_words(
         self,

@@ -171,13 +171,12 @@ class PackedMLMDataset(IterableDataset):
         ids = np.concatenate([self.store[d] for d in documents]).astype(np.int64)
         lengths = self.store.lengths_of(documents)
         generator = np.random.default_rng([self.seed, 1, number])
-        masked, labels = self.masker(ids, generator, rate)
-        positions = np.flatnonzero(labels != IGNORED)
+        masked, positions = self.masker.sample(ids, generator, rate)
         return pack_row(
             masked,
             lengths,
             positions,
-            labels[positions],
+            ids[positions],
             self.pad_id,
             static=self._static(rate) if self.pad_rows else None,
             first_position=self.first_position,

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from transformers import Trainer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from doctobert_hf.chunking.masking import IGNORED, TokenMasker
+from doctobert_hf.chunking.masking import IGNORED
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.pretraining import checkpoints
@@ -36,10 +36,11 @@ from doctobert_hf.pretraining.callbacks import (
     TokenBudgetCallback,
     TokenProgressCallback,
 )
-from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState, pack_row
+from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState
+from doctobert_hf.pretraining.evaluation import eval_rows
+from doctobert_hf.pretraining.fit import check_store, first_position
 from doctobert_hf.pretraining.head import prepare_model
 from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups
-from doctobert_hf.pretraining.packing import SequencePacker
 from doctobert_hf.pretraining.schedules import token_schedule
 from doctobert_hf.pretraining.store import TokenStore
 
@@ -96,7 +97,7 @@ class MLMTrainer(Trainer):
     ) -> None:
         for store in (train_store, eval_store):
             if store is not None:
-                _check_store(store, model, processing_class)
+                check_store(store, model, processing_class)
         register_attention()
         if model.config._attn_implementation != ATTENTION_NAME:
             model.set_attn_implementation(ATTENTION_NAME)
@@ -460,73 +461,6 @@ def _moved(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
         name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
         for name, value in row.items()
     }
-
-
-def first_position(model: PreTrainedModel) -> int:
-    """Number of a document's first position: RoBERTa counts from ``pad_token_id + 1``."""
-    config = model.config
-    return int(config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0
-
-
-def model_positions(model: PreTrainedModel) -> int:
-    """Most tokens a document may have."""
-    return int(model.config.max_position_embeddings) - first_position(model)
-
-
-def _check_store(
-    store: TokenStore, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
-) -> None:
-    from doctobert_hf.pretraining.store import tokenizer_hash
-
-    if store.manifest.tokenizer_hash != tokenizer_hash(tokenizer):
-        raise UsageError(
-            f"The store in '{store.folder}' was made with another tokenizer",
-            fix="Pass the tokenizer it was made with, or build the store again",
-        )
-    if len(tokenizer) > model.config.vocab_size:
-        raise UsageError(
-            f"A tokenizer of {len(tokenizer):,} and a model of {model.config.vocab_size:,} ids",
-            "a model with at least as many",
-        )
-    longest, positions = int(store.lengths.max()), model_positions(model)
-    if longest > positions:
-        raise UsageError(
-            f"A document of {longest:,} tokens and a model of {positions:,} positions",
-            f"documents of at most {positions:,} tokens",
-            f"Build the store with max_length={positions}, or take a model with more positions",
-        )
-
-
-def eval_rows(
-    store: TokenStore,
-    tokenizer: PreTrainedTokenizerBase,
-    row_tokens: int,
-    mlm_probability: float,
-    seed: int,
-    position: int,
-) -> list[dict[str, Any]]:
-    """Pack every document of a store once; its masks are drawn from its index alone."""
-    masker = TokenMasker(tokenizer, mlm_probability)
-    size = len(store)
-    packer = SequencePacker(store.lengths, row_tokens, order=lambda _: np.arange(size))
-    rows, left = [], set(range(size))
-    while left:
-        documents = [d for d in packer.next_row() if d in left]
-        left -= set(documents)
-        if not documents:
-            continue
-        parts = [
-            masker(store[d].astype(np.int64), np.random.default_rng([seed, 2, d]))
-            for d in documents
-        ]
-        labels = np.concatenate([part[1] for part in parts])
-        positions = np.flatnonzero(labels != IGNORED)
-        if len(positions):
-            ids = np.concatenate([part[0] for part in parts])
-            lengths = store.lengths_of(documents)
-            row = pack_row(ids, lengths, positions, labels[positions], 0, first_position=position)
-            rows.append(row)
-    return rows
 
 
 def _hand_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:
