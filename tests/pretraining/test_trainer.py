@@ -276,6 +276,13 @@ def finish(process):
     assert process.returncode == 0, words[-2000:]
 
 
+def logged_step(folder):
+    """The last step a run has logged; 0 before it has."""
+    path = folder / "metrics.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return max((json.loads(s)["step"] for s in lines if s.endswith("}")), default=0)
+
+
 def final(folder):
     return load_file(folder / "final" / "model.safetensors")
 
@@ -311,24 +318,21 @@ def test_killed_at_random_points_and_still_bit_identical(options, workers):
     """Five kills for each number of workers, ten in all; SIGKILL, at any moment."""
     arguments = {"dataloader_num_workers": workers, "save_tokens": 2000}
     whole, whole_folder = options("whole", **arguments)
-    begun = time.monotonic()
     finish(launch(whole))
-    seconds = time.monotonic() - begun
+    last = logged_step(whole_folder)
     path, folder = options("killed", **arguments)
     rng = random.Random(workers)
-    kills = 0
-    while kills < 5:
+    targets = sorted(rng.uniform(0.1, 0.8) * last for _ in range(5))
+    for target in targets:
         process = launch(path)
-        try:
-            process.wait(timeout=rng.uniform(0.55, 0.95) * seconds)
-            break  # it came to its end before the kill
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            kills += 1
-    if not (folder / "final").exists():
-        finish(launch(path))
-    assert kills > 0
+        while logged_step(folder) < target and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0.0, 0.15))  # in a step, or in the middle of a checkpoint
+        assert process.poll() is None, "it came to its end before the kill"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert not (folder / "final").exists()
+    finish(launch(path))
     one, two = final(whole_folder), final(folder)
     assert all(torch.equal(one[name], two[name]) for name in one)
 
