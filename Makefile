@@ -27,7 +27,7 @@ test-fast: $(VENV)/.installed
 	$(BIN)/python -m pytest -m "not slow and not long"
 
 test-oldest: $(OLDEST)/.installed
-	$(OLDEST)/bin/python -m pytest -m "not long"
+	$(OLDEST)/bin/python -m pytest -m "not slow and not long"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .

@@ -37,7 +37,7 @@ def test_languages_are_known():
     assert {kind for kind, _ in BLOCK.findall(text)} <= {"bash", "python", "text", "yaml"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_code_blocks_run(folder):
     bin_folder = Path(sys.executable).parent
     environment = {

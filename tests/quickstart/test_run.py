@@ -130,8 +130,14 @@ def test_an_existing_folder(finished, tmp_path):
     open_run(config, overwrite=True, resume=False)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
+    ],
+)
 def test_a_stopped_run_goes_on(number, tmp_path):
     options = {**SMALL, "phase1_steps": 150, "save_steps": 5}
     command = [sys.executable, "-m", "doctobert_hf", "quickstart", "--output", "run"]
