@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,8 +114,3 @@ def _shared_documents(splits: Splits) -> list[str]:
                 f"{earlier} too"
             )
     return lines
-
-
-def check_tasks(tasks: Iterable[TaskSpec], data_dir: str | Path | None) -> list[Check]:
-    """Check several tasks."""
-    return [check_task(task, data_dir) for task in tasks]
