@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.chunking.masking import IGNORED
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining.attention import check_isolating
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 """Masked positions whose logits are held at once."""
-IGNORED = -100
 
 
 def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel:
