@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 from doctobert_hf.drbenchmark.readers.conll import Line, table_blocks, table_lines
 from doctobert_hf.drbenchmark.source import RawFolder
-from doctobert_hf.drbenchmark.spec import Report, Row, Splits, TaskSpec, find_label
+from doctobert_hf.drbenchmark.spec import (
+    CorpusSpec,
+    Filter,
+    Report,
+    Row,
+    Splits,
+    TaskSpec,
+    find_label,
+)
 from doctobert_hf.drbenchmark.splits import three_way
 from doctobert_hf.errors import DataError
 
@@ -52,6 +60,62 @@ class ScopeTables:
 
     prefix: str
     repairs: Mapping[str, str]
+
+    def tasks(
+        self,
+        corpus: CorpusSpec,
+        *,
+        pos: tuple[str, ...],
+        classes: tuple[str, ...],
+        negation: tuple[str, ...],
+        speculation: tuple[str, ...],
+        pos_sizes: tuple[int, int, int],
+    ) -> tuple[TaskSpec, ...]:
+        """Declare the corpus's four tasks, given the labels of each in the original's order."""
+        files = tuple(self._file(part) for part in FILE_CLASSES)
+        scopes = (
+            TaskSpec(
+                name=f"{corpus.name}_ner_{part}",
+                corpus=corpus,
+                kind="token-classification",
+                labels=labels,
+                metric="entity_f1",
+                files=(file,),
+                read=self.read,
+                label_column="ner_tags",
+                quirks=QUIRKS["ner"],
+                strict=STRICT["ner"],
+            )
+            for part, file, labels in zip(FILE_CLASSES, files, (negation, speculation), strict=True)
+        )
+        return (
+            TaskSpec(
+                name=f"{corpus.name}_pos",
+                corpus=corpus,
+                kind="token-classification",
+                labels=pos,
+                metric="entity_f1",
+                files=files,
+                read=self.read,
+                sizes=pos_sizes,
+                label_column="pos_tags",
+                filter=Filter(key=lambda row: tuple(row["tokens"])),
+                quirks=QUIRKS["pos"],
+                strict=STRICT["pos"],
+            ),
+            TaskSpec(
+                name=f"{corpus.name}_cls",
+                corpus=corpus,
+                kind="classification",
+                labels=classes,
+                metric="weighted_f1",
+                files=files,
+                read=self.read,
+                quirks=QUIRKS["cls"],
+                strict=STRICT["cls"],
+            ),
+            *scopes,
+        )
 
     def read(self, task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
         """Convert one of the corpus's four tasks."""

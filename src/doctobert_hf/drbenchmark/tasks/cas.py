@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from doctobert_hf.drbenchmark.scope_tables import QUIRKS, STRICT, ScopeTables
-from doctobert_hf.drbenchmark.spec import CorpusSpec, Filter, TaskSpec
+from doctobert_hf.drbenchmark.scope_tables import ScopeTables
+from doctobert_hf.drbenchmark.spec import CorpusSpec
 
 CORPUS = CorpusSpec(
     name="cas",
@@ -39,56 +39,12 @@ POS = (
     *("B-SYM", "B-PUN"),
 )
 TABLES = ScopeTables("CAS", {"I_xcope_inc_": "I_xcope_inc"})
-NEG, SPEC = "CAS_neg.txt", "CAS_spec.txt"
 
-TASKS = (
-    TaskSpec(
-        name="cas_pos",
-        corpus=CORPUS,
-        kind="token-classification",
-        labels=POS,
-        metric="entity_f1",
-        files=(NEG, SPEC),
-        read=TABLES.read,
-        sizes=(2653, 379, 758),
-        label_column="pos_tags",
-        filter=Filter(key=lambda row: tuple(row["tokens"])),
-        quirks=QUIRKS["pos"],
-        strict=STRICT["pos"],
-    ),
-    TaskSpec(
-        name="cas_cls",
-        corpus=CORPUS,
-        kind="classification",
-        labels=("negation_speculation", "speculation", "neutral", "negation"),
-        metric="weighted_f1",
-        files=(NEG, SPEC),
-        read=TABLES.read,
-        quirks=QUIRKS["cls"],
-        strict=STRICT["cls"],
-    ),
-    TaskSpec(
-        name="cas_ner_neg",
-        corpus=CORPUS,
-        kind="token-classification",
-        labels=("O", "B_scope_neg", "I_scope_neg"),
-        metric="entity_f1",
-        files=(NEG,),
-        read=TABLES.read,
-        label_column="ner_tags",
-        quirks=QUIRKS["ner"],
-        strict=STRICT["ner"],
-    ),
-    TaskSpec(
-        name="cas_ner_spec",
-        corpus=CORPUS,
-        kind="token-classification",
-        labels=("O", "B_xcope_inc", "I_xcope_inc"),
-        metric="entity_f1",
-        files=(SPEC,),
-        read=TABLES.read,
-        label_column="ner_tags",
-        quirks=QUIRKS["ner"],
-        strict=STRICT["ner"],
-    ),
+TASKS = TABLES.tasks(
+    CORPUS,
+    pos=POS,
+    pos_sizes=(2653, 379, 758),
+    classes=("negation_speculation", "speculation", "neutral", "negation"),
+    negation=("O", "B_scope_neg", "I_scope_neg"),
+    speculation=("O", "B_xcope_inc", "I_xcope_inc"),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from doctobert_hf.drbenchmark.scope_tables import QUIRKS, STRICT, ScopeTables
-from doctobert_hf.drbenchmark.spec import CorpusSpec, Filter, TaskSpec
+from doctobert_hf.drbenchmark.scope_tables import ScopeTables
+from doctobert_hf.drbenchmark.spec import CorpusSpec
 
 CORPUS = CorpusSpec(
     name="essai",
@@ -35,56 +35,12 @@ POS = (
     *("B-PRP:det", "B-PRO:REL", "B-VER:cond", "B-VER:subi"),
 )
 TABLES = ScopeTables("ESSAI", {"v": "I_scope_spec", "z": "O", "I_scope_spec_": "I_scope_spec"})
-NEG, SPEC = "ESSAI_neg.txt", "ESSAI_spec.txt"
 
-TASKS = (
-    TaskSpec(
-        name="essai_pos",
-        corpus=CORPUS,
-        kind="token-classification",
-        labels=POS,
-        metric="entity_f1",
-        files=(NEG, SPEC),
-        read=TABLES.read,
-        sizes=(5072, 725, 1450),
-        label_column="pos_tags",
-        filter=Filter(key=lambda row: tuple(row["tokens"])),
-        quirks=QUIRKS["pos"],
-        strict=STRICT["pos"],
-    ),
-    TaskSpec(
-        name="essai_cls",
-        corpus=CORPUS,
-        kind="classification",
-        labels=("negation_speculation", "negation", "neutral", "speculation"),
-        metric="weighted_f1",
-        files=(NEG, SPEC),
-        read=TABLES.read,
-        quirks=QUIRKS["cls"],
-        strict=STRICT["cls"],
-    ),
-    TaskSpec(
-        name="essai_ner_neg",
-        corpus=CORPUS,
-        kind="token-classification",
-        labels=("O", "B_cue_neg", "B_scope_neg", "I_scope_neg"),
-        metric="entity_f1",
-        files=(NEG,),
-        read=TABLES.read,
-        label_column="ner_tags",
-        quirks=QUIRKS["ner"],
-        strict=STRICT["ner"],
-    ),
-    TaskSpec(
-        name="essai_ner_spec",
-        corpus=CORPUS,
-        kind="token-classification",
-        labels=("O", "B_cue_spec", "B_scope_spec", "I_scope_spec"),
-        metric="entity_f1",
-        files=(SPEC,),
-        read=TABLES.read,
-        label_column="ner_tags",
-        quirks=QUIRKS["ner"],
-        strict=STRICT["ner"],
-    ),
+TASKS = TABLES.tasks(
+    CORPUS,
+    pos=POS,
+    pos_sizes=(5072, 725, 1450),
+    classes=("negation_speculation", "negation", "neutral", "speculation"),
+    negation=("O", "B_cue_neg", "B_scope_neg", "I_scope_neg"),
+    speculation=("O", "B_cue_spec", "B_scope_spec", "I_scope_spec"),
 )
