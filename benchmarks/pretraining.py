@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--tokens", type=int, default=60_000, help="real tokens of a timed run")
     parser.add_argument("--micro-batch-tokens", type=int, default=8192)
+    parser.add_argument("--mlm-probability", type=float, default=0.15)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--compile", action="store_true")
@@ -128,6 +129,7 @@ def ours(args: argparse.Namespace, folder: str, tokenizer: Any, store: Any, rows
         output_dir=folder,
         max_tokens=args.tokens,
         micro_batch_tokens=args.micro_batch_tokens,
+        mlm_probability=args.mlm_probability,
         bf16=args.bf16,
         torch_compile=args.compile,
         static_shapes=args.compile,
@@ -157,22 +159,20 @@ def blocks(args: argparse.Namespace, folder: str, tokenizer: Any, store: Any, ro
 
 def stock(args: argparse.Namespace, folder: str, tokenizer: Any, rows: Any, pad: bool) -> float:
     """Train with Trainer and DataCollatorForLanguageModeling."""
-    from datasets import Dataset
     from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
 
     size = max(args.micro_batch_tokens // args.length, 1)
     mean = sum(map(len, rows)) / len(rows)
     steps = max(int(args.tokens / (mean * size)), 2)
     special = [tokenizer.get_special_tokens_mask(r, already_has_special_tokens=True) for r in rows]
-    dataset = Dataset.from_dict({"input_ids": rows, "special_tokens_mask": special})
-    collator = DataCollatorForLanguageModeling(tokenizer)
+    pairs = zip(rows, special, strict=True)
+    dataset = [{"input_ids": ids, "special_tokens_mask": mask} for ids, mask in pairs]
+    collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=args.mlm_probability)
     if pad:
         collate = collator
 
         def collator(features: Any) -> Any:
-            for feature in features:
-                feature["attention_mask"] = [1] * len(feature["input_ids"])
-            return collate(features)
+            return collate([f | {"attention_mask": [1] * len(f["input_ids"])} for f in features])
 
     trainer = Trainer(
         new_model(args, tokenizer, "sdpa"),
@@ -206,8 +206,17 @@ def warmed_up(trainer: Any) -> Any:
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if state.global_step == 2:
-                self.begin, self.before = time.perf_counter(), self.count()
-            self.end, self.after = time.perf_counter(), self.count()
+                self.begin, self.before = self.now(), self.count()
+
+        def on_train_end(self, *_: Any, **__: Any) -> None:
+            self.end, self.after = self.now(), self.count()
+
+        def now(self) -> float:
+            import torch
+
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            return time.perf_counter()
 
         def count(self) -> int:
             return getattr(trainer, "tokens_seen", 0) or trainer.state.global_step

@@ -19,7 +19,7 @@ mkdir "$scratch/elsewhere"
 cd "$scratch/elsewhere"
 "$bin/doctobert-hf" --version
 "$bin/doctobert-hf" env > env.txt
-"$bin/doctobert-hf" quickstart --recipe tiny/quickstart --phase1-steps 20 --phase2-steps 10 2> log.txt \
+"$bin/doctobert-hf" quickstart --recipe tiny/quickstart --phase1-tokens 40000 --phase2-tokens 20000 2> log.txt \
     || { cat log.txt; exit 1; }
 "$bin/doctobert-hf" pretrain doctobert-base/pretrain --dry-run
 MADE_UP="$root/tests/drbenchmark/data/made_up.zip" "$bin/python" - <<'PY'

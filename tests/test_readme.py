@@ -49,7 +49,8 @@ def test_code_blocks_run(folder):
         if body.lstrip().startswith(("make ", "git ", "pip ", "python benchmarks/")):
             continue  # the environment itself, and the benchmarks: run by hand and by CI
         script = body.replace(
-            "doctobert-hf quickstart", "doctobert-hf quickstart --phase1-steps 20 --phase2-steps 10"
+            "doctobert-hf quickstart",
+            "doctobert-hf quickstart --phase1-tokens 40000 --phase2-tokens 20000",
         )
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],

@@ -11,7 +11,7 @@ from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining import prepare_model
 from doctobert_hf.pretraining.attention import check_isolating, varlen_attention_forward
-from doctobert_hf.pretraining.dataset import pack_row
+from doctobert_hf.pretraining.dataset import StaticShape, pack_row
 from doctobert_hf.pretraining.fit import first_position
 
 FAMILIES = ("doctobert-tiny", "doctomodernbert-tiny")
@@ -77,7 +77,9 @@ def test_static_padding_changes_nothing(family, make_model, documents):
     model = prepare_model(make_model(family).eval())
     with torch.no_grad():
         bare = model(**packed(documents, model), num_items=4)["loss"]
-        filled = model(**packed(documents, model, static=(500, 12, 9)), num_items=4)["loss"]
+        filled = model(
+            **packed(documents, model, static=StaticShape(500, 12, 9, 140)), num_items=4
+        )["loss"]
     assert filled.item() == pytest.approx(bare.item(), abs=1e-6)
 
 

@@ -1,6 +1,7 @@
 """The sparse head gives the dense head's loss, in pieces or whole, and leaves the model plain."""
 
 import json
+from itertools import islice
 
 import pytest
 import torch
@@ -51,3 +52,30 @@ def test_other_architectures_are_refused():
     )
     with pytest.raises(UsageError, match="modernbert or roberta"):
         prepare_model(model)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_one_graph_over_many_packings(family, make_model, make_store, tokenizer, monkeypatch):
+    """The kernel itself needs a GPU; a mask that can be traced stands in its place."""
+    from doctobert_hf.pretraining import PackedMLMDataset, attention
+    from doctobert_hf.pretraining.fit import first_position
+
+    def traced(query, key, value, borders, dropout, scale, window):
+        places = torch.arange(query.shape[2])
+        document = torch.searchsorted(borders.long(), places, right=True)
+        allowed = document[:, None] == document[None, :]
+        if window is not None:
+            allowed = allowed & ((places[:, None] - places[None, :]).abs() <= window)
+        return attention._attend(query, key, value, allowed, dropout, scale).transpose(1, 2)
+
+    monkeypatch.setattr(attention, "_by_document", traced)
+    model = prepare_model(make_model(family), chunk=32).train()
+    stream = PackedMLMDataset(
+        make_store(), tokenizer, 512, pad_rows=True, first_position=first_position(model)
+    )
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    model.compile(dynamic=False, fullgraph=True, backend="eager")
+    for item in islice(stream, 20):
+        model(**item["rows"][0], num_items=torch.tensor(70.0))["loss"].backward()
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1

@@ -352,3 +352,44 @@ def test_sigterm_saves_and_the_run_goes_on(options):
         finish(launch(path))
     one, two = final(whole_folder), final(folder)
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_finished_run_trains_no_further(make_trainer, tmp_path):
+    first = make_trainer(max_tokens=6000)
+    first.train()
+    again = make_trainer(max_tokens=6000)
+    again.train(resume_from_checkpoint=True)
+    assert again.state.global_step == first.state.global_step
+    assert again.tokens_seen == first.tokens_seen
+    for ours, theirs in zip(again.model.parameters(), first.model.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_energy_of_every_session_is_kept(make_trainer, tmp_path):
+    pytest.importorskip("codecarbon")
+    from doctobert_hf.pretraining.callbacks import EnergyCallback
+
+    make_trainer(max_tokens=6000, callbacks=[EnergyCallback()]).train()
+    make_trainer(max_tokens=9000, callbacks=[EnergyCallback()]).train(resume_from_checkpoint=True)
+    sessions = json.loads((tmp_path / "run" / "energy.json").read_text())
+    assert len(sessions) == 2
+    assert all(row["energy_kwh"] > 0 and row["country"] == "FRA" for row in sessions)
+    assert not list(tmp_path.rglob("emissions.csv"))
+
+
+def test_an_interrupt_saves_then_is_raised(make_trainer, tmp_path):
+    import os
+    import signal
+
+    from transformers import TrainerCallback
+
+    class Interrupt(TrainerCallback):
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt, match="Saved at"):
+        make_trainer(max_tokens=20_000, callbacks=[Interrupt()]).train()
+    assert signal.getsignal(signal.SIGINT) is before
+    assert [path.name for path in (tmp_path / "run").glob("checkpoint-*")] == ["checkpoint-4"]

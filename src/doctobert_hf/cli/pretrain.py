@@ -40,17 +40,23 @@ def run(args: argparse.Namespace) -> int:
         return _plan(config, args.json)
     from doctobert_hf.pretraining.recipe import finish_pretraining, open_pretraining
 
+    again = f"doctobert-hf pretrain {args.recipe} --resume --output {config.output}"
     with contextlib.redirect_stdout(sys.stderr):  # Trainer prints what it logs
         trainer = open_pretraining(config, args.resume)
         resume = args.resume and _has_checkpoint(config)
-        trainer.train(resume_from_checkpoint=True if resume else None)
+        try:
+            trainer.train(resume_from_checkpoint=True if resume else None)
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
         stopped = trainer.tokens_seen < config.max_tokens
         target = None if stopped else finish_pretraining(trainer, config)
     if not trainer.is_world_process_zero():
         return 0
     if stopped:
-        again = f"doctobert-hf pretrain {args.recipe} --resume --output {config.output}"
-        print(f"Stopped at {trainer.tokens_seen:,} tokens, saved. Go on: {again}", file=sys.stderr)
+        print(
+            f"Stopped. Saved at {trainer.tokens_seen:,} tokens. Go on with: {again}",
+            file=sys.stderr,
+        )
         return 143
     result: dict = {"tokens": trainer.tokens_seen, "steps": trainer.state.global_step}
     result |= {

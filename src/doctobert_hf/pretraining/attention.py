@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import torch
 
 ATTENTION_NAME = "doctobert_varlen"
+_PUBLIC_KERNEL = False
+"""Whether torch's public function takes windows; set on registration, older ones do not."""
 
 
 def register_attention() -> None:
@@ -26,9 +28,19 @@ def register_attention() -> None:
     from transformers.masking_utils import AttentionMaskInterface, flash_attention_mask
     from transformers.modeling_utils import AttentionInterface
 
+    global _PUBLIC_KERNEL
+    _PUBLIC_KERNEL = _takes_windows()
     AttentionInterface.register(ATTENTION_NAME, varlen_attention_forward)
     # As for flash attention: a 2-D mask where something is padded, else none at all.
     AttentionMaskInterface.register(ATTENTION_NAME, flash_attention_mask)
+
+
+def _takes_windows() -> bool:
+    import inspect
+
+    from torch.nn.attention.varlen import varlen_attn
+
+    return {"window_size", "scale"} <= set(inspect.signature(varlen_attn).parameters)
 
 
 def varlen_attention_forward(
@@ -66,6 +78,8 @@ def varlen_attention_forward(
         UsageError: A causal layer, packed input in several rows or with a mask, or borders that do
             not span the row.
     """
+    import torch
+
     if getattr(module, "is_causal", False):
         raise UsageError("A causal attention layer", "an encoder", f"{ATTENTION_NAME} is two-sided")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
@@ -78,18 +92,16 @@ def varlen_attention_forward(
             + ("" if attention_mask is None else " and an attention mask"),
             "one packed row and no mask",
         )
-    if query.is_cuda and query.dtype in _half_types():
+    if query.is_cuda and torch.is_autocast_enabled("cuda"):
+        # Rotary embeddings may have left float32 behind, which the kernel does not take.
+        half = torch.get_autocast_dtype("cuda")
+        query, key, value = query.to(half), key.to(half), value.to(half)
+    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16):
         longest = max_length_q or int((cu_seq_lens_q[1:] - cu_seq_lens_q[:-1]).max())
         out = _flash(query, key, value, cu_seq_lens_q, longest, dropout, scale, window)
     else:
         out = _by_document(query, key, value, cu_seq_lens_q, dropout, scale, window)
     return out, None
-
-
-def _half_types() -> tuple[torch.dtype, torch.dtype]:
-    import torch
-
-    return torch.float16, torch.bfloat16
 
 
 def _flash(
@@ -107,7 +119,7 @@ def _flash(
 
     q, k, v = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
     side = -1 if window is None else window
-    if dropout == 0.0:
+    if dropout == 0.0 and _PUBLIC_KERNEL:
         from torch.nn.attention.varlen import varlen_attn
 
         out: Any = varlen_attn(
@@ -117,8 +129,8 @@ def _flash(
         out = torch.ops.aten._flash_attention_forward(
             *(q, k, v, borders, borders, longest, longest, dropout, False, False),
             scale=scale,
-            window_size_left=None if window is None else window,
-            window_size_right=None if window is None else window,
+            window_size_left=window,
+            window_size_right=window,
         )[0]
     return out.unsqueeze(0)
 

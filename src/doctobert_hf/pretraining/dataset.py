@@ -131,8 +131,11 @@ class PackedMLMDataset(IterableDataset):
         self.first_position = first_position
         lengths = store.lengths
         order = long_share and long_document_order(lengths, seed, long_tokens, long_share)
-        self.packer = SequencePacker(lengths, row_tokens, seed, order or None)
-        self.max_documents = max(row_tokens // max(int(lengths.min()), 1), 1) + 2
+        # A list of fixed length has to end somewhere: at twice the usual number of documents.
+        most = int(2 * row_tokens / lengths.mean()) + 1 if pad_rows else None
+        self.packer = SequencePacker(lengths, row_tokens, seed, order or None, max_documents=most)
+        self.longest = int(lengths.max())
+        self.max_documents = (most or 0) + row_tokens // self.longest + 2
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield steps from ``start``; a loader worker yields every n-th of them."""
@@ -182,11 +185,29 @@ class PackedMLMDataset(IterableDataset):
             first_position=self.first_position,
         )
 
-    def _static(self, rate: float) -> tuple[int, int, int]:
-        """Fixed sizes of a row: tokens, documents, masked positions (six sigma above the mean)."""
+    def _static(self, rate: float) -> StaticShape:
+        """Return the fixed sizes of a row: masked positions have six sigma above their mean."""
         top = max(rate, self.rates[0], self.rates[1] or 0.0)
         spread = 6.0 * (self.row_tokens * top * (1 - top)) ** 0.5
-        return self.row_tokens, self.max_documents, int(self.row_tokens * top + spread) + 1
+        masked = int(self.row_tokens * top + spread) + 1
+        return StaticShape(self.row_tokens, self.max_documents, masked, self.longest)
+
+
+@dataclass(frozen=True)
+class StaticShape:
+    """Sizes that every row has where the model is compiled.
+
+    Attributes:
+        tokens: Tokens of a row.
+        documents: Documents of a row, empty ones included.
+        masked: Masked positions of a row.
+        longest: Tokens of the longest document; a new value would compile again.
+    """
+
+    tokens: int
+    documents: int
+    masked: int
+    longest: int
 
 
 def pack_row(
@@ -195,7 +216,7 @@ def pack_row(
     positions: NDArray[np.int64],
     labels: NDArray[np.int64],
     pad_id: int,
-    static: tuple[int, int, int] | None = None,
+    static: StaticShape | None = None,
     first_position: int = 0,
 ) -> dict[str, Any]:
     """Lay documents out in one row as the attention and the sparse head take it.
@@ -206,8 +227,8 @@ def pack_row(
         positions: Indices of masked tokens.
         labels: What was there.
         pad_id: Fills up static rows.
-        static: Tokens, documents and masked positions to fill up to; None: as they are. Padding is
-            a document of its own, never masked.
+        static: Sizes to fill up to; None: as they are. Padding is a document of its own, or
+            several, never masked.
         first_position: Added to position numbers (RoBERTa counts from ``pad_id + 1``).
 
     Raises:
@@ -215,8 +236,8 @@ def pack_row(
     """
     longest = int(lengths.max())
     if static is not None:
-        tokens, documents, masked = static
-        tail = tokens - len(ids)
+        documents, masked, longest = static.documents, static.masked, static.longest
+        tail = static.tokens - len(ids)
         pieces = [min(longest, tail - at) for at in range(0, tail, longest)] if tail else []
         lengths = np.concatenate((lengths, np.asarray(pieces, dtype=np.int64)))
         if len(lengths) > documents or len(positions) > masked:

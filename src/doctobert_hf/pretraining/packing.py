@@ -55,6 +55,7 @@ class SequencePacker:
         seed: Seed of the permutations.
         order: Documents of an epoch in order, given the epoch; default: a seeded permutation.
         look_ahead: Documents that may wait for a row they fit in.
+        max_documents: Most documents of a row; None: as many as fit.
 
     Raises:
         UsageError: No document, or a row that the longest document does not fit in.
@@ -67,6 +68,7 @@ class SequencePacker:
         seed: int = 0,
         order: Callable[[int], NDArray[np.int64]] | None = None,
         look_ahead: int = LOOK_AHEAD,
+        max_documents: int | None = None,
     ) -> None:
         if not len(lengths):
             raise UsageError("A corpus without documents")
@@ -77,6 +79,7 @@ class SequencePacker:
                 f"rows of at least {longest} tokens",
             )
         self.lengths, self.row_tokens, self.look_ahead = lengths, row_tokens, look_ahead
+        self.max_documents = max_documents or row_tokens
         self._near = min(2 * longest, row_tokens)
         self._order = order or (lambda epoch: _permutation(len(lengths), seed, epoch))
         self.state = PackerState()
@@ -93,30 +96,29 @@ class SequencePacker:
 
     def next_row(self) -> list[int]:
         """Return the documents of the next row."""
-        waiting = self.state.waiting
+        waiting, length_of = self.state.waiting, self.lengths.item
         row: list[int] = []
         room = self.row_tokens
-        while room > self._near or not row:
+        while (room > self._near and len(row) < self.max_documents) or not row:
             # Far from the end everything fits: oldest first.
             document = waiting.pop(0) if waiting else self._take()
-            size = int(self.lengths[document])
+            size = length_of(document)
             if size > room:  # only in rows that hold about one document
                 waiting.insert(0, document)
                 break
             row.append(document)
             room -= size
+        sizes = [length_of(document) for document in waiting]
         while True:
             while len(waiting) < self.look_ahead:
                 waiting.append(self._take())
-            best, size = -1, 0
-            for place, document in enumerate(waiting):
-                length = int(self.lengths[document])
-                if size < length <= room:
-                    best, size = place, length
-            if best < 0:
+                sizes.append(length_of(waiting[-1]))
+            size = max((size for size in sizes if size <= room), default=0)
+            if not size or len(row) == self.max_documents:
                 return row
+            best = sizes.index(size)  # of equal lengths the one that waited longest
             row.append(waiting.pop(best))
-            room -= size
+            room -= sizes.pop(best)
 
     def _take(self) -> int:
         state = self.state
@@ -129,7 +131,7 @@ class SequencePacker:
             state.epoch, state.cursor = state.epoch + 1, 0
             return self._take()
         state.cursor += 1
-        return int(order[state.cursor - 1])
+        return order.item(state.cursor - 1)
 
 
 def _permutation(size: int, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -107,6 +107,7 @@ def open_pretraining(config: PretrainConfig, resume: bool) -> MLMTrainer:
     from doctobert_hf.pretraining.arguments import MLMTrainingArguments
     from doctobert_hf.pretraining.callbacks import (
         DoctobertCallback,
+        EnergyCallback,
         FillMaskProbeCallback,
         LossSpikeCallback,
     )
@@ -140,7 +141,10 @@ def open_pretraining(config: PretrainConfig, resume: bool) -> MLMTrainer:
         train,
         tokenizer,
         held_out,
-        callbacks=[DoctobertCallback(), LossSpikeCallback(), FillMaskProbeCallback()],
+        callbacks=[
+            *(DoctobertCallback(), LossSpikeCallback(), FillMaskProbeCallback()),
+            *([EnergyCallback()] if EnergyCallback.available() else []),
+        ],
     )
 
 
@@ -230,6 +234,7 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
     if config.init_from is None:
         _set_rope(fresh, config)
         model = AutoModelForMaskedLM.from_config(fresh)
+        _reset_head(model, config.initializer_range)
     elif config.hand_over == "tile":
         _set_rope(fresh, config)
         base = AutoModelForMaskedLM.from_pretrained(_model_of(config.init_from))
@@ -246,6 +251,19 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         )
     _set_out_dropout(model, config.attention_out_dropout)
     return model
+
+
+def _reset_head(model: PreTrainedModel, spread: float) -> None:
+    """Draw ModernBERT's head as the published runs did (FlexBERT, ``full_megatron``).
+
+    Transformers draws ``head.dense`` with ``spread / sqrt(2 layers)``, like the blocks' outputs;
+    the models' training code draws it like any other matrix.
+    """
+    import torch
+
+    if model.config.model_type == "modernbert":
+        weight: Any = model.head.dense.weight  # type: ignore[union-attr]
+        torch.nn.init.trunc_normal_(weight, std=spread, a=-2 * spread, b=2 * spread)
 
 
 def _set_rope(architecture: Any, config: PretrainConfig) -> None:

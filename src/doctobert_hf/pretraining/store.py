@@ -105,7 +105,8 @@ class TokenStore:
                 f"{manifest.documents:,} documents and {manifest.tokens:,} tokens",
                 "Build the store again",
             )
-        self._tokens = np.memmap(tokens, dtype=manifest.dtype, mode="r")
+        # A plain array over the map: slices of np.memmap cost more than what they read.
+        self._tokens = np.asarray(np.memmap(tokens, dtype=manifest.dtype, mode="r"))
 
     def __len__(self) -> int:
         return self.manifest.documents

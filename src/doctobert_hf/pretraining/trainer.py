@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,9 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader
 from transformers import Trainer
-from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_callback import PrinterCallback, ProgressCallback, TrainerState
+from transformers.trainer_utils import TrainOutput
 
 from doctobert_hf.chunking.masking import IGNORED
 from doctobert_hf.errors import DataError, UsageError
@@ -108,6 +111,7 @@ class MLMTrainer(Trainer):
         self._staging: Path | None = None
         self._finite: torch.Tensor | None = None
         args.rows_per_step()
+        self._signals = SignalCallback()
         super().__init__(
             model=model,
             args=args,
@@ -116,7 +120,7 @@ class MLMTrainer(Trainer):
             processing_class=processing_class,
             callbacks=[
                 TokenBudgetCallback(args.max_tokens, args.save_tokens, args.eval_tokens),
-                SignalCallback(),
+                self._signals,
                 *(callbacks or []),  # before the writer, which writes what they add
                 JsonLinesCallback(),
                 TokenProgressCallback(args.max_tokens),
@@ -352,15 +356,31 @@ class MLMTrainer(Trainer):
             UsageError: No checkpoint, or one of another recipe.
             DataError: The checkpoint is damaged, or the loss is not finite.
             OutputError: A checkpoint cannot be written; those before stay.
+            KeyboardInterrupt: Ctrl-C; a checkpoint of the last step is written. On SIGTERM training
+                returns, with ``tokens_seen`` below ``max_tokens``.
         """
         run = Path(str(self.args.output_dir))
         shutil.rmtree(run / checkpoints.STAGING, ignore_errors=True)
         while True:
             path = self._restore(run, resume_from_checkpoint)
+            if path is not None and self.tokens_seen >= self.args.max_tokens:
+                return self._finished_before(path)
             try:
-                return super().train(path, trial, ignore_keys_for_eval)
+                result = super().train(path, trial, ignore_keys_for_eval)
             except SpikeRollback as spike:
                 resume_from_checkpoint = self._roll_back(run, spike)
+                continue
+            finally:
+                self._signals.on_train_end()
+            if self._signals.received == signal.SIGINT:
+                raise KeyboardInterrupt(f"Saved at {self.tokens_seen:,} tokens.")
+            return result
+
+    def _finished_before(self, path: str) -> TrainOutput:
+        """Load a run whose tokens are all seen; Trainer's loop would train one step more."""
+        self._load_from_checkpoint(path)
+        self.state = TrainerState.load_from_json(str(Path(path) / TRAINER_STATE_NAME))
+        return TrainOutput(self.state.global_step, 0.0, {})
 
     def _restore(self, run: Path, resume: str | bool | None) -> str | None:
         self._resuming = bool(resume)

@@ -37,9 +37,9 @@ class QuickstartConfig:
     preset: str = field(default="doctomodernbert-tiny", metadata={"help": "architecture to shrink"})
     hidden_size: int = field(default=128, metadata={"help": "width of the model"})
     num_hidden_layers: int = field(default=4, metadata={"help": "depth of the model"})
-    batch_size: int = field(default=16, metadata={"help": "chunks per step"})
-    phase1_steps: int = field(default=600, metadata={"help": "steps on the whole mix"})
-    phase2_steps: int = field(default=200, metadata={"help": "steps on the medical subset"})
+    batch_tokens: int = field(default=2048, metadata={"help": "tokens per step"})
+    phase1_tokens: int = field(default=1_200_000, metadata={"help": "tokens of the whole mix"})
+    phase2_tokens: int = field(default=400_000, metadata={"help": "tokens of the medical subset"})
     learning_rate: float = field(default=4e-3, metadata={"help": "peak rate of phase 1"})
     phase1_mlm_probability: float = field(
         default=0.30, metadata={"help": "share of masked tokens in phase 1"}
@@ -47,14 +47,14 @@ class QuickstartConfig:
     phase2_mlm_probability: float = field(
         default=0.15, metadata={"help": "share of masked tokens in phase 2"}
     )
-    save_steps: int = field(default=100, metadata={"help": "steps between checkpoints"})
+    save_tokens: int = field(default=200_000, metadata={"help": "tokens between checkpoints"})
     seed: int = field(default=17, metadata={"help": "seed of split, weights, order and masks"})
 
     def __post_init__(self) -> None:
-        for name in ("phase1_steps", "phase2_steps", "batch_size", "save_steps", "max_characters"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
-        for name in ("hidden_size", "num_hidden_layers"):
+        for name in (
+            *("phase1_tokens", "phase2_tokens", "save_tokens", "max_characters"),
+            *("hidden_size", "num_hidden_layers"),
+        ):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
         if not 0.0 < self.learning_rate < 1.0:
@@ -66,6 +66,10 @@ class QuickstartConfig:
             raise UsageError(
                 f"max_length {self.max_length}",
                 f"at least 8 and at most {positions} tokens, as {self.preset} takes",
+            )
+        if self.batch_tokens < self.max_length:
+            raise UsageError(
+                f"batch_tokens {self.batch_tokens}", f"at least max_length, {self.max_length}"
             )
         for name in ("phase1_mlm_probability", "phase2_mlm_probability"):
             if not 0.0 < getattr(self, name) < 1.0:

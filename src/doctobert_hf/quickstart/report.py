@@ -73,19 +73,22 @@ def _summary(records: dict[str, Any]) -> str:
 
 
 def _figures(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> str:
-    rows = [row for row in read_metrics(folder / "metrics.jsonl") if "loss" in row]
+    rows = [row for row in read_metrics(folder) if "loss" in row]
     lines = {
         "phase 1, whole mix": _points(rows, "phase1", 0),
-        "phase 2, medical subset": _points(rows, "phase2", config.phase1_steps),
+        "phase 2, medical subset": _points(rows, "phase2", records["phase1"]["tokens"]),
     }
     if not figures.can_draw():
         table = markdown_table(
-            ["phase", "step", "loss"],
-            [[r["phase"], r["step"], f"{r['loss']:.3f}"] for r in rows[:: max(1, len(rows) // 12)]],
+            ["phase", "tokens", "loss"],
+            [
+                [r["phase"], f"{r['tokens']:,}", f"{r['loss']:.3f}"]
+                for r in rows[:: max(1, len(rows) // 12)]
+            ],
         )
         return f"Figures need matplotlib: `pip install 'doctobert-hf[plot]'`. The loss:\n\n{table}"
     figure, (left, middle, right) = figures.new_figure(10, 3.2, panels=3)
-    figures.draw_lines(left, lines, "Training loss", "step", "cross-entropy, nats")
+    figures.draw_lines(left, lines, "Training loss", "thousand tokens", "cross-entropy, nats")
     final = records["evaluation"]["held_out"]
     accuracies = {
         "unigram": 100 * final["unigram_accuracy"],
@@ -103,7 +106,7 @@ def _figures(config: QuickstartConfig, folder: Path, records: dict[str, Any]) ->
 
 def _points(rows: list[dict[str, Any]], phase: str, offset: int) -> tuple[list[float], list[float]]:
     mine = [row for row in rows if row["phase"] == phase]
-    return [offset + row["step"] for row in mine], [row["loss"] for row in mine]
+    return [(offset + row["tokens"]) / 1000 for row in mine], [row["loss"] for row in mine]
 
 
 def _corpus_section(config: QuickstartConfig, records: dict[str, Any]) -> str:
@@ -156,9 +159,9 @@ def _chunk_section(config: QuickstartConfig, records: dict[str, Any]) -> str:
 
 def _result_section(records: dict[str, Any]) -> str:
     phases = markdown_table(
-        ["phase", "chunks", "steps", "last loss"],
+        ["phase", "chunks", "tokens", "steps", "last loss"],
         [
-            [name, f"{r['chunks']:,}", f"{r['steps']:,}", f"{r['loss']:.3f}"]
+            [name, *(f"{r[key]:,}" for key in ("chunks", "tokens", "steps")), f"{r['loss']:.3f}"]
             for name, r in (("1", records["phase1"]), ("2", records["phase2"]))
         ],
     )
@@ -210,5 +213,5 @@ def _next_section(folder: Path) -> str:
         f'fill = pipeline("fill-mask", "{(folder / "model").as_posix()}")\n'
         'fill("Le patient présente une [MASK] artérielle.")\n```\n\n'
         "Settings: `resolved_config.yaml`; versions and hardware: `environment.json`; every logged "
-        "value: `metrics.jsonl`; all figures of this page: `state.json`."
+        "value: `pretraining/*/metrics.jsonl`; all figures of this page: `state.json`."
     )

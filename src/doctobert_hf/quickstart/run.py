@@ -162,6 +162,7 @@ def _chunks(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
         _write(chunks, folder / "data" / f"{name}_chunks.parquet")
         if name == "train":
             _count(statistics, documents["text"], chunks)
+            _stores(folder, chunks, tokenizer)
     return {
         "documents": statistics.documents,
         "chunks": statistics.chunks,
@@ -192,29 +193,40 @@ def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]
     from transformers import AutoModelForMaskedLM
 
     from doctobert_hf.models import count_parameters
-    from doctobert_hf.quickstart.training import new_model, train_phase
+    from doctobert_hf.pretraining import TokenStore
+    from doctobert_hf.quickstart.training import new_model, phase_folder, train_phase
 
     tokenizer = _load_tokenizer(folder)
-    chunks = _read(folder / "data" / "train_chunks.parquet")
     record: dict[str, Any] = {}
     if phase == "phase1":
         model = new_model(config, tokenizer)
         record["untrained"] = _measure(config, folder, model, tokenizer)
     else:
-        model = AutoModelForMaskedLM.from_pretrained(folder / "checkpoints" / "phase1" / "model")
-        chunks = chunks.filter(lambda row: row["medical"], desc="medical subset")
-    metrics = train_phase(phase, model, chunks, tokenizer, config)
-    target = folder / "model" if phase == "phase2" else folder / "checkpoints" / phase / "model"
-    if phase == "phase2" and hasattr(model.config, "sparse_prediction"):
-        model.config.sparse_prediction = False  # users expect logits for every token
-    model.save_pretrained(target)
-    tokenizer.save_pretrained(target)
+        model = AutoModelForMaskedLM.from_pretrained(phase_folder(folder, "phase1") / "model")
+    store = TokenStore(folder / "data" / _STORES[phase], tokenizer)
+    metrics = train_phase(phase, model, store, tokenizer, config)
+    if phase == "phase2":
+        shutil.copytree(phase_folder(folder, phase) / "model", folder / "model", dirs_exist_ok=True)
     return record | {
-        "chunks": len(chunks),
+        "chunks": len(store),
         "parameters": count_parameters(model)["total"],
         **metrics,
         "held_out": _measure(config, folder, model, tokenizer),
     }
+
+
+_STORES = {"phase1": "train_store", "phase2": "medical_store"}
+
+
+def _stores(folder: Path, chunks: Dataset, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Tokenise the chunks once: all of them for phase 1, the medical ones for phase 2."""
+    from doctobert_hf.pretraining import build_store
+
+    medical = chunks.filter(lambda row: row["medical"], desc="medical subset")
+    for phase, rows in (("phase1", chunks), ("phase2", medical)):
+        # Chunks fit, so that the store's own chunking keeps each as it is.
+        texts = (text for batch in rows.iter(batch_size=256) for text in batch["text"])
+        build_store(texts, tokenizer, folder / "data" / _STORES[phase], tokenizer.model_max_length)
 
 
 def _evaluation(config: QuickstartConfig, folder: Path) -> dict[str, Any]:

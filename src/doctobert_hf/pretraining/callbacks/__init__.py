@@ -1,6 +1,7 @@
 """Callbacks of pretraining runs. With a stock ``Trainer`` they do what it lets them, and say so."""
 
 from doctobert_hf.pretraining.callbacks.budget import SignalCallback, TokenBudgetCallback
+from doctobert_hf.pretraining.callbacks.energy import EnergyCallback
 from doctobert_hf.pretraining.callbacks.logs import JsonLinesCallback, TokenProgressCallback
 from doctobert_hf.pretraining.callbacks.probe import FillMaskProbeCallback
 from doctobert_hf.pretraining.callbacks.spikes import LossSpikeCallback, SpikeRollback
@@ -14,6 +15,7 @@ from doctobert_hf.pretraining.callbacks.telemetry import (
 
 __all__ = [
     "DoctobertCallback",
+    "EnergyCallback",
     "FillMaskProbeCallback",
     "JsonLinesCallback",
     "LossSpikeCallback",

@@ -1,4 +1,4 @@
-"""Stop, save and evaluate by tokens; stop in order on SIGTERM."""
+"""Stop, save and evaluate by tokens; stop in order on a signal."""
 
 from __future__ import annotations
 
@@ -51,28 +51,37 @@ class TokenBudgetCallback(TrainerCallback):
 
 
 class SignalCallback(TrainerCallback):
-    """On SIGTERM: finishes the step, saves, and ends training; the caller decides what then."""
+    """On SIGTERM or SIGINT: finishes the step, saves, and ends training.
+
+    A second signal has its usual effect. Works with any ``Trainer``.
+
+    Attributes:
+        received: The signal's number, or None.
+    """
 
     def __init__(self) -> None:
-        self.received = False
-        self._before: Any = None
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
-        """Take the signal over, in the main thread."""
+        """Take the signals over, in the main thread."""
+        self.received = None
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, self._handle)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._handle)
 
-    def _handle(self, *_: Any) -> None:
-        self.received = True
+    def _handle(self, number: int, frame: Any) -> None:
+        self.received = number
+        signal.signal(number, self._before[number])
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Save and stop if the signal came."""
-        if self.received:
+        """Save and stop if a signal came."""
+        if self.received is not None:
             control.should_save = control.should_training_stop = True
 
     def on_train_end(self, *_: Any, **__: Any) -> None:
-        """Give the signal back."""
-        if self._before is not None:
-            signal.signal(signal.SIGTERM, self._before)
+        """Give the signals back."""
+        while self._before:
+            signal.signal(*self._before.popitem())
