@@ -64,8 +64,7 @@ def compare(args: argparse.Namespace, scratch: str) -> dict[str, Any]:
         "mean_length": float(lengths.mean()),
         "padding_to_max": float(lengths.mean() / args.length),
         "packing_efficiency": sum(packed) / len(packed) / args.micro_batch_tokens,
-        "settings": {k: str(v) for k, v in vars(args).items() if k not in ("json", "corpus")},
-        "data_path_tokens_per_second": data_path(args, store, tokenizer),
+        "packing_of_recipes": packing(args, tokenizer, scratch),
     }
     ways = {"ours": ours, "padded": padded, "blocks": blocks}
     speeds: dict[str, list[float]] = {name: [] for name in ways}
@@ -79,13 +78,12 @@ def compare(args: argparse.Namespace, scratch: str) -> dict[str, Any]:
         print(f"{name:8} {results[name]:10,.0f} real tokens/s   ours is {ratio:4.2f} x")
     print(
         f"chunks of {results['mean_length']:.0f} tokens ({results['padding_to_max']:.2f} of "
-        f"{args.length}), packing {results['packing_efficiency']:.4f}, data path alone "
-        f"{results['data_path_tokens_per_second'] / 1e6:.1f} M tokens/s on one core"
+        f"{args.length}), packing {results['packing_efficiency']:.4f}"
     )
     return results
 
 
-def texts(args: argparse.Namespace) -> Any:
+def texts(args: argparse.Namespace, times: int = 1) -> Any:
     """Documents of the corpus, or the packaged sample."""
     if args.corpus is None:
         from doctobert_hf.quickstart.sample import sample_documents
@@ -93,7 +91,27 @@ def texts(args: argparse.Namespace) -> Any:
         return (d.text for d in islice(sample_documents(), args.documents * 5))
     from doctobert_hf.corpus import iter_texts
 
-    return islice(iter_texts(args.corpus, "text"), args.documents)
+    return islice(iter_texts(args.corpus, "text"), args.documents * times)
+
+
+def packing(args: argparse.Namespace, tokenizer: Any, scratch: str) -> dict[str, float]:
+    """Real tokens by positions, and tokens/s of the data path, at the rows of the recipes."""
+    from doctobert_hf.pretraining import SequencePacker, build_store
+
+    found = {}
+    for length, row in ((512, 160 * 512), (1024, 96 * 1024), (8192, 12 * 8192)):
+        store = build_store(texts(args, 20), tokenizer, f"{scratch}/packing{length}", length)
+        rows = list(
+            islice(SequencePacker(store.lengths, row), max(store.manifest.tokens // row, 1))
+        )
+        real = sum(int(store.lengths[documents].sum()) for documents in rows)
+        found[str(length)] = real / (len(rows) * row)
+        speed = found[f"{length}, data path tokens/s"] = data_path(store, tokenizer, row)
+        print(
+            f"packing at {length}: {found[str(length)]:.4f} over {len(rows)} rows of {row:,}; "
+            f"data path alone {speed / 1e6:.1f} M tokens/s on one core"
+        )
+    return found
 
 
 def new_model(args: argparse.Namespace, tokenizer: Any, attention: str) -> Any:
@@ -230,11 +248,11 @@ def warmed_up(trainer: Any) -> Any:
     return watch
 
 
-def data_path(args: argparse.Namespace, store: Any, tokenizer: Any) -> float:
+def data_path(store: Any, tokenizer: Any, row_tokens: int) -> float:
     """Tokens per second of packing and masking alone, on one core."""
     from doctobert_hf.pretraining import PackedMLMDataset
 
-    stream = iter(PackedMLMDataset(store, tokenizer, args.micro_batch_tokens, 4))
+    stream = iter(PackedMLMDataset(store, tokenizer, row_tokens))
     for _ in range(5):
         next(stream)
     start, tokens = time.perf_counter(), 0

@@ -79,10 +79,23 @@ def test_a_real_task_is_shown(finished, tmp_path, monkeypatch):
     total = sum(counts["train"] for counts in record["types"].values())
     assert total == record["splits"]["train"]["entities"] > 0
     assert 0.0 <= record["baseline"]["f1"] <= 1.0
-    report = write_report(config, config.output, records | {"drbenchmark": record}).read_text()
+    both = record | {"benchmark": records["drbenchmark"]["benchmark"]}
+    report = write_report(config, config.output, records | {"drbenchmark": both}).read_text()
     assert "## DrBenchmark: quaero_emea" in report
     assert f"**{100 * record['baseline']['f1']:.1f}** entity F1" in report
     write_report(config, config.output, records)
+
+
+def test_the_benchmark_ends_in_a_report(finished):
+    config, records = finished
+    record = records["drbenchmark"]["benchmark"]
+    assert record["made_up"] and record["rows"] == {"train": 260, "validation": 80, "test": 120}
+    assert {len(scores) for scores in record["scores"].values()} == {2}
+    folder = config.output / "benchmark" / "report"
+    for name in ("report.md", "report.html", "report.json", "report.csv", "report.tex"):
+        assert (folder / name).is_file()
+    report = (config.output / "report.md").read_text(encoding="utf-8")
+    assert f"{record['means']['quickstart']:.1f}" in report
 
 
 def test_training_learns(finished):

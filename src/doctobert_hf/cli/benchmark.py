@@ -1,7 +1,11 @@
-"""DrBenchmark: which tasks there are, and whether your raw data is what it should be.
+"""DrBenchmark: tasks, raw data, a model's scores, and reports of them.
 
 doctobert-hf benchmark tasks                        task, metric, sizes, licence, agreement, data
 doctobert-hf benchmark check --data-dir raw         counts, checksums, duplicates, shared documents
+doctobert-hf benchmark run MODEL --data-dir raw     tune, train five seeds, score, on each task
+doctobert-hf benchmark run MODEL --corpus notes     the same on your own annotated documents
+doctobert-hf benchmark report benchmark-results     tables, ranks, figures
+doctobert-hf benchmark probe MODEL --data-dir raw   a few minutes' look at a model
 """
 
 from __future__ import annotations
@@ -19,7 +23,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="tasks|check")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="tasks|check|run|report|probe"
+    )
     tasks = actions.add_parser("tasks", help="list the 27 tasks", allow_abbrev=False)
     check = actions.add_parser("check", help="verify raw data", allow_abbrev=False)
     check.add_argument("--tasks", nargs="+", metavar="NAME", help="only these tasks")
@@ -30,14 +36,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="folder of raw corpora or an archive; default: $DOCTOBERT_DATA_DIR",
         )
         action.add_argument("--json", action="store_true", help="print JSON")
+    from doctobert_hf.cli import benchmark_run
+    from doctobert_hf.drbenchmark.report.command import add_report_arguments
+
+    benchmark_run.add_run_arguments(
+        actions.add_parser("run", help="fine-tune and score a model", allow_abbrev=False)
+    )
+    benchmark_run.add_probe_arguments(
+        actions.add_parser("probe", help="a quick look at a model", allow_abbrev=False)
+    )
+    add_report_arguments(
+        actions.add_parser("report", help="tables and figures of results", allow_abbrev=False)
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run ``tasks`` or ``check``."""
+    """Run one of the actions."""
+    if args.action == "report":
+        from doctobert_hf.drbenchmark.report.command import run_report
+
+        return run_report(args)
     if args.data_dir is not None and not args.data_dir.exists():
         from doctobert_hf.errors import UsageError
 
         raise UsageError(f"--data-dir '{args.data_dir}' does not exist", "a folder or an archive")
+    if args.action in ("run", "probe"):
+        from doctobert_hf.cli import benchmark_run
+
+        return benchmark_run.run(args)
     return _tasks(args) if args.action == "tasks" else _check(args)
 
 

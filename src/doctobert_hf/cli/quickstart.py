@@ -63,11 +63,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_task(record: dict) -> None:
-    """Print the splits of the task that was shown, if one was."""
-    if "task" not in record:
-        return
+    """Print what the benchmark found, and the splits of the real task if one was shown."""
     from doctobert_hf.reporting.tables import text_table
 
+    measured = record["benchmark"]
+    means = [[name, f"{value:.1f}"] for name, value in measured["means"].items()]
+    header = [measured["task"], f"mean {measured['metric']}"]
+    print(f"\n{text_table(header, means)}")
+    if "task" not in record:
+        return
     rows = [[name, *(f"{n:,}" for n in row.values())] for name, row in record["splits"].items()]
     print(f"\n{text_table([record['task'], 'rows', 'words', 'entities'], rows)}")
     print(f"baseline (most frequent tag of each word): entity F1 {record['baseline']['f1']:.3f}")

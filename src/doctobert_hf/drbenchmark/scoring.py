@@ -31,6 +31,37 @@ COMBINATIONS = (
 """Sets of right answers of FrenchMedMCQA in the order of the original's 31 classes."""
 
 
+def score_predictions(
+    task: TaskSpec, predictions: Any, references: Any, mode: str = "default"
+) -> dict[str, Any]:
+    """Score a task's rows, one prediction and one right answer each.
+
+    Args:
+        task: The task.
+        predictions: Token classification: tag names of each word. Else logits of each row: of
+            classes, labels, answers or candidates, or ``[score]``.
+        references: Token classification: tag names. Else a class number, 0 or 1 for each label or
+            answer, or a score.
+        mode: For token classification, ``default`` or ``strict``.
+
+    Returns:
+        Scores with the tables per type or class.
+    """
+    import numpy as np
+
+    if task.kind == "token-classification":
+        return entity_f1(predictions, references, mode)
+    logits, labels = np.asarray(predictions, dtype=np.float64), np.asarray(references)
+    _check_width(task, logits, labels)
+    if task.kind == "multilabel-classification":
+        return multilabel_f1(_sigmoid(logits), labels, task.threshold)
+    if task.kind == "similarity":
+        return _similarity(logits.reshape(-1), labels.reshape(-1))
+    if task.kind == "multiple-choice":
+        return _choices(logits, labels)
+    return weighted_f1(logits.argmax(axis=-1), labels)
+
+
 def compute_metrics(
     task: str | TaskSpec, mode: str = "default"
 ) -> Callable[[Any], dict[str, float]]:
@@ -62,13 +93,7 @@ def compute_metrics(
         _check_width(spec, logits, labels)
         if spec.kind == "token-classification":
             return _tokens(logits, labels, spec.labels, mode)
-        if spec.kind == "multilabel-classification":
-            return _flat(multilabel_f1(_sigmoid(logits), labels, spec.threshold))
-        if spec.kind == "similarity":
-            return _similarity(logits.reshape(-1), labels.reshape(-1))
-        if spec.kind == "multiple-choice":
-            return _choices(logits, labels)
-        return _flat(weighted_f1(logits.argmax(axis=-1), labels))
+        return _flat(score_predictions(spec, logits, labels))
 
     return compute
 

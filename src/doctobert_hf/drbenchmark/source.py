@@ -99,6 +99,11 @@ class RawFolder:
         return digest.hexdigest()[:16]
 
 
+def open_folder(path: Path) -> RawFolder:
+    """Return a plain folder's files."""
+    return RawFolder(_Directory(path))
+
+
 class _Store:
     """A folder or archive: names, content, and a state that changes when the content does."""
 

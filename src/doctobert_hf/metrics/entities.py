@@ -72,6 +72,64 @@ def entity_f1(
     return {**total, "accuracy": same / words if words else 0.0, "per_type": per_type}
 
 
+def partial_entity_f1(predictions: Tags, references: Tags) -> dict[str, Any]:
+    """Entity F1 that gives half a point for an entity of the right type with wrong ends.
+
+    Exact matches first; what is left is paired in order with the first entity of its type that it
+    overlaps, each entity once (``partial`` of SemEval-2013 task 9, within types).
+
+    Args:
+        predictions: Tags of each sequence.
+        references: True tags, as many.
+
+    Returns:
+        ``precision, recall, f1, number`` and the same ``per_type``.
+
+    Raises:
+        DataError: As :func:`entity_f1`.
+    """
+    _check_lengths(predictions, references)
+    kinds: dict[str, int] = {}
+    flat = [_flat(references, kinds), _flat(predictions, kinds)]
+    table = _Table.build(list(kinds), "default")
+    gold, guessed = (_by_type(_chunks(ids, table, "default"), table) for ids in flat)
+    counts = {
+        name: (
+            _partial_hits(gold.get(name, []), guessed.get(name, [])),
+            len(guessed.get(name, [])),
+            len(gold.get(name, [])),
+        )
+        for name in sorted({*gold, *guessed})
+    }
+    sums = [sum(column) for column in zip(*counts.values(), strict=True)] or [0, 0, 0]
+    per_type = {name: _scores(*row) for name, row in counts.items()}
+    return {**_scores(*sums), "per_type": per_type}  # type: ignore[arg-type]
+
+
+def _by_type(chunks: _Chunks, table: _Table) -> dict[str, list[tuple[int, int]]]:
+    """Entities as (start, end) places, in order, by type."""
+    import numpy as np
+
+    found: dict[str, list[tuple[int, int]]] = {}
+    for end in np.flatnonzero(chunks.start >= 0).tolist():
+        name = table.types[int(chunks.type[end])]
+        found.setdefault(name, []).append((int(chunks.start[end]), end))
+    return found
+
+
+def _partial_hits(gold: list[tuple[int, int]], guessed: list[tuple[int, int]]) -> float:
+    exact = set(gold) & set(guessed)
+    left = [span for span in guessed if span not in exact]
+    points = float(len(exact))
+    for start, end in (span for span in gold if span not in exact):
+        for place, (other_start, other_end) in enumerate(left):
+            if start < other_end and other_start < end:
+                points += 0.5
+                left.pop(place)
+                break
+    return points
+
+
 def _check_lengths(predictions: Tags, references: Tags) -> None:
     if len(predictions) != len(references):
         raise DataError(
@@ -108,7 +166,7 @@ def _flat(sequences: Tags, kinds: dict[str, int]) -> np.ndarray:
     return np.asarray(ids, dtype=np.int64)
 
 
-def _scores(hits: int, guessed: int, gold: int) -> dict[str, Any]:
+def _scores(hits: float, guessed: int, gold: int) -> dict[str, Any]:
     precision = hits / guessed if guessed else 0.0
     recall = hits / gold if gold else 0.0
     both = precision + recall

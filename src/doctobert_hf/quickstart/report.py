@@ -179,12 +179,42 @@ def _fill_mask_section(records: dict[str, Any]) -> str:
 
 def _task_section(records: dict[str, Any]) -> str:
     record = records["drbenchmark"]
-    if "task" not in record:
-        return (
-            "## DrBenchmark\n\nNo raw corpus was given, so no task is shown: pass `--data-dir` "
+    parts = [_benchmark_part(record["benchmark"])]
+    if "task" in record:
+        parts.append(_real_task_part(record))
+    else:
+        parts.append(
+            "No raw corpus of DrBenchmark was given, so no task of it is shown: pass `--data-dir` "
             "with a folder of them. `doctobert-hf benchmark tasks` lists the tasks and where their "
             "data comes from."
         )
+    return "## Benchmark\n\n" + "\n\n".join(parts)
+
+
+def _benchmark_part(record: dict[str, Any]) -> str:
+    data = (
+        "sentences made up from the sample's grammar, whose drugs, diseases and operations are to "
+        "be found"
+        if record["made_up"]
+        else "real titles of MEDLINE, annotated (QUAERO)"
+    )
+    sizes = record["rows"]
+    table = markdown_table(
+        ["model", "seeds", f"mean {record['metric'].upper()}, %"],
+        [
+            [name, ", ".join(f"{score:.1f}" for score in scores), f"{record['means'][name]:.1f}"]
+            for name, scores in record["scores"].items()
+        ],
+    )
+    return (
+        f"`{record['task']}`: {data}; {sizes['train']} rows to train on, {sizes['validation']} to "
+        f"choose the weights by, {sizes['test']} to test. What pretraining brings:\n\n{table}\n\n"
+        "The full report, as `doctobert-hf benchmark report` writes it: "
+        "[benchmark/report/report.md](benchmark/report/report.md)."
+    )
+
+
+def _real_task_part(record: dict[str, Any]) -> str:
     splits = record["splits"]
     rows = [[name, *(f"{n:,}" for n in splits[name].values())] for name in splits]
     types = [
@@ -193,7 +223,7 @@ def _task_section(records: dict[str, Any]) -> str:
     baseline = record["baseline"]
     return "\n\n".join(
         [
-            f"## DrBenchmark: {record['task']}",
+            f"### DrBenchmark: {record['task']}",
             f"{len(record['found'])} of the 27 tasks have their raw data here. This one is "
             f'`load_dataset("doctobert_hf/drbenchmark", "{record["task"]}")`:',
             markdown_table(["split", "rows", "words", "entities"], rows),

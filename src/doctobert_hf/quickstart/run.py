@@ -88,7 +88,7 @@ def run_quickstart(config: QuickstartConfig) -> dict[str, Any]:
     run.stage("phase1", lambda: _phase(config, run.folder, "phase1"))
     run.stage("phase2", lambda: _phase(config, run.folder, "phase2"))
     run.stage("evaluation", lambda: _evaluation(config, run.folder))
-    run.stage("drbenchmark", lambda: _drbenchmark(config))
+    run.stage("drbenchmark", lambda: _drbenchmark(config, run.folder))
     run.stage("report", lambda: _report(config, run.folder, run.records))
     return run.records
 
@@ -201,6 +201,9 @@ def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]
     if phase == "phase1":
         model = new_model(config, tokenizer)
         record["untrained"] = _measure(config, folder, model, tokenizer)
+        if not (folder / "untrained").is_dir():  # the benchmark measures what training brings
+            model.save_pretrained(folder / "untrained")
+            tokenizer.save_pretrained(folder / "untrained")
     else:
         model = AutoModelForMaskedLM.from_pretrained(phase_folder(folder, "phase1") / "model")
     store = TokenStore(folder / "data" / _STORES[phase], tokenizer)
@@ -266,10 +269,14 @@ def _measure(
     return evaluate_masked_lm(model, tokenizer, texts[:1024], np.load(path), config.max_length)
 
 
-def _drbenchmark(config: QuickstartConfig) -> dict[str, Any]:
+def _drbenchmark(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
+    from doctobert_hf.quickstart.benchmark import benchmark_record
     from doctobert_hf.quickstart.task import task_record
 
-    return task_record(config.data_dir)
+    record = task_record(config.data_dir)
+    return record | {
+        "benchmark": benchmark_record(config, folder, "quaero_medline" in record["found"])
+    }
 
 
 def _report(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> dict[str, Any]:

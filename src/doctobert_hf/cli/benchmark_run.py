@@ -1,0 +1,174 @@
+"""``doctobert-hf benchmark run`` and ``probe``: a model by path or Hub id on the tasks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doctobert_hf.drbenchmark.finetuning.runner import BenchmarkConfig, Outcome
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="folder of a model, or an id on the Hub")
+    parser.add_argument("--revision", help="branch, tag or commit on the Hub")
+    parser.add_argument("--name", help="name in results (default: the id, or the folder's)")
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        help="folder of raw corpora or an archive; default: $DOCTOBERT_DATA_DIR",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``run``; left out, they are the defaults of ``BenchmarkConfig``."""
+    _add_model(parser)
+    unset = argparse.SUPPRESS
+    parser.add_argument(
+        "--tasks", nargs="+", metavar="NAME", default=unset,
+        help="all, doctobert (the paper's seven, the default), or names",
+    )  # fmt: skip
+    parser.add_argument(
+        "--corpus", type=Path, default=unset,
+        help="folder of your own annotated documents (BRAT or JSONL), instead of tasks",
+    )  # fmt: skip
+    parser.add_argument("--protocol", default=unset, help="drbenchmark, doctobert or strict")
+    parser.add_argument("--trials", type=int, default=unset, help="tuning trials; 0: none")
+    parser.add_argument("--seeds", type=int, nargs="+", default=unset, help="final runs")
+    parser.add_argument("--output", type=Path, default=unset, help="folder of the results")
+    parser.add_argument("--space", default=unset, help="search space: recipe or path")
+    parser.add_argument("--max-length", type=int, default=unset, help="tokens of a sequence")
+    parser.add_argument(
+        "--long-inputs",
+        choices=("chunk", "truncate"),
+        default=unset,
+        help="what is done about them",
+    )
+    parser.add_argument(
+        "--max-train-rows", type=int, default=unset, help="train on at most so many rows"
+    )
+    parser.add_argument("--jobs", type=int, default=unset, help="trials at once")
+    parser.add_argument(
+        "--legacy", action="store_true", default=unset,
+        help="the published procedure with its bugs, for parity with printed scores",
+    )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="print plan and estimate, and stop")
+
+
+def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``probe``."""
+    _add_model(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the benchmark, its plan, or the probe."""
+    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+
+    encoder = Encoder.find(args.model, args.revision, args.name)
+    if args.action == "probe":
+        from doctobert_hf.drbenchmark.finetuning.probe import probe
+
+        return _print_probe(probe(encoder, args.data_dir), args.json)
+    from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
+
+    benchmark = Benchmark(encoder, _config(args))
+    if args.dry_run:
+        return _print_plan(benchmark, args.json)
+    try:
+        outcome = benchmark.run()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "Finished cells and trials are kept; the same command goes on."
+        ) from None
+    return _print_outcome(outcome, benchmark.config, args.json)
+
+
+def _config(args: argparse.Namespace) -> BenchmarkConfig:
+    from dataclasses import fields
+
+    from doctobert_hf.drbenchmark.finetuning.runner import BenchmarkConfig
+
+    given = {
+        f.name: getattr(args, f.name) for f in fields(BenchmarkConfig) if hasattr(args, f.name)
+    }
+    if "corpus" in given:
+        given.setdefault("protocol", "strict")
+        given.setdefault("seeds", (42, 43, 44))
+    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    return BenchmarkConfig(**given | lists)
+
+
+def _print_plan(benchmark: Any, as_json: bool) -> int:
+    from doctobert_hf.drbenchmark.finetuning.plan import plan
+    from doctobert_hf.reporting.tables import text_table
+
+    lines = plan(benchmark)
+    if as_json:
+        print(json.dumps(lines, indent=2))
+        return 0
+    header = ["task", "train", "validation", "test", "trials", "seeds done", "seeds left", "hours"]
+    rows = [
+        [f"{v:.2f}" if isinstance(v := line.get(key, "–"), float) else str(v) for key in header]
+        for line in lines
+    ]
+    print(text_table(header, rows))
+    for line in lines:
+        if "error" in line:
+            print(f"{line['task']}: {line['error']}", file=sys.stderr)
+    print(
+        f"about {sum(line.get('hours', 0.0) for line in lines):.1f} hours on this machine; results "
+        f"in {benchmark.config.output}",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> int:
+    from statistics import mean, pstdev
+
+    from doctobert_hf.reporting.tables import text_table
+
+    by_task: dict[str, list[Any]] = {}
+    for result in outcome.done:
+        by_task.setdefault(result.cell.task, []).append(result)
+    if as_json:
+        rows = [
+            {"task": t, "metric": r[0].metric, "scores": {x.cell.seed: x.score for x in r}}
+            for t, r in by_task.items()
+        ]
+        print(json.dumps({"results": rows, "failed": outcome.failed}, indent=2))
+    else:
+        table = [
+            [
+                task,
+                found[0].metric,
+                f"{100 * mean(r.score for r in found):.2f}",
+                f"{100 * pstdev(r.score for r in found):.2f}",
+                str(len(found)),
+            ]
+            for task, found in by_task.items()
+        ]
+        print(text_table(["task", "metric", "mean", "std", "seeds"], table))
+    if outcome.failed:
+        print(f"{len(outcome.failed)} failed; run the same command again", file=sys.stderr)
+        return 1
+    print(
+        f"next: doctobert-hf benchmark report {config.output} --baselines published",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _print_probe(scores: dict[str, dict[str, float]], as_json: bool) -> int:
+    from doctobert_hf.reporting.tables import text_table
+
+    if as_json:
+        print(json.dumps(scores, indent=2))
+        return 0
+    rows = [[task, f"{100 * s['score']:.2f}", f"{s['seconds']:.0f}"] for task, s in scores.items()]
+    print(text_table(["task (subset)", "test score", "seconds"], rows))
+    return 0

@@ -1,0 +1,1 @@
+"""Fine-tuning on DrBenchmark: any Transformers encoder, every task, tuned and repeated."""

@@ -1,0 +1,331 @@
+"""The whole benchmark of a model: task by task, tuned, every seed a cell with a file of its own.
+
+A cell that has its file is not run again, a tuning that has its trials goes on from them, a cell
+that fails is recorded and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
+from doctobert_hf.drbenchmark.finetuning.encoding import LongInputs
+from doctobert_hf.drbenchmark.finetuning.hyperparameters import (
+    DEFAULT,
+    HyperParameters,
+    read_spaces,
+)
+from doctobert_hf.drbenchmark.finetuning.trainer import FineTuner
+from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, tune
+from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
+from doctobert_hf.drbenchmark.results import Cell, Result, read_result
+from doctobert_hf.drbenchmark.scoring import score_predictions
+from doctobert_hf.drbenchmark.spec import TaskSpec, check_protocol
+from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+from doctobert_hf.environment import environment_report
+from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageError
+from doctobert_hf.files import write_json_atomic, write_text_atomic
+from doctobert_hf.metrics import partial_entity_f1
+from doctobert_hf.recipes import find_recipe
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """What to measure and how; the command line's options.
+
+    Attributes:
+        tasks: Names, or ``all``, or ``doctobert`` for the seven of the paper.
+        protocol: Protocol of the data.
+        trials: Tuning trials for each task; 0: the space's untuned values.
+        seeds: Seeds of the final runs.
+        output: Folder of the results.
+        data_dir: Raw corpora; None for the default places.
+        corpus: Folder of a private corpus to measure instead of the benchmark's tasks.
+        space: Search space, recipe or path.
+        max_length: Most tokens of a sequence.
+        long_inputs: What is done about longer ones.
+        legacy: The published procedure with its bugs.
+        max_train_rows: Training rows to take of each task; None for all.
+        jobs: Trials at once.
+    """
+
+    tasks: tuple[str, ...] = ("doctobert",)
+    protocol: str = "doctobert"
+    trials: int = 20
+    seeds: tuple[int, ...] = (42, 43, 44, 45, 46)
+    output: Path = Path("benchmark-results")
+    data_dir: Path | None = None
+    corpus: Path | None = None
+    space: str = DEFAULT
+    max_length: int = 512
+    long_inputs: LongInputs = "chunk"
+    legacy: bool = False
+    max_train_rows: int | None = None
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        check_protocol(self.protocol)
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise UsageError(f"seeds {self.seeds}", "different seeds, at least one")
+        for name, least in (("trials", 0), ("jobs", 1), ("max_length", 16), ("max_train_rows", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"{name} {value}", f"at least {least}")
+        if self.long_inputs not in ("chunk", "truncate"):
+            raise UsageError(f"long_inputs '{self.long_inputs}'", "chunk or truncate")
+
+    @property
+    def procedure(self) -> str:
+        """Name of the procedure in results."""
+        return "legacy" if self.legacy else "standard"
+
+    def task_specs(self) -> list[TaskSpec]:
+        """The tasks asked for.
+
+        Raises:
+            UsageError: An unknown name.
+        """
+        if self.corpus is not None:
+            from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks
+
+            return list_private_tasks(str(self.corpus))
+        names: list[str] = []
+        for name in self.tasks:
+            group = [t.name for t in list_tasks() if name == "all" or t.doctobert]
+            names += group if name in ("all", "doctobert") else [get_task(name).name]
+        return [get_task(name) for name in dict.fromkeys(names)]
+
+
+@dataclass
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        done: Results of this run and of those before it.
+        failed: Cells that failed: task, seed (None for a whole task) and why.
+    """
+
+    done: list[Result] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Benchmark:
+    """A model's benchmark in a folder of results.
+
+    Args:
+        encoder: The model.
+        config: What to measure.
+        say: Takes progress, a line at a time.
+    """
+
+    def __init__(
+        self, encoder: Encoder, config: BenchmarkConfig, say: Callable[[str], None] | None = None
+    ) -> None:
+        self.encoder, self.config = encoder, config
+        self.tasks = config.task_specs()
+        self.spaces = read_spaces(find_recipe(config.space), self.tasks)
+        self.say = say or (lambda line: print(line, file=sys.stderr, flush=True))
+
+    def context(self, task: TaskSpec) -> Context:
+        """What the runs on a task share."""
+        config = self.config
+        return Context(
+            self.encoder,
+            task.name,
+            config.protocol,
+            legacy=config.legacy,
+            max_length=config.max_length,
+            long_inputs=config.long_inputs,
+            data_dir=str(config.data_dir) if config.data_dir else None,
+            corpus=str(config.corpus) if config.corpus else None,
+            max_train_rows=config.max_train_rows,
+        )
+
+    def cell(self, task: TaskSpec, seed: int) -> Cell:
+        """The cell of a task and a seed."""
+        config, encoder = self.config, self.encoder
+        names = (encoder.name, encoder.identity, task.name, config.protocol, config.procedure)
+        return Cell(*names, seed)
+
+    def finished(self, task: TaskSpec) -> dict[int, Result]:
+        """Results that are there, by seed; a damaged file is put aside and told of."""
+        found = {}
+        for seed in self.config.seeds:
+            path = self.cell(task, seed).path(self.config.output)
+            if not path.is_file():
+                continue
+            try:
+                found[seed] = read_result(path)
+            except DataError as error:
+                path.rename(path.with_suffix(".damaged"))
+                self.say(f"{error} It is put aside and the cell is run again.")
+        return found
+
+    def run(self) -> Outcome:
+        """Run what is not done.
+
+        Raises:
+            OutputError: Results cannot be written; those written stay.
+            KeyboardInterrupt: Stopped; the same call goes on.
+        """
+        outcome = Outcome()
+        for number, task in enumerate(self.tasks, 1):
+            head = f"[{number}/{len(self.tasks)}] {task.name}"
+            done = self.finished(task)
+            outcome.done += done.values()
+            todo = [seed for seed in self.config.seeds if seed not in done]
+            if not todo:
+                self.say(f"{head}: all {len(done)} seeds done before")
+                continue
+            try:
+                tuned = self._tune(task, head)
+            except (OutputError, KeyboardInterrupt):
+                raise
+            except Exception as error:
+                self._fail(task, None, error, outcome)
+                continue
+            for seed in todo:
+                self._cell(task, seed, tuned, head, outcome)
+        return outcome
+
+    def _tune(self, task: TaskSpec, head: str) -> Tuned:
+        config, space = self.config, self.spaces[task.name]
+        folder = self.cell(task, 0).folder(config.output)
+        tuned = tune(
+            self.context(task),
+            space,
+            config.trials,
+            folder,
+            config.jobs,
+            lambda line: self.say(f"{head}: {line}"),
+        )
+        if tuned.record is not None:
+            write_json_atomic(folder / "tuning.json", tuned.record)
+        return tuned
+
+    def _cell(self, task: TaskSpec, seed: int, tuned: Tuned, head: str, outcome: Outcome) -> None:
+        cell = self.cell(task, seed)
+        broken = cell.path(self.config.output).with_suffix(".error.json")
+        try:
+            result = self._measure(cell, tuned)
+        except (OutputError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            self._fail(task, seed, error, outcome)
+            return
+        broken.unlink(missing_ok=True)
+        outcome.done.append(result)
+        self.say(
+            f"{head}: seed {seed}: {result.metric} {result.score:.4f} "
+            f"(validation {result.validation_score:.4f}, {result.duration:.0f} s)"
+        )
+
+    def _measure(self, cell: Cell, tuned: Tuned) -> Result:
+        """Train with a seed, predict the test split, and write predictions, then the result."""
+        begin = time.perf_counter()
+        bench = workbench(self.context(get_task_of(self.tasks, cell.task)))
+        parameters = tuned.of(self.config.seeds.index(cell.seed))
+        tuner = bench.fine_tune(parameters, cell.seed)
+        test = bench.splits["test"]
+        predictions = tuner.predictions(test.items)
+        name = f"seed-{cell.seed}.predictions.jsonl"
+        rows = [
+            {"id": row["id"], "prediction": prediction, "reference": reference}
+            for row, prediction, reference in zip(
+                bench.rows["test"], predictions, test.references, strict=True
+            )
+        ]
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        write_text_atomic(cell.folder(self.config.output) / name, lines)
+        scores = score_test(bench.task, predictions, test.references, self.config.legacy, test)
+        result = self._result(cell, tuner, parameters, tuned, scores, begin)
+        result.write(self.config.output)
+        return result
+
+    def _result(
+        self,
+        cell: Cell,
+        tuner: FineTuner,
+        parameters: HyperParameters,
+        tuned: Tuned,
+        scores: dict[str, Any],
+        begin: float,
+    ) -> Result:
+        bench = workbench(self.context(get_task_of(self.tasks, cell.task)))
+        environment = environment_report(with_torch=True)
+        return Result(
+            cell=cell,
+            kind=bench.task.kind,
+            metric=bench.task.metric_key,
+            score=float(scores[bench.task.metric_key]),
+            scores=scores,
+            validation_score=tuner.best,
+            hyperparameters=asdict(parameters),
+            tuning=tuned.record,
+            data=bench.data_record(),
+            encoding=bench.encoding_record(),
+            model=describe(tuner.model, self.encoder),  # type: ignore[arg-type]
+            environment=environment,
+            duration=time.perf_counter() - begin,
+            energy_kwh=None,
+            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            predictions=f"seed-{cell.seed}.predictions.jsonl",
+        )
+
+    def _fail(self, task: TaskSpec, seed: int | None, error: Exception, outcome: Outcome) -> None:
+        text = (
+            str(error) if isinstance(error, DoctobertError) else f"{type(error).__name__}: {error}"
+        )
+        seeds = self.config.seeds if seed is None else (seed,)
+        for each in seeds:
+            cell = self.cell(task, each)
+            if cell.path(self.config.output).is_file():
+                continue
+            record = {
+                "cell": asdict(cell),
+                "error": text,
+                "traceback": "".join(traceback.format_exception(error)),
+            }
+            write_json_atomic(cell.path(self.config.output).with_suffix(".error.json"), record)
+        outcome.failed.append({"task": task.name, "seed": seed, "error": text})
+        self.say(f"{task.name}: failed{'' if seed is None else f' at seed {seed}'}: {text}")
+
+
+def get_task_of(tasks: list[TaskSpec], name: str) -> TaskSpec:
+    """Find a task of a run, which may be a private one."""
+    return next(task for task in tasks if task.name == name)
+
+
+def score_test(
+    task: TaskSpec, predictions: list[Any], references: list[Any], legacy: bool, test: Any
+) -> dict[str, Any]:
+    """Score the test split; tags also in strict mode, and with half points for wrong ends.
+
+    The published code knows nothing of words behind its limit: with ``legacy`` they do not count.
+    """
+    if task.kind != "token-classification":
+        return score_predictions(task, predictions, references)
+    if legacy:
+        kept = [[place != (-1, -1) for place in item.places] for item in test.items]
+        predictions, references = (
+            [[tag for tag, keep in zip(row, mask) if keep] for row, mask in zip(rows, kept)]
+            for rows in (predictions, references)
+        )
+    scores = score_predictions(task, predictions, references)
+    others = {
+        "strict": score_predictions(task, predictions, references, "strict"),
+        "partial": partial_entity_f1(predictions, references),
+    }
+    plain = {n: {k: v for k, v in s.items() if not isinstance(v, dict)} for n, s in others.items()}
+    return scores | plain

@@ -1,0 +1,158 @@
+"""Result files: one JSON per (model, revision, task, protocol, seed), written when a cell is done.
+
+``RESULTS/MODEL@REVISION/TASK/PROTOCOL/seed-SEED.json``, beside it ``seed-SEED.predictions.jsonl``;
+a cell that failed has ``seed-SEED.error.json`` instead, tuning leaves ``tuning.json`` and
+``study.db``. The published procedure (``--legacy``) has folders of its own, ``PROTOCOL-legacy``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.files import write_json_atomic
+
+FORMAT = 1
+PROCEDURES = ("standard", "legacy")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a result is about.
+
+    Attributes:
+        model: Name of the model: a Hub id, or the last two parts of a local path.
+        revision: Commit of the Hub, or ``local-`` and a hash of the weights.
+        task: Name of the task.
+        protocol: Protocol of the data.
+        procedure: ``standard``, or ``legacy`` for the published procedure with its bugs.
+        seed: Seed of head, order and dropout.
+    """
+
+    model: str
+    revision: str
+    task: str
+    protocol: str
+    procedure: str
+    seed: int
+
+    def folder(self, root: Path) -> Path:
+        """Folder of this task's cells of this model."""
+        model = re.sub(r"[^\w.-]+", "__", self.model)
+        protocol = self.protocol + ("-legacy" if self.procedure == "legacy" else "")
+        return root / f"{model}@{self.revision[:12]}" / self.task / protocol
+
+    def path(self, root: Path) -> Path:
+        """The result file."""
+        return self.folder(root) / f"seed-{self.seed}.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished cell.
+
+    Attributes:
+        cell: What it is about.
+        kind: Family of the task.
+        metric: Which of ``scores`` the benchmark reports.
+        score: That score on the test split, 0 to 1.
+        scores: All scores of the test split; ``per_type`` or ``per_class`` are tables.
+        validation_score: The same metric on the validation split, of the weights kept.
+        hyperparameters: What the model was trained with.
+        tuning: Trials, the winner and the rule it won by; None without tuning.
+        data: ``fingerprint`` of the rows and the number of rows by split.
+        encoding: Length limit, what is done about longer inputs, and how many there were.
+        model: ``parameters``, ``architecture`` and ``fingerprint`` of the encoder.
+        environment: Versions and hardware.
+        duration: Seconds.
+        energy_kwh: Kilowatt-hours if measured.
+        date: Day it was finished, ISO 8601.
+        predictions: Name of the file with the predictions, beside this one.
+    """
+
+    cell: Cell
+    kind: str
+    metric: str
+    score: float
+    scores: dict[str, Any]
+    validation_score: float
+    hyperparameters: dict[str, Any]
+    tuning: dict[str, Any] | None
+    data: dict[str, Any]
+    encoding: dict[str, Any]
+    model: dict[str, Any]
+    environment: dict[str, Any]
+    duration: float
+    energy_kwh: float | None
+    date: str
+    predictions: str
+
+    def write(self, root: Path) -> Path:
+        """Write the file; a run that stops later finds the cell done."""
+        path = self.cell.path(root)
+        write_json_atomic(path, {"format": FORMAT, **asdict(self)})
+        return path
+
+
+def read_result(path: Path) -> Result:
+    """Read a result file.
+
+    Raises:
+        DataError: It is damaged, of another format, or not where its content belongs.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("format") != FORMAT:
+            raise ValueError("another format")
+        result = Result(**content | {"cell": Cell(**content["cell"])})
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise DataError(
+            f"{path} is damaged ({type(error).__name__}: {error})",
+            f"a result file with {', '.join(field.name for field in fields(Result))}",
+            "Delete it and run the same command again: only this cell is computed anew",
+        ) from error
+    if path.name != f"seed-{result.cell.seed}.json" or path.parent != result.cell.folder(
+        path.parent.parent.parent.parent
+    ):
+        raise DataError(
+            f"{path} says it is {result.cell}",
+            "a file in the folder of its model, task and protocol",
+            "Result files must not be moved or renamed",
+        )
+    return result
+
+
+def read_results(root: Path) -> list[Result]:
+    """Read all result files below a folder, in order of their paths.
+
+    Raises:
+        UsageError: There is none.
+        DataError: One is damaged.
+    """
+    paths = sorted(root.glob("*/*/*/seed-*.json"))
+    results = [read_result(path) for path in paths if not path.name.endswith(".error.json")]
+    if not results:
+        raise UsageError(
+            f"No result in '{root}'",
+            "the --output folder of 'doctobert-hf benchmark run'",
+        )
+    return results
+
+
+def read_failures(root: Path) -> list[dict[str, Any]]:
+    """Read what is recorded of failed cells: ``cell``, ``error``, ``traceback``.
+
+    Raises:
+        DataError: A record is damaged.
+    """
+    records = []
+    for path in sorted(root.glob("*/*/*/seed-*.error.json")):
+        try:
+            records.append(json.loads(path.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise DataError(f"{path} is damaged ({error})", fix="Delete it") from error
+    return records

@@ -1,0 +1,241 @@
+"""A benchmark run: every family, stopped and resumed, broken cells and files, both procedures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from doctobert_hf.drbenchmark.finetuning import tuning, workbench
+from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
+from doctobert_hf.drbenchmark.finetuning.runner import Benchmark, BenchmarkConfig
+from doctobert_hf.drbenchmark.results import read_failures, read_result, read_results
+from doctobert_hf.drbenchmark.scoring import score_predictions
+from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.recipes import find_recipe
+
+SPACE = """
+defaults:
+  learning_rate: {low: 1.0e-3, high: 1.0e-2, log: true}
+  dropout: {choices: [0.0, 0.1]}
+  epochs: {choices: [1, 2]}
+  batch_size: 16
+  grace: 1
+untuned: {learning_rate: 5.0e-3, epochs: 2}
+"""
+FAMILIES = ("quaero_medline", "morfitt", "diamed", "deft2020_sts", "frenchmedmcqa_mcqa",
+            "deft2020_cls")  # fmt: skip
+
+
+@pytest.fixture
+def config(made_up, tmp_path):
+    (tmp_path / "space.yaml").write_text(SPACE)
+    return BenchmarkConfig(
+        tasks=("quaero_medline",),
+        trials=2,
+        seeds=(42, 43),
+        output=tmp_path / "results",
+        data_dir=made_up,
+        space=str(tmp_path / "space.yaml"),
+        max_length=64,
+    )
+
+
+def benchmark(make_encoder, config, **changes):
+    return Benchmark(make_encoder(), replace(config, **changes), lambda line: None)
+
+
+@pytest.mark.slow
+def test_every_family_runs_and_says_what_it_did(make_encoder, config):
+    outcome = benchmark(make_encoder, config, tasks=FAMILIES, seeds=(42,)).run()
+    assert not outcome.failed
+    results = {result.cell.task: result for result in read_results(config.output)}
+    assert set(results) == set(FAMILIES)
+    for name, result in results.items():
+        task = get_task(name)
+        assert result.metric == task.metric_key and 0.0 <= result.score <= 1.0
+        assert result.score == result.scores[result.metric]
+        assert result.tuning["trials"] == 2 and result.hyperparameters == result.tuning["winner"]
+        path = result.cell.path(config.output).parent / result.predictions
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        assert len(rows) == result.data["rows"]["test"]
+        again = score_predictions(
+            task, [r["prediction"] for r in rows], [r["reference"] for r in rows]
+        )
+        assert again[task.metric_key] == pytest.approx(result.score)
+
+
+def test_a_run_is_not_done_twice_and_goes_on_where_it_was(make_encoder, config, monkeypatch):
+    first = benchmark(make_encoder, config).run()
+    calls = []
+    real = workbench.Workbench.fine_tune
+    monkeypatch.setattr(
+        workbench.Workbench, "fine_tune", lambda *a, **k: calls.append(a[2]) or real(*a, **k)
+    )
+    again = benchmark(make_encoder, config).run()
+    assert not calls and [r.score for r in again.done] == [r.score for r in first.done]
+    # One cell is damaged, one trial is missing: nothing else is done again.
+    path = first.done[1].cell.path(config.output)
+    path.write_text(path.read_text()[:200])
+    with pytest.raises(DataError, match="only this cell is computed anew"):
+        read_result(path)
+    third = benchmark(make_encoder, config, trials=3).run()
+    assert calls == [tuning.SEED, 43]
+    assert path.with_suffix(".damaged").is_file() and len(third.done) == 2
+
+
+def test_the_same_run_gives_the_same_scores(make_encoder, config, tmp_path):
+    scores = []
+    for name in ("a", "b"):
+        workbench.workbench.cache_clear()
+        outcome = benchmark(make_encoder, config, output=tmp_path / name, seeds=(42,)).run()
+        scores.append((outcome.done[0].score, outcome.done[0].hyperparameters))
+    assert scores[0] == scores[1]
+
+
+def test_a_cell_that_fails_is_recorded_and_the_rest_goes_on(make_encoder, config, monkeypatch):
+    real = workbench.Workbench.fine_tune
+
+    def breaking(self, parameters, seed, *args, **kwargs):
+        if seed == 42:
+            raise RuntimeError("out of memory, say")
+        return real(self, parameters, seed, *args, **kwargs)
+
+    monkeypatch.setattr(workbench.Workbench, "fine_tune", breaking)
+    outcome = benchmark(make_encoder, config, trials=0).run()
+    assert [r.cell.seed for r in outcome.done] == [43]
+    assert outcome.failed[0]["seed"] == 42
+    (record,) = read_failures(config.output)
+    assert "out of memory, say" in record["error"] and "RuntimeError" in record["traceback"]
+    monkeypatch.undo()
+    assert len(benchmark(make_encoder, config, trials=0).run().done) == 2
+    assert not read_failures(config.output)
+
+
+def test_a_task_without_data_fails_alone(make_encoder, config, data_folder_of_one):
+    outcome = benchmark(
+        make_encoder, config, tasks=("clister", "morfitt"), trials=0, data_dir=data_folder_of_one
+    ).run()
+    assert {r.cell.task for r in outcome.done} == {"morfitt"}
+    assert outcome.failed[0]["task"] == "clister" and "clister" in outcome.failed[0]["error"]
+
+
+@pytest.fixture
+def data_folder_of_one(made_up, tmp_path):
+    import zipfile
+
+    with zipfile.ZipFile(made_up) as archive:
+        names = [name for name in archive.namelist() if "morfitt" in name.lower()]
+        archive.extractall(tmp_path / "one", names)
+    return tmp_path / "one"
+
+
+def test_legacy_is_a_procedure_of_its_own(make_encoder, config):
+    outcome = benchmark(make_encoder, config, legacy=True).run()
+    assert {r.cell.procedure for r in outcome.done} == {"legacy"}
+    assert outcome.done[0].cell.folder(config.output).name == "doctobert-legacy"
+    record = outcome.done[0].tuning
+    assert "last evaluation" in record["rule"] and record["sampler"] == "random"
+    assert outcome.done[0].hyperparameters["batch_size"] == 8  # as the trials ran
+    assert outcome.done[1].hyperparameters["batch_size"] == 16  # as the recipe says
+    assert outcome.done[0].encoding["long_inputs"] == "truncate"
+
+
+def test_a_study_of_another_space_is_refused(make_encoder, config, tmp_path):
+    benchmark(make_encoder, config, seeds=(42,)).run()
+    other = tmp_path / "other.yaml"
+    other.write_text(SPACE.replace("1.0e-2", "2.0e-2"))
+    outcome = benchmark(make_encoder, config, space=str(other)).run()
+    assert "another search space" in outcome.failed[0]["error"]
+
+
+def test_wrong_input(make_encoder, config, tmp_path, tokenizer):
+    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+
+    for changes, message in (
+        ({"tasks": ("quaero_medlin",)}, "Did you mean 'quaero_medline'"),
+        ({"protocol": "strikt"}, "one of drbenchmark, doctobert, strict"),
+        ({"seeds": (1, 1)}, "different seeds"),
+        ({"trials": -1}, "at least 0"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            benchmark(make_encoder, config, **changes)
+    with pytest.raises(UsageError, match="No model"):
+        Encoder.find("no/such-model")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=r"no config\.json"):
+        Encoder.find(str(tmp_path / "empty"))
+    bare = tmp_path / "bare"
+    model = make_encoder().load(get_task("diamed"), None)
+    model.save_pretrained(bare)
+    with pytest.raises(UsageError, match="tokenizer"):
+        Encoder.find(str(bare)).tokenizer()
+    for text, message in (
+        ("defalts: {}", "Did you mean 'defaults'"),
+        ("tasks: {quaero_eme: {}}", "Did you mean 'quaero_emea'"),
+        ("untuned: {learning_rate: 1.0e-3}\ndefaults: {dropout: {low: 3}}", "dropout is"),
+    ):
+        (tmp_path / "bad.yaml").write_text(text)
+        with pytest.raises(UsageError, match=message):
+            read_spaces(tmp_path / "bad.yaml", [get_task("quaero_emea")])
+
+
+def test_the_published_spaces():
+    spaces = read_spaces(find_recipe("drbenchmark/search"), list_tasks())
+    assert len(spaces) == 27
+    assert spaces["quaero_emea"].values["epochs"] == {"choices": [10, 20, 30]}
+    assert spaces["e3c_clinical"].values["batch_size"] == {"choices": [8, 16]}
+    assert spaces["morfitt"].grace == 3 and spaces["diamed"].grace == 4
+    assert spaces["morfitt"].values["learning_rate"] == {"low": 1e-6, "high": 1e-4, "log": True}
+    assert spaces["deft2020_sts"].values["gradient_accumulation_steps"] == 1
+
+
+@pytest.mark.long
+def test_killed_twice_and_nothing_is_lost(make_encoder, config, made_up, tmp_path):
+    command = [sys.executable, "-m", "doctobert_hf", "benchmark", "run", make_encoder().source]
+    command += ["--tasks", "quaero_medline", "morfitt", "--trials", "3", "--seeds", "42", "43"]
+    command += ["--output", str(config.output), "--data-dir", str(made_up)]
+    command += ["--space", config.space, "--max-length", "64", "--json"]
+    environment = {**os.environ, "HF_HOME": str(tmp_path / "hf")}
+    kept = {}
+    for _ in range(2):
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "trial 2/3" in line or "seed 42" in line:
+                break
+        time.sleep(0.3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kept |= {p: p.stat().st_mtime_ns for p in config.output.rglob("seed-*.json")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert all(path.stat().st_mtime_ns == time_ns for path, time_ns in kept.items())
+    rows = json.loads(done.stdout)["results"]
+    assert {row["task"]: len(row["scores"]) for row in rows} == {"quaero_medline": 2, "morfitt": 2}
+    assert all(result.tuning["trials"] == 3 for result in read_results(config.output))
+
+
+def test_dry_run_and_table(make_encoder, config, capsys):
+    from doctobert_hf.cli import main
+
+    command = ["benchmark", "run", make_encoder().source, "--tasks", "quaero_medline", "clister"]
+    command += ["--output", str(config.output), "--data-dir", str(config.data_dir)]
+    command += ["--space", config.space, "--trials", "0", "--seeds", "42", "--max-length", "64"]
+    assert main([*command, "--dry-run"]) == 0
+    out = capsys.readouterr()
+    assert "quaero_medline" in out.out and "hours on this machine" in out.err
+    assert not config.output.exists()
+    assert main(command) == 0
+    assert "clister" in capsys.readouterr().out
+    assert main([*command[:3], "--tasks", "nope"]) == 2
+
+
+@pytest.mark.slow
+def test_trials_in_processes_of_their_own(make_encoder, config):
+    outcome = benchmark(make_encoder, config, jobs=2, seeds=(42,)).run()
+    assert not outcome.failed and outcome.done[0].tuning["trials"] == 2
