@@ -51,6 +51,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-train-rows", type=int, default=unset, help="train on at most so many rows"
     )
+    parser.add_argument(
+        "--evaluations", type=int, default=unset, help="looks at the validation split in a run"
+    )
     parser.add_argument("--jobs", type=int, default=unset, help="trials at once")
     parser.add_argument(
         "--legacy", action="store_true", default=unset,

@@ -102,6 +102,7 @@ def open_pretraining(config: PretrainConfig, resume: bool) -> MLMTrainer:
     from transformers import set_seed
 
     from doctobert_hf.config import write_yaml
+    from doctobert_hf.energy import EnergyMeter
     from doctobert_hf.environment import environment_report
     from doctobert_hf.files import write_json_atomic
     from doctobert_hf.pretraining.arguments import MLMTrainingArguments
@@ -143,7 +144,7 @@ def open_pretraining(config: PretrainConfig, resume: bool) -> MLMTrainer:
         held_out,
         callbacks=[
             *(DoctobertCallback(), LossSpikeCallback(), FillMaskProbeCallback()),
-            *([EnergyCallback()] if EnergyCallback.available() else []),
+            *([EnergyCallback()] if EnergyMeter.available() else []),
         ],
     )
 

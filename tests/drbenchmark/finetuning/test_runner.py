@@ -60,7 +60,10 @@ def test_every_family_runs_and_says_what_it_did(make_encoder, config):
         task = get_task(name)
         assert result.metric == task.metric_key and 0.0 <= result.score <= 1.0
         assert result.score == result.scores[result.metric]
-        assert result.tuning["trials"] == 2 and result.hyperparameters == result.tuning["winner"]
+        assert result.tuning["trials"] == 2 and result.hyperparameters == {
+            **result.tuning["winner"],
+            "evaluations": 10,
+        }
         path = result.cell.path(config.output).parent / result.predictions
         rows = [json.loads(line) for line in path.read_text().splitlines()]
         assert len(rows) == result.data["rows"]["test"]
@@ -133,6 +136,40 @@ def data_folder_of_one(made_up, tmp_path):
         names = [name for name in archive.namelist() if "morfitt" in name.lower()]
         archive.extractall(tmp_path / "one", names)
     return tmp_path / "one"
+
+
+def test_a_full_disk_ends_the_run_and_keeps_what_is_done(make_encoder, config, monkeypatch):
+    import errno
+
+    from doctobert_hf import files
+    from doctobert_hf.errors import OutputError
+
+    real = os.replace
+
+    def full(source, target):
+        if str(target).endswith("seed-43.json"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(source, target)
+
+    monkeypatch.setattr(files.os, "replace", full)
+    with pytest.raises(OutputError, match="Free some space"):
+        benchmark(make_encoder, config, trials=0).run()
+    assert [result.cell.seed for result in read_results(config.output)] == [42]
+    assert not read_failures(config.output)
+
+
+def test_rows_without_a_label_are_told(make_encoder, config, monkeypatch):
+    real = workbench._load
+
+    def without(context):
+        task, rows = real(context)
+        rows["test"][3]["ner_tags"] = None
+        return task, rows
+
+    monkeypatch.setattr(workbench, "_load", without)
+    workbench.workbench.cache_clear()
+    outcome = benchmark(make_encoder, config, trials=0).run()
+    assert "1 of 22 rows of test have no ner_tags" in outcome.failed[0]["error"]
 
 
 def test_legacy_is_a_procedure_of_its_own(make_encoder, config):

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
-from doctobert_hf.drbenchmark.finetuning.trainer import EVALUATIONS
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.errors import DoctobertError
 
@@ -73,5 +72,5 @@ def _run_seconds(context: Context, epochs: float) -> float:
 
     steps(True)
     training, reading = steps(True), steps(False)
-    evaluations = EVALUATIONS * len(splits["validation"].items) * reading
+    evaluations = context.evaluations * len(splits["validation"].items) * reading
     return training * len(splits["train"].items) * epochs + evaluations

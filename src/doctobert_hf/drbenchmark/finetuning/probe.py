@@ -61,9 +61,10 @@ def probe(
             max_length=256,
             data_dir=str(data_dir) if data_dir else None,
             max_train_rows=ROWS,
+            evaluations=2,
         )
         bench = workbench(context)
-        tuner = bench.fine_tune(PARAMETERS, seed, evaluations=2)
+        tuner = bench.fine_tune(PARAMETERS, seed)
         test = bench.splits["test"]
         result = score_predictions(bench.task, tuner.predictions(test.items), test.references)
         value = float(result[bench.task.metric_key])

@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,14 @@ from doctobert_hf.drbenchmark.finetuning.hyperparameters import (
     HyperParameters,
     read_spaces,
 )
-from doctobert_hf.drbenchmark.finetuning.trainer import FineTuner
+from doctobert_hf.drbenchmark.finetuning.trainer import EVALUATIONS, FineTuner
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
 from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.spec import TaskSpec, check_protocol
 from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+from doctobert_hf.energy import EnergyMeter
 from doctobert_hf.environment import environment_report
 from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
@@ -57,6 +58,7 @@ class BenchmarkConfig:
         long_inputs: What is done about longer ones.
         legacy: The published procedure with its bugs.
         max_train_rows: Training rows to take of each task; None for all.
+        evaluations: Times a run looks at the validation split; the best weights are kept.
         jobs: Trials at once.
     """
 
@@ -72,13 +74,17 @@ class BenchmarkConfig:
     long_inputs: LongInputs = "chunk"
     legacy: bool = False
     max_train_rows: int | None = None
+    evaluations: int = EVALUATIONS
     jobs: int = 1
 
     def __post_init__(self) -> None:
         check_protocol(self.protocol)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise UsageError(f"seeds {self.seeds}", "different seeds, at least one")
-        for name, least in (("trials", 0), ("jobs", 1), ("max_length", 16), ("max_train_rows", 1)):
+        for name, least in (
+            *(("trials", 0), ("jobs", 1), ("max_length", 16), ("max_train_rows", 1)),
+            ("evaluations", 1),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name} {value}", f"at least {least}")
@@ -150,6 +156,7 @@ class Benchmark:
             data_dir=str(config.data_dir) if config.data_dir else None,
             corpus=str(config.corpus) if config.corpus else None,
             max_train_rows=config.max_train_rows,
+            evaluations=config.evaluations,
         )
 
     def cell(self, task: TaskSpec, seed: int) -> Cell:
@@ -234,6 +241,7 @@ class Benchmark:
     def _measure(self, cell: Cell, tuned: Tuned) -> Result:
         """Train with a seed, predict the test split, and write predictions, then the result."""
         begin = time.perf_counter()
+        meter = EnergyMeter() if EnergyMeter.available() else None
         bench = workbench(self.context(get_task_of(self.tasks, cell.task)))
         parameters = tuned.of(self.config.seeds.index(cell.seed))
         tuner = bench.fine_tune(parameters, cell.seed)
@@ -249,7 +257,13 @@ class Benchmark:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text_atomic(cell.folder(self.config.output) / name, lines)
         scores = score_test(bench.task, predictions, test.references, self.config.legacy, test)
-        result = self._result(cell, tuner, parameters, tuned, scores, begin)
+        energy = meter.stop()["energy_kwh"] if meter else None
+        result = self._result(cell, tuner, parameters, tuned, scores)
+        result = replace(
+            result,
+            duration=time.perf_counter() - begin,
+            energy_kwh=energy,
+        )
         result.write(self.config.output)
         return result
 
@@ -260,7 +274,6 @@ class Benchmark:
         parameters: HyperParameters,
         tuned: Tuned,
         scores: dict[str, Any],
-        begin: float,
     ) -> Result:
         bench = workbench(self.context(get_task_of(self.tasks, cell.task)))
         environment = environment_report(with_torch=True)
@@ -271,13 +284,13 @@ class Benchmark:
             score=float(scores[bench.task.metric_key]),
             scores=scores,
             validation_score=tuner.best,
-            hyperparameters=asdict(parameters),
+            hyperparameters=asdict(parameters) | {"evaluations": self.config.evaluations},
             tuning=tuned.record,
             data=bench.data_record(),
             encoding=bench.encoding_record(),
             model=describe(tuner.model, self.encoder),  # type: ignore[arg-type]
             environment=environment,
-            duration=time.perf_counter() - begin,
+            duration=0.0,
             energy_kwh=None,
             date=datetime.datetime.now(datetime.UTC).date().isoformat(),
             predictions=f"seed-{cell.seed}.predictions.jsonl",

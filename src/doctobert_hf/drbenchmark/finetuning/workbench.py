@@ -36,6 +36,7 @@ class Context:
         data_dir: Raw corpora; None for the default places.
         corpus: Folder of a private corpus; None for the benchmark's own.
         max_train_rows: Training rows to take, evenly spaced; None for all.
+        evaluations: Times a run looks at the validation split.
     """
 
     encoder: Encoder
@@ -47,6 +48,7 @@ class Context:
     data_dir: str | None = None
     corpus: str | None = None
     max_train_rows: int | None = None
+    evaluations: int = EVALUATIONS
 
 
 class Workbench:
@@ -105,7 +107,6 @@ class Workbench:
         parameters: HyperParameters,
         seed: int,
         on_evaluation: Callable[[int, float], None] | None = None,
-        evaluations: int = EVALUATIONS,
     ) -> FineTuner:
         """Train a fresh head and the encoder, and put the best weights back.
 
@@ -122,7 +123,7 @@ class Workbench:
         with tempfile.TemporaryDirectory() as scratch:
             tuner = FineTuner(
                 *(self.task, model, self.tokenizer, splits["train"], splits["validation"]),
-                *(parameters, seed, scratch, on_evaluation, evaluations),
+                *(parameters, seed, scratch, on_evaluation, self.context.evaluations),
             )
             tuner.train_best()
         return tuner

@@ -1,0 +1,68 @@
+"""Energy and emissions of a piece of work, measured by codecarbon where it is installed.
+
+Nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import logging
+from functools import lru_cache
+from typing import Any
+
+COUNTRY = "FRA"
+"""Where the machine stands unless told, ISO 3166-1 alpha-3; decides emissions, not energy."""
+
+
+class EnergyMeter:
+    """Measures from its making to :meth:`stop`; one at a time.
+
+    Args:
+        country: Where the machine stands, ISO 3166-1 alpha-3.
+
+    Raises:
+        ImportError: codecarbon is not installed (extra ``track``).
+    """
+
+    def __init__(self, country: str = COUNTRY) -> None:
+        self._tracker = _tracker(country)
+        self._name = f"doctobert-hf {next(_NUMBERS)}"
+        self._tracker.start_task(self._name)
+
+    @staticmethod
+    def available() -> bool:
+        """Whether codecarbon is installed."""
+        return importlib.util.find_spec("codecarbon") is not None
+
+    def stop(self) -> dict[str, Any]:
+        """End the measurement.
+
+        Returns:
+            ``seconds, energy_kwh, emissions_kg, country, cpu, gpu, codecarbon``.
+        """
+        data = self._tracker.stop_task(self._name)
+        return {
+            "seconds": data.duration,
+            "energy_kwh": data.energy_consumed,
+            "emissions_kg": data.emissions,
+            "country": data.country_iso_code,
+            "cpu": data.cpu_model,
+            "gpu": data.gpu_model,
+            "codecarbon": data.codecarbon_version,
+        }
+
+
+_NUMBERS = itertools.count(1)
+
+
+@lru_cache(maxsize=1)
+def _tracker(country: str) -> Any:
+    """The process's tracker: looking for sensors takes it seconds, so it does so once."""
+    from codecarbon import OfflineEmissionsTracker
+
+    # It logs its whole life at INFO, also while it reads its settings.
+    logging.getLogger("codecarbon").setLevel(logging.ERROR)
+    return OfflineEmissionsTracker(
+        country_iso_code=country, save_to_file=False, allow_multiple_runs=True, log_level="error"
+    )
