@@ -1,0 +1,306 @@
+"""Filters over columns as expressions: ``edu >= 4 and density >= 0.1 and subdomain in biocli5``.
+
+An expression is parsed, never evaluated: comparisons of a column with numbers, strings, lists or
+named sets, joined by ``and``, ``or``, ``not`` and brackets. What a missing value does is said by
+the null policy, comparison by comparison, also under ``not``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from doctobert_hf.errors import DataError, UsageError, nearest
+from doctobert_hf.finemed.taxonomy import BIOCLI5, SUBDOMAINS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow.compute import Expression
+
+NullPolicy = Literal["pass", "fail", "error"]
+ALIASES = {
+    "edu": "edu_quality_normalized_score",
+    "density": "medical_entity_density",
+    "subdomain": "health_domain_classification_best_class",
+    "words": "num_words",
+}
+"""Short names of FineMed's columns."""
+SETS: dict[str, tuple[Any, ...]] = {"biocli5": BIOCLI5, "subdomains": SUBDOMAINS}
+PUBLISHED_NULLS: dict[str, NullPolicy] = {
+    "edu_quality_normalized_score": "pass",
+    "medical_entity_density": "pass",
+    "health_domain_classification_best_class": "fail",
+    "num_words": "fail",
+}
+"""What the published mixes do with a missing value."""
+_ALWAYS = "words >= 10 and subdomain != 'Others'"
+PRESETS = {
+    "all": _ALWAYS,
+    "edu2": f"{_ALWAYS} and edu >= 2",
+    "edu4": f"{_ALWAYS} and edu >= 4",
+    "med01": f"{_ALWAYS} and density >= 0.1",
+    "med02": f"{_ALWAYS} and density >= 0.2",
+    "biocli5": f"{_ALWAYS} and subdomain in biocli5",
+    "edu4_med01": f"{_ALWAYS} and edu >= 4 and density >= 0.1",
+    "edu4_or_med01": f"{_ALWAYS} and (edu >= 4 or density >= 0.1)",
+    "main": f"{_ALWAYS} and edu >= 4 and density >= 0.1",
+    "annealing": f"{_ALWAYS} and edu >= 4 and density >= 0.1 and subdomain in biocli5",
+}
+"""The published mixes; ``main`` is for raw documents, rephrased ones take ``all``."""
+_NEGATED = {">=": "<", "<": ">=", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+_NEGATED |= {"in": "not in", "not in": "in"}
+_OPERATORS: dict[type, str] = {
+    ast.GtE: ">=",
+    ast.Lt: "<",
+    ast.Gt: ">",
+    ast.LtE: "<=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": lambda a, b: a >= b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "in": lambda a, b: a in b,
+    "not in": lambda a, b: a not in b,
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A column against a value.
+
+    Attributes:
+        column: Full name of the column.
+        operator: ``>= > <= < == != in`` or ``not in``.
+        value: Number, string, or tuple of these.
+        nulls: What a missing value does.
+    """
+
+    column: str
+    operator: str
+    value: Any
+    nulls: NullPolicy
+
+    def __call__(self, row: Mapping[str, Any]) -> bool:
+        """Decide a row.
+
+        Raises:
+            DataError: The column is missing, or its value is, or they cannot be compared.
+        """
+        if self.column not in row:
+            raise _missing(self.column, list(row))
+        value = row[self.column]
+        if value is None or value != value:
+            if self.nulls == "error":
+                raise DataError(f"A row without {self.column}", "a value (nulls='error')")
+            return self.nulls == "pass"
+        try:
+            return _TESTS[self.operator](value, self.value)
+        except TypeError as error:
+            raise DataError(
+                f"{self.column} is {value!r}", f"comparable to {self.value!r}"
+            ) from error
+
+    def expression(self) -> Expression:
+        """The same for Arrow: whole columns at once."""
+        import pyarrow.compute as pc
+
+        column = pc.field(self.column)
+        if self.operator in ("in", "not in"):
+            test = column.isin(list(self.value))
+            test = ~test if self.operator == "not in" else test
+        else:
+            test = _TESTS[self.operator](column, self.value)
+        known = column.is_valid() & ~column.is_null(nan_is_null=True)
+        return (test & known) if self.nulls == "fail" else (test | ~known)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parts joined by ``and`` (all) or ``or``."""
+
+    all: bool
+    parts: tuple[Comparison | Group, ...]
+
+    def __call__(self, row: Mapping[str, Any]) -> bool:
+        """Decide a row."""
+        decide = all if self.all else any
+        return decide(part(row) for part in self.parts)
+
+    def expression(self) -> Expression:
+        """The same for Arrow."""
+        first, *rest = (part.expression() for part in self.parts)
+        for part in rest:
+            first = (first & part) if self.all else (first | part)
+        return first
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A parsed filter.
+
+    Attributes:
+        source: The expression it was parsed from.
+        condition: The tree of comparisons.
+        columns: Columns it reads, in order of appearance.
+    """
+
+    source: str
+    condition: Comparison | Group
+    columns: tuple[str, ...] = field(default=())
+
+    def __call__(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row is kept.
+
+        Raises:
+            DataError: A column is missing or has values that cannot be compared.
+        """
+        return self.condition(row)
+
+    def apply(self, table: pa.Table) -> pa.Table:
+        """Keep the rows of an Arrow table.
+
+        Raises:
+            DataError: A column is missing, of another type, or has nulls where the policy is
+                ``error``.
+        """
+        import pyarrow as pa
+
+        for comparison in _leaves(self.condition):
+            if comparison.column not in table.column_names:
+                raise _missing(comparison.column, table.column_names)
+            nulls = table.column(comparison.column).null_count
+            if comparison.nulls == "error" and nulls:
+                raise DataError(f"{nulls} rows without {comparison.column}", "none (nulls='error')")
+        try:
+            return table.filter(self.condition.expression())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            types = {name: str(table.schema.field(name).type) for name in self.columns}
+            raise DataError(f"'{self.source}' does not fit columns of types {types}") from error
+
+
+def parse(
+    expression: str,
+    nulls: NullPolicy | Mapping[str, NullPolicy] | str | None = None,
+    aliases: Mapping[str, str] | None = None,
+    sets: Mapping[str, tuple[Any, ...]] | None = None,
+) -> Filter:
+    """Parse a filter expression, or the name of a published mix (``PRESETS``).
+
+    Args:
+        expression: Such as ``edu >= 4 and density >= 0.1 and subdomain in biocli5``.
+        nulls: What a missing value does: ``pass``, ``fail`` or ``error`` for all columns, or by
+            column; default: as the published mixes do, ``error`` for other columns.
+        aliases: Further short names of columns.
+        sets: Further named sets.
+
+    Raises:
+        UsageError: Not such an expression; the message points at what it does not allow.
+    """
+    source = PRESETS.get(expression.strip(), expression)
+    try:
+        tree = ast.parse(source.strip(), mode="eval").body
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"'{source}' is no filter ({error})", _EXAMPLE) from error
+    reader = _Reader(source, nulls, {**ALIASES, **(aliases or {})}, {**SETS, **(sets or {})})
+    condition = reader.read(tree, negated=False)
+    columns = tuple(dict.fromkeys(leaf.column for leaf in _leaves(condition)))
+    return Filter(source, condition, columns)
+
+
+_EXAMPLE = "comparisons such as 'edu >= 4 and subdomain in biocli5'"
+
+
+@dataclass(frozen=True)
+class _Reader:
+    source: str
+    nulls: Any
+    aliases: Mapping[str, str]
+    sets: Mapping[str, tuple[Any, ...]]
+
+    def read(self, node: ast.expr, negated: bool) -> Comparison | Group:
+        if isinstance(node, ast.BoolOp):
+            parts = tuple(self.read(value, negated) for value in node.values)
+            return Group(isinstance(node.op, ast.And) != negated, parts)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return self.read(node.operand, not negated)
+        if isinstance(node, ast.Compare):
+            return self._compare(node, negated)
+        raise self._refuse(node)
+
+    def _compare(self, node: ast.Compare, negated: bool) -> Comparison | Group:
+        """A comparison, or a chain of them: ``1 <= edu < 4``."""
+        operands = [node.left, *node.comparators]
+        parts: list[Comparison | Group] = []
+        for left, operator, right in zip(operands, node.ops, operands[1:], strict=False):
+            sign = _OPERATORS.get(type(operator))
+            if sign is None:
+                raise self._refuse(node)
+            if not isinstance(left, ast.Name) and isinstance(right, ast.Name) and "in" not in sign:
+                left, right, sign = right, left, _SWAPPED[sign]
+            sign = _NEGATED[sign] if negated else sign
+            parts.append(self._leaf(left, sign, right))
+        return parts[0] if len(parts) == 1 else Group(not negated, tuple(parts))
+
+    def _leaf(self, left: ast.expr, sign: str, right: ast.expr) -> Comparison:
+        if not isinstance(left, ast.Name):
+            raise self._refuse(left)
+        column = self.aliases.get(left.id, left.id)
+        value = self._value(right)
+        if ("in" in sign) != isinstance(value, tuple):
+            raise UsageError(
+                f"'{self.source}': {left.id} {sign} {value!r}",
+                "a list or a named set after 'in', one value after a comparison",
+            )
+        return Comparison(column, sign, value, self._policy(column))
+
+    def _value(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Name):
+            if node.id in self.sets:
+                return tuple(self.sets[node.id])
+            raise UsageError(
+                f"'{self.source}': no set '{node.id}'", fix=nearest(node.id, list(self.sets))
+            )
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            return tuple(self._value(item) for item in node.elts)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            value = self._value(node.operand)
+            if isinstance(value, (int, float)):
+                return -value
+        if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str, bool)):
+            return node.value
+        raise self._refuse(node)
+
+    def _policy(self, column: str) -> NullPolicy:
+        policy = self.nulls
+        if isinstance(policy, Mapping):
+            policy = policy.get(column)
+        policy = policy or PUBLISHED_NULLS.get(column, "error")
+        if policy not in ("pass", "fail", "error"):
+            raise UsageError(f"nulls '{policy}'", "pass, fail or error")
+        return policy
+
+    def _refuse(self, node: ast.expr) -> UsageError:
+        piece = ast.get_source_segment(self.source.strip(), node) or self.source
+        return UsageError(f"'{piece}' in the filter '{self.source}'", _EXAMPLE)
+
+
+_SWAPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}
+
+
+def _leaves(condition: Comparison | Group) -> list[Comparison]:
+    if isinstance(condition, Comparison):
+        return [condition]
+    return [leaf for part in condition.parts for leaf in _leaves(part)]
+
+
+def _missing(column: str, columns: list[str]) -> DataError:
+    return DataError(f"There is no column '{column}'", fix=nearest(column, columns))
