@@ -35,14 +35,15 @@ class EnergyMeter:
         """Whether codecarbon is installed."""
         return importlib.util.find_spec("codecarbon") is not None
 
-    def stop(self) -> dict[str, Any]:
+    def stop(self) -> dict[str, Any] | None:
         """End the measurement.
 
         Returns:
-            ``seconds, energy_kwh, emissions_kg, country, cpu, gpu, codecarbon``.
+            ``seconds, energy_kwh, emissions_kg, country, cpu, gpu, codecarbon``; None where
+            codecarbon could read nothing.
         """
         data = self._tracker.stop_task(self._name)
-        return {
+        return data and {
             "seconds": data.duration,
             "energy_kwh": data.energy_consumed,
             "emissions_kg": data.emissions,

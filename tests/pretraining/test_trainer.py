@@ -367,10 +367,13 @@ def test_a_finished_run_trains_no_further(make_trainer, tmp_path):
 
 def test_energy_of_every_session_is_kept(make_trainer, tmp_path):
     pytest.importorskip("codecarbon")
+    from doctobert_hf.energy import EnergyMeter
     from doctobert_hf.pretraining.callbacks import EnergyCallback
 
     make_trainer(max_tokens=6000, callbacks=[EnergyCallback()]).train()
     make_trainer(max_tokens=9000, callbacks=[EnergyCallback()]).train(resume_from_checkpoint=True)
+    if EnergyMeter().stop() is None:
+        pytest.skip("codecarbon can read nothing here")
     sessions = json.loads((tmp_path / "run" / "energy.json").read_text())
     assert len(sessions) == 2
     assert all(row["energy_kwh"] > 0 and row["country"] == "FRA" for row in sessions)

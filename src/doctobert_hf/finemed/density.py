@@ -35,7 +35,7 @@ def medical_term_density(
     Raises:
         UsageError: Unknown method, intervals for ``legacy``, or an interval outside the text.
     """
-    found = list(terms)
+    found: list[str | Interval] = list(terms)
     if method not in ("union", "legacy"):
         raise UsageError(f"method '{method}'", "'union' or 'legacy'")
     if not text:

@@ -124,7 +124,7 @@ def test_a_task_without_data_fails_alone(make_encoder, config, data_folder_of_on
     outcome = benchmark(
         make_encoder, config, tasks=("clister", "morfitt"), trials=0, data_dir=data_folder_of_one
     ).run()
-    assert {r.cell.task for r in outcome.done} == {"morfitt"}
+    assert {r.cell.task for r in outcome.done} == {"morfitt"}, outcome.failed
     assert outcome.failed[0]["task"] == "clister" and "clister" in outcome.failed[0]["error"]
 
 

@@ -257,7 +257,7 @@ class Benchmark:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text_atomic(cell.folder(self.config.output) / name, lines)
         scores = score_test(bench.task, predictions, test.references, self.config.legacy, test)
-        energy = meter.stop()["energy_kwh"] if meter else None
+        energy = (meter.stop() or {}).get("energy_kwh") if meter else None
         result = self._result(cell, tuner, parameters, tuned, scores)
         result = replace(
             result,

@@ -41,6 +41,8 @@ class EnergyCallback(TrainerCallback):
         if self._meter is None:
             return
         figures, self._meter = self._meter.stop(), None
+        if figures is None:
+            return
         path = Path(str(args.output_dir)) / FILE
         sessions = json.loads(path.read_text()) if path.is_file() else []
         sessions.append({"process": args.process_index, **figures})
