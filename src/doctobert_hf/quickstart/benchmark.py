@@ -46,6 +46,7 @@ def benchmark_record(config: QuickstartConfig, folder: Path, real: bool) -> dict
         space="tiny/benchmark",
         max_length=config.max_length,
         max_train_rows=MAX_ROWS,
+        evaluations=4,
     )
     scores, record = {}, {}
     for place, name in NAMES.items():

@@ -38,8 +38,8 @@ class QuickstartConfig:
     hidden_size: int = field(default=128, metadata={"help": "width of the model"})
     num_hidden_layers: int = field(default=4, metadata={"help": "depth of the model"})
     batch_tokens: int = field(default=2048, metadata={"help": "tokens per step"})
-    phase1_tokens: int = field(default=1_200_000, metadata={"help": "tokens of the whole mix"})
-    phase2_tokens: int = field(default=400_000, metadata={"help": "tokens of the medical subset"})
+    phase1_tokens: int = field(default=900_000, metadata={"help": "tokens of the whole mix"})
+    phase2_tokens: int = field(default=300_000, metadata={"help": "tokens of the medical subset"})
     learning_rate: float = field(default=4e-3, metadata={"help": "peak rate of phase 1"})
     phase1_mlm_probability: float = field(
         default=0.30, metadata={"help": "share of masked tokens in phase 1"}

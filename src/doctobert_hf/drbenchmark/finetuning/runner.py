@@ -209,6 +209,7 @@ class Benchmark:
     def _tune(self, task: TaskSpec, head: str) -> Tuned:
         config, space = self.config, self.spaces[task.name]
         folder = self.cell(task, 0).folder(config.output)
+        workbench(self.context(task))  # what is wrong with data or model is told once, here
         tuned = tune(
             self.context(task),
             space,
