@@ -28,7 +28,7 @@ _PUBLIC = {
 }
 _SUBMODULES = (
     *("chunking", "tokenization", "models", "errors", "config", "recipes"),
-    *("metrics", "drbenchmark", "pretraining", "registration"),
+    *("metrics", "drbenchmark", "pretraining", "registration", "finemed", "hub", "retrieval"),
 )
 
 __all__ = ["__version__", "register", *_PUBLIC]

@@ -20,7 +20,9 @@ COMMANDS = {
     "quickstart": "the whole way at laptop size: tokenizer, chunks, training, report",
     "pretrain": "pretrain a masked language model by a recipe",
     "tokenizer": "train a tokenizer, or measure tokenizers side by side",
-    "benchmark": "DrBenchmark: list its tasks, verify your raw data",
+    "benchmark": "DrBenchmark: tasks, raw data, a model's scores, reports",
+    "retrieval": "train, measure and use search models: dense, late interaction",
+    "hub": "publish models, tokenizers and datasets with their cards, or verify them",
     "env": "print the versions and hardware a bug report needs",
 }
 

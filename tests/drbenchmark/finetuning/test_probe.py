@@ -30,7 +30,7 @@ def test_nothing_to_probe_on(make_encoder, tmp_path):
         probe(make_encoder(), tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pretraining_does_not_notice(made_up, tokenizer, sample_texts, tmp_path):
     from transformers import AutoModelForMaskedLM, set_seed
 

@@ -50,7 +50,7 @@ def benchmark(make_encoder, config, **changes):
     return Benchmark(make_encoder(), replace(config, **changes), lambda line: None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_family_runs_and_says_what_it_did(make_encoder, config):
     outcome = benchmark(make_encoder, config, tasks=FAMILIES, seeds=(42,)).run()
     assert not outcome.failed
@@ -272,7 +272,7 @@ def test_dry_run_and_table(make_encoder, config, capsys):
     assert main([*command[:3], "--tasks", "nope"]) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_trials_in_processes_of_their_own(make_encoder, config):
     outcome = benchmark(make_encoder, config, jobs=2, seeds=(42,)).run()
     assert not outcome.failed and outcome.done[0].tuning["trials"] == 2

@@ -1,0 +1,190 @@
+"""The Hub: publish a model, a tokenizer or a dataset with its card, or look before you do.
+
+doctobert-hf hub push-model my-run OWNER/NAME --license apache-2.0 --dry-run    writes a folder
+doctobert-hf hub push-model my-run OWNER/NAME --license apache-2.0 --private    one commit
+doctobert-hf hub push-tokenizer my-tokenizer OWNER/NAME --license apache-2.0
+doctobert-hf hub push-dataset documents.parquet OWNER/NAME --license cc-by-4.0
+doctobert-hf hub push-dataset raw OWNER/NAME --tasks morfitt frenchmedmcqa_mcqa
+doctobert-hf hub card my-run OWNER/NAME                           the card, on stdout
+doctobert-hf hub verify OWNER/NAME                                load it, run its snippets
+
+The token is taken from 'hf auth login' or from HF_TOKEN. What records cannot know (licence,
+contact, authors, ...) comes from card.yaml beside what is published, or from options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.config import add_config_arguments, config_overrides
+from doctobert_hf.errors import UsageError
+from doctobert_hf.hub.facts import CardFacts, read_facts
+
+if TYPE_CHECKING:
+    from doctobert_hf.hub.push import Report, Target
+
+ACTIONS = "push-model|push-tokenizer|push-dataset|card|verify"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar=ACTIONS)
+    model = actions.add_parser("push-model", help="publish a model", allow_abbrev=False)
+    tokenizer = actions.add_parser("push-tokenizer", help="publish a tokenizer", allow_abbrev=False)
+    dataset = actions.add_parser("push-dataset", help="publish a dataset", allow_abbrev=False)
+    card = actions.add_parser("card", help="render a card, send nothing", allow_abbrev=False)
+    check = actions.add_parser("verify", help="use it as a newcomer does", allow_abbrev=False)
+    for action in (model, tokenizer, dataset):
+        action.add_argument("path", type=Path, metavar="PATH", help="what to publish")
+        action.add_argument("repo_id", metavar="REPO_ID", help="OWNER/NAME")
+        _add_target(action)
+    card.add_argument("path", type=Path, metavar="PATH", help="run, model or tokenizer")
+    card.add_argument("repo_id", metavar="REPO_ID", nargs="?", help="default: OWNER/ and the name")
+    for action in (model, card):
+        action.add_argument("--results", type=Path, help="--output of 'doctobert-hf benchmark run'")
+        action.add_argument("--results-model", help="the model's name in these results")
+        action.add_argument("--kind", help="kind of card, where the model does not tell")
+    model.add_argument("--checkpoints", action="store_true", help="publish all checkpoints instead")
+    model.add_argument("--optimizer", action="store_true", help="with their optimizer states")
+    _add_dataset(dataset)
+    check.add_argument("place", metavar="REPO_OR_FOLDER", help="OWNER/NAME, or a folder")
+    check.add_argument("--type", choices=("model", "dataset"), help="where it cannot be told")
+    check.add_argument("--revision", help="branch, tag or commit")
+    for action in (model, tokenizer, dataset, check):
+        action.add_argument("--json", action="store_true", help="print JSON")
+    for action in (model, tokenizer, dataset, card):
+        action.add_argument("--facts", type=Path, help="another file than card.yaml")
+        add_config_arguments(action, CardFacts)
+
+
+def _add_target(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--private", action="store_true", help="a new repository is private")
+    action.add_argument("--create-pr", action="store_true", help="propose a pull request")
+    action.add_argument("--revision", help="branch; created if it is not there")
+    action.add_argument("--dry-run", action="store_true", help="write a folder, send nothing")
+    action.add_argument(
+        "--output", type=Path, help="folder of --dry-run (default: hub-dry-run/REPO_ID)"
+    )
+    action.add_argument("--message", help="first line of the commit")
+
+
+def _add_dataset(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--kind", choices=("finemed", "rephrased", "dataset"), help="kind of card")
+    action.add_argument(
+        "--tasks", nargs="+", metavar="NAME", help="tasks of DrBenchmark, or 'all' that may be"
+    )
+    action.add_argument("--protocol", default="drbenchmark", help="protocol of these tasks")
+    action.add_argument("--max-shard-mb", type=float, default=500.0, help="size of a shard")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Publish, render or verify."""
+    if args.action == "verify":
+        return _verify(args)
+    if not args.path.exists():
+        raise UsageError(f"'{args.path}' does not exist", "a folder or a file to publish")
+    facts = read_facts(args.path, args.facts, **config_overrides(args, CardFacts))
+    if args.action == "card":
+        return _card(args, facts)
+    report = _push(args, facts, _target(args))
+    _print(report, args.json)
+    return 0
+
+
+def _target(args: argparse.Namespace) -> Target:
+    from doctobert_hf.hub.push import Target
+
+    if args.output is not None and not args.dry_run:
+        raise UsageError("--output without --dry-run", "both")
+    folder = (args.output or Path("hub-dry-run") / args.repo_id) if args.dry_run else None
+    return Target(args.repo_id, args.private, args.create_pr, args.revision, folder, args.message)
+
+
+def _push(args: argparse.Namespace, facts: CardFacts, target: Target) -> Report:
+    from doctobert_hf.hub.push import push_dataset, push_model, push_tokenizer
+
+    if args.action == "push-tokenizer":
+        return push_tokenizer(args.path, target, facts)
+    if args.action == "push-model":
+        return push_model(
+            args.path,
+            target,
+            facts,
+            args.results,
+            args.results_model,
+            args.kind,
+            args.checkpoints,
+            args.optimizer,
+        )
+    tasks = tuple(args.tasks or ())
+    if tasks == ("all",):
+        from doctobert_hf.hub.package_data import redistributable_tasks
+
+        tasks = redistributable_tasks(args.path)
+        if not tasks:
+            raise UsageError(f"No corpus in '{args.path}' that may be redistributed", "one")
+    return push_dataset(
+        args.path,
+        target,
+        facts,
+        args.kind,
+        tasks,
+        args.protocol,
+        int(args.max_shard_mb * 1e6),
+        lambda name, rows: print(f"{name}: {rows:,} rows", file=sys.stderr),
+    )
+
+
+def _print(report: Report, as_json: bool) -> None:
+    for name in report.gaps:
+        print(f"warning: not recorded, a gap in the card: {name}", file=sys.stderr)
+    for warning in report.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+        return
+    from doctobert_hf.reporting.tables import text_table
+
+    rows = [
+        [name, f"{entry['size']:,}", entry["sha256"][:12]] for name, entry in report.files.items()
+    ]
+    print(text_table(["file", "bytes", "sha256"], rows))
+    if report.folder is not None:
+        print(f"{report.repo_type} {report.repo_id} ({report.kind}) would be: {report.folder}")
+        print(f"next: doctobert-hf hub verify {report.folder}", file=sys.stderr)
+    else:
+        print(f"{report.url} at {report.commit}" + ("" if report.changed else ", as it was"))
+        print(f"next: doctobert-hf hub verify {report.repo_id}", file=sys.stderr)
+
+
+def _card(args: argparse.Namespace, facts: CardFacts) -> int:
+    from doctobert_hf.hub.rendering import render_path
+
+    repo_id = args.repo_id or f"OWNER/{args.path.resolve().name}"
+    card = render_path(args.path, repo_id, facts, args.results, args.results_model, args.kind)
+    for name in card.gaps:
+        print(f"warning: not recorded, a gap in the card: {name}", file=sys.stderr)
+    print(card.text, end="")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from doctobert_hf.hub.verification import verify
+    from doctobert_hf.reporting.tables import text_table
+
+    checks = []
+    for check in verify(args.place, args.type, args.revision):
+        checks.append(check)
+        if not args.json:
+            print(f"{check.status}: {check.what}", file=sys.stderr)
+    if args.json:
+        print(json.dumps([asdict(check) for check in checks], ensure_ascii=False, indent=2))
+    else:
+        rows: list[list[Any]] = [[c.what, c.status, c.detail] for c in checks]
+        print(text_table(["check", "status", "detail"], rows))
+    return 1 if any(check.status == "failed" for check in checks) else 0

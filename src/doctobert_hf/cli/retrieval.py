@@ -1,0 +1,280 @@
+"""Retrieval: train dense and late-interaction models, measure them beside BM25, search.
+
+doctobert-hf retrieval train retrieval/dense --data-dir raw --output my-retriever
+doctobert-hf retrieval evaluate my-retriever other-retriever --data-dir raw --with-bm25
+doctobert-hf retrieval search documents.parquet "effets indésirables ?" --model my-retriever
+doctobert-hf retrieval index documents.parquet --model my-retriever --output my-index
+doctobert-hf retrieval search my-index "effets indésirables du paracétamol ?"
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
+from doctobert_hf.errors import UsageError
+from doctobert_hf.retrieval.recipe import RetrievalConfig, read_recipe
+
+if TYPE_CHECKING:
+    from doctobert_hf.retrieval.evaluation import Result
+    from doctobert_hf.retrieval.pairs import PairSet
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands."""
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="train|evaluate|index|search"
+    )
+    train = actions.add_parser("train", help="train by a recipe", allow_abbrev=False)
+    train.add_argument("recipe", help="recipe by name or path, e.g. retrieval/dense")
+    train.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    add_config_arguments(train, RetrievalConfig)
+
+    evaluate = actions.add_parser(
+        "evaluate", help="measure models in one table", allow_abbrev=False
+    )
+    evaluate.add_argument("models", nargs="+", metavar="MODEL", help="runs, models or encoders")
+    evaluate.add_argument("--with-bm25", action="store_true", help="add BM25 to the table")
+    evaluate.add_argument("--add", nargs="+", type=Path, default=[], metavar="JSON",
+                          help="results to put beside, e.g. PyLate's results.json")  # fmt: skip
+    evaluate.add_argument("--pooling", choices=("mean", "cls", "max"), help="for plain encoders")
+    evaluate.add_argument("--kind", choices=("dense", "late-interaction"),
+                          help="what to read a plain encoder as")  # fmt: skip
+    evaluate.add_argument("--dimensions", type=int, help="cut dense vectors to this size")
+    evaluate.add_argument("--data", help="labforsims2, frenchmedmcqa or a file of pairs; "
+                          "default: the test questions of the first run's recipe")  # fmt: skip
+    evaluate.add_argument("--data-dir", type=Path, help="folder of raw corpora")
+    evaluate.add_argument("--mteb", nargs="+", metavar="TASK", help="mteb tasks instead of --data")
+
+    index = actions.add_parser("index", help="index documents", allow_abbrev=False)
+    search = actions.add_parser("search", help="answer a question", allow_abbrev=False)
+    index.add_argument("documents", type=Path, help="file or folder of documents")
+    index.add_argument("--output", type=Path, required=True, help="folder of the index")
+    search.add_argument("documents", type=Path, help="an index, or a file or folder of documents")
+    search.add_argument("question", help="what to look for")
+    search.add_argument("--top", type=int, default=3, help="documents to show (default: 3)")
+    for action in (index, search):
+        action.add_argument("--model", help="run, model or Hub id; default: BM25")
+        action.add_argument("--text-column", default="text", help="column that holds the text")
+    for action in (train, evaluate, index, search):
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a subcommand."""
+    return {"train": _train, "evaluate": _evaluate, "index": _index, "search": _search}[
+        args.action
+    ](args)
+
+
+def _train(args: argparse.Namespace) -> int:
+    config = read_recipe(args.recipe, config_overrides(args, RetrievalConfig))
+    if config.kind == "pylate":
+        from doctobert_hf.retrieval.pylate import run_script
+
+        return run_script(config, args.recipe)
+    from doctobert_hf.retrieval.evaluation import evaluate
+    from doctobert_hf.retrieval.train import RetrievalRun
+
+    again = f"doctobert-hf retrieval train {args.recipe} --resume --output {config.output}"
+    with contextlib.redirect_stdout(sys.stderr):  # the trainer prints what it logs
+        made = RetrievalRun(config, args.resume)
+        for part in made.splits:
+            print(
+                f"{part.name}: {len(part.queries):,} questions, {len(part.documents):,} documents"
+            )
+        for note in (note for part in made.splits for note in part.notes):
+            print(note)
+        results = [evaluate("BM25", made.splits.test)]
+        if not made.resume:
+            results.append(made.evaluate("before training"))
+        try:
+            target = made.train()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"Go on with: {again}") from None
+        results.append(made.evaluate("after training"))
+        made.write_record(results)
+    _print(results, args.json)
+    print(f"model: {target}", file=sys.stderr)
+    print(f'next: doctobert-hf retrieval search FOLDER "QUESTION" --model {config.output}',
+          file=sys.stderr)  # fmt: skip
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from doctobert_hf.retrieval.evaluation import evaluate
+    from doctobert_hf.retrieval.models import open_model
+
+    if args.mteb:
+        return _mteb(args)
+    places = [_model_folder(name) for name in args.models]
+    recipes = [_recipe_of(place) for place in places]
+    pairs = _questions(args, recipes)
+    with contextlib.redirect_stdout(sys.stderr):
+        results = [evaluate("BM25", pairs)] if args.with_bm25 else []
+        for name, place, recipe in zip(args.models, places, recipes, strict=True):
+            _check_unseen(recipe, args, pairs)
+            results.append(evaluate(Path(name).name, pairs, _open(open_model, place, args)))
+        results += [read_result(path) for path in args.add]
+    _print(results, args.json)
+    return 0
+
+
+def _open(open_model: Any, place: str, args: argparse.Namespace) -> Any:
+    from doctobert_hf.retrieval.models import saved_kind
+
+    plain = saved_kind(place) is None
+    model = open_model(place, args.kind if plain else None, args.pooling if plain else None)
+    if args.dimensions:
+        width = getattr(model, "truncate_dim", None) or model.get_embedding_dimension()
+        if not hasattr(model, "truncate_dim") or args.dimensions > width:
+            raise UsageError(
+                f"--dimensions {args.dimensions} for '{place}'",
+                f"a dense model and at most its {width} dimensions",
+            )
+        model.truncate_dim = args.dimensions
+    return model
+
+
+def _questions(args: argparse.Namespace, recipes: list[RetrievalConfig | None]) -> PairSet:
+    from doctobert_hf.retrieval.builders import load_splits, load_test
+
+    own = next((recipe for recipe in recipes if recipe is not None), None)
+    if args.data:
+        given = {"data": args.data, "data_dir": args.data_dir, "leaked_questions": "drop"}
+        return load_test(RetrievalConfig("none", **given))
+    if own is None:
+        raise UsageError(
+            "No questions: none of the models is a run of 'retrieval train'",
+            "--data",
+            "Pass --data labforsims2 --data-dir FOLDER, or --data pairs.jsonl",
+        )
+    return load_splits(replace(own, **({"data_dir": args.data_dir} if args.data_dir else {}))).test
+
+
+def _check_unseen(recipe: RetrievalConfig | None, args: argparse.Namespace, pairs: PairSet) -> None:
+    """Refuse test questions that a run was trained on; tell where that cannot be known."""
+    from doctobert_hf.retrieval.builders import load_splits
+    from doctobert_hf.retrieval.pairs import refuse_leakage
+
+    if recipe is None:
+        return
+    if args.data_dir:
+        recipe = replace(recipe, data_dir=args.data_dir)
+    try:
+        train = load_splits(recipe).train
+    except UsageError as error:
+        print(f"Not checked whether training saw these questions: {error}", file=sys.stderr)
+        return
+    refuse_leakage(train, pairs)
+
+
+def _model_folder(name: str) -> str:
+    inside = Path(name) / "model"
+    return str(inside) if (inside / "config.json").is_file() or (
+        inside / "modules.json").is_file() else name  # fmt: skip
+
+
+def _recipe_of(place: str) -> RetrievalConfig | None:
+    path = Path(place).parent / "resolved_config.yaml"
+    if not (Path(place) / "retrieval.json").is_file() or not path.is_file():
+        return None
+    return build_config(RetrievalConfig, read_yaml(path), source=f"'{path}'")
+
+
+def read_result(path: Path) -> Result:
+    """Read one result that ``--json`` or a PyLate run wrote."""
+    from doctobert_hf.retrieval.evaluation import Result
+
+    try:
+        return Result(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"'{path}' is no result ({error})", "a result's JSON") from error
+
+
+def _mteb(args: argparse.Namespace) -> int:
+    from doctobert_hf.reporting.tables import text_table
+    from doctobert_hf.retrieval.models import open_model
+    from doctobert_hf.retrieval.mteb_tasks import run_mteb
+
+    with contextlib.redirect_stdout(sys.stderr):
+        rows = [
+            row
+            for name in args.models
+            for row in run_mteb(
+                Path(name).name,
+                _open(open_model, _model_folder(name), args),
+                args.mteb,
+                args.data_dir,
+            )
+        ]
+    if args.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        cells = [[*map(str, list(row.values())[:3]), f"{row['value']:.4f}"] for row in rows]
+        print(text_table(["system", "task", "score", "value"], cells))
+    return 0
+
+
+def _index(args: argparse.Namespace) -> int:
+    index = _build(args)
+    place = _model_folder(args.model) if args.model else None
+    index.save(args.output, place)
+    print(f"{len(index.ids):,} documents, {len(index.passages):,} passages, {index.size:,} bytes",
+          file=sys.stderr)  # fmt: skip
+    print(f'next: doctobert-hf retrieval search {args.output} "QUESTION"', file=sys.stderr)
+    print(json.dumps({"index": str(args.output)}) if args.json else args.output)
+    return 0
+
+
+def _search(args: argparse.Namespace) -> int:
+    from doctobert_hf.retrieval.index import Index
+
+    if (args.documents / "index.json").is_file():
+        if args.model:
+            raise UsageError("--model with an index", "one of them: an index keeps its model")
+        with contextlib.redirect_stdout(sys.stderr):
+            index = Index.load(args.documents)
+    else:
+        index = _build(args)
+    hits = index.search(args.question, args.top)
+    if args.json:
+        print(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=2))
+        return 0
+    for number, hit in enumerate(hits, start=1):
+        print(f"{number}. {hit.score:.3f}  {hit.document}  {hit.source}  [{hit.start}:{hit.end}]")
+        print(f"   {' '.join(hit.text.split())}\n")
+    return 0
+
+
+def _build(args: argparse.Namespace) -> Any:
+    from doctobert_hf.retrieval.search import index_documents
+
+    model = None
+    with contextlib.redirect_stdout(sys.stderr):
+        if args.model:
+            from doctobert_hf.retrieval.models import open_model
+
+            model = open_model(_model_folder(args.model))
+        return index_documents(args.documents, model, args.text_column)
+
+
+def _print(results: list[Result], as_json: bool) -> None:
+    from doctobert_hf.reporting.tables import text_table
+    from doctobert_hf.retrieval.evaluation import table, verdict
+
+    if as_json:
+        print(json.dumps([result.as_json() for result in results], ensure_ascii=False, indent=2))
+    else:
+        print(text_table(*table(results)))
+    for result in results:
+        for note in result.notes:
+            print(f"{result.system}: {note}", file=sys.stderr)
+    for line in verdict(results):
+        print(line, file=sys.stderr)

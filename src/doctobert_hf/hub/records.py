@@ -1,0 +1,248 @@
+"""What runs have recorded about themselves, gathered for a card. Nothing is estimated here.
+
+A record that is not there is simply absent from the result: the card shows a gap in its place.
+Paths of the machine are reduced to names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import UsageError
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """Where a model lies and where the run that made it was recorded.
+
+    Attributes:
+        model: Folder with ``config.json`` and weights.
+        run: Folder of the run; None for a model that comes alone.
+    """
+
+    model: Path
+    run: Path | None
+
+
+def locate_model(path: Path) -> ModelFolder:
+    """Find the model of a run folder, of a quickstart, or in a model's own folder.
+
+    Raises:
+        UsageError: There is no ``config.json``.
+    """
+    for model in (path / "model", path):
+        if (model / "config.json").is_file():
+            places = (path, path.parent, path.parent.parent)
+            run = next((place for place in places if _is_run(place)), None)
+            return ModelFolder(model, run)
+    raise UsageError(
+        f"No model in '{path}'", "a folder with config.json, or a run folder with model/config.json"
+    )
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "resolved_config.yaml").is_file() or (folder / "state.json").is_file()
+
+
+def read_model(place: ModelFolder) -> Record:
+    """Gather what is recorded about a model and its training.
+
+    Returns:
+        ``architecture`` and, as far as recorded: ``corpus``, ``tokenizer``, ``chunks``,
+        ``phases`` (one record for each phase of pretraining, in order), ``held_out``,
+        ``fill_mask``, ``environment``, ``energy``.
+    """
+    found: Record = {"architecture": _architecture(place.model)}
+    if place.run is None:
+        return found
+    state = read_json(place.run / "state.json")
+    config = _yaml(place.run / "resolved_config.yaml") or {}
+    if state is not None:
+        found |= _quickstart(place.run, state, config)
+    elif config:
+        found |= _pretraining(place.run, config)
+    environment = read_json(place.run / "environment.json")
+    if environment is not None:
+        found["environment"] = environment
+    energy = _energy(place.run)
+    if energy is not None:
+        found["energy"] = energy
+    return found
+
+
+def _architecture(folder: Path) -> Record:
+    config = read_json(folder / "config.json") or {}
+    keys = ("model_type", "num_hidden_layers", "hidden_size", "num_attention_heads")
+    found = {
+        key: config[key] for key in (*keys, "vocab_size", "intermediate_size") if key in config
+    }
+    found["classes"] = config.get("architectures", [])
+    found["labels"] = list(config.get("id2label", {}).values())
+    found["problem_type"] = config.get("problem_type")
+    if "max_position_embeddings" in config:
+        # RoBERTa counts positions from pad_token_id + 1.
+        offset = config.get("pad_token_id", 1) + 1 if config.get("model_type") == "roberta" else 0
+        found["positions"] = config["max_position_embeddings"] - offset
+    parameters = count_parameters(folder)
+    if parameters is not None:
+        found["parameters"] = parameters
+    length = (read_json(folder / "tokenizer_config.json") or {}).get("model_max_length")
+    if length is not None and length < 10**9:
+        found["max_length"] = length
+    return found
+
+
+def count_parameters(folder: Path) -> int | None:
+    """Count parameters from the headers of safetensors files; None without such files."""
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        return None
+    total = 0
+    for file in files:
+        for name, entry in safetensors_header(file).items():
+            if name != "__metadata__":
+                size = 1
+                for length in entry["shape"]:
+                    size *= length
+                total += size
+    return total
+
+
+def safetensors_header(file: Path) -> Record:
+    """Read the JSON header of a safetensors file."""
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        return json.loads(stream.read(length))
+
+
+def _quickstart(run: Path, state: Record, config: Record) -> Record:
+    found: Record = {key: state[key] for key in ("corpus", "tokenizer", "chunks") if key in state}
+    if "corpus" in found:
+        found["corpus"] = {**found["corpus"], "source": _name(found["corpus"].get("source"))}
+        found["corpus"]["generated"] = config.get("corpus") is None
+    phases = []
+    for number in (1, 2):
+        record = state.get(f"phase{number}")
+        if record is not None:
+            logged = _logged(run / "pretraining" / f"phase{number}")
+            shared = {key: config[key] for key in ("max_length", "learning_rate") if key in config}
+            rate = config.get(f"phase{number}_mlm_probability")
+            subset = "whole mix" if number == 1 else "medical subset"
+            phases.append({**shared, **logged, **record, "name": subset, "mlm_probability": rate})
+    if phases:
+        found["phases"] = phases
+    evaluation = state.get("evaluation", {})
+    for key in ("held_out", "fill_mask"):
+        if key in evaluation:
+            found[key] = evaluation[key]
+    return found
+
+
+def _pretraining(run: Path, config: Record) -> Record:
+    phases = _chain(run, config)
+    found: Record = {"phases": phases, "corpus": {"source": _name(config.get("corpus"))}}
+    found["corpus"]["generated"] = config.get("corpus") is None and not config.get("train_store")
+    manifest = read_json(run / "stores" / "train" / "manifest.json")
+    if manifest is not None:
+        found["corpus"] |= {
+            "documents_used": manifest.get("source_documents"),
+            "chunks": manifest.get("documents"),
+            "tokens": manifest.get("tokens"),
+        }
+    if "held_out" in phases[-1]:
+        found["held_out"] = phases[-1]["held_out"]
+    probes = run / "fill_mask.jsonl"
+    if probes.is_file():
+        last = json.loads(probes.read_text(encoding="utf-8").splitlines()[-1])
+        found["fill_mask"] = [
+            {"sentence": sentence, "answers": answers}
+            for sentence, answers in last["answers"].items()
+        ]
+    return found
+
+
+def _chain(run: Path, config: Record) -> list[Record]:
+    """This phase and, where their folders are still there, those it was begun from."""
+    wanted = ("max_length", "learning_rate", "lr_schedule", "mlm_probability", "seed")
+    phase = {key: config[key] for key in wanted if key in config}
+    phase |= _logged(run) | {"name": run.name}
+    before = config.get("init_from")
+    if before is None:
+        return [phase]
+    place = Path(before)
+    earlier = next((p for p in (place, place.parent) if _is_run(p) and p != run), None)
+    earlier_config = _yaml(earlier / "resolved_config.yaml") if earlier else None
+    if earlier is None or earlier_config is None:
+        return [{"name": _name(before), "recorded": False}, phase]
+    return [*_chain(earlier, earlier_config), phase]
+
+
+def _logged(run: Path) -> Record:
+    path = run / "metrics.jsonl"
+    if not path.is_file():
+        return {}
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    found: Record = {}
+    for row in rows:
+        for key in ("tokens", "loss"):
+            if key in row:
+                found[key] = row[key]
+        found["steps"] = row.get("step", found.get("steps"))
+        if "train_runtime" in row:  # one row a session: a resumed run has several
+            found["seconds"] = found.get("seconds", 0.0) + row["train_runtime"]
+        if "eval_loss" in row:
+            found["held_out"] = {
+                key.removeprefix("eval_"): row[key] for key in row if key.startswith("eval_")
+            }
+    speeds = [row["tokens_per_second"] for row in rows if "tokens_per_second" in row]
+    if speeds:
+        found["tokens_per_second"] = sorted(speeds)[len(speeds) // 2]
+    return found
+
+
+def _energy(run: Path) -> Record | None:
+    sessions = read_json(run / "energy.json")
+    if not sessions:
+        return None
+    hardware = sorted({f"{s.get('gpu') or s.get('cpu')}" for s in sessions})
+    return {
+        "sessions": len(sessions),
+        "kwh": sum(session["energy_kwh"] for session in sessions),
+        "kg": sum(session["emissions_kg"] for session in sessions),
+        "country": ", ".join(sorted({session["country"] for session in sessions})),
+        "hardware": ", ".join(hardware),
+        "codecarbon": sessions[-1].get("codecarbon"),
+    }
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; None where it is absent.
+
+    Raises:
+        UsageError: It is there and damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"The record '{path}' is damaged ({error})", "JSON") from error
+
+
+def _yaml(path: Path) -> Record | None:
+    from doctobert_hf.config import read_yaml
+
+    return read_yaml(path) if path.is_file() else None
+
+
+def _name(place: Any) -> str | None:
+    """The last part of a path; a Hub id or a phrase stays as it is."""
+    if place is None:
+        return None
+    text = str(place)
+    return Path(text).name if text.startswith(("/", ".", "~")) or "\\" in text else text

@@ -1,0 +1,130 @@
+"""Benchmark results for a card: which of them are of this model, and its table."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.drbenchmark.results import Result, read_results
+from doctobert_hf.errors import UsageError
+
+Key = tuple[str, str]
+"""Name and revision of a model."""
+
+
+def read_scores(root: Path, model: Path, repo_id: str, name: str | None = None) -> dict[str, Any]:
+    """Summarise a results folder for the card of one model.
+
+    Args:
+        root: ``--output`` of ``doctobert-hf benchmark run``.
+        model: The model's folder; a hash of its weights tells which results are its.
+        repo_id: Its name on the Hub, which it may have been measured under.
+        name: Its name in the results, where neither fits.
+
+    Returns:
+        ``tasks`` (names), ``rows`` (a record for each model: ``model``, ``ours``, ``cells`` by task
+        with ``mean``, ``std``, ``seeds``, and ``min_max``, ``win_probability`` or None),
+        ``metrics``, ``protocol``, ``procedure``, ``ours`` (our results) and ``warnings``.
+
+    Raises:
+        UsageError: There are no results, or which model is meant cannot be told.
+        DataError: A result file is damaged.
+    """
+    results = read_results(root)
+    ours, warnings = _own_key(sorted({_key(r) for r in results}), model, repo_id, name)
+    # A table compares one protocol: that with the most results of this model.
+    settings = [(r.cell.protocol, r.cell.procedure) for r in results if _key(r) == ours]
+    protocol, procedure = max(sorted(set(settings)), key=settings.count)
+    chosen = [r for r in results if (r.cell.protocol, r.cell.procedure) == (protocol, procedure)]
+    cells: dict[Key, dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
+    for result in chosen:
+        cells[_key(result)][result.cell.task].append(result)
+    tasks = [task for task in sorted({r.cell.task for r in chosen}) if task in cells[ours]]
+    means = {
+        model: {task: 100 * _mean(found) for task, found in by_task.items() if task in tasks}
+        for model, by_task in cells.items()
+    }
+    aggregates = _aggregates({m: s for m, s in means.items() if len(s) == len(tasks)})
+    return {
+        "tasks": tasks,
+        "metrics": {task: cells[ours][task][0].metric for task in tasks},
+        "protocol": protocol,
+        "procedure": procedure,
+        "rows": [
+            {
+                "model": key[0],
+                "ours": key == ours,
+                "cells": {task: _cell(cells[key][task]) for task in tasks if cells[key][task]},
+                **aggregates.get(key, {"min_max": None, "win_probability": None}),
+            }
+            for key in sorted(means, key=lambda key: (key != ours, key))
+        ],
+        "ours": [result for task in tasks for result in cells[ours][task]],
+        "warnings": warnings,
+    }
+
+
+def _key(result: Result) -> Key:
+    return result.cell.model, result.cell.revision
+
+
+def _own_key(keys: list[Key], model: Path, repo_id: str, name: str | None) -> tuple[Key, list[str]]:
+    """Find this model in the results: by a hash of its weights, else by name, with a warning."""
+    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+
+    identity = Encoder.find(str(model)).identity
+    exact = [key for key in keys if key[1] == identity]
+    if exact and name is None:
+        return exact[0], []
+    named = [key for key in keys if key[0] == (name or repo_id)]
+    if len(named) == 1:
+        told = f"The results of '{named[0][0]}' are of revision {named[0][1]}, this is {identity}"
+        return named[0], [] if named[0][1] == identity else [told]
+    raise UsageError(
+        f"No result is of these weights ({identity}); there are "
+        + ", ".join(f"{known} at {revision}" for known, revision in keys),
+        "results of this model",
+        "Measure it with 'doctobert-hf benchmark run', or pass --results-model NAME",
+    )
+
+
+def _mean(results: list[Result]) -> float:
+    return statistics.fmean(result.score for result in results)
+
+
+def _cell(results: list[Result]) -> dict[str, Any]:
+    scores = [100 * result.score for result in results]
+    spread = statistics.stdev(scores) if len(scores) > 1 else None
+    return {"mean": statistics.fmean(scores), "std": spread, "seeds": len(scores)}
+
+
+def _aggregates(scores: dict[Key, dict[str, float]]) -> dict[Key, dict[str, float]]:
+    from doctobert_hf.drbenchmark.leaderboard import min_max, win_probability
+
+    if len(scores) < 2:
+        return {}
+    by_name = {"@".join(key): row for key, row in scores.items()}
+    low, won = min_max(by_name), win_probability(by_name)
+    return {
+        key: {"min_max": low["@".join(key)], "win_probability": won["@".join(key)]}
+        for key in scores
+    }
+
+
+def model_index(scores: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The ``model-index`` of a card under the repository's name."""
+    from doctobert_hf.drbenchmark.report.hub_records import model_index
+
+    index = model_index(scores["ours"]).get("model-index", [])
+    return [entry | {"name": name} for entry in index]
+
+
+def eval_results(scores: dict[str, Any]) -> str:
+    """The text of ``.eval_results/drbenchmark.yaml``."""
+    import yaml
+
+    from doctobert_hf.drbenchmark.report.hub_records import eval_results
+
+    return yaml.safe_dump(eval_results(scores["ours"]), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,76 @@
+"""Declared columns of FineMed and of its rephrased sibling: type and meaning.
+
+Types are regular expressions over Arrow's names of types. Text may be stored as ``large_string``.
+"""
+
+from __future__ import annotations
+
+_ENTITIES = r"struct<.*list.*string.*>"
+_SCORES = r"list<.*(float|double).*>"
+_FLOAT = r"float|double"
+_INT = r"int\d+"
+FINEMED = {
+    "text": ("string", "the document"),
+    "id": ("string", "identifier of the source"),
+    "dump": ("string", "crawl the page is from"),
+    "url": ("string", "address of the page"),
+    "date": ("string", "date of the crawl"),
+    "file_path": ("string", "file of the crawl"),
+    "language": ("string", "language code"),
+    "language_score": (_FLOAT, "confidence of the language identifier"),
+    "language_script": ("string", "script code"),
+    "minhash_cluster_size": (_INT, "near-duplicates of the source's deduplication"),
+    "top_langs": ("string", "languages with their scores, JSON"),
+    "domain_classification_scores": (_SCORES, "scores of 26 domains"),
+    "domain_classification_best_class": ("string", "best of them"),
+    "domain_classification_best_score": (_FLOAT, "its score"),
+    "num_words": (_INT, "words, split at white space"),
+    "health_domain_classification_scores": (_SCORES, "scores of 15 subdomains of health"),
+    "health_domain_classification_best_class": ("string", "best of them"),
+    "health_domain_classification_best_score": (_FLOAT, "its score"),
+    "edu_quality_score": (_FLOAT, "educational quality, as predicted"),
+    "edu_quality_normalized_score": (_INT, "the same from 0 to 5, clipped and rounded"),
+    "medical_entities": (_ENTITIES, "distinct medical terms by eight classes"),
+    "medical_entity_density": (_FLOAT, "share of characters in medical terms"),
+}
+REPHRASED = FINEMED | {
+    "text": ("string", "the rewritten text, generated"),
+    "original_text": ("string", "the text it was rewritten from"),
+    "original_num_words": (_INT, "words of the original"),
+    "rewriting_config": (r"struct<.*>", "model, genre, audience, abbreviation, register"),
+    "original_medical_entities": (_ENTITIES, "medical terms of the original"),
+    "original_medical_entity_density": (_FLOAT, "density of the original"),
+    "original_edu_quality_score": (_FLOAT, "quality of the original"),
+    "original_edu_quality_normalized_score": (_INT, "the same from 0 to 5"),
+}
+OTHERS = {
+    "source": "where the text is from",
+    "licence": "licence of the row",
+    "license": "licence of the row",
+    "document_id": "document it is from",
+    "chunk_index": "number of the chunk in its document",
+    "char_start": "first character of the chunk in its document",
+    "char_end": "character behind its last",
+    "num_tokens": "tokens, special tokens counted",
+    "tokens": "words",
+    "ner_tags": "entity tag of each word (BIO)",
+    "pos_tags": "part of speech of each word",
+    "label": "class, or score",
+    "labels": "classes",
+    "text_1": "first text",
+    "text_2": "second text",
+    "score": "similarity",
+    "question": "question",
+    **{f"answer_{letter}": f"answer {letter.upper()}" for letter in "abcde"},
+    "medical": "whether it is in the medical subset",
+    "correct_answers": "correct answers",
+    "domain": "domain of the document",
+}
+
+
+def meaning(column: str, kind: str) -> str:
+    """What a column holds, as far as it is declared."""
+    declared = REPHRASED if kind == "rephrased" else FINEMED
+    if kind in ("finemed", "rephrased") and column in declared:
+        return declared[column][1]
+    return OTHERS.get(column, declared[column][1] if column in declared else "")

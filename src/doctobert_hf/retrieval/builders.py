@@ -1,0 +1,315 @@
+"""Pairs from French medical corpora and from the user's own files."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from doctobert_hf.errors import DataError, UsageError, nearest
+from doctobert_hf.retrieval.pairs import (
+    Pair,
+    PairSet,
+    PairSplits,
+    normalized,
+    refuse_leakage,
+    text_id,
+    without_leaked,
+)
+
+if TYPE_CHECKING:
+    from doctobert_hf.retrieval.recipe import RetrievalConfig
+
+CORPORA = ("labforsims2", "frenchmedmcqa")
+_HELD_OUT = 0.1  # of the questions, each for validation and for test, where nobody split them
+
+
+def load_splits(config: RetrievalConfig) -> PairSplits:
+    """Load a recipe's pairs, split, with no question of a held-out part in training.
+
+    Raises:
+        UsageError: Data that is neither a known corpus nor a file.
+        DataError: Pairs that cannot be used, or questions in two parts (``leaked_questions``).
+    """
+    if config.data == "labforsims2":
+        pairs = list(labforsims2_pairs(find_corpus(config.data_dir, config.data)))
+        splits = split_pairs(config.data, pairs, config.split)
+    elif config.data == "frenchmedmcqa":
+        splits = frenchmedmcqa_splits(config.data_dir)
+    elif Path(config.data).exists():
+        pairs = list(read_pairs(Path(config.data), config.format, config.text_column))
+        splits = split_pairs(Path(config.data).stem, pairs, config.split)
+    else:
+        raise UsageError(
+            f"No data '{config.data}'",
+            "a file or folder of pairs, or the name of a corpus",
+            nearest(config.data, list(CORPORA)),
+        )
+    train, validation, test = splits
+    if config.leaked_questions == "drop":
+        train = without_leaked(without_leaked(train, test), validation)
+        validation = without_leaked(validation, test)
+    for held_out in (validation, test):
+        refuse_leakage(train, held_out)
+    return PairSplits(train, validation, test)
+
+
+def load_test(config: RetrievalConfig) -> PairSet:
+    """Load only what is measured: a corpus's test part, or all of a file.
+
+    Of a file whose rows say their ``split``, the rows of ``test``.
+    """
+    if config.data in CORPORA or not Path(config.data).exists():
+        return load_splits(config).test
+    pairs = list(read_pairs(Path(config.data), config.format, config.text_column))
+    if any(pair.split for pair in pairs):
+        return load_splits(config).test
+    return PairSet.from_pairs(Path(config.data).stem, pairs)
+
+
+def labforsims2_pairs(source: Path) -> Iterator[Pair]:
+    """Yield the doctor's question and the virtual patient's answer of LabForSims2.
+
+    Args:
+        source: The archive of the corpus, or its folder, with ``single/doctor.txt``,
+            ``single/patient.txt`` and ``single/d_p.txt``.
+
+    Raises:
+        DataError: A file is missing, or a line is not ``ID +++ text``.
+    """
+    questions, answers = (_labelled(source, f"single/{n}.txt") for n in ("doctor", "patient"))
+    for asked, answered in _labelled(source, "single/d_p.txt").items():
+        if asked not in questions or answered not in answers:
+            raise DataError(
+                f"single/d_p.txt pairs '{asked}' with '{answered}'",
+                "ids of doctor.txt and patient.txt",
+            )
+        yield Pair(questions[asked], (answers[answered],))
+
+
+def frenchmedmcqa_splits(data_dir: Path | None) -> PairSplits:
+    """FrenchMedMCQA: from the question to its right options, the wrong ones as hard negatives.
+
+    The official split; each part is searched among its own options. Questions without a right
+    option are left out and counted.
+    """
+    from datasets import load_dataset
+
+    import doctobert_hf
+
+    doctobert_hf.register()
+    place = str(data_dir) if data_dir else None
+    dataset = load_dataset("doctobert_hf/drbenchmark", "frenchmedmcqa_mcqa", data_dir=place)
+    made = []
+    for split in ("train", "validation", "test"):
+        rows = [row for row in dataset[split] if row["correct_answers"]]
+        parts = PairSet.from_pairs(f"frenchmedmcqa {split}", map(_options, rows))
+        left = len(dataset[split]) - len(rows)
+        if left:
+            parts.notes.append(f"{parts.name}: {left:,} questions without a right option left out")
+        made.append(parts)
+    return PairSplits(*made)
+
+
+def _options(row: dict[str, Any]) -> Pair:
+    texts = [row[f"answer_{letter}"] for letter in "abcde"]
+    right = set(row["correct_answers"])
+    return Pair(
+        row["question"],
+        tuple(text for number, text in enumerate(texts) if number in right and text),
+        tuple(text for number, text in enumerate(texts) if number not in right and text),
+    )
+
+
+def read_pairs(
+    source: Path,
+    kind: Literal["pairs", "terms", "passages"] = "pairs",
+    text_column: str = "text",
+) -> Iterator[Pair]:
+    """Yield pairs from a user's file or folder (Parquet, JSON lines, CSV, TSV).
+
+    Args:
+        source: The file or folder.
+        kind: ``pairs``: columns ``query`` and ``positive``, optional ``negative``, ``id`` and
+            ``split``; ``positive`` and ``negative`` may be lists. ``terms``: a terminology with
+            ``term`` and ``synonym``, ``definition`` or both. ``passages``: documents, see
+            :mod:`doctobert_hf.retrieval.passages`.
+        text_column: Column of ``passages`` that holds the text.
+
+    Raises:
+        DataError: Missing columns, or what :meth:`PairSet.from_pairs` refuses.
+    """
+    from doctobert_hf.corpus import iter_documents
+
+    if kind == "pairs":
+        for row in iter_documents(source, "query"):
+            name = str(row["id"])
+            positives, negatives = _texts(row, "positive", name), _texts(row, "negative", name)
+            yield Pair(row["query"], positives, negatives, name, row.get("split") or None)
+    elif kind == "terms":
+        for row in iter_documents(source, "term"):
+            name = str(row["id"])
+            found = _texts(row, "synonym", name) + _texts(row, "definition", name)
+            yield Pair(row["term"], found, (), name, row.get("split") or None)
+    else:
+        from doctobert_hf.retrieval.passages import passage_pairs
+
+        yield from passage_pairs(iter_documents(source, text_column), text_column)
+
+
+def _texts(row: dict[str, Any], column: str, name: str) -> tuple[str, ...]:
+    value = row.get(column)
+    if value is None or value == "":
+        return ()
+    values = list(value) if isinstance(value, (list, tuple)) else [value]
+    if any(not isinstance(text, str) or not text.strip() for text in values):
+        raise DataError(f"pair {name}: '{column}' holds {value!r:.60}", "a text or a list of texts")
+    return tuple(values)
+
+
+def split_pairs(
+    name: str, pairs: list[Pair], how: Literal["question", "document"] = "question"
+) -> PairSplits:
+    """Split pairs into train, validation and test, the same way on every machine.
+
+    Pairs that say their ``split`` (train, validation, test) are taken at their word. Others are
+    dealt by a hash: a tenth of the questions each to validation and test.
+
+    Args:
+        name: Name of the source.
+        pairs: All pairs.
+        how: ``question``: held-out questions are new, the documents they lead to may be known from
+            training, as in a bank of answers. ``document``: neither is known: questions that share
+            a document, directly or through others, stay together.
+
+    Returns:
+        The splits; validation and test search all documents.
+    """
+    whole = PairSet.from_pairs(name, pairs)
+    if any(pair.split for pair in pairs):
+        parts = _told_split(name, whole, pairs)
+    else:
+        groups: Iterable[list[str]] = _by_text(whole) if how == "question" else _connected(whole)
+        parts = _dealt_split(len(whole.queries), groups)
+    splits = PairSplits(
+        *(
+            whole.subset(parts[split], f"{name} {split}", split != "train")
+            for split in ("train", "validation", "test")
+        )
+    )
+    for part in splits:
+        if not part.queries:
+            raise DataError(
+                f"{name} has {len(whole.queries):,} questions, none of them for {part.name}",
+                "some for training, validation and test",
+                "Give more pairs, or a column 'split'",
+            )
+    splits.train.notes = whole.notes
+    return splits
+
+
+def _told_split(name: str, whole: PairSet, pairs: list[Pair]) -> dict[str, list[str]]:
+    parts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    for pair in pairs:
+        if pair.split not in parts:
+            raise DataError(
+                f"{name}: a pair's split is {pair.split!r}",
+                "train, validation or test on every row",
+            )
+        parts[pair.split].append(text_id("q", pair.query))
+    return parts
+
+
+def _dealt_split(total: int, groups: Iterable[list[str]]) -> dict[str, list[str]]:
+    """Deal whole groups, in the order of their hashes, until validation and test are full."""
+    parts: dict[str, list[str]] = {"test": [], "validation": [], "train": []}
+    wanted = max(1, round(total * _HELD_OUT))
+    ordered = sorted(groups, key=lambda group: hashlib.sha256(min(group).encode()).digest())
+    for group in ordered:
+        for split in ("test", "validation"):
+            if len(parts[split]) < wanted and len(group) <= wanted - len(parts[split]):
+                parts[split] += group
+                break
+        else:
+            parts["train"] += group
+    return parts
+
+
+def _by_text(whole: PairSet) -> list[list[str]]:
+    """Questions that are the same but for case and punctuation, together."""
+    groups: dict[str, list[str]] = {}
+    for key, text in whole.queries.items():
+        groups.setdefault(normalized(text), []).append(key)
+    return list(groups.values())
+
+
+def _connected(whole: PairSet) -> list[list[str]]:
+    """Questions that share a document or a wording, directly or through others, together."""
+    parent: dict[str, str] = {}
+
+    def root(node: str) -> str:
+        while parent.setdefault(node, node) != node:
+            parent[node] = node = parent[parent[node]]
+        return node
+
+    for query, text in whole.queries.items():
+        parent[root(query)] = root(f"text {normalized(text)}")
+        for document in whole.relevant[query]:
+            parent[root(query)] = root(document)
+    groups: dict[str, list[str]] = {}
+    for query in whole.queries:
+        groups.setdefault(root(query), []).append(query)
+    return list(groups.values())
+
+
+def find_corpus(data_dir: Path | None, name: str) -> Path:
+    """Return the archive or folder of a corpus in ``data_dir`` (default ``$DOCTOBERT_DATA_DIR``).
+
+    Raises:
+        UsageError: No folder was named, or it has no such corpus.
+    """
+    import os
+
+    place = data_dir or os.environ.get("DOCTOBERT_DATA_DIR")
+    if place is None:
+        raise UsageError(
+            f"The data '{name}' needs its raw files, and data_dir is not set",
+            "a folder that holds the corpus",
+            "Pass --data-dir FOLDER or set DOCTOBERT_DATA_DIR",
+        )
+    root = Path(place)
+    for found in (root / f"{name}.zip", root / name, root):
+        if found.suffix == ".zip" and found.is_file():
+            return found
+        if (found / "single" / "d_p.txt").is_file():
+            return found
+    raise UsageError(
+        f"No corpus '{name}' in '{root}'",
+        f"{name}.zip, or a folder with single/d_p.txt",
+        "Fetch it: https://github.com/kleag/labforsims2-corpus",
+    )
+
+
+def _labelled(source: Path, name: str) -> dict[str, str]:
+    try:
+        if source.is_dir():
+            content = (source / name).read_bytes()
+        else:
+            with zipfile.ZipFile(source) as archive:
+                content = archive.read(name)
+        lines = content.decode("utf-8").splitlines()
+    except (OSError, KeyError, zipfile.BadZipFile, UnicodeDecodeError) as error:
+        raise DataError(f"'{source}' has no readable {name} ({error})") from error
+    found = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        key, mark, text = line.partition(" +++ ")
+        if not mark or not text.strip():
+            raise DataError(f"{name}, line {number}: {line!r:.60}", "'ID +++ text'")
+        if key in found:
+            raise DataError(f"{name}, line {number}: the id '{key}' is there twice", "it once")
+        found[key.strip()] = text.strip()
+    return found

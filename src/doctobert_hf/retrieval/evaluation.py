@@ -1,0 +1,221 @@
+"""How well a search finds what answers a question, with intervals, sizes and speeds.
+
+The measures are those of Sentence Transformers' ``InformationRetrievalEvaluator``; dense, late
+interaction and BM25 go through the same index and the same code.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from doctobert_hf.retrieval.chunks import cut, long_documents
+from doctobert_hf.retrieval.index import Index
+from doctobert_hf.retrieval.pairs import PairSet
+
+if TYPE_CHECKING:
+    from doctobert_hf.retrieval.models import RetrievalModel
+
+TOP = 10
+MEASURES = ("ndcg@10", "recall@10", "mrr@10")
+
+
+@dataclass
+class Result:
+    """One system on one set of questions.
+
+    Attributes:
+        system: Name of the model, or BM25.
+        kind: ``dense``, ``late-interaction``, ``plaid`` or ``bm25``.
+        data: Name of the set.
+        queries: Number of questions.
+        documents: Number of documents searched.
+        passages: Number of passages they were cut into.
+        scores: Mean of each measure.
+        intervals: 95 % bootstrap interval of each, over the questions.
+        index_bytes: Size of vectors or table.
+        documents_per_second: Documents encoded and indexed per second.
+        queries_per_second: Questions encoded and searched per second, all in one call.
+        notes: What was cut, one a line.
+        per_query: nDCG@10 of each question, for paired comparisons.
+    """
+
+    system: str
+    kind: str
+    data: str
+    queries: int
+    documents: int
+    passages: int
+    scores: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    index_bytes: int
+    documents_per_second: float
+    queries_per_second: float
+    notes: list[str] = field(default_factory=list)
+    per_query: list[float] = field(default_factory=list, repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain types, without the single questions."""
+        content = asdict(self)
+        del content["per_query"]
+        return content
+
+
+def evaluate(
+    system: str, pairs: PairSet, model: RetrievalModel | None = None, batch_size: int = 32
+) -> Result:
+    """Index a set's documents, search its questions and measure.
+
+    Args:
+        system: What to call it.
+        pairs: The questions, held out from training.
+        model: A retrieval model; None: BM25.
+        batch_size: Texts encoded at once.
+    """
+    begin = time.perf_counter()
+    index = Index.build(pairs.documents, model, batch_size=batch_size)
+    built = time.perf_counter()
+    queries = list(pairs.relevant)
+    ranked = index.rank([pairs.queries[query] for query in queries], TOP)
+    searched = time.perf_counter()
+    rows = per_query(dict(zip(queries, ranked, strict=True)), pairs.relevant)
+    return summary(
+        (system, index.kind, pairs),
+        rows,
+        passages=len(index.passages),
+        index_bytes=index.size,
+        documents_per_second=len(pairs.documents) / (built - begin),
+        queries_per_second=len(queries) / (searched - built),
+        notes=_notes(pairs, index, model),
+    )
+
+
+def summary(what: tuple[str, str, PairSet], rows: dict[str, list[float]], **rest: Any) -> Result:
+    """Put a system's measures together with their intervals."""
+    from doctobert_hf.drbenchmark.leaderboard import bootstrap_mean
+
+    system, kind, pairs = what
+    intervals = {name: bootstrap_mean(values) for name, values in rows.items()}
+    return Result(
+        system,
+        kind,
+        pairs.name,
+        queries=len(pairs.queries),
+        documents=len(pairs.documents),
+        scores={name: float(np.mean(values)) for name, values in rows.items()},
+        intervals={name: (each.low, each.high) for name, each in intervals.items()},
+        per_query=rows["ndcg@10"],
+        **rest,
+    )
+
+
+def per_query(
+    ranked: Mapping[str, Sequence[tuple[str, float]]], relevant: Mapping[str, Sequence[str]]
+) -> dict[str, list[float]]:
+    """Measure each question by itself, with Sentence Transformers' own code.
+
+    Args:
+        ranked: Per query, documents and scores, best first.
+        relevant: Per query, the documents that answer it.
+
+    Returns:
+        Per measure, one value a query, in the order of ``ranked``.
+    """
+    evaluator = _evaluator_class()
+    rows: dict[str, list[float]] = {name: [] for name in MEASURES}
+    for query, found in ranked.items():
+        one = evaluator(
+            {query: ""},
+            {},
+            {query: set(relevant[query])},
+            precision_recall_at_k=[TOP],
+            accuracy_at_k=[TOP],
+            map_at_k=[TOP],
+        )
+        hits = [{"corpus_id": document, "score": score} for document, score in found]
+        measured = one.compute_metrics([hits])
+        for name in MEASURES:
+            rows[name].append(float(measured[name.replace("10", "k")][TOP]))
+    return rows
+
+
+def _evaluator_class() -> Any:
+    """The class's place in Sentence Transformers 6, or in 5, which PyLate pins."""
+    import importlib
+
+    import sentence_transformers
+
+    new = int(sentence_transformers.__version__.split(".")[0]) >= 6
+    place = "sentence_transformers.sentence_transformer.evaluation" if new else None
+    module = importlib.import_module(place or "sentence_transformers.evaluation")
+    return module.InformationRetrievalEvaluator
+
+
+def _notes(pairs: PairSet, index: Index, model: Any) -> list[str]:
+    if model is None:
+        return []
+    notes = []
+    cuts = len(long_documents(pairs.documents, index.passages))
+    if cuts:
+        notes.append(f"{cuts:,} documents are over the model's length: searched by their chunks")
+    length = model[0].query_length or model.max_seq_length
+    if length:
+        pieces = cut(pairs.queries.values(), model.tokenizer, length, model.prompts.get("query"))
+        over = len(long_documents(pairs.queries, pieces))
+        if over:
+            notes.append(f"{over:,} questions are over {length} tokens: the model truncates them")
+    return notes
+
+
+def table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the table that sets systems side by side."""
+    header = ["system", "kind", "data", "nDCG@10", "95 %", "recall@10", "MRR@10", "index",
+              "docs/s", "queries/s"]  # fmt: skip
+    rows = []
+    for result in results:
+        low, high = result.intervals["ndcg@10"]
+        rows.append(
+            [
+                *(result.system, result.kind, result.data),
+                f"{result.scores['ndcg@10']:.3f}",
+                f"{low:.3f}-{high:.3f}",
+                *(f"{result.scores[name]:.3f}" for name in MEASURES[1:]),
+                _size(result.index_bytes),
+                f"{result.documents_per_second:,.0f}",
+                f"{result.queries_per_second:,.0f}",
+            ]
+        )
+    return header, rows
+
+
+def verdict(results: Sequence[Result]) -> list[str]:
+    """Say of each system after the first whether it differs from the first, by a paired test."""
+    from doctobert_hf.drbenchmark.leaderboard import paired_significance
+
+    lines = []
+    by_data: dict[str, Result] = {}
+    for result in results:
+        first = by_data.setdefault(result.data, result)
+        if first is result or len(first.per_query) != len(result.per_query):
+            continue
+        gain = result.scores["ndcg@10"] - first.scores["ndcg@10"]
+        chance = paired_significance(result.per_query, first.per_query)
+        what = "better than" if gain > 0 else "worse than"
+        if chance >= 0.05:
+            what = "not clearly different from"
+        lines.append(
+            f"{result.data}: {result.system} ({result.kind}) is {what} {first.system} "
+            f"({first.kind}): {gain:+.3f} nDCG@10, p {chance:.2g}"
+        )
+    return lines
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 1e3:.0f} kB"

@@ -1,0 +1,288 @@
+"""Making retrieval models of an encoder, and opening the ones there are.
+
+Dense: one vector a text. Late interaction: one vector a token, compared by MaxSim.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from doctobert_hf.errors import UsageError
+
+if TYPE_CHECKING:
+    from sentence_transformers import MultiVectorEncoder, SentenceTransformer
+
+    from doctobert_hf.retrieval.recipe import RetrievalConfig
+
+    RetrievalModel = SentenceTransformer | MultiVectorEncoder
+
+Kind = Literal["dense", "late-interaction"]
+
+
+def require_sentence_transformers() -> None:
+    """Raise where Sentence Transformers 6, which has late interaction, is not installed.
+
+    Raises:
+        UsageError: It is absent or older, with the command that installs it.
+    """
+    try:
+        version = importlib.metadata.version("sentence-transformers")
+    except importlib.metadata.PackageNotFoundError:
+        version = "none"
+    if version == "none" or int(version.split(".")[0]) < 6:
+        fix = "Install it: pip install 'doctobert-hf[retrieval]'"
+        if _installed("pylate"):
+            fix = (
+                "PyLate pins an older one: this environment is for kind 'pylate' only. For the "
+                "other kinds use another: python -m venv retrieval-env && retrieval-env/bin/pip "
+                "install 'doctobert-hf[retrieval]'"
+            )
+        raise UsageError(f"sentence-transformers {version}", "sentence-transformers 6", fix)
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def saved_kind(place: str) -> Kind | None:
+    """Tell what a saved retrieval model is; None for an encoder without pooling configuration.
+
+    Raises:
+        UsageError: Neither a folder with a model nor a model the Hub or its cache has.
+    """
+    require_sentence_transformers()
+    from sentence_transformers.util import load_file_path
+
+    offline = Path(place).is_dir()
+    if offline and not any((Path(place) / f).is_file() for f in ("config.json", "modules.json")):
+        raise UsageError(
+            f"The folder '{place}' holds no model",
+            "a folder with config.json or modules.json",
+            f"Did you mean '{place}/model'?" if (Path(place) / "model").is_dir() else "",
+        )
+    if load_file_path(place, "modules.json", local_files_only=offline) is None:
+        if not offline and load_file_path(place, "config.json") is None:
+            raise UsageError(
+                f"No model '{place}'", "a folder, or the id of a model on the Hub", "Check the name"
+            )
+        return None
+    settings = load_file_path(place, "config_sentence_transformers.json", local_files_only=offline)
+    content = json.loads(Path(settings).read_text(encoding="utf-8")) if settings else {}
+    late = content.get("model_type") in ("MultiVectorEncoder", "ColBERT")
+    return "late-interaction" if late else "dense"
+
+
+def open_model(place: str, kind: Kind | None = None, pooling: str | None = None) -> RetrievalModel:
+    """Open a retrieval model, or read a plain encoder as one.
+
+    Args:
+        place: Folder or Hub id. PyLate's models open as late interaction.
+        kind: What to read a plain encoder as; ``late-interaction`` takes its token vectors as they
+            are. Needed for nothing else.
+        pooling: How a plain encoder's tokens become a vector, e.g. ``mean``.
+
+    Raises:
+        UsageError: A plain encoder, and nobody said how to pool.
+    """
+    saved = saved_kind(place)
+    if saved is not None and pooling is None and kind in (None, saved):
+        if saved == "dense":
+            from sentence_transformers import SentenceTransformer
+
+            return SentenceTransformer(place, model_kwargs=_FLOAT)
+        from sentence_transformers import MultiVectorEncoder
+
+        model = MultiVectorEncoder(place, model_kwargs=_FLOAT)
+        _mend_pylate_markers(model, place)
+        return model
+    if kind == "late-interaction":
+        return _late_interaction(place, None, [], {})
+    if pooling is None:
+        raise UsageError(
+            f"'{place}' has no pooling configuration (modules.json)",
+            "a Sentence Transformers model, or a plain encoder and how to pool it",
+            "Pass --pooling mean to read it so, or train it: doctobert-hf retrieval train",
+        )
+    return _dense(place, pooling, None)
+
+
+def _mend_pylate_markers(model: Any, place: str) -> None:
+    """Let a PyLate model see the tokens it was trained on (:func:`~.pylate.space_behind`)."""
+    from sentence_transformers.util import load_file_path
+
+    from doctobert_hf.retrieval.pylate import space_behind
+
+    settings = load_file_path(place, "config_sentence_transformers.json")
+    content = json.loads(Path(settings).read_text(encoding="utf-8")) if settings else {}
+    if content.get("model_type") == "ColBERT":
+        for name in ("query", "document"):
+            marker = content.get(f"{name}_prefix")
+            if marker and model.prompts.get(name) == marker:
+                model.prompts[name] = marker + space_behind(marker, model.tokenizer)
+
+
+# Half-precision weights are slow on a CPU and too coarse to train.
+_FLOAT = {"dtype": "float32"}
+
+
+def new_model(config: RetrievalConfig) -> RetrievalModel:
+    """Make the model a recipe trains: prompts, lengths and pooling as it says.
+
+    Raises:
+        UsageError: A dense recipe without ``pooling`` for an encoder without configuration.
+    """
+    saved = saved_kind(config.base_model)
+    model: Any
+    if config.kind == "dense":
+        if config.pooling is None and saved != "dense":
+            raise UsageError(
+                f"'{config.base_model}' has no pooling configuration (modules.json), and the "
+                "recipe names none",
+                "pooling: mean, cls or max in the recipe",
+            )
+        model = (
+            _dense(config.base_model, config.pooling, config.dimensions)
+            if config.pooling
+            else _projected(open_model(config.base_model), config.dimensions)
+        )
+    elif saved == "late-interaction":
+        model = open_model(config.base_model)
+    else:
+        expansion = None
+        if config.query_expansion != "none":
+            fixed = config.query_expansion == "fixed"
+            length = config.query_length if fixed else config.expansion_length
+            expansion = {"strategy": config.query_expansion, "length": length}
+        model = _late_interaction(
+            config.base_model,
+            config.dimensions,
+            config.skipped_words,
+            {"query_expansion": expansion},
+        )
+    model.prompts = {"query": config.query_prompt, "document": config.document_prompt}
+    _add_markers(model, [config.query_prompt, config.document_prompt])
+    set_lengths(model, config.query_length, config.max_length)
+    return model
+
+
+def set_lengths(model: RetrievalModel, query_length: int, max_length: int) -> None:
+    """Set the most tokens of queries and documents; both are saved with the model.
+
+    Raises:
+        UsageError: More than the encoder has positions for.
+    """
+    transformer: Any = model[0]
+    limit = _positions(transformer.config)
+    if limit and max(query_length, max_length) > limit:
+        raise UsageError(
+            f"max_length {max_length} and query_length {query_length}",
+            f"at most {limit} tokens, which the encoder has positions for",
+            "Documents longer than max_length are cut into chunks, not truncated",
+        )
+    transformer.max_seq_length = max(query_length, max_length)
+    transformer.query_length = query_length
+    transformer.document_length = max_length
+
+
+def document_length(model: RetrievalModel) -> int:
+    """Return the most tokens of a passage: the model's document length, else its positions."""
+    transformer: Any = model[0]
+    own = transformer.document_length or model.max_seq_length or 512
+    return min(own, _positions(transformer.config) or own)
+
+
+def _positions(config: Any) -> int | None:
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions and config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        positions -= config.pad_token_id + 1  # RoBERTa counts positions from there
+    return positions
+
+
+def _transformer(place: str, settings: dict[str, Any]) -> Any:
+    from sentence_transformers.base.modules import Transformer
+    from transformers.utils import logging
+
+    # The report on weights that an encoder's own head had, and on a pooler nobody uses.
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        return Transformer(place, model_kwargs=_FLOAT, **settings)
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def _dense(place: str, pooling: str, dimensions: int | None) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Normalize
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    transformer = _transformer(place, {})
+    width = transformer.get_embedding_dimension()
+    made = SentenceTransformer(modules=[transformer, Pooling(width, pooling), Normalize()])
+    return _projected(made, dimensions)
+
+
+def _projected(model: Any, dimensions: int | None) -> SentenceTransformer:
+    """Put a projection to ``dimensions`` before the model's normalisation."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Normalize
+
+    if dimensions is None or dimensions == model.get_embedding_dimension():
+        return model
+    parts = [module for module in model if not isinstance(module, Normalize)]
+    dense = _projection(model.get_embedding_dimension(), dimensions)
+    return SentenceTransformer(modules=[*parts, dense, Normalize()])
+
+
+def _late_interaction(
+    place: str, dimensions: int | None, skiplist: list[str], settings: dict[str, Any]
+) -> MultiVectorEncoder:
+    from sentence_transformers import MultiVectorEncoder
+    from sentence_transformers.base.modules import Normalize
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+    transformer = _transformer(place, settings)
+    width = transformer.get_embedding_dimension()
+    modules = [transformer]
+    if dimensions is not None and dimensions != width:
+        modules.append(_projection(width, dimensions, "token_embeddings"))
+    modules += [MultiVectorMask(skiplist), Normalize(module_input_name="token_embeddings")]
+    return MultiVectorEncoder(modules=modules)
+
+
+def _projection(width: int, dimensions: int, column: str = "sentence_embedding") -> Any:
+    """A linear map that begins orthogonal: it keeps most of what the encoder already knows."""
+    import torch
+    from sentence_transformers.base.modules import Dense
+
+    dense = Dense(
+        width,
+        dimensions,
+        bias=False,
+        activation_function=torch.nn.Identity(),
+        module_input_name=column,
+    )
+    torch.nn.init.orthogonal_(dense.linear.weight)
+    return dense
+
+
+def _add_markers(model: Any, prompts: list[str]) -> None:
+    """Make tokens of prompts in brackets, such as ``[Q]``, that the tokenizer does not know."""
+    known = model.tokenizer.get_vocab()
+    markers = [word for prompt in prompts for word in prompt.split()[:1] if word[:1] == "["]
+    new = [marker for marker in dict.fromkeys(markers) if marker not in known]
+    if new:
+        from transformers import AddedToken
+
+        tokens = [AddedToken(marker, normalized=False, special=True) for marker in new]
+        model.tokenizer.add_tokens(tokens, special_tokens=True)
+        encoder = model[0].auto_model
+        if len(model.tokenizer) > encoder.get_input_embeddings().num_embeddings:
+            encoder.resize_token_embeddings(len(model.tokenizer))

@@ -1,0 +1,186 @@
+"""Questions, documents and which answers which: the data that training and evaluation share."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from doctobert_hf.errors import DataError
+
+_LETTERS = re.compile(r"[^\W_]+")
+
+
+class Pair(NamedTuple):
+    """One example: a question, the texts that answer it, and texts that look as if they did."""
+
+    query: str
+    positives: tuple[str, ...]
+    negatives: tuple[str, ...] = ()
+    id: str | None = None
+    split: str | None = None
+
+
+@dataclass
+class PairSet:
+    """Queries and documents by id, with every relevant document of each query.
+
+    Attributes:
+        name: What results are named after.
+        queries: Text by query id.
+        documents: Text by document id, all that a search may return.
+        relevant: Ids of a query's relevant documents, at least one each.
+        negatives: Ids of documents known to be wrong for a query.
+        notes: What was merged or left out, one a line.
+    """
+
+    name: str
+    queries: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
+    relevant: dict[str, list[str]] = field(default_factory=dict)
+    negatives: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def from_pairs(cls, name: str, pairs: Iterable[Pair], documents: Iterable[str] = ()) -> PairSet:
+        """Gather pairs: the same question asked twice has the answers of both.
+
+        Texts that differ in white space only are one; a text that is right and wrong for the same
+        question counts as right. Both are counted in ``notes``.
+
+        Args:
+            name: Name of the set.
+            pairs: The examples.
+            documents: Further texts to search among.
+
+        Raises:
+            DataError: A pair without a relevant document, an empty text, one id for two questions,
+                or no pair at all.
+        """
+        made = cls(name)
+        known: dict[str, str] = {}  # id that was given -> query id
+        merged: Counter[str] = Counter()
+        for number, pair in enumerate(pairs, start=1):
+            where = f"{name}, pair {pair.id or number}"
+            query = _text(pair.query, "question", where)
+            if not pair.positives:
+                raise DataError(
+                    f"{where} has no relevant document",
+                    "at least one text that answers the question",
+                    "Leave such questions out: neither training nor a score can use them",
+                )
+            identity = text_id("q", query)
+            if pair.id is not None and known.setdefault(pair.id, identity) != identity:
+                raise DataError(
+                    f"{where}: the id '{pair.id}' stands for two questions", "an id for each"
+                )
+            if identity in made.queries:
+                merged["questions asked more than once are one, with the answers of all"] += 1
+            made.queries.setdefault(identity, query)
+            for text in pair.positives:
+                _add(made.relevant, identity, made._document(text, where))
+            for text in pair.negatives:
+                _add(made.negatives, identity, made._document(text, where))
+        for text in documents:
+            made._document(text, f"{name}, further documents")
+        if not made.queries:
+            raise DataError(f"{name} has no pairs", "at least one question with its answer")
+        for identity, wrong in list(made.negatives.items()):
+            right = set(made.relevant[identity])
+            kept = [document for document in wrong if document not in right]
+            if len(kept) < len(wrong):
+                merged["texts given as right and as wrong for a question count as right"] += 1
+            made.negatives[identity] = kept
+        made.notes = [f"{name}: {count:,} {what}" for what, count in merged.items()]
+        return made
+
+    def _document(self, text: str, where: str) -> str:
+        text = _text(text, "document", where)
+        identity = text_id("d", text)
+        self.documents.setdefault(identity, text)
+        return identity
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return every (query id, relevant document id)."""
+        return [(query, document) for query, right in self.relevant.items() for document in right]
+
+    def subset(self, queries: Iterable[str], name: str, all_documents: bool) -> PairSet:
+        """Return some of the queries, with all documents to search or only their own."""
+        kept = [query for query in queries if query in self.queries]
+        relevant = {query: self.relevant[query] for query in kept}
+        negatives = {query: self.negatives[query] for query in kept if query in self.negatives}
+        own = {d for group in (relevant, negatives) for ids in group.values() for d in ids}
+        documents = {
+            key: text for key, text in self.documents.items() if all_documents or key in own
+        }
+        texts = {query: self.queries[query] for query in kept}
+        return PairSet(name, texts, documents, relevant, negatives)
+
+
+class PairSplits(NamedTuple):
+    """Training, validation and test pairs of one source."""
+
+    train: PairSet
+    validation: PairSet
+    test: PairSet
+
+
+def text_id(kind: str, text: str) -> str:
+    """Return an id that the same text always has, however its white space is laid out."""
+    return f"{kind}-{hashlib.sha256(' '.join(text.split()).encode()).hexdigest()[:16]}"
+
+
+def normalized(text: str) -> str:
+    """What makes two questions the same one: letters and digits, without case and punctuation."""
+    return " ".join(_LETTERS.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def leaked_queries(train: PairSet, held_out: PairSet) -> list[str]:
+    """Return ids of training queries that ``held_out`` asks too, whatever their case and marks."""
+    asked = {normalized(text) for text in held_out.queries.values()}
+    return [key for key, text in train.queries.items() if normalized(text) in asked]
+
+
+def refuse_leakage(train: PairSet, held_out: PairSet) -> None:
+    """Raise where a held-out question is among those of the training.
+
+    Raises:
+        DataError: The number of such questions and one of them.
+    """
+    leaked = leaked_queries(train, held_out)
+    if leaked:
+        raise DataError(
+            f"{len(leaked):,} of the {len(train.queries):,} training questions are also in "
+            f"{held_out.name}, e.g. '{train.queries[leaked[0]]:.60}'",
+            "questions that training has not seen",
+            "Set leaked_questions: drop to leave them out of training, or repair the files",
+        )
+
+
+def without_leaked(train: PairSet, held_out: PairSet) -> PairSet:
+    """Return ``train`` without the questions that ``held_out`` asks; the number is noted."""
+    leaked = set(leaked_queries(train, held_out))
+    if not leaked:
+        return train
+    kept = train.subset((q for q in train.queries if q not in leaked), train.name, False)
+    note = f"{train.name}: {len(leaked):,} questions that {held_out.name} also asks are left out"
+    kept.notes = [*train.notes, note]
+    return kept
+
+
+def _text(text: object, what: str, where: str) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise DataError(
+            f"{where}: the {what} is {text!r:.40}", "a text", "Fill it in or leave the pair out"
+        )
+    return text.strip()
+
+
+def _add(table: dict[str, list[str]], key: str, value: str) -> None:
+    values = table.setdefault(key, [])
+    if value not in values:
+        values.append(value)

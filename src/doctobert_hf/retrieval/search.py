@@ -1,0 +1,73 @@
+"""From a folder or a file of documents to an index."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.errors import DataError
+from doctobert_hf.retrieval.chunks import Passage
+from doctobert_hf.retrieval.index import Index
+
+if TYPE_CHECKING:
+    from doctobert_hf.retrieval.models import RetrievalModel
+
+logger = logging.getLogger(__name__)
+_CHARACTERS = 1000  # of a passage where there is no tokenizer to count tokens
+
+
+def index_documents(
+    source: Path, model: RetrievalModel | None = None, text_column: str = "text"
+) -> Index:
+    """Index the documents of a file or folder; those without text are left out and counted.
+
+    A row's ``id`` names it, its ``url`` or ``source`` says where it comes from, else its file.
+
+    Args:
+        source: Parquet, JSON lines, CSV, TSV or text, or a folder of these.
+        model: A retrieval model; None: BM25 over passages of a thousand characters.
+        text_column: Column that holds the text.
+
+    Raises:
+        DataError: No document with text, or two documents with one id.
+    """
+    from doctobert_hf.corpus import iter_documents
+
+    documents: dict[str, str] = {}
+    sources: list[str] = []
+    empty = 0
+    for row in iter_documents(source, text_column):
+        name = str(row["id"])
+        if name in documents:
+            raise DataError(f"The id '{name}' is there twice in '{source}'", "an id for each row")
+        if not row[text_column].strip():
+            empty += 1
+            continue
+        documents[name] = row[text_column]
+        sources.append(str(row.get("url") or row.get("source") or name))
+    if empty:
+        logger.warning("%s documents without text are left out", f"{empty:,}")
+    passages = None
+    if model is None:
+        passages = [p for n, text in enumerate(documents.values()) for p in _passages(n, text)]
+    return Index.build(documents, model, sources, passages=passages)
+
+
+def _passages(number: int, text: str) -> Iterator[Passage]:
+    """Cut at the last sentence end, or else the last word, within the size."""
+    from doctobert_hf.chunking.boundaries import Level, iter_boundaries
+
+    start = 0
+    while start < len(text):
+        limit = min(start + _CHARACTERS, len(text))
+        end = limit
+        if limit < len(text):
+            places: dict[Any, int] = {}
+            for position, level in iter_boundaries(text, start, limit):
+                places["sentence" if level >= Level.SENTENCE else "word"] = position
+            good = places.get("sentence", 0)
+            end = good if good > start + _CHARACTERS // 2 else max(good, places.get("word", limit))
+        yield Passage(number, start, end, text[start:end])
+        start = end

@@ -1,0 +1,247 @@
+"""Training dense and late-interaction models with Sentence Transformers' own trainers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.retrieval.builders import load_splits
+from doctobert_hf.retrieval.evaluation import Result, evaluate
+from doctobert_hf.retrieval.examples import training_rows
+from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+    from doctobert_hf.retrieval.models import RetrievalModel
+    from doctobert_hf.retrieval.pairs import PairSet, PairSplits
+    from doctobert_hf.retrieval.recipe import RetrievalConfig
+
+RECORD = "retrieval.json"
+
+
+class RetrievalRun:
+    """A recipe made ready: data, model and trainer.
+
+    Args:
+        config: The recipe, of kind ``dense`` or ``late-interaction``.
+        resume: Go on with the run in ``config.output``.
+
+    Attributes:
+        splits: The pairs.
+        model: The model that is trained.
+        trainer: A ``SentenceTransformerTrainer`` or ``MultiVectorEncoderTrainer``.
+
+    Raises:
+        UsageError: The output folder holds another run, or a key does not fit.
+        DataError: Pairs that cannot be used.
+    """
+
+    def __init__(self, config: RetrievalConfig, resume: bool = False) -> None:
+        require_sentence_transformers()
+        from transformers import set_seed
+
+        from doctobert_hf.config import write_yaml
+        from doctobert_hf.environment import environment_report
+        from doctobert_hf.files import write_json_atomic
+
+        self.config, self.folder = config, Path(config.output)
+        if not resume and (self.folder / "resolved_config.yaml").exists():
+            raise UsageError(
+                f"The folder '{self.folder}' holds a run",
+                "a new folder",
+                "Pass --resume to go on with it, or another --output",
+            )
+        self.resume = resume and any(self.folder.glob("checkpoint-*"))
+        self.splits: PairSplits = load_splits(config)
+        set_seed(config.seed)
+        self.model: RetrievalModel = new_model(config)
+        rows = training_rows(self.splits.train, config, self.model)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_yaml(config, self.folder / "resolved_config.yaml")
+        write_json_atomic(self.folder / "environment.json", environment_report(with_torch=True))
+        self.trainer = make_trainer(self.model, rows, self.splits.validation, config)
+
+    def train(self) -> Path:
+        """Train, keep the best by nDCG@10 on the validation questions, save; return the folder."""
+        self.trainer.train(resume_from_checkpoint=True if self.resume else None)
+        target = self.folder / "model"
+        self.model.save_pretrained(str(target))
+        return target
+
+    def evaluate(self, name: str) -> Result:
+        """Measure the model as it is now on the test questions."""
+        return evaluate(name, self.splits.test, self.model)
+
+    def write_record(self, results: list[Result]) -> None:
+        """Write what a card needs beside the model: the recipe without paths, data and scores."""
+        from doctobert_hf.environment import package_versions
+        from doctobert_hf.files import write_json_atomic
+
+        recipe = {
+            key: Path(value).name if isinstance(value, Path) or key in _PATHS else value
+            for key, value in asdict(self.config).items()
+            if key not in ("output", "data_dir")
+        }
+        parts = (self.splits.train, self.splits.validation, self.splits.test)
+        write_json_atomic(
+            self.folder / "model" / RECORD,
+            {
+                "recipe": recipe,
+                "data": {
+                    part.name: {
+                        "questions": len(part.queries),
+                        "documents": len(part.documents),
+                        "pairs": len(part.pairs()),
+                    }
+                    for part in parts
+                },
+                "notes": [note for part in parts for note in part.notes],
+                "steps": self.trainer.state.global_step,
+                "results": [result.as_json() for result in results],
+                "packages": package_versions(),
+            },
+        )
+
+
+_PATHS = ("base_model", "data")
+
+
+def make_trainer(
+    model: RetrievalModel, rows: Dataset, validation: PairSet, config: RetrievalConfig
+) -> Any:
+    """Make the trainer of a kind: loss, arguments, early stopping, this package's callbacks."""
+    import sentence_transformers as st
+    from transformers import EarlyStoppingCallback
+
+    from doctobert_hf.pretraining.callbacks import JsonLinesCallback
+
+    dense = config.kind == "dense"
+    stock: Any = st.SentenceTransformerTrainer if dense else st.MultiVectorEncoderTrainer
+    callbacks: list[Any] = [JsonLinesCallback()]
+    if config.patience:
+        callbacks.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
+    return _counting(stock)(
+        model=model,
+        args=training_arguments(config, rows),
+        train_dataset=rows,
+        loss=make_loss(model, config),
+        evaluator=make_evaluator(validation),
+        callbacks=callbacks,
+    )
+
+
+def _counting(stock: Any) -> Any:
+    """Let a trainer count tokens, for the reporting integration ``doctobert``.
+
+    ``Trainer`` counts a batch's ``input_ids``; here each column has its own.
+    """
+
+    class RetrievalTrainer(stock):
+        def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            masks = [mask for name, mask in inputs.items() if name.endswith("attention_mask")]
+            tokens = self.accelerator.gather(sum(mask.sum() for mask in masks))
+            self.state.num_input_tokens_seen += int(tokens.sum())
+            return super().training_step(model, inputs, *args, **kwargs)
+
+    return RetrievalTrainer
+
+
+def training_arguments(config: RetrievalConfig, rows: Dataset) -> Any:
+    """Return the trainer's arguments; evaluations and checkpoints at the same steps."""
+    import sentence_transformers as st
+
+    dense = config.kind == "dense"
+    arguments_class: Any = (
+        st.SentenceTransformerTrainingArguments if dense else st.MultiVectorEncoderTrainingArguments
+    )
+    total = config.max_steps if config.max_steps > 0 else _steps(config, len(rows))
+    every = max(1, total // config.evaluations)
+    documents = [name for name in rows.column_names if name != "anchor"]
+    return arguments_class(
+        output_dir=str(config.output),
+        num_train_epochs=config.epochs,
+        max_steps=config.max_steps,
+        per_device_train_batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        warmup_steps=config.warmup,
+        weight_decay=config.weight_decay,
+        batch_sampler="no_duplicates",
+        prompts={
+            "anchor": config.query_prompt,
+            **dict.fromkeys(documents, config.document_prompt),
+        },
+        router_mapping={"anchor": "query", **dict.fromkeys(documents, "document")},
+        eval_strategy="steps",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=f"eval_{METRIC}",
+        greater_is_better=True,
+        logging_steps=max(1, min(every, 50)),
+        bf16=config.bf16,
+        seed=config.seed,
+        report_to=list(config.report_to) or "none",
+    )
+
+
+def _steps(config: RetrievalConfig, rows: int) -> int:
+    return int(max(1, rows // config.batch_size) * config.epochs)
+
+
+def make_loss(model: Any, config: RetrievalConfig) -> Any:
+    """Return the contrastive loss with in-batch negatives; cached for batches over memory."""
+    cached, size = config.mini_batch_size > 0, config.mini_batch_size
+    if config.kind != "dense":
+        from sentence_transformers.multi_vector_encoder import losses as late
+
+        if cached:
+            return late.CachedMultiVectorMultipleNegativesRankingLoss(
+                model, scale=config.loss_scale, mini_batch_size=size
+            )
+        return late.MultiVectorMultipleNegativesRankingLoss(model, scale=config.loss_scale)
+    from sentence_transformers.sentence_transformer import losses
+
+    loss: Any
+    if cached:
+        loss = losses.CachedMultipleNegativesRankingLoss(
+            model, scale=config.loss_scale, mini_batch_size=size
+        )
+    else:
+        loss = losses.MultipleNegativesRankingLoss(model, scale=config.loss_scale)
+    if config.matryoshka:
+        width = model.get_embedding_dimension()
+        sizes = sorted({*config.matryoshka, width}, reverse=True)
+        if sizes[0] > width:
+            raise UsageError(f"matryoshka {config.matryoshka}", f"sizes up to {width}")
+        loss = losses.MatryoshkaLoss(model, loss, sizes)
+    return loss
+
+
+METRIC = "validation_ndcg@10"
+
+
+def make_evaluator(validation: PairSet) -> Any:
+    """Return an evaluator for the trainer: nDCG@10, recall and MRR as a search would give them."""
+    from sentence_transformers.base.evaluation import BaseEvaluator
+
+    class ValidationEvaluator(BaseEvaluator):
+        """Searches the validation questions with the index that users search with."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.primary_metric = METRIC
+
+        def __call__(
+            self, model: Any, output_path: str | None = None, epoch: int = -1, steps: int = -1
+        ) -> dict[str, float]:
+            measured = evaluate("model", validation, model).scores
+            scores = {f"validation_{name}": value for name, value in measured.items()}
+            self.store_metrics_in_model_card_data(model, scores, epoch, steps)
+            return scores
+
+    return ValidationEvaluator()

@@ -1,0 +1,218 @@
+"""Cards: complete, made of records alone, with visible gaps, and human edits that stay."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import yaml
+from huggingface_hub import ModelCard, ModelCardData
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.cards import KINDS, front_matter, render_card, snippets
+from doctobert_hf.hub.facts import CardFacts
+from doctobert_hf.hub.metadata import license_id, metadata_errors, size_category
+from doctobert_hf.hub.rendering import render_path
+
+FACTS = CardFacts(
+    license="apache-2.0",
+    authors=("Anne Martin",),
+    contact="contact@example.org",
+    datasets=("doctolib-lab/finemed-fr",),
+    year=2026,
+)
+BARE = {
+    "repo_id": "me/it",
+    "name": "it",
+    "title": "it",
+    "facts": CardFacts(),
+    "upstream": [],
+    "unknown_datasets": [],
+    "citation": None,
+    "version": "0",
+    "record": {"architecture": {"classes": [], "labels": []}},
+    "scores": None,
+    "mask_token": "[MASK]",
+    "checkpoints": [{"folder": "checkpoint-1"}],
+    "special": {},
+    "configs": [],
+    "fields": [],
+    "classes": {},
+    "corpora": [],
+    "tasks": (),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_renders_without_records(kind):
+    card = render_card(kind, ModelCardData(language="fr"), BARE)
+    assert card.gaps
+    assert "*not recorded*" in card.text
+    words = " ".join(card.text.split())
+    assert "medical device" in words and "dispositif médical" in words
+    assert "## 🇫🇷 En français" in card.text
+    assert not re.search(r"\bNone\b|{{|{%|Undefined", card.text.split("---", 2)[2])
+
+
+def test_card_of_a_run_has_the_sections_of_the_published_one(run_dir):
+    card = render_path(run_dir, "me/petit", FACTS)
+    headings = re.findall(r"^## .*?([A-Z].*)$", card.text, re.MULTILINE)
+    assert headings == [
+        *("Introduction", "How to use", "Training", "Evaluation", "Intended use and limits"),
+        *("Environmental impact", "Licence", "Acknowledgements", "Citation", "En français"),
+    ]
+    assert len(snippets(card.text)) == 4
+    for line in ("FineWeb-2", "ODC-BY 1.0", "FineWiki", "CC BY-SA 4.0", "contact@example.org"):
+        assert line in card.text
+    assert "@misc{petit," in card.text
+    assert card.gaps == ["DrBenchmark scores", "energy"]
+
+
+def test_figures_are_those_of_the_records(run_dir):
+    card = render_path(run_dir, "me/petit", FACTS).text
+    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    evaluation = [row for row in rows if "eval_loss" in row][-1]
+    assert f"| {100 * evaluation['eval_accuracy']:.1f} % |" in card
+    assert f"{evaluation['eval_masked_tokens']:,} masked tokens" in card
+    assert f"| run | {rows[-1]['tokens']:,} |" in card
+    assert "`leaflets.parquet`" in card and str(run_dir) not in card
+
+
+def test_energy_becomes_grams(run_dir, tmp_path):
+    import shutil
+
+    copy = tmp_path / "run"
+    shutil.copytree(run_dir, copy, ignore=shutil.ignore_patterns("checkpoint-*", "stores"))
+    session = {"energy_kwh": 0.5, "emissions_kg": 0.02, "country": "FRA", "cpu": "X", "gpu": ""}
+    (copy / "energy.json").write_text(json.dumps([session | {"codecarbon": "3"}] * 2))
+    front = front_matter(render_path(copy, "me/petit", FACTS).text)
+    assert front["co2_eq_emissions"]["emissions"] == 40.0
+    assert front["co2_eq_emissions"]["hardware_used"] == "X"
+
+
+def test_results_become_table_and_model_index(run_dir, tmp_path):
+    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+
+    ours = Encoder.find(str(run_dir / "model"))
+    for model, revision, base in ((ours.name, ours.identity, 0.5), ("org/other", "a" * 40, 0.4)):
+        for seed in (1, 2):
+            _result(model, revision, seed, base + seed / 100).write(tmp_path)
+    card = render_path(run_dir, "me/petit", FACTS, results=tmp_path)
+    assert "| **petit** | 51.50 ± 0.71 (2) | 100.00 | 100.00 |" in card.text
+    assert "| org/other | 41.50 ± 0.71 (2) | 0.00 | 0.00 |" in card.text
+    (result,) = ModelCard(card.text).data.eval_results
+    assert (result.dataset_config, result.metric_value) == ("quaero_emea", 51.5)
+    with pytest.raises(UsageError, match=r"No result is of these weights .local-"):
+        _result("org/third", "b" * 40, 1, 0.1).write(tmp_path / "others")
+        render_path(run_dir, "me/petit", FACTS, results=tmp_path / "others")
+
+
+def _result(model, revision, seed, score):
+    from doctobert_hf.drbenchmark.results import Cell, Result
+
+    cell = Cell(model, revision, "quaero_emea", "strict", "standard", seed)
+    kind = "token-classification"
+    empty: dict = {}
+    return Result(
+        *(cell, kind, "f1", score, empty, score, empty, None, {"fingerprint": "f"}),
+        *(empty, empty, empty, 1.0, None, "2026-11-20", "p"),
+    )
+
+
+def edited(text, name, words):
+    return re.sub(
+        rf"(<!-- keep:{name}[^>]*-->).*?(<!-- /keep -->)",
+        lambda match: f"{match[1]}\n{words}\n{match[2]}",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def test_human_edits_stay(run_dir):
+    first = render_path(run_dir, "me/petit", FACTS).text
+    changed = edited(first, "introduction", "Écrit par une personne.")
+    own = "<!-- keep:mine -->À moi.<!-- /keep -->"
+    changed = changed.replace("## 📊 Evaluation\n", f"## 📊 Evaluation\n\n{own}\n")
+    changed = changed.replace("tags:\n", "thumbnail: t.png\ntags:\n- mine\n", 1)
+    card = _again(run_dir, [changed])
+    assert "Écrit par une personne." in card.text
+    at = [card.text.index(part) for part in ("## 📊 Evaluation", own, "### Held-out")]
+    assert at == sorted(at)
+    front = front_matter(card.text)
+    assert front["thumbnail"] == "t.png" and "mine" in front["tags"]
+    assert _again(run_dir, [card.text]).text == card.text
+    orphan = _again(run_dir, [changed.replace("## 📊 Evaluation", "## Gone")])
+    assert orphan.moved == ["mine"] and own in orphan.text
+
+
+def test_text_of_an_older_template_is_replaced_and_edits_on_both_sides_stop(run_dir):
+    first = render_path(run_dir, "me/petit", FACTS).text
+    import hashlib
+
+    old = "Ancien texte du modèle."
+    digest = hashlib.sha256(old.encode()).hexdigest()[:8]
+    older = re.sub(
+        r"<!-- keep:intended-use \w+ -->.*?<!-- /keep -->",
+        f"<!-- keep:intended-use {digest} -->\n{old}\n<!-- /keep -->",
+        first,
+        flags=re.DOTALL,
+    )
+    assert old in older and old not in _again(run_dir, [older]).text
+    here, there = (edited(first, "introduction", words) for words in ("ici", "là"))
+    with pytest.raises(UsageError, match="keep:introduction was edited both here and on the Hub"):
+        _again(run_dir, [here, there])
+    with pytest.raises(DataError, match="front matter"):
+        _again(run_dir, ["---\na: [\n---\n"])
+
+
+def _again(run_dir, previous):
+    from doctobert_hf.hub.front import model_metadata
+    from doctobert_hf.hub.package import model_context
+
+    context, _ = model_context(run_dir, "me/petit", FACTS)
+    return render_card("encoder", model_metadata("encoder", context), context, previous)
+
+
+def test_local_card_with_edits_is_read(model_dir, tmp_path):
+    import shutil
+
+    copy = shutil.copytree(model_dir, tmp_path / "model")
+    card = render_path(copy, "me/petit", FACTS).text
+    (copy / "README.md").write_text(edited(card, "introduction", "Voilà."), encoding="utf-8")
+    assert "Voilà." in render_path(copy, "me/petit", FACTS).text
+
+
+@pytest.mark.parametrize(
+    ("front", "found"),
+    [
+        ({}, "no licence"),
+        ({"license": "apache2"}, "licence 'apache2'"),
+        ({"license": "other"}, "without its name"),
+        ({"license": "mit", "language": "français"}, "language"),
+        ({"license": "mit", "tags": [1]}, "'tags'"),
+        ({"license": "mit", "datasets": ["a b"]}, "dataset 'a b'"),
+        ({"license": "mit", "pipeline_tag": "fill"}, "pipeline_tag"),
+        ({"license": "mit", "size_categories": "big"}, "size_categories"),
+        ({"license": "mit", "model-index": [{"name": "x", "results": [{}]}]}, "model-index"),
+    ],
+)
+def test_metadata_errors(front, found):
+    errors = [what for what, _ in metadata_errors(front, "model")]
+    assert any(found in what for what in errors), errors
+
+
+def test_metadata_of_datasets():
+    front = yaml.safe_load("license: mit\nconfigs:\n- config_name: a\n  data_files: x.parquet\n")
+    assert not list(metadata_errors(front, "dataset"))
+    front["dataset_info"] = {"features": [{"name": "x", "dtype": "no such"}]}
+    assert any("dataset_info" in what for what, _ in metadata_errors(front, "dataset"))
+    assert any("configs" in what for what, _ in metadata_errors({"license": "mit"}, "dataset"))
+
+
+def test_licences_and_sizes():
+    assert license_id("CC-BY-4.0, per record") == "cc-by-4.0"
+    assert license_id("GFDL-1.3") == "gfdl" and license_id("Data-use agreement") == "other"
+    assert [size_category(n) for n in (999, 1000, 20_000_000)] == [
+        *("n<1K", "1K<n<10K", "10M<n<100M")
+    ]

@@ -1,0 +1,161 @@
+"""Publishing to a Hub that misbehaves: retried or resumed, never a half, never the token."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+LICENSE = ("--license", "cc-by-4.0")
+
+
+def pushed(hub, repo_id="me/corpus", revision="main"):
+    return hub.files("dataset", repo_id, revision)
+
+
+def push(command, documents, *more, **options):
+    return command("push-dataset", documents, "me/corpus", *LICENSE, *more, **options)
+
+
+def test_push_is_one_commit_and_what_the_dry_run_wrote(hub, command, documents, tmp_path):
+    push(command, documents, "--dry-run", "--output", tmp_path / "dry", HF_ENDPOINT="http://[::]:9")
+    assert not hub.requests
+    done = push(command, documents, "--json")
+    report = json.loads(done.stdout)
+    repo = hub.repos["dataset", "me/corpus"]
+    assert list(repo.messages.values()) == ["initial commit", "Publish dataset"]
+    dry = {
+        p.relative_to(tmp_path / "dry").as_posix(): p.read_bytes()
+        for p in (tmp_path / "dry").rglob("*")
+        if p.is_file()
+    }
+    assert dry == pushed(hub)
+    assert report["commit"] == repo.refs["main"] and report["changed"]
+    again = json.loads(push(command, documents, "--json").stdout)
+    assert not again["changed"] and len(repo.trees) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fault"),
+    [
+        ("POST", "/preupload/", {"status": 429, "headers": {"Retry-After": "0"}}),
+        ("POST", "/api/repos/create", {"status": 503}),
+        ("POST", "/api/validate-yaml", {"status": 502, "body": "{}"}),
+        ("PUT", "/large/", {"status": 500}),
+        ("PUT", "/large/", {"cut": "request"}),
+        ("POST", "/commit/", {"status": 503}),
+        ("POST", "/commit/", {"status": 429, "headers": {"Retry-After": "1"}}),
+        ("POST", "/commit/", {"cut": "answer"}),
+        ("GET", "/api/datasets/me/corpus", {"status": 503}),
+    ],
+)
+def test_one_fault_is_overcome(hub, command, documents, method, path, fault):
+    hub.fail(method, path, **fault)
+    push(command, documents)
+    assert not hub.faults
+    repo = hub.repos["dataset", "me/corpus"]
+    assert len(repo.trees) == 2  # never committed twice, an answer that got lost included
+    assert "data/default/train-00000-of-00001.parquet" in pushed(hub)
+
+
+def test_failure_for_good_publishes_nothing_and_is_resumed(hub, command, documents):
+    hub.fail("POST", "/commit/", status=400, body="refused", times=9)
+    done = push(command, documents, check=False)
+    assert done.returncode != 0 and "Nothing was published" in done.stderr
+    assert pushed(hub) == {}
+    hub.faults.clear()
+    received = hub.count("PUT", "/large/")
+    push(command, documents)
+    assert hub.count("PUT", "/large/") == received == 1  # the large file was there already
+    assert "README.md" in pushed(hub)
+
+
+def test_expired_token(hub, command, documents):
+    wrong = "hf_" + "ExpiredTokenExpired" * 2
+    done = push(command, documents, check=False, HF_TOKEN=wrong)
+    assert done.returncode == 2 and "hf auth login" in done.stderr and wrong not in done.stderr
+    assert not hub.repos
+
+
+def test_token_that_a_server_echoes_is_not_shown(hub, command, documents):
+    hub.create("dataset", "me/corpus")
+    token = "hf_" + "LocalTestToken" * 3
+    hub.fail(
+        "POST",
+        "/commit/",
+        status=400,
+        body=f"Bearer {token}",
+        headers={"X-Error-Message": f"bad {token}"},
+        times=9,
+    )
+    done = push(command, documents, "--debug", check=False, HF_DEBUG="1")
+    assert done.returncode != 0  # the fixture checks the output
+
+
+def test_existing_repository_keeps_what_others_put_there(hub, command, documents):
+    hub.create("dataset", "me/corpus")
+    hub.write("dataset", "me/corpus", "notes.txt", b"mine")
+    push(command, documents)
+    assert pushed(hub)["notes.txt"] == b"mine"
+
+
+def test_another_kind_is_not_replaced(hub, command, documents):
+    hub.create("dataset", "me/corpus")
+    manifest = json.dumps({"kind": "drbenchmark", "files": {}}).encode()
+    hub.write("dataset", "me/corpus", "publication.json", manifest)
+    done = push(command, documents, check=False)
+    assert done.returncode == 2 and "drbenchmark" in done.stderr
+
+
+def test_concurrent_edit_of_the_card_is_kept(hub, command, documents):
+    push(command, documents)
+    card = pushed(hub)["README.md"].decode()
+    start = card.index("<!-- keep:introduction")
+    place = card.index("-->", start) + 3
+    edited = card[:place] + "\nMot d'un humain." + card[place:]
+    hub.fail(
+        "POST",
+        "/commit/",
+        before=lambda: hub.write("dataset", "me/corpus", "README.md", edited.encode()),
+    )
+    push(command, documents, "--title", "Autre titre")
+    final = pushed(hub)["README.md"].decode()
+    assert "Mot d'un humain." in final and "# Autre titre" in final
+
+
+def test_concurrent_commit_to_our_files_stops(hub, command, documents):
+    push(command, documents)
+    name = "data/default/train-00000-of-00001.parquet"
+    hub.fail("POST", "/commit/", before=lambda: hub.write("dataset", "me/corpus", name, b"theirs"))
+    done = push(command, documents, "--title", "Autre titre", check=False)
+    assert done.returncode == 1 and name in done.stderr
+    assert pushed(hub)[name] == b"theirs"
+
+
+def test_pull_request_and_branch(hub, command, documents):
+    hub.create("dataset", "me/corpus")
+    done = push(command, documents, "--create-pr")
+    assert "/discussions/1" in done.stdout
+    assert pushed(hub) == {} and "README.md" in pushed(hub, revision="refs/pr/1")
+    hub.fail("POST", "/commit/", cut="answer")
+    push(command, documents, "--create-pr", "--title", "Deux")
+    assert sorted(n for n in hub.repos["dataset", "me/corpus"].refs if "pr" in n) == [
+        "refs/pr/1",
+        "refs/pr/2",
+    ]
+    push(command, documents, "--revision", "v2")
+    assert pushed(hub) == {} and "README.md" in pushed(hub, revision="v2")
+
+
+def test_shards_of_an_earlier_push_go(hub, command, documents):
+    push(command, documents, "--max-shard-mb", "0.000001")
+    assert len([n for n in pushed(hub) if n.endswith(".parquet")]) == 5
+    push(command, documents)
+    assert [n for n in pushed(hub) if n.endswith(".parquet")] == [
+        "data/default/train-00000-of-00001.parquet"
+    ]
+
+
+def test_offline_says_so(command, documents):
+    done = push(command, documents, check=False, HF_HUB_OFFLINE="1")
+    assert done.returncode == 2 and "HF_HUB_OFFLINE" in done.stderr

@@ -1,0 +1,193 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.retrieval.builders import (
+    labforsims2_pairs,
+    load_splits,
+    load_test,
+    read_pairs,
+    split_pairs,
+)
+from doctobert_hf.retrieval.pairs import Pair, leaked_queries
+from doctobert_hf.retrieval.passages import passage_pairs
+from doctobert_hf.retrieval.recipe import RetrievalConfig
+
+from .conftest import write_labforsims2
+
+
+def config(**keys):
+    return RetrievalConfig("none", **keys)
+
+
+@pytest.mark.parametrize("as_archive", [True, False])
+def test_labforsims2_splits_are_disjoint_and_search_all_answers(tmp_path, as_archive):
+    raw = write_labforsims2(tmp_path, as_archive=as_archive)
+    train, validation, test = load_splits(config(data_dir=raw))
+    assert (len(train.queries), len(validation.queries), len(test.queries)) == (48, 6, 6)
+    assert len(validation.documents) == len(test.documents) == 20
+    assert not set(train.queries) & set(test.queries)
+    assert load_splits(config(data_dir=raw)).test.queries == test.queries
+
+
+def test_split_by_document_keeps_answers_out_of_training(tmp_path):
+    raw = write_labforsims2(tmp_path)
+    train, validation, test = load_splits(config(data_dir=raw, split="document"))
+    answers = [{d for ids in part.relevant.values() for d in ids} for part in (train, test)]
+    assert not answers[0] & answers[1]
+    assert len(test.queries) == 6 and len(validation.queries) == 6
+
+
+def test_broken_labforsims2_files_are_named(tmp_path):
+    raw = write_labforsims2(tmp_path, as_archive=False) / "labforsims2"
+    (raw / "single" / "d_p.txt").write_text("Q0 +++ P99\n")
+    with pytest.raises(DataError, match="pairs 'Q0' with 'P99'"):
+        list(labforsims2_pairs(raw))
+    (raw / "single" / "doctor.txt").write_text("Q0 avez-vous mal\n")
+    with pytest.raises(DataError, match="doctor.txt, line 1"):
+        list(labforsims2_pairs(raw))
+    (raw / "single" / "doctor.txt").write_text("Q0 +++ a\nQ0 +++ b\n")
+    with pytest.raises(DataError, match="the id 'Q0' is there twice"):
+        list(labforsims2_pairs(raw))
+
+
+def test_no_data_says_where_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("DOCTOBERT_DATA_DIR", raising=False)
+    with pytest.raises(UsageError, match="data_dir is not set"):
+        load_splits(config())
+    with pytest.raises(UsageError, match="No corpus 'labforsims2'"):
+        load_splits(config(data_dir=tmp_path))
+    with pytest.raises(UsageError, match="Did you mean 'labforsims2'"):
+        load_splits(config(data="labforsims"))
+
+
+def test_frenchmedmcqa_has_wrong_options_as_negatives(frenchmedmcqa):
+    raw = frenchmedmcqa()
+    train, _, test = load_splits(config(data="frenchmedmcqa", data_dir=raw))
+    assert (len(train.queries), len(test.queries), len(test.documents)) == (30, 12, 60)
+    query = next(key for key, text in test.queries.items() if text.startswith("Question test 1 "))
+    right = [test.documents[d] for d in test.relevant[query]]
+    wrong = [test.documents[d] for d in test.negatives[query]]
+    assert right == ["option test 1 a", "option test 1 c"]
+    assert wrong == [f"option test 1 {letter}" for letter in "bde"]
+
+
+def test_leaked_questions_are_refused_or_dropped_and_counted(frenchmedmcqa):
+    raw = frenchmedmcqa(copied=2)
+    with pytest.raises(DataError, match="2 of the 32 training questions"):
+        load_splits(config(data="frenchmedmcqa", data_dir=raw))
+    splits = load_splits(config(data="frenchmedmcqa", data_dir=raw, leaked_questions="drop"))
+    assert len(splits.train.queries) == 30
+    assert not leaked_queries(splits.train, splits.test)
+    assert any("2 questions that frenchmedmcqa test also asks" in n for n in splits.train.notes)
+
+
+def test_user_pairs_from_parquet_with_lists_ids_and_splits(tmp_path):
+    rows = [
+        {
+            "id": str(number),
+            "query": f"question {number}",
+            "positive": [f"réponse {number}", f"autre {number}"],
+            "negative": ["faux"],
+            "split": ["train", "validation", "test"][number % 3],
+        }
+        for number in range(9)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "p.parquet")
+    splits = load_splits(config(data=str(tmp_path / "p.parquet")))
+    assert [len(part.queries) for part in splits] == [3, 3, 3]
+    assert len(splits.test.documents) == 19
+    [first, *_] = splits.train.relevant.values()
+    assert len(first) == 2
+    assert len(load_test(config(data=str(tmp_path / "p.parquet"))).queries) == 3
+
+
+def test_a_file_without_splits_is_measured_whole(pairs_file):
+    assert len(load_test(config(data=str(pairs_file))).queries) == 100
+    assert [len(p.queries) for p in load_splits(config(data=str(pairs_file)))] == [80, 10, 10]
+
+
+@pytest.mark.parametrize(
+    "row, message",
+    [
+        ({"query": "q", "positive": []}, "no relevant document"),
+        ({"query": "q"}, "no relevant document"),
+        ({"query": "q", "positive": ["a", ""]}, "'positive' holds"),
+        ({"query": "q", "positive": 3}, "'positive' holds"),
+        ({"question": "q", "positive": "a"}, "a column 'query'"),
+        ({"query": "q", "positive": "a", "split": "dev"}, "a pair's split is 'dev'"),
+    ],
+)
+def test_wrong_pairs_are_refused(tmp_path, row, message):
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    with pytest.raises(DataError, match=message):
+        load_splits(config(data=str(path)))
+
+
+def test_the_same_question_in_two_told_splits_is_leakage():
+    pairs = [
+        Pair(text, ("a",), split=split)
+        for text, split in (("Q ?", "train"), ("q", "test"), ("autre", "validation"))
+    ]
+    train, _, test = split_pairs("p", pairs)
+    assert leaked_queries(train, test)
+
+
+def test_too_few_pairs_for_three_parts():
+    with pytest.raises(DataError, match="none of them for"):
+        split_pairs("p", [Pair("q", ("a",))])
+
+
+def test_terms_pair_with_synonyms_and_definitions(tmp_path):
+    path = tmp_path / "terms.tsv"
+    path.write_text(
+        "term\tsynonym\tdefinition\nHTA\thypertension artérielle\tpression trop haute\n"
+        "IDM\tinfarctus\t\n"
+    )
+    made = list(read_pairs(path, "terms"))
+    assert [pair.positives for pair in made] == [
+        ("hypertension artérielle", "pression trop haute"),
+        ("infarctus",),
+    ]
+
+
+def test_passages_by_heading_title_or_first_sentence():
+    body = "Prendre un comprimé matin et soir pendant le repas avec un verre d'eau."
+    documents = [
+        {"title": "Doliprane", "text": f"# Posologie\n{body}\n# Effets\nRares."},
+        {"title": "Étude", "text": body},
+        {"text": f"Voici la première phrase. {body}"},
+        {"text": "Trop court."},
+        {"text": f"4.2. Posologie et mode\n{body}\nCONTRE-INDICATIONS\n{body}"},
+    ]
+    made = [(pair.query, pair.positives[0]) for pair in passage_pairs(documents)]
+    assert made == [
+        ("Doliprane – Posologie", body),
+        ("Étude", body),
+        ("Voici la première phrase.", body),
+        ("4.2. Posologie et mode", body),
+        ("CONTRE-INDICATIONS", body),
+    ]
+
+
+def test_short_documents_are_counted(caplog):
+    caplog.set_level("INFO")
+    assert list(passage_pairs([{"text": "Rien."}, {"text": ""}])) == []
+    assert "2 of 2 documents are too short" in caplog.text
+
+
+def test_real_corpora(data_dir):
+    lab = load_splits(config(data_dir=data_dir))
+    assert sum(len(part.queries) for part in lab) == 2496
+    assert len(lab.test.documents) == 636
+    exam = load_splits(config(data="frenchmedmcqa", data_dir=data_dir, leaked_questions="drop"))
+    assert len(exam.test.queries) == 620
+    assert not leaked_queries(exam.train, exam.test)
+    morfitt = Path(data_dir) / "morfitt" / "test.tsv"
+    pairs = list(read_pairs(morfitt, "passages", "abstract"))
+    assert len(pairs) > 1000

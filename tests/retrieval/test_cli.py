@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+from doctobert_hf.cli import main
+
+
+@pytest.fixture(scope="module")
+def documents(sample_texts, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("documents")
+    for number, text in enumerate(sample_texts[:10]):
+        (folder / f"{number}.txt").write_text(text)
+    return folder
+
+
+def run(*words):
+    return main(["retrieval", *map(str, words)])
+
+
+@pytest.mark.slow
+def test_train_evaluate_index_search(encoder, pairs_file, documents, tmp_path, capsys):
+    folder = tmp_path / "run"
+    common = ["--base-model", encoder, "--data", pairs_file, "--max-steps", 6, "--batch-size", 16]
+    assert run("train", "retrieval/dense", *common, "--output", folder, "--json") == 0
+    results = json.loads(capsys.readouterr().out)
+    assert [row["system"] for row in results] == ["BM25", "before training", "after training"]
+
+    late = tmp_path / "late"
+    assert run("train", "retrieval/late-interaction", *common, "--output", late) == 0
+    assert "after training" in capsys.readouterr().out
+    assert run("evaluate", folder, late, encoder, "--pooling", "mean", "--with-bm25", "--json") == 0
+    table = json.loads(capsys.readouterr().out)
+    assert [row["kind"] for row in table] == ["bm25", "dense", "late-interaction", "dense"]
+    assert table[1]["scores"] == pytest.approx(results[2]["scores"], abs=0.02)
+
+    index = tmp_path / "index"
+    assert run("index", documents, "--model", late, "--output", index) == 0
+    assert capsys.readouterr().out.strip() == str(index)
+    assert run("search", index, "douleur", "--top", 2, "--json") == 0
+    hits = json.loads(capsys.readouterr().out)
+    assert len(hits) == 2 and hits[0]["source"].endswith(".txt")
+
+    assert run("evaluate", folder, "--data", pairs_file) == 1  # it was trained on most of them
+    assert "training questions are also in pairs" in capsys.readouterr().err
+
+
+def test_search_without_a_model_is_bm25(documents, capsys):
+    assert run("search", documents, "traitement de la douleur", "--top", 1) == 0
+    assert capsys.readouterr().out.startswith("1. ")
+
+
+def test_results_of_another_environment_join_the_table(encoder, pairs_file, tmp_path, capsys):
+    words = ["evaluate", encoder, "--pooling", "mean", "--data", pairs_file]
+    assert run(*words, "--json") == 0
+    [row] = json.loads(capsys.readouterr().out)
+    (tmp_path / "r.json").write_text(json.dumps({**row, "system": "other", "kind": "plaid"}))
+    assert run(*words, "--with-bm25", "--add", tmp_path / "r.json") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[2:]] == ["bm25", "dense", "plaid"]
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["evaluate", "ENCODER", "--data", "PAIRS"], "no pooling configuration"),
+        (["evaluate", "ENCODER", "--pooling", "mean"], "No questions"),
+        (
+            "evaluate ENCODER --kind late-interaction --dimensions 32 --data PAIRS".split(),
+            "a dense model",
+        ),
+        (["train", "retrieval/dens", "--base-model", "x"], "Did you mean 'retrieval/dense'"),
+        (["train", "retrieval/dense"], "No value for 'base_model'"),
+        (["search", "no-such-folder", "q"], "No file or folder"),
+    ],
+)
+def test_wrong_usage(words, message, encoder, pairs_file, capsys):
+    given = {"ENCODER": encoder, "PAIRS": str(pairs_file)}
+    assert run(*(given.get(word, word) for word in words)) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_loads_no_torch():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from doctobert_hf.cli import main; main(['retrieval', 'train', '--help']);"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.retrieval.bm25 import BM25
+from doctobert_hf.retrieval.index import Index
+from doctobert_hf.retrieval.models import document_length, open_model
+from doctobert_hf.retrieval.search import index_documents
+
+QUESTIONS = ["Quel traitement pour la douleur ?", "fièvre"]
+
+
+@pytest.fixture(scope="module")
+def documents(sample_texts):
+    return {f"d{number}": text for number, text in enumerate(sample_texts[:12])}
+
+
+@pytest.fixture(scope="module")
+def dense(encoder):
+    return open_model(encoder, pooling="mean")
+
+
+@pytest.fixture(scope="module")
+def late(encoder):
+    return open_model(encoder, "late-interaction")
+
+
+def test_dense_scores_are_the_models_similarity(dense, documents):
+    index = Index.build(documents, dense)
+    texts = [passage.text for passage in index.passages]
+    expected = dense.similarity(dense.encode_query(QUESTIONS), dense.encode_document(texts))
+    np.testing.assert_allclose(index.scores(QUESTIONS), expected, atol=1e-5)
+    assert index.kind == "dense" and index.size == index.vectors.nbytes
+
+
+def test_late_scores_are_sentence_transformers_maxsim(late, documents, monkeypatch):
+    monkeypatch.setattr("doctobert_hf.retrieval.index._ELEMENTS", 3000)  # several blocks
+    index = Index.build(documents, late)
+    texts = [passage.text for passage in index.passages]
+    expected = late.similarity(late.encode_query(QUESTIONS), late.encode_document(texts))
+    np.testing.assert_allclose(index.scores(QUESTIONS), expected, rtol=2e-3)  # float16 vectors
+    assert index.kind == "late-interaction"
+
+
+@pytest.mark.parametrize("name", ["dense", "late", None])
+def test_saved_index_answers_the_same(name, documents, encoder, tmp_path, request):
+    model = request.getfixturevalue(name) if name else None
+    place = None
+    if model is not None:
+        place = tmp_path / "model"
+        model.save_pretrained(str(place))
+    index = Index.build(documents, model, [f"http://x/{key}" for key in documents])
+    index.save(tmp_path / "index", place)
+    again = Index.load(tmp_path / "index")
+    found = again.search(QUESTIONS[0], 4)
+    assert found == index.search(QUESTIONS[0], 4)
+    assert found[0].source == f"http://x/{found[0].document}"
+    assert documents[found[0].document][found[0].start : found[0].end] == found[0].text
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+
+
+def test_a_long_document_is_found_by_what_stands_at_its_end(dense, documents):
+    end = "Le patient a reçu un vaccin contre la grippe."
+    long = "\n\n".join(documents.values()) + "\n\n" + end
+    dense[0].document_length, kept = 64, dense[0].document_length
+    try:
+        index = Index.build({"long": long, **documents}, dense)
+        assert sum(passage.document == 0 for passage in index.passages) > 3
+        assert document_length(dense) == 64
+        [hit, *_] = index.search(index.passages[index.starts[1] - 1].text, 1)
+    finally:
+        dense[0].document_length = kept
+    assert hit.document == "long" and hit.text.endswith(end)
+
+
+def test_ranking_breaks_ties_by_id_and_is_at_most_all(documents):
+    index = Index.build({"b": "même texte", "a": "même texte", "c": "autre chose"})
+    [ranked] = index.rank(["texte"], 10)
+    assert [name for name, _ in ranked] == ["a", "b", "c"]
+
+
+def test_bm25_stems_french_words_and_knows_none():
+    bm25 = BM25(["les douleurs abdominales", "la fièvre", "le"])
+    scores = bm25.scores(["douleur abdominale", "inconnu", "le la"])
+    assert scores[0].argmax() == 0 and scores[0][1] == 0
+    assert not scores[1:].any()
+    assert not BM25(["le", "la"]).scores(["le"]).any()
+
+
+def test_index_of_a_folder_keeps_sources_and_counts_empty_texts(tmp_path, caplog):
+    (tmp_path / "a.txt").write_text("La fièvre est traitée par le paracétamol. " * 60)
+    (tmp_path / "b.txt").write_text("  ")
+    index = index_documents(tmp_path)
+    assert "1 documents without text are left out" in caplog.text
+    assert index.ids == ["a.txt"]
+    assert "".join(passage.text for passage in index.passages) == (tmp_path / "a.txt").read_text()
+    assert max(len(passage.text) for passage in index.passages) <= 1000
+    [hit] = index.search("paracétamol")
+    assert hit.source == "a.txt"
+
+
+def test_wrong_input(tmp_path, documents):
+    with pytest.raises(DataError, match="1 documents have no text, e.g. 'x'"):
+        Index.build({"x": " "})
+    with pytest.raises(DataError, match="No document"):
+        Index.build({})
+    with pytest.raises(UsageError, match="An empty question"):
+        Index.build(documents).search(" ")
+    with pytest.raises(UsageError, match="is no index"):
+        Index.load(tmp_path)
+    (tmp_path / "d.jsonl").write_text('{"id": "1", "text": "a"}\n{"id": "1", "text": "b"}\n')
+    with pytest.raises(DataError, match="'1' is there twice"):
+        index_documents(tmp_path / "d.jsonl")

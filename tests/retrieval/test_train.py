@@ -1,0 +1,199 @@
+import json
+
+import pytest
+from datasets import Dataset
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.retrieval import (
+    Index,
+    PairSet,
+    RetrievalConfig,
+    RetrievalRun,
+    evaluate,
+    load_splits,
+    open_model,
+    read_pairs,
+)
+from doctobert_hf.retrieval.examples import negatives, training_rows
+from doctobert_hf.retrieval.models import new_model, saved_kind
+from doctobert_hf.retrieval.train import make_loss, make_trainer
+
+QUICK = dict(
+    pooling="mean", batch_size=16, query_length=32, max_length=48, learning_rate=2e-3, epochs=6.0
+)
+
+
+@pytest.fixture
+def recipe(encoder, pairs_file, tmp_path):
+    def make(**keys):
+        given = {**QUICK, "data": str(pairs_file), "output": tmp_path / "run", **keys}
+        if given.get("kind") == "late-interaction":
+            given["pooling"] = None
+        return RetrievalConfig(encoder, **given)
+
+    return make
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"matryoshka": [64, 32], "mini_batch_size": 8, "batch_size": 32},
+        {"kind": "late-interaction", "dimensions": 32, "query_prompt": "[Q] ",
+         "document_prompt": "[D] ", "skiplist": ["punctuation"], "learning_rate": 1e-3},
+        {"kind": "late-interaction", "query_expansion": "fixed", "mini_batch_size": 8,
+         "learning_rate": 1e-3},
+    ],
+    ids=["dense", "matryoshka-cached", "late-interaction", "expansion-cached"],
+)  # fmt: skip
+def test_training_learns_saves_and_searches(recipe, keys):
+    config = recipe(**keys)
+    run = RetrievalRun(config)
+    before = run.evaluate("before")
+    target = run.train()
+    after = run.evaluate("after")
+    run.write_record([before, after])
+    assert after.scores["ndcg@10"] > before.scores["ndcg@10"] + 0.15
+    again = open_model(str(target))
+    assert saved_kind(str(target)) == config.kind
+    assert evaluate("again", run.splits.test, again).scores == pytest.approx(after.scores, abs=0.02)
+    assert again.prompts["query"] == config.query_prompt
+    assert (again[0].query_length, again[0].document_length) == (32, 48)
+    record = json.loads((target / "retrieval.json").read_text())
+    assert record["data"]["pairs test"]["questions"] == 10
+    assert record["recipe"]["base_model"] == "encoder0" and "output" not in record["recipe"]
+    lines = [json.loads(line) for line in (config.output / "metrics.jsonl").open()]
+    assert any(line.get("tokens_per_second", 0) > 0 for line in lines)
+    assert sum("eval_validation_ndcg@10" in line for line in lines) >= 4
+    [hit] = Index.build(run.splits.test.documents, again).search("fièvre du rein", 1)
+    assert hit.document in run.splits.test.documents
+
+
+@pytest.mark.slow
+def test_matryoshka_sizes_search_almost_as_well(recipe):
+    run = RetrievalRun(recipe(matryoshka=[32]))
+    run.train()
+    whole = run.evaluate("whole")
+    run.model.truncate_dim = 32
+    cut = run.evaluate("cut")
+    assert cut.index_bytes == 10 * 32 * 4 < whole.index_bytes
+    assert cut.scores["ndcg@10"] > 0.8 * whole.scores["ndcg@10"]
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_and_a_finished_one_is_kept(recipe):
+    config = recipe(max_steps=8, evaluations=2)
+    first = RetrievalRun(config)
+    first.trainer.args.max_steps = 4  # as if it had been stopped there
+    first.trainer.train()
+    with pytest.raises(UsageError, match="holds a run"):
+        RetrievalRun(config)
+    second = RetrievalRun(config, resume=True)
+    second.train()
+    assert second.trainer.state.global_step == 8
+    steps = [json.loads(line)["step"] for line in (config.output / "metrics.jsonl").open()]
+    assert steps == sorted(steps) and steps[-1] == 8
+
+
+@pytest.mark.slow
+def test_early_stopping_keeps_the_best(recipe):
+    run = RetrievalRun(recipe(epochs=20.0, evaluations=20, patience=2, learning_rate=0.05))
+    run.train()
+    state = run.trainer.state
+    assert state.global_step < state.max_steps
+    assert run.trainer.state.best_metric == pytest.approx(
+        evaluate("best", run.splits.validation, run.model).scores["ndcg@10"], abs=0.02
+    )
+
+
+def test_stock_trainer_and_ours_take_the_same_steps(recipe):
+    """Ours counts tokens and nothing else: the same losses, step by step."""
+    import sentence_transformers as st
+    from transformers import set_seed
+
+    from doctobert_hf.retrieval.train import training_arguments
+
+    losses = []
+    for ours in (True, False):
+        config = recipe(max_steps=4, evaluations=1, patience=0, report_to=[])
+        splits = load_splits(config)
+        set_seed(0)
+        model = new_model(config)
+        rows = training_rows(splits.train, config, model)
+        if ours:
+            trainer = make_trainer(model, rows, splits.validation, config)
+        else:
+            arguments = training_arguments(config, rows)
+            arguments.eval_strategy = arguments.save_strategy = "no"
+            arguments.load_best_model_at_end = False
+            trainer = st.SentenceTransformerTrainer(
+                model, arguments, rows, loss=make_loss(model, config)
+            )
+        trainer.args.logging_steps = 1
+        trainer.state.logging_steps = 1
+        trainer.train()
+        losses.append([row["loss"] for row in trainer.state.log_history if "loss" in row])
+    assert losses[0] == losses[1] and len(losses[0]) == 4
+
+
+def test_hard_negatives_are_given_then_random_and_counted(recipe):
+    from doctobert_hf.retrieval.pairs import Pair
+
+    pairs = PairSet.from_pairs(
+        "p",
+        [Pair("Q1", ("a",), ("b", "c")), Pair("Q2", ("d",), ("a",)), Pair("Q3", ("c",))],
+    )
+    chosen = negatives(pairs, recipe(hard_negatives=2))
+    assert all(len(ids) == 2 for ids in chosen.values())
+    assert not any(set(ids) & set(pairs.relevant[query]) for query, ids in chosen.items())
+    assert pairs.notes[-1] == "p: hard negatives: 3 given, 3 random"
+
+
+def test_hard_negatives_are_mined(recipe, pairs_file):
+    pairs = PairSet.from_pairs("p", list(read_pairs(pairs_file))[::7])
+    config = recipe(hard_negatives=1, mine_negatives=True, mining_margin=0.0)
+    rows = training_rows(pairs, config, new_model(config))
+    assert rows.column_names == ["anchor", "positive", "negative_1"]
+    assert all(row["positive"] != row["negative_1"] for row in rows)
+    assert "mined" in pairs.notes[-1]
+
+
+def test_rows_of_long_documents_have_the_nearest_chunk(recipe, sample_texts):
+    from doctobert_hf.retrieval.pairs import Pair
+
+    long = "\n\n".join(sample_texts[:4])
+    pairs = PairSet.from_pairs("p", [Pair("Q1", (long,)), Pair("Q2", ("court",))])
+    config = recipe(max_length=32)
+    model = new_model(config)
+    rows = training_rows(pairs, config, model)
+    assert rows[1]["positive"] == "court"
+    [hit] = Index.build({"long": long}, model).search("Q1", 1)
+    assert rows[0]["positive"] == hit.text
+    assert len(model.tokenizer(hit.text).input_ids) <= 32
+    assert pairs.notes == [
+        "p: 1 documents over 32 tokens are trained on by their chunk nearest to the question"
+    ]
+    assert isinstance(rows, Dataset)
+
+
+def test_models_that_cannot_be(recipe, encoder, tmp_path):
+    with pytest.raises(UsageError, match="has no pooling configuration"):
+        new_model(recipe(pooling=None))
+    with pytest.raises(UsageError, match="Pass --pooling mean"):
+        open_model(encoder)
+    with pytest.raises(UsageError, match="which the encoder has positions for"):
+        new_model(recipe(max_length=100_000))
+    with pytest.raises(UsageError, match="holds no model"):
+        open_model(str(tmp_path))
+    with pytest.raises(UsageError, match="matryoshka"):
+        config = recipe(matryoshka=[4096])
+        make_loss(new_model(config), config)
+
+
+def test_markers_become_tokens_and_dimensions_a_projection(recipe):
+    config = recipe(kind="late-interaction", dimensions=32, query_prompt="[Q] ")
+    model = new_model(config)
+    assert model.tokenizer.tokenize("[Q] mal")[0] == "[Q]"
+    assert model.encode_query("mal").shape[1] == 32
+    assert new_model(recipe(dimensions=24)).get_embedding_dimension() == 24
