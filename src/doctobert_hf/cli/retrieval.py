@@ -120,7 +120,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         results = [evaluate("BM25", pairs)] if args.with_bm25 else []
         for name, place, recipe in zip(args.models, places, recipes, strict=True):
             _check_unseen(recipe, args, pairs)
-            results.append(evaluate(Path(name).name, pairs, _open(open_model, place, args)))
+            results.append(evaluate(name.rstrip("/"), pairs, _open(open_model, place, args)))
         results += [read_result(path) for path in args.add]
     _print(results, args.json)
     return 0
@@ -208,7 +208,7 @@ def _mteb(args: argparse.Namespace) -> int:
             row
             for name in args.models
             for row in run_mteb(
-                Path(name).name,
+                name.rstrip("/"),
                 _open(open_model, _model_folder(name), args),
                 args.mteb,
                 args.data_dir,
