@@ -11,7 +11,7 @@ import pytest
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "gpu.py"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_part_runs_dry(tmp_path):
     out = tmp_path / "gpu.json"
     done = subprocess.run(

@@ -39,7 +39,7 @@ def train(online, model_dir, every, tmp_path, **more):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_checkpoint_is_one_commit(hub, online, model_dir, tmp_path):
     steps, reports, errors = train(online, model_dir, "checkpoint", tmp_path)
     repo = hub.repos["model", "me/run"]
@@ -50,7 +50,7 @@ def test_each_checkpoint_is_one_commit(hub, online, model_dir, tmp_path):
     assert {"model.safetensors", "README.md", "tokenizer.json"} <= set(hub.files("model", "me/run"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hub_that_refuses_does_not_stop_training(hub, online, model_dir, tmp_path):
     steps, reports, errors = train(
         online, model_dir, "end", tmp_path, HF_TOKEN="hf_" + "wrongwrongwrong" * 2

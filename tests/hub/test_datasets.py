@@ -224,7 +224,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_data(tmp_path):
     """Eight times the rows, the same memory."""
     import random

@@ -34,7 +34,7 @@ os._exit(0)  # threads of streaming readers can abort an interpreter that shuts 
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_model_tokenizer_and_corpus_by_id(
     hub, command, online, run_dir, tokenizer_dir, documents, tmp_path
 ):
@@ -51,7 +51,7 @@ def test_model_tokenizer_and_corpus_by_id(
         assert any(check["what"] == "load by id" for check in checks)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_changed_file_on_the_hub_is_told(hub, command, tokenizer_dir):
     command("push-tokenizer", tokenizer_dir, "me/tok", *FACTS)
     hub.write("model", "me/tok", "tokenizer_config.json", b"{}")
@@ -61,7 +61,7 @@ def test_a_changed_file_on_the_hub_is_told(hub, command, tokenizer_dir):
     assert "tokenizer_config.json" in checks["checksums"]["detail"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_verify_a_revision_and_nothing(hub, command, tokenizer_dir):
     command("push-tokenizer", tokenizer_dir, "me/tok", *FACTS, "--revision", "v1")
     checks = json.loads(command("verify", "me/tok", "--revision", "v1", "--json").stdout)

@@ -26,7 +26,7 @@ def published(model_dir, tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_four_snippets_of_a_model_card_run_without_this_package(published):
     checks = by_name(published)
     assert [check.status for check in checks.values()] == ["ok"] * 7, checks
@@ -34,7 +34,7 @@ def test_the_four_snippets_of_a_model_card_run_without_this_package(published):
     assert checks["snippet 3 of the card"].detail.startswith("torch.Size([2, ")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tokenizer_and_dataset(tokenizer_dir, documents, tmp_path):
     push_tokenizer(tokenizer_dir, Target("me/tok", dry_run=tmp_path / "tok"), FACTS)
     push_dataset(documents, Target("me/data", dry_run=tmp_path / "data"), FACTS)
@@ -77,7 +77,7 @@ def test_what_was_changed_is_told(tokenizer_dir, tmp_path):
     assert (first.what, first.status) == ("pre-flight: README.md", "failed")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_code_that_others_put_into_a_card_is_not_run(tokenizer_dir, tmp_path):
     folder, mark = tmp_path / "tok", tmp_path / "ran"
     push_tokenizer(tokenizer_dir, Target("me/tok", dry_run=folder), FACTS)

@@ -17,7 +17,7 @@ def run(*words):
     return main(["retrieval", *map(str, words)])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_train_evaluate_index_search(encoder, pairs_file, documents, tmp_path, capsys):
     folder = tmp_path / "run"
     common = ["--base-model", encoder, "--data", pairs_file, "--max-steps", 6, "--batch-size", 16]

@@ -34,7 +34,7 @@ def recipe(encoder, pairs_file, tmp_path):
     return make
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "keys",
     [
@@ -70,7 +70,7 @@ def test_training_learns_saves_and_searches(recipe, keys):
     assert hit.document in run.splits.test.documents
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_matryoshka_sizes_search_almost_as_well(recipe):
     run = RetrievalRun(recipe(matryoshka=[32]))
     run.train()
@@ -81,7 +81,7 @@ def test_matryoshka_sizes_search_almost_as_well(recipe):
     assert cut.scores["ndcg@10"] > 0.8 * whole.scores["ndcg@10"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_stopped_run_goes_on_and_a_finished_one_is_kept(recipe):
     config = recipe(max_steps=8, evaluations=2)
     first = RetrievalRun(config)
@@ -96,7 +96,7 @@ def test_a_stopped_run_goes_on_and_a_finished_one_is_kept(recipe):
     assert steps == sorted(steps) and steps[-1] == 8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_early_stopping_keeps_the_best(recipe):
     run = RetrievalRun(recipe(epochs=20.0, evaluations=20, patience=2, learning_rate=0.05))
     run.train()

@@ -88,7 +88,7 @@ def test_wrong_files(notes, tmp_path):
         list_private_tasks(str(tmp_path / "bad2"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_machine_learns_it(notes, make_encoder, tmp_path):
     (tmp_path / "space.yaml").write_text("untuned: {learning_rate: 1.0e-2, epochs: 12}\n")
     config = BenchmarkConfig(
