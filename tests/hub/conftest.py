@@ -131,16 +131,17 @@ def command(_worker, online, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def model_dir(tokenizer, tmp_path_factory) -> Path:
+def model_dir(tokenizer_dir, tmp_path_factory) -> Path:
     """A tiny masked language model with its tokenizer."""
     import torch
-    from transformers import AutoModelForMaskedLM
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
 
     from doctobert_hf.models import preset_config
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("published") / "model"
-    tokenizer.model_max_length = 64
+    # Its own copy: the session's tokenizer is everybody's.
+    tokenizer = AutoTokenizer.from_pretrained(tokenizer_dir, model_max_length=64)
     AutoModelForMaskedLM.from_config(preset_config("doctobert-tiny", tokenizer)).save_pretrained(
         folder
     )

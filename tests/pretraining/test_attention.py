@@ -10,7 +10,11 @@ import torch
 from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining import prepare_model
-from doctobert_hf.pretraining.attention import check_isolating, varlen_attention_forward
+from doctobert_hf.pretraining.attention import (
+    check_isolating,
+    use_attention,
+    varlen_attention_forward,
+)
 from doctobert_hf.pretraining.dataset import StaticShape, pack_row
 from doctobert_hf.pretraining.fit import first_position
 
@@ -104,6 +108,24 @@ def test_what_would_leak_raises(make_model, documents, tokenizer):
             DataCollatorForHierarchicalChunking(tokenizer, packing=True, model=model)
     with pytest.raises(UsageError, match="without a model"):
         DataCollatorForHierarchicalChunking(tokenizer, packing=True)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_built_with_another_attention_is_switched(family, make_model, documents):
+    switched, built = make_model(family, attention="sdpa").eval(), make_model(family).eval()
+    use_attention(switched)
+    row = inputs(packed(documents, built))
+    with torch.no_grad():
+        assert torch.equal(switched(**row).logits, built(**row).logits)
+
+
+def test_a_model_without_dispatch_is_refused(make_model):
+    """Its class lives in this module, whose source names no attention functions."""
+    kind = type(make_model())
+    model = make_model(attention="sdpa")
+    model.__class__ = type("Fixed", (kind,), {"_can_set_attn_implementation": lambda *_: False})
+    with pytest.raises(UsageError, match="Fixed, which keeps attention 'sdpa'"):
+        use_attention(model)
 
 
 def test_dropout_with_a_kernel_that_lacks_it(make_model):

@@ -11,12 +11,15 @@ reference, one document after another.
 
 from __future__ import annotations
 
+import inspect
+import sys
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
 ATTENTION_NAME = "doctobert_varlen"
 _PUBLIC_KERNEL = False
@@ -35,9 +38,29 @@ def register_attention() -> None:
     AttentionMaskInterface.register(ATTENTION_NAME, flash_attention_mask)
 
 
-def _takes_windows() -> bool:
-    import inspect
+def use_attention(model: PreTrainedModel) -> None:
+    """Switch a model, however it was built, to ``doctobert_varlen``.
 
+    Raises:
+        UsageError: The model's code does not dispatch its attention by name.
+    """
+    register_attention()
+    if model.config._attn_implementation != ATTENTION_NAME:
+        model.set_attn_implementation(ATTENTION_NAME)
+    if model.config._attn_implementation == ATTENTION_NAME:
+        return
+    # Transformers up to 5.3 recognises a switchable model by its source, and misses ModernBERT's.
+    source = inspect.getsource(sys.modules[type(model).__module__])
+    if "ALL_ATTENTION_FUNCTIONS[" not in source:
+        raise UsageError(
+            f"{type(model).__name__}, which keeps attention '{model.config._attn_implementation}'",
+            f"a model whose attention can be set to '{ATTENTION_NAME}'",
+            "Use another architecture or a newer Transformers",
+        )
+    model.config._attn_implementation = ATTENTION_NAME
+
+
+def _takes_windows() -> bool:
     from torch.nn.attention.varlen import varlen_attn
 
     return {"window_size", "scale"} <= set(inspect.signature(varlen_attn).parameters)

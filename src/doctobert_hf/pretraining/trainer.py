@@ -31,7 +31,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.pretraining import checkpoints
 from doctobert_hf.pretraining.arguments import MLMTrainingArguments
-from doctobert_hf.pretraining.attention import ATTENTION_NAME, register_attention
+from doctobert_hf.pretraining.attention import use_attention
 from doctobert_hf.pretraining.callbacks import (
     JsonLinesCallback,
     SignalCallback,
@@ -101,9 +101,7 @@ class MLMTrainer(Trainer):
         for store in (train_store, eval_store):
             if store is not None:
                 check_store(store, model, processing_class)
-        register_attention()
-        if model.config._attn_implementation != ATTENTION_NAME:
-            model.set_attn_implementation(ATTENTION_NAME)
+        use_attention(model)
         prepare_model(model, args.head_chunk)
         self.train_store, self.eval_store = train_store, eval_store
         self.tokens_seen = 0
