@@ -21,6 +21,7 @@ COMMANDS = {
     "pretrain": "pretrain a masked language model by a recipe",
     "tokenizer": "train a tokenizer, or measure tokenizers side by side",
     "benchmark": "DrBenchmark: tasks, raw data, a model's scores, reports",
+    "finemed": "annotate, filter, clean, rephrase and mix a training corpus",
     "retrieval": "train, measure and use search models: dense, late interaction",
     "hub": "publish models, tokenizers and datasets with their cards, or verify them",
     "env": "print the versions and hardware a bug report needs",

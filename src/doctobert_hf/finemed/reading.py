@@ -1,0 +1,293 @@
+"""Reading a corpus in a datatrove pipeline, every row accounted for.
+
+datatrove's own readers pass over rows without text and lines that are no JSON with one warning in
+a log; here each goes to the exclusion file with its reason, and a file that cannot be read to its
+end stops the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datatrove.data import Document
+from datatrove.pipeline.readers.base import BaseDiskReader
+from loguru import logger
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.finemed.writing import Exclusions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from doctobert_hf.finemed.config import StageConfig
+
+SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst")
+_BATCH = 64
+if "SLURM_JOB_ID" not in os.environ:
+    logger.disable("datatrove")  # its progress on stderr; errors reach the caller by themselves
+
+
+class CorpusReader(BaseDiskReader):
+    """Reads the documents of one input: a file, a folder, or an fsspec path such as ``hf://``.
+
+    With fewer files than parts, every part reads all files and takes each n-th document.
+
+    Args:
+        place: The input.
+        text_column: Column that holds the text.
+        id_column: Column that identifies a document; without it, file and row do.
+        exclusions: Where rows that are no documents go.
+        step: What this reader's exclusion file is called; another for each reader of a pipeline.
+    """
+
+    name = "FineMed corpus"
+
+    def __init__(
+        self,
+        place: str,
+        text_column: str,
+        id_column: str,
+        exclusions: Exclusions,
+        step: str = "reading",
+    ) -> None:
+        folder, names = input_files(place)
+        super().__init__(folder, text_key=text_column, id_key=id_column, add_file_path=False)
+        self.names, self.exclusions = names, exclusions
+        self.source, self.step = place, step
+
+    def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Yield what came before, then this part's documents."""
+        if data:
+            yield from data
+        apart = len(self.names) >= world_size
+        files = self.names[rank::world_size] if apart else self.names
+        with self.exclusions.writer(self.step, rank) as excluded:
+            place = 0
+            for name in files:
+                for index, row in enumerate(self._rows(name)):
+                    mine = apart or place % world_size == rank
+                    place += 1
+                    if not mine:
+                        continue
+                    self.stat_update("rows")
+                    document = self._document(row, name, index, excluded)
+                    if document is not None:
+                        self.update_doc_stats(document)
+                        yield document
+
+    def read_file(self, filepath: str) -> Iterator[Document]:
+        """Not used: rows are read by :meth:`run`, which counts them."""
+        raise NotImplementedError
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any] | str]:
+        if name.endswith(".parquet"):
+            yield from self._parquet_rows(name)
+            return
+        with self.data_folder.open(name, "rb", compression="infer") as lines:
+            try:
+                for line in lines:
+                    if line.strip():
+                        yield _parsed(line)
+            except (EOFError, OSError) as error:
+                raise _unreadable(self.source, name, error) from error
+
+    def _parquet_rows(self, name: str) -> Iterator[dict[str, Any]]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with self.data_folder.open(name, "rb") as raw:
+            try:
+                with pq.ParquetFile(raw) as file:
+                    for batch in file.iter_batches(batch_size=_BATCH):
+                        yield from batch.to_pylist()
+            except (pa.ArrowInvalid, OSError) as error:
+                raise _unreadable(self.source, name, error) from error
+
+    def _document(
+        self, row: dict[str, Any] | str, name: str, index: int, excluded: Any
+    ) -> Document | None:
+        identity = f"{name}:{index}"
+        if isinstance(row, str):
+            excluded.write(identity, "broken_json", row)
+            return None
+        row = dict(row)
+        identity = str(row.pop(self.id_key, None) or identity)
+        text = row.pop(self.text_key, None)
+        reason = _no_document(text)
+        if reason:
+            excluded.write(identity, reason, text if isinstance(text, str) else "")
+            return None
+        return Document(text=text, id=identity, metadata=row)
+
+
+def _parsed(line: bytes) -> dict[str, Any] | str:
+    """A row, or the line itself where it is none."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return line.decode("utf-8", "replace")
+    return row if isinstance(row, dict) else line.decode("utf-8", "replace")
+
+
+def _no_document(text: Any) -> str | None:
+    if text is None:
+        return "no_text"
+    if not isinstance(text, str):
+        return "text_is_no_string"
+    if not text.strip():
+        return "empty_text"
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "half_a_character"
+    return None
+
+
+def _unreadable(source: str, name: str, error: Exception) -> DataError:
+    return DataError(
+        f"'{name}' of '{source}' cannot be read to its end ({error})",
+        "a whole file",
+        "Fetch or write it again, then run the same command: finished parts are kept",
+    )
+
+
+def input_files(place: str) -> tuple[str, list[str]]:
+    """The folder of an input, and its files by name.
+
+    Raises:
+        UsageError: Nothing there, no file of a known kind, or a stage that is not finished.
+    """
+    from datatrove.io import get_datafolder
+
+    local = "://" not in place
+    if local and not Path(place).exists():
+        raise UsageError(f"No input '{place}'", "a file, a folder or a path such as hf://")
+    if local and Path(place).is_file():
+        if not place.endswith(SUFFIXES):
+            raise UsageError(f"The input '{place}'", f"one of {', '.join(SUFFIXES)}")
+        return str(Path(place).parent), [Path(place).name]
+    if local and (Path(place) / "resolved_config.yaml").is_file():
+        if not (Path(place) / "manifest.json").is_file():
+            raise UsageError(
+                f"'{place}' is a stage that is not finished", fix="Run it again to its end"
+            )
+        place = str(Path(place) / "data")
+        if not Path(place).is_dir():
+            return place, []
+    names = [name for name in get_datafolder(place).list_files() if name.endswith(SUFFIXES)]
+    if not names:
+        raise UsageError(f"No file in '{place}'", f"{', '.join(SUFFIXES)} in it or below")
+    return place, sorted(names)
+
+
+def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> pa.Schema:
+    """The columns of all inputs together, text and id apart.
+
+    Raises:
+        DataError: No text column, a text that is no string, or files that contradict each other.
+    """
+    import pyarrow as pa
+
+    merged = pa.schema([])
+    for place in inputs if inputs is not None else config.input:
+        folder, names = input_files(place)
+        for name in names:
+            schema = _file_schema(folder, name)
+            _check_text(schema, config.text_column, name)
+            try:
+                merged = pa.unify_schemas([merged, schema], promote_options="permissive")
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                raise DataError(
+                    f"'{name}' of '{place}' has other types than the files before it ({error})",
+                    "one type for each column",
+                ) from error
+    own = (config.text_column, config.id_column, "text", "id")
+    # A column that is null everywhere has no type of its own.
+    return pa.schema(
+        [
+            pa.field(item.name, pa.string() if pa.types.is_null(item.type) else item.type)
+            for item in merged
+            if item.name not in own
+        ]
+    )
+
+
+def _file_schema(folder: str, name: str) -> pa.Schema:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from datatrove.io import get_datafolder
+
+    with get_datafolder(folder).open(name, "rb", compression="infer") as raw:
+        if not name.endswith(".parquet"):
+            return _table_schema(raw)
+        try:
+            return pq.ParquetFile(raw).schema_arrow.remove_metadata()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _unreadable(folder, name, error) from error
+
+
+def _table_schema(lines: Any) -> pa.Schema:
+    """Types of a JSONL file: all its rows, in batches, so that a late column is not lost."""
+    import pyarrow as pa
+
+    merged, rows = pa.schema([]), []
+
+    def merge() -> pa.Schema:
+        found = pa.Table.from_pylist(rows).schema
+        return pa.unify_schemas([merged, found], promote_options="permissive")
+
+    for line in lines:
+        row = _parsed(line) if line.strip() else ""
+        if isinstance(row, dict):
+            rows.append(row)
+        if len(rows) == 1000:
+            merged = merge()
+            rows = []
+    return merge() if rows else merged
+
+
+def _check_text(schema: pa.Schema, column: str, name: str) -> None:
+    import pyarrow as pa
+
+    from doctobert_hf.errors import nearest
+
+    if column not in schema.names:
+        raise DataError(
+            f"'{name}' has the columns {', '.join(schema.names)}",
+            f"a column '{column}' with the text",
+            f"Name yours with --text-column. {nearest(column, list(schema.names))}",
+        )
+    found = schema.field(column).type
+    if not (pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_null(found)):
+        raise DataError(f"The column '{column}' of '{name}' is of type {found}", "a string")
+
+
+class PartsReader(CorpusReader):
+    """Reads what an earlier step of the same stage wrote, which may be nothing.
+
+    Every part takes whole files by number, so that steps that go by position (MinHash) see the
+    same documents in the same order.
+
+    Args:
+        folder: The step's folder.
+    """
+
+    name = "FineMed parts"
+
+    def __init__(self, folder: str) -> None:
+        BaseDiskReader.__init__(self, folder, text_key="text", id_key="id", add_file_path=False)
+        self.source = folder
+
+    def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Yield what came before, then this part's documents."""
+        if data:
+            yield from data
+        names = sorted(name for name in self.data_folder.list_files() if name.endswith(".parquet"))
+        for name in names[rank::world_size]:
+            for row in self._rows(name):
+                assert isinstance(row, dict)
+                yield Document(text=row.pop("text"), id=row.pop("id"), metadata=row)

@@ -1,0 +1,1 @@
+"""Rephrasing: two requests a chunk (a plan of genre and audience, then the rewrite), and gates."""

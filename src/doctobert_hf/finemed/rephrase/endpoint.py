@@ -1,0 +1,152 @@
+"""An OpenAI-compatible endpoint as datatrove's inference runner takes one.
+
+datatrove's own client gives up on 429 and waits five seconds before it tries a broken connection
+again; this one obeys ``Retry-After``, keeps to a rate, counts failures in a row, and tells a request
+that failed from an endpoint that is down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from datatrove.pipeline.inference.servers import InferenceServer
+from datatrove.pipeline.inference.types import InferenceError, ServerError
+
+if TYPE_CHECKING:
+    from datatrove.pipeline.inference.run_inference import InferenceConfig
+
+    from doctobert_hf.finemed.config import RephraseConfig
+
+_PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+"""Statuses that may pass: too early, too many, overloaded, broken for the moment."""
+_REFUSED = {401, 403, 404}
+"""Statuses that no further request will change: key, right or address are wrong."""
+
+
+class Endpoint(InferenceServer):
+    """The client.
+
+    Args:
+        config: datatrove's settings.
+        rank: Part.
+        settings: The stage's settings.
+    """
+
+    def __init__(self, config: InferenceConfig, rank: int, settings: RephraseConfig) -> None:
+        super().__init__(config, rank)
+        self.settings = settings
+        self._failed_in_a_row = 0
+        self._next_slot = 0.0
+        self._client: Any = None
+
+    async def start_server(self) -> None:
+        """Open the client; the server is somebody else's."""
+        import httpx
+
+        key = os.environ.get(self.settings.endpoint_key_variable, "")
+        self._client = httpx.AsyncClient(
+            timeout=self.settings.timeout,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            limits=httpx.Limits(max_connections=self.settings.requests_at_once),
+        )
+
+    async def monitor_health(self) -> None:
+        """Nothing to watch: requests tell."""
+        await asyncio.Future()
+
+    async def is_ready(self) -> bool:
+        """Requests tell; an endpoint without a list of models may still answer them."""
+        return True
+
+    async def server_cleanup(self) -> None:
+        """Close the client."""
+        await super().server_cleanup()
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    def get_base_url(self) -> str:
+        """The address, without the path of the chat interface."""
+        return self.settings.endpoint.rstrip("/").removesuffix("/v1")
+
+    async def _make_request(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Send a request until it is answered, refused, or the tries are used up.
+
+        Raises:
+            InferenceError: This request failed.
+            ServerError: The endpoint is down or refuses us: the run ends and can go on later.
+        """
+        problem = ""
+        for attempt in range(self.settings.retries + 1):
+            await self._take_slot()
+            status, body, wait = await self._post(payload)
+            if status == 200 and (answer := _answer(body)) is not None:
+                self._failed_in_a_row = 0
+                return answer
+            problem = _problem(status, body)
+            if status in _REFUSED:
+                raise ServerError(f"{self.get_base_url()} refuses us: {problem}")
+            if status not in _PASSING and status not in (0, 200):
+                self._failed_in_a_row = 0  # it is there, and dislikes this one
+                raise InferenceError(None, problem)
+            if attempt < self.settings.retries:
+                await asyncio.sleep(wait if wait is not None else _pause(attempt))
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= self.settings.give_up_after:
+            raise ServerError(
+                f"{self._failed_in_a_row} requests in a row failed, the last with: {problem}"
+            )
+        raise InferenceError(None, problem)
+
+    async def _take_slot(self) -> None:
+        """Wait for this request's turn under ``requests_per_minute``."""
+        if not self.settings.requests_per_minute:
+            return
+        now = time.monotonic()
+        slot = max(now, self._next_slot)
+        self._next_slot = slot + 60 / self.settings.requests_per_minute
+        await asyncio.sleep(slot - now)
+
+    async def _post(self, payload: dict[str, Any]) -> tuple[int, bytes, float | None]:
+        """Status (0: no answer), body, and how long the server asks us to wait."""
+        import httpx
+
+        try:
+            response = await self._client.post(
+                f"{self.get_base_url()}/v1/chat/completions", json=payload
+            )
+        except httpx.HTTPError as error:
+            return 0, f"{type(error).__name__} {error}".encode(), None
+        asked = response.headers.get("retry-after", "")
+        wait = min(float(asked), 300.0) if asked.replace(".", "", 1).isdigit() else None
+        return response.status_code, response.content, wait
+
+
+def _answer(body: bytes) -> dict[str, Any] | None:
+    """The answer, if it is of the protocol."""
+    try:
+        answer = json.loads(body)
+        choice = answer["choices"][0]
+        if isinstance(choice["message"]["content"], str):
+            choice.setdefault("finish_reason", "stop")
+            return answer
+    except (ValueError, KeyError, IndexError, TypeError):
+        pass
+    return None
+
+
+def _problem(status: int, body: bytes) -> str:
+    said = " ".join(body[:200].decode("utf-8", "replace").split())
+    if status == 0:
+        return f"no answer: {said}"
+    return f"status {status}: {said}" if status != 200 else f"not of the protocol: {said}"
+
+
+def _pause(attempt: int) -> float:
+    """Seconds before another try: 0.5, 1, 2 ... 30, spread so that requests do not come at once."""
+    return min(30.0, 0.5 * 2**attempt) * random.uniform(0.75, 1.25)

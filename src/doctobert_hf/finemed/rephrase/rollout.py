@@ -1,0 +1,129 @@
+"""Two requests a chunk: a plan of genres and audiences, then the rewrite in one of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from datatrove.data import Document
+from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
+from datatrove.pipeline.inference.types import GenerateFunction, InferenceError
+
+from doctobert_hf.finemed.config import RephraseConfig
+from doctobert_hf.finemed.rephrase.endpoint import Endpoint
+from doctobert_hf.finemed.rephrase.prompts import (
+    PLAN_SCHEMA,
+    Prompts,
+    choose,
+    proposals_of,
+    seed_of,
+)
+
+_PLANS = 3
+"""Tries for a plan of the schema: servers without structured output miss it now and then."""
+KEY = "rollout"
+
+
+class Rewrite:
+    """What is done with a document: datatrove's rollout function.
+
+    Args:
+        config: The stage's configuration.
+        prompts: The prompts.
+    """
+
+    def __init__(self, config: RephraseConfig, prompts: Prompts) -> None:
+        self.config, self.prompts = config, prompts
+
+    async def __call__(self, document: Document, generate: GenerateFunction) -> dict[str, Any]:
+        """Rewrite a document.
+
+        Returns:
+            ``text`` and the style, or ``failed`` with the reason: the document is not lost, it
+            goes to the exclusion file.
+        """
+        try:
+            proposals = await self._plan(document, generate)
+            if isinstance(proposals, str):
+                return {"failed": proposals}
+            style = choose(proposals, document.id, self.config.seed)
+            prompt = self.prompts.for_rewrite(document.text, style)
+            asked = self._request(prompt, self.config.rewrite_tokens, document.id, "rewrite")
+            result = await generate(asked)
+        except InferenceError as error:
+            return {"failed": f"request: {str(error.error)[:120]}"}
+        if result.finish_reason == "length":
+            return {"failed": "rewrite: cut off"}
+        return {"text": result.text.strip(), **vars(style)}
+
+    async def _plan(
+        self, document: Document, generate: GenerateFunction
+    ) -> list[dict[str, str]] | str:
+        """The proposals, or why there are none."""
+        prompt = self.prompts.for_plan(document.text)
+        for attempt in range(_PLANS):
+            asked = self._request(prompt, self.config.plan_tokens, document.id, f"plan{attempt}")
+            asked["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "plan", "strict": True, "schema": PLAN_SCHEMA},
+            }
+            result = await generate(asked)
+            try:
+                medical, proposals = proposals_of(_json(result.text))
+            except ValueError:
+                continue
+            if not medical:
+                return "plan: no medical content"
+            return proposals or "plan: no usable proposal"
+        return "plan: not of the schema"
+
+    def _request(self, prompt: str, tokens: int, chunk_id: str, step: str) -> dict[str, Any]:
+        config = self.config
+        return {
+            "messages": [{"role": "user", "content": prompt}],
+            "max_tokens": tokens,
+            "temperature": config.temperature,
+            "top_p": config.top_p,
+            "top_k": config.top_k,
+            "seed": seed_of(chunk_id, config.seed, step),
+            "chat_template_kwargs": {"enable_thinking": False},
+        }
+
+
+def _json(text: str) -> Any:
+    """JSON in an answer, also where words or a code fence stand around it."""
+    start, end = text.find("{"), text.rfind("}")
+    return json.loads(text[start : end + 1])
+
+
+class Rewriter(InferenceRunner):
+    """datatrove's inference runner on our endpoint, with its checkpoints and request cache.
+
+    Args:
+        config: The stage's configuration.
+        prompts: The prompts.
+        writer: Where answers go, one file for so many chunks.
+        checkpoints: Folder of checkpoints and cache.
+    """
+
+    def __init__(
+        self, config: RephraseConfig, prompts: Prompts, writer: Any, checkpoints: str
+    ) -> None:
+        self.settings = config
+        super().__init__(
+            Rewrite(config, prompts),  # type: ignore[arg-type]
+            InferenceConfig(
+                server_type="endpoint",
+                endpoint_url=config.endpoint,
+                model_name_or_path=config.model,
+                max_concurrent_generations=config.requests_at_once,
+                metric_interval=3600,
+            ),
+            writer,
+            checkpoints_local_dir=checkpoints,
+            records_per_chunk=500,
+            metadata_key=KEY,
+        )
+
+    def _init_server(self, rank: int) -> Endpoint:
+        return Endpoint(self.config, rank, self.settings)

@@ -1,0 +1,304 @@
+"""Figures of annotated documents by source: words, tokens, density, quality, subdomains.
+
+Also what each published mix would keep, and how the two densities relate on a sample. Read in
+batches; what is kept in memory are counts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.environment import package_versions
+from doctobert_hf.errors import DataError
+from doctobert_hf.files import explained_output, write_json_atomic, write_text_atomic
+from doctobert_hf.finemed.density import medical_term_density
+from doctobert_hf.finemed.filters import ALIASES, PRESETS, Filter, parse
+from doctobert_hf.finemed.reading import _BATCH, input_files
+from doctobert_hf.reporting.tables import markdown_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from doctobert_hf.finemed.config import StatsConfig
+
+BINS = 50
+"""Bins of the density, from 0 to 1."""
+_LEGACY_THRESHOLDS = (0.01, 0.05, 0.1, 0.2)
+
+
+@dataclass
+class Figures:
+    """Counts of one source."""
+
+    documents: int = 0
+    words: int = 0
+    tokens: int = 0
+    quality: Counter[int] = field(default_factory=Counter)
+    subdomains: Counter[str] = field(default_factory=Counter)
+    density: Counter[int] = field(default_factory=Counter)
+    density_sum: float = 0.0
+    kept: dict[str, list[int]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts as JSON; the density as a histogram of ``BINS`` bins."""
+        with_density = sum(self.density.values())
+        return {
+            "documents": self.documents,
+            "words": self.words,
+            "tokens": self.tokens,
+            "density_mean": self.density_sum / with_density if with_density else None,
+            "density_histogram": [self.density[i] for i in range(BINS)] if with_density else None,
+            "quality": {str(key): self.quality[key] for key in sorted(self.quality)},
+            "subdomains": dict(self.subdomains.most_common()),
+            "kept": {name: {"documents": d, "words": w} for name, (d, w) in self.kept.items()},
+        }
+
+
+class _Reader:
+    """Reads inputs batch by batch into figures."""
+
+    def __init__(self, config: StatsConfig) -> None:
+        self.config = config
+        self.sources: dict[str, Figures] = {}
+        self.sample: list[tuple[float, float]] = []
+        self.filters: dict[str, Filter] = {name: parse(name) for name in PRESETS}
+        self.tokenizer: Any = None
+        if config.tokenizer:
+            from transformers import AutoTokenizer
+
+            self.tokenizer = AutoTokenizer.from_pretrained(config.tokenizer)
+
+    def read(self, place: str) -> None:
+        """Read one input."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+        from datatrove.io import get_datafolder
+
+        folder, names = input_files(place)
+        for name in names:
+            if not name.endswith(".parquet"):
+                raise DataError(f"'{name}' of '{place}'", "Parquet, as the stages write it")
+            with get_datafolder(folder).open(name, "rb") as raw:
+                try:
+                    with pq.ParquetFile(raw) as file:
+                        for batch in file.iter_batches(batch_size=_BATCH * 4):
+                            self._add(place, pa.Table.from_batches([batch]))
+                except (pa.ArrowInvalid, OSError) as error:
+                    raise DataError(f"'{name}' cannot be read to its end ({error})") from error
+
+    def _add(self, place: str, table: pa.Table) -> None:
+        import pyarrow.compute as pc
+
+        column = self.config.source_column
+        if column is None:
+            return self._count(self.sources.setdefault(Path(place).name, Figures()), table)
+        if column not in table.column_names:
+            raise DataError(f"There is no column '{column}'", f"one of {table.column_names}")
+        for value in pc.unique(table.column(column)).to_pylist():
+            mask = pc.equal(table.column(column), value) if value is not None else None
+            rows = table.filter(mask if mask is not None else pc.is_null(table.column(column)))
+            self._count(self.sources.setdefault(str(value), Figures()), rows)
+
+    def _count(self, figures: Figures, table: pa.Table) -> None:
+        texts = [text or "" for text in table.column(self.config.text_column).to_pylist()]
+        words = [len(text.split()) for text in texts]
+        if "num_words" not in table.column_names:
+            table = table.append_column("num_words", [words])
+        figures.documents += len(texts)
+        figures.words += sum(words)
+        if self.tokenizer is not None and texts:
+            encoded = self.tokenizer(texts, add_special_tokens=False, verbose=False)
+            figures.tokens += sum(map(len, encoded["input_ids"]))
+        self._axes(figures, table)
+        for name, where in self.filters.items():
+            if all(column in table.column_names for column in where.columns):
+                kept = where.apply(table)
+                total = figures.kept.setdefault(name, [0, 0])
+                total[0] += kept.num_rows
+                total[1] += sum(value or 0 for value in kept.column("num_words").to_pylist())
+        self._calibrate(texts, table)
+
+    def _axes(self, figures: Figures, table: pa.Table) -> None:
+        names = table.column_names
+        if (column := ALIASES["density"]) in names:
+            for value in table.column(column).to_pylist():
+                if value is not None:
+                    figures.density[min(BINS - 1, int(value * BINS))] += 1
+                    figures.density_sum += value
+        if (column := ALIASES["edu"]) in names:
+            figures.quality.update(v for v in table.column(column).to_pylist() if v is not None)
+        if (column := ALIASES["subdomain"]) in names:
+            figures.subdomains.update(v for v in table.column(column).to_pylist() if v)
+
+    def _calibrate(self, texts: list[str], table: pa.Table) -> None:
+        if "medical_entities" not in table.column_names:
+            return
+        for text, entities in zip(texts, table.column("medical_entities").to_pylist(), strict=True):
+            if len(self.sample) >= self.config.calibration:
+                return
+            if text and entities:
+                surfaces = {term for terms in entities.values() for term in terms or ()}
+                self.sample.append(
+                    (
+                        medical_term_density(text, surfaces, "union"),
+                        medical_term_density(text, surfaces, "legacy"),
+                    )
+                )
+
+
+def calibration(sample: list[tuple[float, float]]) -> dict[str, Any] | None:
+    """Relate the union density to the legacy one.
+
+    Args:
+        sample: ``(union, legacy)`` of each document.
+
+    Returns:
+        Means, the largest legacy value, Spearman's correlation, and for legacy thresholds the share
+        of documents they keep with the union threshold that keeps as many; ``None`` without sample.
+    """
+    if not sample:
+        return None
+    union, legacy = sorted(u for u, _ in sample), sorted(v for _, v in sample)
+    rows = []
+    for threshold in _LEGACY_THRESHOLDS:
+        kept = sum(value >= threshold for value in legacy)
+        same = union[len(union) - kept] if kept else None
+        rows.append({"legacy": threshold, "kept": kept / len(sample), "union": same})
+    return {
+        "documents": len(sample),
+        "union_mean": sum(union) / len(union),
+        "legacy_mean": sum(legacy) / len(legacy),
+        "legacy_max": legacy[-1],
+        "spearman": _spearman(sample),
+        "thresholds": rows,
+    }
+
+
+def _spearman(sample: list[tuple[float, float]]) -> float | None:
+    import numpy as np
+
+    ranks = [_ranks(np.array(values)) for values in zip(*sample, strict=True)]
+    if any(rank.std() == 0 for rank in ranks):
+        return None
+    return float(np.corrcoef(ranks)[0, 1])
+
+
+def _ranks(values: Any) -> Any:
+    import numpy as np
+
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = counts.cumsum()
+    return ((ends - counts + ends - 1) / 2)[inverse]
+
+
+def statistics(config: StatsConfig) -> dict[str, Any]:
+    """Write ``statistics.json``, ``STATISTICS.md`` and figures; return what the command prints.
+
+    Raises:
+        DataError: An input that cannot be read, or no such column.
+    """
+    config.check_input()
+    reader = _Reader(config)
+    for place in config.input:
+        reader.read(place)
+    folder = Path(config.output)
+    tables = _tables(reader)
+    record = {
+        "inputs": list(config.input),
+        "sources": {name: figures.as_json() for name, figures in reader.sources.items()},
+        "calibration": calibration(reader.sample),
+        "versions": package_versions(),
+    }
+    with explained_output(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json_atomic(folder / "statistics.json", record)
+        write_text_atomic(folder / "STATISTICS.md", _page(tables))
+        if config.plots:
+            _plot(record, folder)
+    return {**record, "tables": tables}
+
+
+def _plot(record: dict[str, Any], folder: Path) -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        print("No figures: pip install 'doctobert-hf[plot]'", file=sys.stderr)
+        return
+    from doctobert_hf.finemed.figures import draw
+
+    draw(record, folder)
+
+
+def _page(tables: list[dict[str, Any]]) -> str:
+    parts = [f"## {t['title']}\n\n{markdown_table(t['header'], t['rows'])}\n" for t in tables]
+    return "# Statistics\n\n" + "\n".join(parts)
+
+
+def _tables(reader: _Reader) -> list[dict[str, Any]]:
+    named = list(reader.sources.items())
+    rows = [
+        [
+            name,
+            f"{f.documents:,}",
+            f"{f.words:,}",
+            f"{f.tokens:,}" if f.tokens else "",
+            f"{f.density_sum / sum(f.density.values()):.3f}" if f.density else "",
+            f"{sum(k * n for k, n in f.quality.items()) / sum(f.quality.values()):.2f}"
+            if f.quality
+            else "",
+        ]
+        for name, f in named
+    ]
+    header = ["source", "documents", "words", "tokens", "mean density", "mean quality"]
+    tables = [{"title": "Sources", "header": header, "rows": rows}]
+    tables += _shares("Subdomains, % of documents", {n: f.subdomains for n, f in named})
+    tables += _shares("Educational quality, % of documents", {n: f.quality for n, f in named})
+    presets = [name for name in PRESETS if any(name in f.kept for _, f in named)]
+    if presets:
+        rows = []
+        for preset in presets:
+            both = [f.kept.get(preset, [0, 0]) for _, f in named]
+            documents, words = (sum(column) for column in zip(*both, strict=True))
+            share = 100 * words / max(1, sum(f.words for _, f in named))
+            rows.append([preset, f"{documents:,}", f"{words:,}", f"{share:.1f}"])
+        header = ["mix", "documents", "words", "% of words"]
+        tables.append({"title": "What each published mix keeps", "header": header, "rows": rows})
+    if (found := calibration(reader.sample)) is not None:
+        tables.append(_calibration_table(found))
+    return tables
+
+
+def _calibration_table(found: dict[str, Any]) -> dict[str, Any]:
+    rows = [
+        [
+            f"{row['legacy']:g}",
+            f"{100 * row['kept']:.1f}",
+            "" if row["union"] is None else f"{row['union']:.3f}",
+        ]
+        for row in found["thresholds"]
+    ]
+    return {
+        "title": f"Densities are not interchangeable: legacy thresholds and the union thresholds "
+        f"that keep as many of {found['documents']:,} documents",
+        "header": ["legacy", "% kept", "union"],
+        "rows": rows,
+    }
+
+
+def _shares(title: str, counts: dict[str, Counter[Any]]) -> list[dict[str, Any]]:
+    values = Counter[Any]()
+    for counter in counts.values():
+        values.update(counter)
+    if not values:
+        return []
+    numeric = all(isinstance(value, int) for value in values)
+    order = sorted(values) if numeric else [value for value, _ in values.most_common()]
+    rows = [
+        [str(value), *(f"{100 * c[value] / max(1, sum(c.values())):.1f}" for c in counts.values())]
+        for value in order
+    ]
+    return [{"title": title, "header": ["", *counts], "rows": rows}]
