@@ -173,13 +173,17 @@ def _rewrite(document: str, fault: str | None) -> str:
         return f" {_LINKS[count % len(_LINKS)]} "
 
     text = _BEFORE.sub(link, text)
-    text = re.sub(r"(?<=[.!?]) (?=[A-ZÀ-Ý])", lambda m: f" {_LINKS[m.start() % 8].capitalize()}, ", text)
+    text = re.sub(
+        r"(?<=[.!?]) (?=[A-ZÀ-Ý])", lambda m: f" {_LINKS[m.start() % 8].capitalize()}, ", text
+    )
     if fault == "invented_numbers":
         text += " ".join(f" Dose de {n},75 mg/kg." for n in range(1001, 1401))
     if fault == "lost_numbers":
         text = re.sub(r"\d", "9", text)
     if fault == "lost_negations":
-        text = re.sub(r"(?i)\b(?:pas d[e'’]|absence d[e'’]|sans|aucune?|ni|non|jamais)\b ?", "", text)
+        text = re.sub(
+            r"(?i)\b(?:pas d[e'’]|absence d[e'’]|sans|aucune?|ni|non|jamais)\b ?", "", text
+        )
     if fault == "placeholder":
         text += " Adressé par [NOM DU MEDECIN]."
     return text

@@ -12,6 +12,8 @@ doctobert-hf finemed mix my-mix.yaml --output mix
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import sys
 from typing import Any
@@ -74,27 +76,23 @@ _NEXT = {
 
 
 def _stage(name: str) -> Any:
-    import importlib.util
-
     if importlib.util.find_spec("datatrove") is None:
         raise UsageError(
             "finemed without datatrove", fix="Install it: pip install 'doctobert-hf[finemed]'"
         )
-    if name == "annotate":
-        from doctobert_hf.finemed.annotate import annotate as work
-    elif name == "clean":
-        from doctobert_hf.finemed.cleaning import clean as work
-    elif name == "filter":
-        from doctobert_hf.finemed.selection import select as work
-    elif name == "decontaminate":
-        from doctobert_hf.finemed.decontamination import decontaminate as work
-    elif name == "rephrase":
-        from doctobert_hf.finemed.rephrase.stage import rephrase as work
-    elif name == "mix":
-        from doctobert_hf.finemed.mixing import mix as work
-    else:
-        from doctobert_hf.finemed.statistics import statistics as work
-    return work
+    module, function = _WORK[name]
+    return getattr(importlib.import_module(f"doctobert_hf.finemed.{module}"), function)
+
+
+_WORK = {
+    "annotate": ("annotate", "annotate"),
+    "clean": ("cleaning", "clean"),
+    "filter": ("selection", "select"),
+    "decontaminate": ("decontamination", "decontaminate"),
+    "rephrase": ("rephrase.stage", "rephrase"),
+    "mix": ("mixing", "mix"),
+    "stats": ("statistics", "statistics"),
+}
 
 
 def _print(stage: str, manifest: dict[str, Any], as_json: bool) -> None:

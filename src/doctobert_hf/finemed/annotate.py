@@ -46,9 +46,7 @@ class Annotators:
         from doctobert_hf.finemed.annotators.classifier import TextClassifier
 
         config = self.config
-        return TextClassifier(
-            name, labels, config.revision, config.max_length, config.batch_size
-        )
+        return TextClassifier(name, labels, config.revision, config.max_length, config.batch_size)
 
     def _extractor(self, name: str) -> Any:
         if name in ("lexicon", "none"):
@@ -198,9 +196,7 @@ def store_terms(
     metadata[f"{prefix}medical_entity_density"] = density
 
 
-def _store(
-    document: Document, prefix: str, labels: Sequence[str], values: Sequence[float]
-) -> None:
+def _store(document: Document, prefix: str, labels: Sequence[str], values: Sequence[float]) -> None:
     best = max(range(len(labels)), key=values.__getitem__)
     document.metadata[f"{prefix}_scores"] = list(values)
     document.metadata[f"{prefix}_best_class"] = labels[best]

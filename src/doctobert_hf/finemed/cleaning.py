@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,13 +31,13 @@ from datatrove.utils.word_tokenizers import WordTokenizer
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.pii import PATTERNS, count_personal_data
 from doctobert_hf.finemed.words import WORD, words
+from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import CleanConfig
     from doctobert_hf.finemed.stage import Stage
-    from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
 
-_LANGUAGE_SAMPLE = 10_000
+_LANGUAGE_SAMPLE = 2_000
 _BETWEEN_BYTES = 32 * 2**20
 """Small files, so that the parts after a step that runs in one have something to share."""
 
@@ -175,7 +176,9 @@ class ExactDuplicates(PipelineStep):
         self, data: Any, seen: sqlite3.Connection, excluded: ExclusionWriter
     ) -> Iterator[Document]:
         for document in data:
-            plain = " ".join(words(document.text)) or document.text
+            # NFKC: the micro sign in capitals is a Greek letter.
+            same = unicodedata.normalize("NFKC", document.text)
+            plain = " ".join(words(same)) or document.text
             digest = hashlib.blake2b(plain.encode(), digest_size=16).digest()
             first = seen.execute("SELECT id FROM seen WHERE digest = ?", (digest,)).fetchone()
             if first is None:
@@ -183,6 +186,14 @@ class ExactDuplicates(PipelineStep):
                 yield document
             else:
                 excluded.write(document.id, "exact duplicate", document.text, of=first[0])
+
+
+class Buckets(MinhashDedupBuckets):
+    """datatrove's second MinHash step; of this module, so that workers import our settings."""
+
+
+class Clusters(MinhashDedupCluster):
+    """datatrove's third MinHash step."""
 
 
 class NearDuplicates(MinhashDedupFilter):
@@ -281,7 +292,7 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
         num_buckets=config.buckets,
         hashes_per_bucket=config.hashes_per_bucket,
         seed=config.seed,
-        hash_config=HashConfig(precision=64),
+        hash_config=HashConfig(hash_fc="sha1"),  # its xxhash breaks on xxhash 4
     )
     stage.run(
         [_read(stage, source), MinhashDedupSignature(signatures, settings, FRENCH_WORDS)],
@@ -289,11 +300,11 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
     )
     Path(signatures).mkdir(parents=True, exist_ok=True)  # no document, no file
     stage.run(
-        [MinhashDedupBuckets(signatures, buckets, config=settings)],
+        [Buckets(signatures, buckets, config=settings)],
         "logs/buckets",
         tasks=config.buckets,
     )
-    stage.run([MinhashDedupCluster(buckets, removed, settings)], "logs/clusters", tasks=1)
+    stage.run([Clusters(buckets, removed, settings)], "logs/clusters", tasks=1)
     return [_read(stage, source), NearDuplicates(removed, stage.exclusions)]
 
 

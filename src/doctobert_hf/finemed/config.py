@@ -1,4 +1,4 @@
-"""Configuration of FineMed's stages: one dataclass each, read from YAML with the command line on top."""
+"""Configuration of FineMed's stages: one dataclass each, from YAML with the command line on top."""
 
 from __future__ import annotations
 
@@ -44,9 +44,11 @@ class StageConfig:
             raise UsageError("No input", "files, folders or hf:// paths", "Pass --input PATH ...")
 
 
-RUNS_ON = ("tasks", "workers", "executor", "slurm_partition", "slurm_time", "slurm_gpus")
-RUNS_ON += ("slurm_memory", "slurm_setup", "output", "endpoint_key_variable", "requests_at_once")
-RUNS_ON += ("requests_per_minute", "retries", "timeout")
+RUNS_ON: tuple[str, ...] = (
+    *("tasks", "workers", "executor", "output", "requests_at_once", "requests_per_minute"),
+    *("slurm_partition", "slurm_time", "slurm_gpus", "slurm_memory", "slurm_setup"),
+    *("endpoint", "endpoint_key_variable", "retries", "timeout", "give_up_after"),
+)
 """Fields that change who does the work, not what comes out (``tasks`` sets the shards)."""
 
 
@@ -65,7 +67,8 @@ class AnnotateConfig(StageConfig):
         "doctolib-lab/finemed-subdomain-classifier-fr", "classifier of 15 classes, 'light', 'none'"
     )
     quality: str = _option(
-        "doctolib-lab/finemed-edu-quality-classifier-fr", "regression from 0 to 5, 'light' or 'none'"
+        "doctolib-lab/finemed-edu-quality-classifier-fr",
+        "regression from 0 to 5, 'light' or 'none'",
     )
     terms: str = _option(
         "doctolib-lab/finemed-entity-extractor-fr", "GLiNER2 model, 'lexicon' or 'none'"
@@ -103,7 +106,7 @@ class CleanConfig(StageConfig):
 
     language: str | None = _option("fr", "language to keep, or none")
     language_score: float = _option(0.5, "least confidence in it")
-    repetition: bool = _option(True, "drop repetitive texts (Gopher's rules)")
+    repetition: bool = _option(False, "drop repetitive texts (Gopher's rules): also leaflets")
     exact: bool = _option(True, "drop texts that are equal but for case and white space")
     minhash: bool = _option(True, "drop near-duplicates by MinHash")
     shingle_words: int = _option(5, "words of a MinHash shingle")
@@ -120,8 +123,11 @@ class DecontaminateConfig(StageConfig):
         (), "DrBenchmark tasks, or text files and tables of units; empty: all tasks at hand"
     )
     data_dir: Path | None = _option(None, "folder of DrBenchmark's raw corpora")
+    units: Literal["documents", "rows"] = _option(
+        "documents", "look for whole test documents, or for each row (sentence) alone"
+    )
     words: int = _option(8, "words of an n-gram; shorter units are looked for whole")
-    least_words: int = _option(5, "units under this many words are not looked for")
+    least_words: int = _option(8, "units under this many words are not looked for")
     overlap: float = _option(0.5, "share of a unit's n-grams that makes a document contaminated")
 
     def __post_init__(self) -> None:

@@ -1,9 +1,10 @@
 """Decontamination: documents that hold DrBenchmark's test units are dropped.
 
-A test unit (sentence, abstract, question, document) is a set of n-grams of its words; a unit with
-fewer words than n is one n-gram of its own length. A document is contaminated by a unit where it
-holds at least ``overlap`` of the unit's distinct n-grams. N-grams are compared as strings, so there
-are no false hits by hashing.
+A test unit (a test document, or a row of it) is a set of n-grams of its words; a unit with fewer
+words than n is one n-gram of its own length. A document is contaminated by a unit where it holds at
+least ``overlap`` of the unit's distinct n-grams. N-grams are compared as strings, so there are no
+false hits by hashing. Whole documents are the default: single sentences of QUAERO EMEA ("Lisez
+attentivement cette notice ...") stand in every French leaflet.
 """
 
 from __future__ import annotations
@@ -111,8 +112,13 @@ def _task_units(name: str, config: DecontaminateConfig, named: bool) -> Iterator
             raise
         print(f"{name}: not at hand ({str(error).split('. ')[0]})", file=sys.stderr)
         return
-    for row in rows:
-        yield from _row_units(row)
+    whole: dict[str, list[str]] = {}
+    for number, row in enumerate(rows):
+        document = row.get("document_id") if config.units == "documents" else None
+        for part, text in enumerate(_row_units(row)):
+            whole.setdefault(document or f"row {number} {part}", []).append(text)
+    for texts in whole.values():
+        yield "\n".join(texts)
 
 
 def _row_units(row: dict[str, Any]) -> Iterator[str]:

@@ -65,9 +65,7 @@ def _slurm(
     )
 
 
-def _ray(
-    pipeline: list[Any], logs: str, tasks: int, workers: int, memory: int
-) -> PipelineExecutor:
+def _ray(pipeline: list[Any], logs: str, tasks: int, workers: int, memory: int) -> PipelineExecutor:
     try:
         import ray
     except ImportError as error:

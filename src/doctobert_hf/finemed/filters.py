@@ -297,6 +297,7 @@ _SWAPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}
 
 
 def leaves(condition: Comparison | Group) -> list[Comparison]:
+    """The comparisons of a condition."""
     if isinstance(condition, Comparison):
         return [condition]
     return [leaf for part in condition.parts for leaf in leaves(part)]

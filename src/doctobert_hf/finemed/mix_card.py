@@ -31,9 +31,9 @@ def write_card(folder: Path, manifest: dict[str, Any], config: MixConfig) -> Non
         "# Training mix",
         "",
         f"{manifest['documents']:,} chunks of at most {config.max_length:,} tokens, "
-        f"{manifest['tokens']:,} tokens by the tokenizer `{manifest['tokenizer']}`, drawn with seed "
-        f"{config.seed}. Each row fits the context: documents were cut along their structure, not "
-        "truncated.",
+        f"{manifest['tokens']:,} tokens by `{Path(manifest['tokenizer']).name}`, drawn with "
+        f"seed {config.seed}. Each row fits the context: documents were cut along their structure, "
+        "not truncated.",
         "",
         markdown_table(table["header"], table["rows"]),
         "",
@@ -43,12 +43,10 @@ def write_card(folder: Path, manifest: dict[str, Any], config: MixConfig) -> Non
         context,
         "## Left out",
         "",
-        markdown_table(["reason", "documents or chunks"], excluded)
-        if excluded
-        else "Nothing.",
+        markdown_table(["reason", "documents or chunks"], excluded) if excluded else "Nothing.",
         "",
-        "The licences of the sources hold for their texts. `manifest.json` has the settings and the "
-        "versions, `excluded/` each document left out with its reason.",
+        "The licences of the sources hold for their texts. `manifest.json` has the settings and "
+        "the versions, `excluded/` each document left out with its reason.",
         "",
         "## Train on it",
         "",

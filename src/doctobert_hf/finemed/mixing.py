@@ -113,7 +113,8 @@ class Cut(PipelineStep):
                     text = document.text[chunk.start : chunk.end]
                     chunk_id = f"{self.source}:{document.id}#{index}"
                     if tokens < config.min_tokens or not text.strip():
-                        excluded.write(chunk_id, "chunk too short", text)
+                        blank = "blank chunk" if not text.strip() else "chunk too short"
+                        excluded.write(chunk_id, blank, text)
                         continue
                     kind = "long" if is_long(tokens, config) else "short"
                     self.stat_update(f"chunks_{kind}_{self.source}")
@@ -287,9 +288,7 @@ def _counts(stage: Any, sources: list[Source], config: MixConfig) -> dict[str, d
     unit = "tokens" if config.unit == "tokens" else "chunks"
     return {
         source.name: {
-            kind: float(
-                stage.counted(f"{unit}_{kind}_{source.name}", f"logs/{source.name}")
-            )
+            kind: float(stage.counted(f"{unit}_{kind}_{source.name}", f"logs/{source.name}"))
             for kind in ("short", "long")
         }
         for source in sources

@@ -9,24 +9,28 @@ import re
 
 PATTERNS = {
     "email": re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-zA-Z]{2,}(?!\w)"),
-    "phone": re.compile(r"(?<![\d+])(?:\+33[ .-]?(?:\(0\))?|0033[ .-]?|0)[1-9](?:[ .-]?\d{2}){4}(?!\d)"),
+    "phone": re.compile(
+        r"(?<![\d+])(?:\+33[ .-]?(?:\(0\))?|0033[ .-]?|0)[1-9](?:[ .-]?\d{2}){4}(?!\d)"
+    ),
     "social_security": re.compile(
         r"(?<!\d)[12][ .-]?\d{2}[ .-]?(?:0[1-9]|1[0-2]|[2-9]\d)[ .-]?(?:\d{2}|2[AB])"
         r"[ .-]?\d{3}[ .-]?\d{3}[ .-]?\d{2}(?!\d)"
     ),
     "iban": re.compile(r"(?<!\w)FR\d{2}(?: ?[0-9A-Z]{4}){5} ?[0-9A-Z]{3}(?!\w)"),
     "birth_date": re.compile(
-        r"(?<!\w)née? le (?:\d{1,2}[/. -]\d{1,2}[/. -]\d{2,4}|\d{1,2}(?:er)? [a-zéû]+ \d{4})", re.I
+        r"(?<!\w)née? le (?:\d{1,2}[/. -]\d{1,2}[/. -]\d{2,4}|\d{1,2}(?:er)? [a-zéû]+ \d{4})",
+        re.IGNORECASE,
     ),
     "postal_address": re.compile(
-        r"(?<!\w)\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|place|allée|chemin|impasse|quai)"
-        r" [^\n,;.]{3,60}[,\n ]+\d{5}(?!\d)",
-        re.I,
+        r"(?<!\w)\d{1,4}(?: ?(?:bis|ter))?,? "
+        r"(?:rue|avenue|boulevard|place|allée|chemin|impasse|quai) [^\n,;.]{3,60}"
+        r"[,\n ]+\d{5}(?!\d)",
+        re.IGNORECASE,
     ),
-    "ip_address": re.compile(
-        r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])"
-    ),
+    "ip_address": re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\d)"),
 }
+_NEEDED = {"email": "@", "iban": "FR", "birth_date": "né"}
+"""What a text must hold for a kind to be there: a look that costs next to nothing."""
 
 
 def count_personal_data(text: str) -> dict[str, int]:
@@ -37,7 +41,9 @@ def count_personal_data(text: str) -> dict[str, int]:
     """
     found = {}
     for kind, pattern in PATTERNS.items():
-        matches = pattern.findall(text)
+        matches = pattern.findall(text) if _NEEDED.get(kind, "") in text else []
+        if kind == "ip_address":
+            matches = [match for match in matches if max(map(int, match.split("."))) < 256]
         if kind == "social_security":
             matches = [match for match in matches if _has_key(match)]
         found[kind] = len(matches)

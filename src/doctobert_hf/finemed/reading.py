@@ -8,14 +8,12 @@ end stops the run.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datatrove.data import Document
 from datatrove.pipeline.readers.base import BaseDiskReader
-from loguru import logger
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.writing import Exclusions
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 _BATCH = 64
-if "SLURM_JOB_ID" not in os.environ:
-    logger.disable("datatrove")  # its progress on stderr; errors reach the caller by themselves
 
 
 class CorpusReader(BaseDiskReader):
@@ -196,7 +192,7 @@ def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> 
     for place in inputs if inputs is not None else config.input:
         folder, names = input_files(place)
         for name in names:
-            schema = _file_schema(folder, name)
+            schema = _file_schema(folder, name, config.text_column)
             _check_text(schema, config.text_column, name)
             try:
                 merged = pa.unify_schemas([merged, schema], promote_options="permissive")
@@ -216,38 +212,48 @@ def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> 
     )
 
 
-def _file_schema(folder: str, name: str) -> pa.Schema:
+def _file_schema(folder: str, name: str, text_column: str) -> pa.Schema:
     import pyarrow as pa
     import pyarrow.parquet as pq
     from datatrove.io import get_datafolder
 
     with get_datafolder(folder).open(name, "rb", compression="infer") as raw:
         if not name.endswith(".parquet"):
-            return _table_schema(raw)
+            return _table_schema(raw, text_column, name)
         try:
             return pq.ParquetFile(raw).schema_arrow.remove_metadata()
         except (pa.ArrowInvalid, OSError) as error:
             raise _unreadable(folder, name, error) from error
 
 
-def _table_schema(lines: Any) -> pa.Schema:
-    """Types of a JSONL file: all its rows, in batches, so that a late column is not lost."""
+def _table_schema(lines: Any, text_column: str, name: str) -> pa.Schema:
+    """Types of a JSONL file: all its rows, in batches, so that a late column is not lost.
+
+    The text's own type is not asked for: rows with another are excluded one by one.
+    """
     import pyarrow as pa
 
-    merged, rows = pa.schema([]), []
+    merged, rows, with_text = pa.schema([]), list[dict[str, Any]](), False
 
     def merge() -> pa.Schema:
-        found = pa.Table.from_pylist(rows).schema
-        return pa.unify_schemas([merged, found], promote_options="permissive")
+        try:
+            found = pa.Table.from_pylist(rows).schema
+            return pa.unify_schemas([merged, found], promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise DataError(
+                f"A column of '{name}' has values of several types ({error})", "one type each"
+            ) from error
 
     for line in lines:
         row = _parsed(line) if line.strip() else ""
         if isinstance(row, dict):
-            rows.append(row)
+            with_text |= row.pop(text_column, None) is not None
+            rows.append({key: value for key, value in row.items() if key not in ("id", "text")})
         if len(rows) == 1000:
             merged = merge()
             rows = []
-    return merge() if rows else merged
+    merged = merge() if rows else merged
+    return merged.append(pa.field(text_column, pa.string())) if with_text else merged
 
 
 def _check_text(schema: pa.Schema, column: str, name: str) -> None:
@@ -262,7 +268,9 @@ def _check_text(schema: pa.Schema, column: str, name: str) -> None:
             f"Name yours with --text-column. {nearest(column, list(schema.names))}",
         )
     found = schema.field(column).type
-    if not (pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_null(found)):
+    if not (
+        pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_null(found)
+    ):
         raise DataError(f"The column '{column}' of '{name}' is of type {found}", "a string")
 
 

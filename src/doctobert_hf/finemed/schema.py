@@ -102,8 +102,10 @@ def require(schema: pa.Schema, columns: Iterable[str], kind: str = "any") -> Non
 
     for name in columns:
         if name not in schema.names:
+            close = nearest(name, list(schema.names)) if schema.names else ""
             raise DataError(
-                f"The input has no column '{name}'", fix=nearest(name, list(schema.names))
+                f"The input has no column '{name}'",
+                fix=f"{close} The axes' columns come from 'doctobert-hf finemed annotate'",
             )
         found = schema.field(name).type
         number = pa.types.is_integer(found) or pa.types.is_floating(found)

@@ -86,7 +86,7 @@ class Stage:
     def _fingerprint(self) -> dict[str, int]:
         from datatrove.io import get_datafolder
 
-        sizes = {}
+        sizes: dict[str, int] = {}
         for place in self.inputs:
             folder, names = input_files(place)
             files = get_datafolder(folder)
@@ -164,7 +164,7 @@ class Stage:
         read = figures.get("read")
         if read is not None and read != made + sum(excluded.values()):
             raise DataError(
-                f"{read:,} documents read, {made:,} written and {sum(excluded.values()):,} excluded",
+                f"{read:,} documents read, {made:,} written, {sum(excluded.values()):,} excluded",
                 "every document in one of the two",
                 f"Delete '{self.folder}' and run the stage again",
             )

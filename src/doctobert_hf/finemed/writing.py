@@ -6,6 +6,7 @@ A part that is run again writes the same files over those it left, so nothing is
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datatrove.pipeline.writers.parquet import ParquetWriter
+from loguru import logger
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from datatrove.data import Document
 
+if "SLURM_JOB_ID" not in os.environ:
+    logger.disable("datatrove")  # its progress on stderr; errors reach the caller by themselves
 _SHARD_BYTES = 512 * 2**20
 _EXCERPT = 300
 

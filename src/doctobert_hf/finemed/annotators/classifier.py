@@ -54,9 +54,7 @@ class TextClassifier:
         self.labels, self._order = _order(name, found, labels)
         self.length = min(max_length, positions, self.tokenizer.model_max_length)
         self.chunker = HierarchicalChunker(self.tokenizer, self.length)
-        self.short_chunker = HierarchicalChunker(
-            self.tokenizer, max(8, self.length - _URL_TOKENS)
-        )
+        self.short_chunker = HierarchicalChunker(self.tokenizer, max(8, self.length - _URL_TOKENS))
 
     def judge(self, texts: Sequence[str], urls: Sequence[str | None] | None = None) -> list[Any]:
         """Judge whole texts.

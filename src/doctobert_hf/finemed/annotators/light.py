@@ -27,7 +27,7 @@ _CUES: dict[str, str] = {
     r"|naturel\w*|homéopathi\w+|phytothérapie|acupuncture|détox|plantes?",
     "Public health, policy & programs": r"santé publique|épidémi\w+|prévention|politique\w*"
     r"|ministère|campagne|dépistage organisé|population|mortalité",
-    "Commercial & promotional": r"achet\w+|livraison|prix|promo\w*|offre|panier|commande|€|boutique",
+    "Commercial & promotional": r"achet\w+|livraison|prix|promo\w*|offre|panier|commande|€",
     "Drugs, trials & regulation": r"comprimés?|posologie|excipients?|autorisation de mise sur le"
     r"|notice|médicaments?|effets indésirables|essai clinique|placebo|pharmac\w+|laboratoire\w*",
     "Biomedical & mechanistic science": r"gènes?|protéines?|cellul\w+|récepteurs?|mécanismes?"
@@ -46,7 +46,9 @@ _CUES: dict[str, str] = {
 _PATTERNS = {
     label: re.compile(rf"(?<!\w)(?:{cues})(?!\w)", re.IGNORECASE) for label, cues in _CUES.items()
 }
-_SELLING = re.compile(r"(?<!\w)(?:achet\w+|promo\w*|livraison|panier|cliquez|abonnez)(?!\w)|[!€]", re.I)
+_SELLING = re.compile(
+    r"(?<!\w)(?:achet\w+|promo\w*|livraison|panier|cliquez|abonnez)(?!\w)|[!€]", re.I
+)
 _SCHOLARLY = re.compile(
     r"(?<!\w)(?:et al|conclusion|discussion|résultats?|références|étude|figure|tableau|\d+ ?%"
     r"|\d+ ?(?:mg|g|ml|mmol|cm|mm|UI)(?:/\w+)?)(?!\w)",

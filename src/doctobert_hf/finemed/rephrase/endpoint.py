@@ -1,8 +1,8 @@
 """An OpenAI-compatible endpoint as datatrove's inference runner takes one.
 
 datatrove's own client gives up on 429 and waits five seconds before it tries a broken connection
-again; this one obeys ``Retry-After``, keeps to a rate, counts failures in a row, and tells a request
-that failed from an endpoint that is down.
+again; this one obeys ``Retry-After``, keeps to a rate, counts failures in a row, and tells a
+request that failed from an endpoint that is down.
 """
 
 from __future__ import annotations

@@ -35,9 +35,7 @@ def estimate(config: RephraseConfig) -> dict[str, Any]:
     limit = int(config.chunk_tokens * 0.6)
     with tempfile.TemporaryDirectory() as scratch:
         for place in config.input:
-            reader = CorpusReader(
-                place, config.text_column, config.id_column, Exclusions(scratch)
-            )
+            reader = CorpusReader(place, config.text_column, config.id_column, Exclusions(scratch))
             for document in reader.run():
                 documents += 1
                 if where(document.metadata):

@@ -35,10 +35,13 @@ _NEGATION = re.compile(
 )
 _SCOPE_BEFORE = 60
 _SCOPE_AFTER = 25
-_STOP = re.compile(r"[.;:!?\n]|(?<!\w)(?:mais|cependant|toutefois|en revanche)(?!\w)", re.IGNORECASE)
+_STOP = re.compile(
+    r"[.;:!?\n]|(?<!\w)(?:mais|cependant|toutefois|en revanche)(?!\w)", re.IGNORECASE
+)
 _PLACEHOLDER = re.compile(
     r"\|\|\||\[[A-ZÀ-Ý_ ]{3,40}\]|<[A-Za-zÀ-ÿ_ /]{2,40}>|\{\{?[^{}\n]{1,40}\}\}?|\bX{3,}\b|_{3,}"
-    r"|lorem ipsum|en tant (?:que modèle|qu['’](?:ia|assistant))|voici (?:la|une) (?:version|réécriture)"
+    r"|lorem ipsum|en tant (?:que modèle|qu['’](?:ia|assistant))"
+    r"|voici (?:la|une) (?:version|réécriture)"
     r"|^\s*(?:#{1,6} |```|\* |- )|\*\*",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -88,7 +91,9 @@ def is_negated(text: str, start: int, end: int) -> bool:
     after = text[end : end + _SCOPE_AFTER]
     stop = _STOP.search(after)
     behind = after[: stop.start()] if stop else after
-    return re.search(r"(?<!\w)(?:négati\w+|absent\w*|exclu\w*|éliminée?s?)", behind, re.I) is not None
+    return (
+        re.search(r"(?<!\w)(?:négati\w+|absent\w*|exclu\w*|éliminée?s?)", behind, re.I) is not None
+    )
 
 
 def numbers_of(text: str) -> set[str]:

@@ -78,7 +78,9 @@ class Prompts:
             ) from error
         for name, text in (("plan.md", plan), ("rewrite.md", rewrite)):
             if "${text}" not in text:
-                raise UsageError(f"'{name}' of '{version}' has no ${{text}}", "it where the text goes")
+                raise UsageError(
+                    f"'{name}' of '{version}' has no ${{text}}", "it where the text goes"
+                )
         digest = hashlib.sha256(f"{plan}\0{rewrite}".encode()).hexdigest()[:12]
         return cls(plan, rewrite, f"{Path(version).name}-{digest}")
 

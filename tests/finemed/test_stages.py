@@ -1,0 +1,195 @@
+"""Annotate, filter, stats: every document accounted for, settings and inputs guarded."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from finemed_helpers import LIGHT, excluded_of, medical_text, rows_of
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.finemed.annotate import annotate, normalized
+from doctobert_hf.finemed.config import AnnotateConfig, FilterConfig, StatsConfig, read_stage
+from doctobert_hf.finemed.density import medical_term_density
+from doctobert_hf.finemed.selection import select
+from doctobert_hf.finemed.statistics import calibration, statistics
+from doctobert_hf.finemed.taxonomy import ENTITY_TYPES, SUBDOMAINS
+
+
+def test_medical_is_kept_and_the_rest_excluded(annotated):
+    rows, out = rows_of(annotated), excluded_of(annotated)
+    assert {row["id"] for row in rows} == {f"m{i}" for i in range(24)}
+    assert {row["id"] for row in out} == {f"o{i}" for i in range(8)}
+    assert {row["reason"] for row in out} == {"domain: Other"}
+    manifest = json.loads((annotated / "manifest.json").read_text())
+    assert manifest["documents"] == 24 and manifest["excluded"] == {"domain: Other": 8}
+    assert manifest["read"] == 32
+
+
+def test_columns(annotated):
+    row = rows_of(annotated)[0]
+    assert row["num_words"] == len(row["text"].split())
+    assert row["health_domain_classification_best_class"] in SUBDOMAINS
+    assert len(row["health_domain_classification_scores"]) == 15
+    assert sum(row["health_domain_classification_scores"]) == pytest.approx(1, abs=1e-5)
+    assert row["edu_quality_normalized_score"] == normalized(row["edu_quality_score"])
+    assert list(row["medical_entities"]) == list(ENTITY_TYPES)
+    surfaces = [term for terms in row["medical_entities"].values() for term in terms]
+    assert surfaces and all(term in row["text"] for term in surfaces)
+    assert 0 < row["medical_entity_density"] < 1
+    assert row["annotators"]["terms"] == "lexicon"
+
+
+def test_legacy_density_is_the_published_formula(write_corpus, tmp_path):
+    config = AnnotateConfig(
+        input=(str(write_corpus()),), output=tmp_path / "legacy", density="legacy", **LIGHT
+    )
+    annotate(config)
+    for row in rows_of(tmp_path / "legacy")[:5]:
+        surfaces = [term for terms in row["medical_entities"].values() for term in terms]
+        expected = medical_term_density(row["text"], surfaces, "legacy")
+        assert row["medical_entity_density"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_parts_and_workers_change_nothing(write_corpus, tmp_path, annotated):
+    corpus = str(tmp_path / "corpus")
+    for name, more in (("four", {"tasks": 4, "workers": 2}), ("one", {})):
+        annotate(AnnotateConfig(input=(corpus,), output=tmp_path / name, **more, **LIGHT))
+    key = lambda row: row["id"]  # noqa: E731
+    four, one = (sorted(rows_of(tmp_path / name), key=key) for name in ("four", "one"))
+    assert four == one == sorted(rows_of(annotated), key=key)
+
+
+def test_rounding_is_half_to_even():
+    assert [normalized(score) for score in (-1, 0.5, 1.5, 2.5, 4.51, 7)] == [0, 0, 2, 2, 5, 5]
+
+
+def test_rows_that_are_no_documents(tmp_path):
+    rows = [
+        {"id": "a", "text": medical_text(1)},
+        {"id": "b", "text": None},
+        {"id": "c", "text": "  \n"},
+        {"id": None, "text": medical_text(2)},
+        {"id": "e", "text": 12},
+        {"id": "f", "text": "\ud800 fièvre"},
+    ]
+    lines = [json.dumps(row) for row in rows]
+    lines.insert(2, '{"id": "broken", "text": ')
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "out"
+    annotate(AnnotateConfig(input=(str(tmp_path / "in.jsonl"),), output=out, **LIGHT))
+    assert [row["id"] for row in rows_of(out)] == ["a", "in.jsonl:4"]
+    assert sorted((row["id"], row["reason"]) for row in excluded_of(out)) == [
+        ("b", "no_text"),
+        ("c", "empty_text"),
+        ("e", "text_is_no_string"),
+        ("f", "half_a_character"),
+        ("in.jsonl:2", "broken_json"),
+    ]
+
+
+def test_a_shard_cut_short_stops_and_the_rest_goes_on_later(write_corpus, tmp_path):
+    corpus = write_corpus(files=2)
+    whole = (corpus / "1.parquet").read_bytes()
+    schema_intact = whole[:200] + b"\0" * 900 + whole[1100:]
+    (corpus / "1.parquet").write_bytes(schema_intact)
+    config = AnnotateConfig(input=(str(corpus),), output=tmp_path / "out", tasks=2, **LIGHT)
+    with pytest.raises(DataError, match="1.parquet.*cannot be read to its end"):
+        annotate(config)
+    assert (tmp_path / "out" / "logs" / "completions" / "00000").is_file()
+    with pytest.raises(UsageError, match="a stage that is not finished"):
+        select(FilterConfig(input=(str(tmp_path / "out"),), output=tmp_path / "kept"))
+    (corpus / "1.parquet").write_bytes(whole)
+    assert annotate(config)["documents"] == 24
+    (corpus / "1.parquet").write_bytes(whole[:-100])
+    with pytest.raises(DataError, match="cannot be read"):
+        annotate(AnnotateConfig(input=(str(corpus),), output=tmp_path / "other", **LIGHT))
+
+
+def test_missing_and_mistyped_columns(annotated, write_corpus, tmp_path):
+    plain = write_corpus("plain")
+    with pytest.raises(DataError, match="no column 'num_words'.*finemed annotate"):
+        select(FilterConfig(input=(str(plain),), output=tmp_path / "a"))
+    words = write_corpus("words", edu_quality_normalized_score=lambda row: "four")
+    config = FilterConfig(input=(str(words),), output=tmp_path / "b", where="edu >= 4")
+    with pytest.raises(DataError, match="is of type string"):
+        select(config)
+    with pytest.raises(DataError, match="a column 'texte'.*Did you mean 'text'"):
+        config = AnnotateConfig(
+            input=(str(plain),), output=tmp_path / "c", text_column="texte", **LIGHT
+        )
+        annotate(config)
+    numbered = write_corpus("numbered", files=1)
+    pq.write_table(pa.table({"id": [1], "text": [7]}), numbered / "z.parquet")
+    with pytest.raises(DataError, match="z.parquet.*int64"):
+        annotate(AnnotateConfig(input=(str(numbered),), output=tmp_path / "d", **LIGHT))
+
+
+def test_another_configuration_or_input_is_refused(annotated, tmp_path):
+    corpus = tmp_path / "corpus"
+    again = AnnotateConfig(input=(str(corpus),), output=annotated, **LIGHT)
+    assert annotate(again)["documents"] == 24
+    again.density = "legacy"
+    with pytest.raises(UsageError, match="begun with density 'union'"):
+        annotate(again)
+    again.density = "union"
+    pq.write_table(pa.table({"id": ["x"], "text": ["fièvre"]}), corpus / "9.parquet")
+    with pytest.raises(UsageError, match="have changed"):
+        annotate(again)
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "thesis.txt").write_text("mine")
+    with pytest.raises(UsageError, match="in use"):
+        annotate(AnnotateConfig(input=(str(corpus),), output=tmp_path / "used", **LIGHT))
+
+
+def test_filter_keeps_what_the_expression_keeps_and_says_why(annotated, tmp_path):
+    out = tmp_path / "kept"
+    where = "edu >= 4 and density >= 0.25"
+    manifest = select(FilterConfig(input=(str(annotated),), output=out, where=where))
+    wanted = {
+        row["id"]
+        for row in rows_of(annotated)
+        if row["edu_quality_normalized_score"] >= 4 and row["medical_entity_density"] >= 0.25
+    }
+    assert 0 < len(wanted) < 24
+    assert {row["id"] for row in rows_of(out)} == wanted
+    assert manifest["words"]["out"] == sum(len(row["text"].split()) for row in rows_of(out))
+    for row in excluded_of(out):
+        assert row["reason"] in (
+            "not edu_quality_normalized_score >= 4",
+            "not medical_entity_density >= 0.25",
+        )
+
+
+def test_stats(annotated, tmp_path):
+    found = statistics(StatsConfig(input=(str(annotated),), output=tmp_path / "stats"))
+    source = found["sources"]["annotated"]
+    rows = rows_of(annotated)
+    assert source["documents"] == 24
+    assert source["words"] == sum(row["num_words"] for row in rows)
+    assert sum(source["density_histogram"]) == sum(source["subdomains"].values()) == 24
+    kept = source["kept"]["med02"]["documents"]
+    assert kept == sum(row["medical_entity_density"] >= 0.2 for row in rows)
+    assert found["calibration"]["documents"] == 24
+    page = (tmp_path / "stats" / "STATISTICS.md").read_text()
+    assert "What each published mix keeps" in page
+    for figure in ("density", "quality", "subdomains"):
+        assert (tmp_path / "stats" / f"{figure}.png").stat().st_size > 5000
+
+
+def test_calibration_finds_the_threshold_that_keeps_as_many():
+    sample = [(value / 100, 2 * value / 100) for value in range(100)]
+    found = calibration(sample)
+    row = next(row for row in found["thresholds"] if row["legacy"] == 0.2)
+    assert row["kept"] == pytest.approx(0.9) and row["union"] == pytest.approx(0.1)
+    assert found["spearman"] == pytest.approx(1)
+    assert calibration([]) is None
+
+
+def test_recipes_and_unknown_keys():
+    assert read_stage("annotate", "finemed/light", {}).terms == "lexicon"
+    assert read_stage("rephrase", "finemed/rephrase", {"seed": 3}).seed == 3
+    assert read_stage("mix", "finemed/context", {}).long_tokens == 4096
+    with pytest.raises(UsageError, match="Unknown key 'lexicon'"):
+        read_stage("annotate", None, {"lexicon": "base"})
