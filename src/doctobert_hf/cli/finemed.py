@@ -58,7 +58,11 @@ def run(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             raise KeyboardInterrupt("Run the same command to go on.") from None
     if not manifest:
-        print(f"submitted to Slurm; logs in {config.output}/logs", file=sys.stderr)
+        print(
+            f"submitted to Slurm; logs in {config.output}/logs. "
+            "When the jobs are done, run the same command: it goes on, or writes the manifest.",
+            file=sys.stderr,
+        )
         return 0
     _print(args.stage, manifest, args.json)
     if (hint := _NEXT.get(args.stage)) and not getattr(args, "dry_run", False):

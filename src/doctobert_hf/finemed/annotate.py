@@ -224,8 +224,8 @@ def annotate(config: AnnotateConfig) -> dict[str, Any]:
     )
     if config.executor == "local":
         Annotators(config)  # a wrong name is found before the parts start
-    stage.run([*stage.readers(), Annotate(config, stage.exclusions), stage.writer(schema)])
-    if config.executor == "slurm":
+    step = Annotate(config, stage.exclusions)
+    if not stage.run([*stage.readers(), step, stage.writer(schema)]):
         return {}
     return stage.close(read=stage.counted("rows"))
 

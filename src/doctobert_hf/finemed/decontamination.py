@@ -207,8 +207,7 @@ def decontaminate(config: DecontaminateConfig) -> dict[str, Any]:
         lines = (json.dumps(unit, ensure_ascii=False) + "\n" for unit in read_units(config))
         write_text_atomic(path, "".join(lines))
     step = Decontaminate(str(path), config, stage.exclusions)
-    stage.run([*stage.readers(), step, stage.writer(schema)])
-    if config.executor == "slurm":
+    if not stage.run([*stage.readers(), step, stage.writer(schema)]):
         return {}
     return stage.close(read=stage.counted("rows"), tasks=_report(stage, path, config))
 

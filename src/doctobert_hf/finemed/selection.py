@@ -98,8 +98,8 @@ def select(config: FilterConfig) -> dict[str, Any]:
     done = stage.finished()
     if done is not None:
         return done
-    stage.run([*stage.readers(), Select(where, stage.exclusions), stage.writer(schema)])
-    if config.executor == "slurm":
+    step = Select(where, stage.exclusions)
+    if not stage.run([*stage.readers(), step, stage.writer(schema)]):
         return {}
     return stage.close(
         read=stage.counted("rows"),

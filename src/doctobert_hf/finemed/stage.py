@@ -114,13 +114,16 @@ class Stage:
         """Writer of the stage's documents."""
         return TableWriter(str(self.folder / "data"), schema)
 
-    def run(self, steps: Sequence[Any], logs: str = "logs", tasks: int | None = None) -> None:
+    def run(self, steps: Sequence[Any], logs: str = "logs", tasks: int | None = None) -> bool:
         """Run a pipeline over all parts that are not done.
 
         Args:
             steps: The pipeline.
             logs: Folder of its logs and markers.
             tasks: Parts, where they are not the configuration's.
+
+        Returns:
+            Whether all parts are done; on Slurm they are only submitted, at first.
 
         Raises:
             DataError: A part failed; the first error is given.
@@ -132,14 +135,15 @@ class Stage:
         )
         with explained_output(self.folder), _stdout_to_stderr():
             executor.run()
-        if self.config.executor == "slurm":
-            return
         missing = executor.get_incomplete_ranks(skip_completed=True)
+        if missing and self.config.executor == "slurm":
+            return False
         if missing:
             raise DataError(
                 f"{len(missing)} of {executor.world_size} parts failed",
                 fix=f"See {self.folder / logs}/logs, then run the same command",
             )
+        return True
 
     def close(self, **figures: Any) -> dict[str, Any]:
         """Count what went in and came out, check that nothing is lost, write the manifest.

@@ -89,7 +89,7 @@ def is_negated(text: str, start: int, end: int) -> bool:
     if _NEGATION.search(before):
         return True
     after = text[end : end + _SCOPE_AFTER]
-    stop = _STOP.search(after)
+    stop = re.search(r"[.;!?\n]", after)  # not at a colon: "fièvre : absente"
     behind = after[: stop.start()] if stop else after
     return (
         re.search(r"(?<!\w)(?:négati\w+|absent\w*|exclu\w*|éliminée?s?)", behind, re.I) is not None

