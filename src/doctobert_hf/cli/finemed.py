@@ -7,6 +7,7 @@ doctobert-hf finemed stats --input annotated
 doctobert-hf finemed decontaminate --input kept --data-dir raw --output decontaminated
 doctobert-hf finemed rephrase finemed/rephrase --input kept --endpoint http://localhost:8000
 doctobert-hf finemed mix my-mix.yaml --output mix
+doctobert-hf finemed distil finemed/distil-subdomain --input labels.jsonl --output annotator
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _HELP = {
     "rephrase": "rewrite documents through an OpenAI-compatible endpoint",
     "mix": "cut to the training length and mix sources by shares",
     "stats": "words, density, quality and subdomains, by source",
+    "distil": "train an annotator on a large model's labels",
 }
 
 
@@ -96,6 +98,7 @@ _WORK = {
     "rephrase": ("rephrase.stage", "rephrase"),
     "mix": ("mixing", "mix"),
     "stats": ("statistics", "statistics"),
+    "distil": ("distillation", "distil"),
 }
 
 

@@ -209,6 +209,23 @@ class StatsConfig(StageConfig):
     plots: bool = _option(True, "draw figures (extra 'plot')")
 
 
+@dataclass
+class DistilConfig(StageConfig):
+    """An annotator trained on a large model's labels."""
+
+    axis: Literal["subdomain", "quality"] = _option("subdomain", "what is learnt")
+    label_column: str = _option("label", "column with the class, or the score from 0 to 5")
+    model: str = _option("almanach/moderncamembert-base", "encoder, or an annotator to go on with")
+    url_prefix: bool = _option(True, "begin the input with the url, where there is one")
+    max_length: int = _option(8192, "longest input in tokens, if the model allows")
+    learning_rate: float = _option(2e-5, "peak rate; 1e-5 for the second step")
+    epochs: int = _option(3, "passes over the labels")
+    batch_size: int = _option(256, "documents an update")
+    micro_batch_size: int = _option(8, "documents at once on the device")
+    eval_steps: int = _option(200, "updates between evaluations")
+    seed: int = _option(17, "seed of split and training")
+
+
 STAGES: dict[str, type[StageConfig]] = {
     "annotate": AnnotateConfig,
     "clean": CleanConfig,
@@ -217,6 +234,7 @@ STAGES: dict[str, type[StageConfig]] = {
     "rephrase": RephraseConfig,
     "mix": MixConfig,
     "stats": StatsConfig,
+    "distil": DistilConfig,
 }
 
 

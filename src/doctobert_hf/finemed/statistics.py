@@ -173,12 +173,13 @@ def calibration(sample: list[tuple[float, float]]) -> dict[str, Any] | None:
         "union_mean": sum(union) / len(union),
         "legacy_mean": sum(legacy) / len(legacy),
         "legacy_max": legacy[-1],
-        "spearman": _spearman(sample),
+        "spearman": spearman(sample),
         "thresholds": rows,
     }
 
 
-def _spearman(sample: list[tuple[float, float]]) -> float | None:
+def spearman(sample: list[tuple[float, float]]) -> float | None:
+    """Rank correlation of pairs; ``None`` where one side is constant."""
     import numpy as np
 
     ranks = [_ranks(np.array(values)) for values in zip(*sample, strict=True)]
