@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.positions import max_positions
 
 Record = dict[str, Any]
 
@@ -84,10 +85,9 @@ def _architecture(folder: Path) -> Record:
     found["classes"] = config.get("architectures", [])
     found["labels"] = list(config.get("id2label", {}).values())
     found["problem_type"] = config.get("problem_type")
-    if "max_position_embeddings" in config:
-        # RoBERTa counts positions from pad_token_id + 1.
-        offset = config.get("pad_token_id", 1) + 1 if config.get("model_type") == "roberta" else 0
-        found["positions"] = config["max_position_embeddings"] - offset
+    positions = max_positions(config)
+    if positions is not None:
+        found["positions"] = positions
     parameters = count_parameters(folder)
     if parameters is not None:
         found["parameters"] = parameters
