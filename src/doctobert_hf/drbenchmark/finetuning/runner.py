@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,9 @@ from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
 from doctobert_hf.drbenchmark.finetuning.encoding import LongInputs
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import (
     DEFAULT,
-    HyperParameters,
     read_spaces,
 )
-from doctobert_hf.drbenchmark.finetuning.trainer import EVALUATIONS, FineTuner
+from doctobert_hf.drbenchmark.finetuning.trainer import EVALUATIONS
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
@@ -226,7 +225,7 @@ class Benchmark:
         cell = self.cell(task, seed)
         broken = cell.path(self.config.output).with_suffix(".error.json")
         try:
-            result = self._measure(cell, tuned)
+            result = self._measure(task, cell, tuned)
         except (OutputError, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -239,11 +238,11 @@ class Benchmark:
             f"(validation {result.validation_score:.4f}, {result.duration:.0f} s)"
         )
 
-    def _measure(self, cell: Cell, tuned: Tuned) -> Result:
+    def _measure(self, task: TaskSpec, cell: Cell, tuned: Tuned) -> Result:
         """Train with a seed, predict the test split, and write predictions, then the result."""
         begin = time.perf_counter()
         meter = EnergyMeter() if EnergyMeter.available() else None
-        bench = workbench(self.context(get_task_of(self.tasks, cell.task)))
+        bench = workbench(self.context(task))
         parameters = tuned.of(self.config.seeds.index(cell.seed))
         tuner = bench.fine_tune(parameters, cell.seed)
         test = bench.splits["test"]
@@ -257,45 +256,27 @@ class Benchmark:
         ]
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text_atomic(cell.folder(self.config.output) / name, lines)
-        scores = score_test(bench.task, predictions, test.references, self.config.legacy, test)
-        energy = (meter.stop() or {}).get("energy_kwh") if meter else None
-        result = self._result(cell, tuner, parameters, tuned, scores)
-        result = replace(
-            result,
-            duration=time.perf_counter() - begin,
-            energy_kwh=energy,
-        )
-        result.write(self.config.output)
-        return result
-
-    def _result(
-        self,
-        cell: Cell,
-        tuner: FineTuner,
-        parameters: HyperParameters,
-        tuned: Tuned,
-        scores: dict[str, Any],
-    ) -> Result:
-        bench = workbench(self.context(get_task_of(self.tasks, cell.task)))
-        environment = environment_report(with_torch=True)
-        return Result(
+        scores = score_test(task, predictions, test.references, self.config.legacy, test)
+        result = Result(
             cell=cell,
-            kind=bench.task.kind,
-            metric=bench.task.metric_key,
-            score=float(scores[bench.task.metric_key]),
+            kind=task.kind,
+            metric=task.metric_key,
+            score=float(scores[task.metric_key]),
             scores=scores,
             validation_score=tuner.best,
             hyperparameters=asdict(parameters) | {"evaluations": self.config.evaluations},
             tuning=tuned.record,
-            data=bench.data_record(),
+            data=bench.data_record,
             encoding=bench.encoding_record(),
             model=describe(tuner.model, self.encoder),  # type: ignore[arg-type]
-            environment=environment,
-            duration=0.0,
-            energy_kwh=None,
+            environment=environment_report(with_torch=True),
+            duration=time.perf_counter() - begin,
+            energy_kwh=(meter.stop() or {}).get("energy_kwh") if meter else None,
             date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-            predictions=f"seed-{cell.seed}.predictions.jsonl",
+            predictions=name,
         )
+        result.write(self.config.output)
+        return result
 
     def _fail(self, task: TaskSpec, seed: int | None, error: Exception, outcome: Outcome) -> None:
         text = (
@@ -314,11 +295,6 @@ class Benchmark:
             write_json_atomic(cell.path(self.config.output).with_suffix(".error.json"), record)
         outcome.failed.append({"task": task.name, "seed": seed, "error": text})
         self.say(f"{task.name}: failed{'' if seed is None else f' at seed {seed}'}: {text}")
-
-
-def get_task_of(tasks: list[TaskSpec], name: str) -> TaskSpec:
-    """Find a task of a run, which may be a private one."""
-    return next(task for task in tasks if task.name == name)
 
 
 def score_test(

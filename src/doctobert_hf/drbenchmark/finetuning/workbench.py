@@ -128,6 +128,7 @@ class Workbench:
             tuner.train_best()
         return tuner
 
+    @cached_property
     def data_record(self) -> dict[str, Any]:
         """What a result file says of the data."""
         total = hashlib.sha256()
