@@ -12,19 +12,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from doctobert_hf.chunking import HierarchicalChunker
 from doctobert_hf.chunking.masking import IGNORED
+from doctobert_hf.drbenchmark.finetuning.config import LongInputs
 from doctobert_hf.drbenchmark.spec import TaskSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerBase
-
-LongInputs = Literal["chunk", "truncate"]
 
 
 @dataclass

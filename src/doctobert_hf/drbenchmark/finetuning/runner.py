@@ -14,102 +14,24 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
+from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
-from doctobert_hf.drbenchmark.finetuning.encoding import LongInputs
-from doctobert_hf.drbenchmark.finetuning.hyperparameters import (
-    DEFAULT,
-    read_spaces,
-)
-from doctobert_hf.drbenchmark.finetuning.trainer import EVALUATIONS
+from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
 from doctobert_hf.drbenchmark.scoring import score_predictions
-from doctobert_hf.drbenchmark.spec import TaskSpec, check_protocol
-from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.energy import EnergyMeter
 from doctobert_hf.environment import environment_report
-from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageError
+from doctobert_hf.errors import DataError, DoctobertError, OutputError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.metrics import partial_entity_f1
 from doctobert_hf.recipes import find_recipe
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class BenchmarkConfig:
-    """What to measure and how; the command line's options.
-
-    Attributes:
-        tasks: Names, or ``all``, or ``doctobert`` for the seven of the paper.
-        protocol: Protocol of the data.
-        trials: Tuning trials for each task; 0: the space's untuned values.
-        seeds: Seeds of the final runs.
-        output: Folder of the results.
-        data_dir: Raw corpora; None for the default places.
-        corpus: Folder of a private corpus to measure instead of the benchmark's tasks.
-        space: Search space, recipe or path.
-        max_length: Most tokens of a sequence.
-        long_inputs: What is done about longer ones.
-        legacy: The published procedure with its bugs.
-        max_train_rows: Training rows to take of each task; None for all.
-        evaluations: Times a run looks at the validation split; the best weights are kept.
-        jobs: Trials at once.
-    """
-
-    tasks: tuple[str, ...] = ("doctobert",)
-    protocol: str = "doctobert"
-    trials: int = 20
-    seeds: tuple[int, ...] = (42, 43, 44, 45, 46)
-    output: Path = Path("benchmark-results")
-    data_dir: Path | None = None
-    corpus: Path | None = None
-    space: str = DEFAULT
-    max_length: int = 512
-    long_inputs: LongInputs = "chunk"
-    legacy: bool = False
-    max_train_rows: int | None = None
-    evaluations: int = EVALUATIONS
-    jobs: int = 1
-
-    def __post_init__(self) -> None:
-        check_protocol(self.protocol)
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise UsageError(f"seeds {self.seeds}", "different seeds, at least one")
-        for name, least in (
-            *(("trials", 0), ("jobs", 1), ("max_length", 16), ("max_train_rows", 1)),
-            ("evaluations", 1),
-        ):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"{name} {value}", f"at least {least}")
-        if self.long_inputs not in ("chunk", "truncate"):
-            raise UsageError(f"long_inputs '{self.long_inputs}'", "chunk or truncate")
-
-    @property
-    def procedure(self) -> str:
-        """Name of the procedure in results."""
-        return "legacy" if self.legacy else "standard"
-
-    def task_specs(self) -> list[TaskSpec]:
-        """The tasks asked for.
-
-        Raises:
-            UsageError: An unknown name.
-        """
-        if self.corpus is not None:
-            from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks
-
-            return list_private_tasks(str(self.corpus))
-        names: list[str] = []
-        for name in self.tasks:
-            group = [t.name for t in list_tasks() if name == "all" or t.doctobert]
-            names += group if name in ("all", "doctobert") else [get_task(name).name]
-        return [get_task(name) for name in dict.fromkeys(names)]
 
 
 @dataclass
