@@ -185,7 +185,7 @@ def retrieval_rows(record: dict[str, Any]) -> list[list[str]]:
         low, high = result["intervals"]["ndcg@10"]
         name = result["system"]
         if result["kind"] == "dense":
-            name = f"the model, mean of its token vectors, {name}"
+            name = f"the model, {name}"
         rows.append(
             [
                 name,
