@@ -54,7 +54,7 @@ def main() -> None:
             record["seconds"].append(seconds)
             record["f1"].append(score)
             print(f"seed {seed}, {name:10}: {seconds:7.1f} s, F1 {score:.4f}", flush=True)
-    results: dict[str, Any] = {"rows": bench.data_record()["rows"], **found}
+    results: dict[str, Any] = {"rows": bench.data_record["rows"], **found}
     medians = {name: statistics.median(record["seconds"]) for name, record in found.items()}
     results["ratio"] = medians["pad to 512"] / medians["ours"]
     means = {name: statistics.mean(record["f1"]) for name, record in found.items()}

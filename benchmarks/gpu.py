@@ -32,9 +32,9 @@ import numpy as np
 import torch
 
 from common import add_output_argument, finish, load_or_train_tokenizer
+from doctobert_hf.models import first_position
 from doctobert_hf.pretraining import PackedMLMDataset, TokenStore, prepare_model
 from doctobert_hf.pretraining.attention import register_attention, varlen_attention_forward
-from doctobert_hf.pretraining.fit import first_position
 from doctobert_hf.pretraining.flops import flops_per_token, peak_flops
 from doctobert_hf.pretraining.store import build_store_from_ids
 from pretraining import blocks, new_model, ours, padded
@@ -268,7 +268,7 @@ class Bench:
     def _model(self, preset: str) -> Any:
         settings = SimpleNamespace(preset=preset, layers=2, hidden=64)
         model = new_model(settings, self.tokenizer, "doctobert_varlen").to(self.device)
-        self._first = first_position(model)
+        self._first = first_position(model.config)
         return prepare_model(model).train()
 
     def _moved(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,19 @@
 """Configuration: precedence, types, unknown keys."""
 
+import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from doctobert_hf.config import build_config, read_yaml, write_yaml
+from doctobert_hf.config import (
+    add_config_arguments,
+    build_config,
+    config_overrides,
+    read_yaml,
+    write_yaml,
+)
 from doctobert_hf.errors import UsageError
 from doctobert_hf.recipes import find_recipe, list_recipes
 
@@ -52,6 +59,20 @@ def test_wrong_values_are_named(values, words):
         build_config(Example, values, source="recipe 'r.yaml'")
     for word in [*words, "recipe 'r.yaml'"]:
         assert word in str(caught.value)
+
+
+def test_options_show_their_default_as_it_is_typed():
+    @dataclass
+    class Lists:
+        seeds: tuple[int, ...] = field(default=(42, 43), metadata={"help": "runs"})
+        tags: tuple[str, ...] = field(default=(), metadata={"help": "more"})
+
+    parser = argparse.ArgumentParser()
+    add_config_arguments(parser, Lists)
+    text = parser.format_help()
+    assert "runs (default: 42 43)" in text and "(default: ())" not in text
+    given = config_overrides(parser.parse_args(["--seeds", "1"]), Lists)
+    assert build_config(Lists, given) == Lists(seeds=(1,))
 
 
 @pytest.mark.parametrize("content", ["- a\n- b\n", "a: [1\n", "just text"])

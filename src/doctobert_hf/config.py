@@ -154,8 +154,10 @@ def add_config_arguments(parser: argparse.ArgumentParser, cls: type) -> None:
         members = [m for m in _union_members(hints[field.name]) if m is not type(None)]
         option = "--" + field.name.replace("_", "-")
         help_text = field.metadata.get("help", "").replace("%", "%%")
-        if field.default not in (dataclasses.MISSING, None, "", False):
-            help_text += f" (default: {field.default})"
+        if field.default not in (dataclasses.MISSING, None, "", False, ()):
+            several = isinstance(field.default, tuple)
+            default = " ".join(map(str, field.default)) if several else field.default
+            help_text += f" (default: {default})"
         common: dict[str, Any] = {
             "dest": field.name,
             "default": argparse.SUPPRESS,

@@ -108,6 +108,46 @@ def test_results_become_table_and_model_index(run_dir, tmp_path):
         render_path(run_dir, "me/petit", FACTS, results=tmp_path / "others")
 
 
+def test_a_quickstarts_own_results_are_found(run_dir, tmp_path):
+    import shutil
+
+    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.hub.package import model_context, package_model
+
+    copy = tmp_path / "run"
+    shutil.copytree(run_dir, copy, ignore=shutil.ignore_patterns("checkpoint-*", "stores"))
+    (copy / "state.json").write_text("{}")
+    ours = Encoder.find(str(copy / "model"))
+    _result(ours.name, ours.identity, 1, 0.5).write(copy / "benchmark")
+    for path in (copy, copy / "model"):
+        card = render_path(path, "me/petit", FACTS)
+        assert "| **petit** | 50.00 (1) |" in card.text
+        assert ModelCard(card.text).data.eval_results[0].metric_value == 50.0
+    package_model(copy, "me/petit", tmp_path / "staged", FACTS)
+    assert "quaero_emea" in (tmp_path / "staged/.eval_results/drbenchmark.yaml").read_text()
+    shutil.rmtree(copy / "benchmark")
+    _result("org/other", "a" * 40, 1, 0.5).write(copy / "benchmark")
+    context, warnings = model_context(copy, "me/petit", FACTS)
+    assert context["scores"] is None and "No result is of these weights" in warnings[0]
+
+
+def test_results_of_a_private_corpus_are_no_entries_of_drbenchmark(run_dir, tmp_path):
+    from dataclasses import replace
+
+    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.hub.package import package_model
+
+    ours = Encoder.find(str(run_dir / "model"))
+    result = _result(ours.name, ours.identity, 1, 0.5)
+    private = replace(result, cell=replace(result.cell, task="notes_entities"))
+    private.write(tmp_path / "results")
+    made = package_model(run_dir, "me/petit", tmp_path / "staged", FACTS, tmp_path / "results")
+    card = made.render(None)
+    assert "`notes_entities` is not of DrBenchmark: a corpus of its own." in card.text
+    assert "model-index" not in front_matter(card.text)
+    assert not (tmp_path / "staged" / ".eval_results").exists()
+
+
 def _result(model, revision, seed, score):
     from doctobert_hf.drbenchmark.results import Cell, Result
 

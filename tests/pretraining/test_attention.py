@@ -9,6 +9,7 @@ import torch
 
 from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models import first_position
 from doctobert_hf.pretraining import prepare_model
 from doctobert_hf.pretraining.attention import (
     check_isolating,
@@ -16,7 +17,6 @@ from doctobert_hf.pretraining.attention import (
     varlen_attention_forward,
 )
 from doctobert_hf.pretraining.dataset import StaticShape, pack_row
-from doctobert_hf.pretraining.fit import first_position
 
 FAMILIES = ("doctobert-tiny", "doctomodernbert-tiny")
 LENGTHS = (140, 116, 7, 1, 90)
@@ -33,7 +33,9 @@ def packed(documents, model, positions=(3, 150, 260, 300), static=None):
     lengths = np.array([len(d) for d in documents])
     positions = np.array(positions)
     labels = (ids.numpy()[positions] + 1) % 400 + 5
-    return pack_row(ids.numpy(), lengths, positions, labels, 1, static, first_position(model))
+    return pack_row(
+        ids.numpy(), lengths, positions, labels, 1, static, first_position(model.config)
+    )
 
 
 def inputs(row):

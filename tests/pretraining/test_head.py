@@ -57,8 +57,8 @@ def test_other_architectures_are_refused():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_one_graph_over_many_packings(family, make_model, make_store, tokenizer, monkeypatch):
     """The kernel itself needs a GPU; a mask that can be traced stands in its place."""
+    from doctobert_hf.models import first_position
     from doctobert_hf.pretraining import PackedMLMDataset, attention
-    from doctobert_hf.pretraining.fit import first_position
 
     def traced(query, key, value, borders, dropout, scale, window):
         places = torch.arange(query.shape[2])
@@ -71,7 +71,7 @@ def test_one_graph_over_many_packings(family, make_model, make_store, tokenizer,
     monkeypatch.setattr(attention, "_by_document", traced)
     model = prepare_model(make_model(family), chunk=32).train()
     stream = PackedMLMDataset(
-        make_store(), tokenizer, 512, pad_rows=True, first_position=first_position(model)
+        make_store(), tokenizer, 512, pad_rows=True, first_position=first_position(model.config)
     )
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()

@@ -42,7 +42,7 @@ def finished(tmp_path_factory):
 def test_everything_is_there(finished):
     config, records = finished
     folder = config.output
-    for name in ("report.md", "environment.json", "resolved_config.yaml"):
+    for name in ("report.md", "environment.json", "resolved_config.yaml", "cards/model/README.md"):
         assert (folder / name).is_file()
     assert (folder / "figures" / "results.png").stat().st_size > 10_000
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
@@ -96,6 +96,30 @@ def test_the_benchmark_ends_in_a_report(finished):
         assert (folder / name).is_file()
     report = (config.output / "report.md").read_text(encoding="utf-8")
     assert f"{record['means']['quickstart']:.1f}" in report
+
+
+def test_the_cards_say_what_the_run_recorded(finished):
+    from doctobert_hf.hub.cards import front_matter, snippets
+    from doctobert_hf.hub.facts import CardFacts
+    from doctobert_hf.hub.rendering import render_path
+
+    config, records = finished
+    made = records["cards"]["parts"]
+    card = (config.output / made["model"]["path"]).read_text(encoding="utf-8")
+    # What is left is for people to say, or needs codecarbon.
+    assert set(made["model"]["gaps"]) <= {"contact", "licence", "authors", "energy"}
+    final, means = records["evaluation"]["held_out"], records["drbenchmark"]["benchmark"]["means"]
+    assert f"| this model | {100 * final['accuracy']:.1f} % |" in card
+    assert f"| {means['quickstart']:.2f} ± " in card and "made up from the grammar" in card
+    assert "| 0.004 |" in card and "| 0.002 |" in card  # each phase's own rate
+    assert "no document in" in card and len(snippets(card)) == 4
+    assert str(config.output) not in card and front_matter(card)["pipeline_tag"] == "fill-mask"
+    assert made["model"]["eval_results"] is None  # the notes are no task of DrBenchmark
+    tokenizer = (config.output / made["tokenizer"]["path"]).read_text(encoding="utf-8")
+    assert f"{records['tokenizer']['fertility']:.3f}" in tokenizer and "no document in" in tokenizer
+    again = render_path(config.output / "model", "OWNER/quickstart", CardFacts())
+    assert again.text == card
+    assert "cards/model/README.md" in (config.output / "report.md").read_text(encoding="utf-8")
 
 
 def test_training_learns(finished):
@@ -172,7 +196,7 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     resume = [*command[:4], "--resume", "--output", "run", "--json"]
     second = subprocess.run(resume, cwd=tmp_path, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr[-2000:]
-    assert "[1/8] corpus: done before" in second.stderr
+    assert "[1/10] corpus: done before" in second.stderr
     records = json.loads(second.stdout)
     assert records == json.loads((tmp_path / "run" / "state.json").read_text())
     rows = [row for row in read_metrics(tmp_path / "run") if row["phase"] == "phase1"]

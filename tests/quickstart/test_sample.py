@@ -10,8 +10,8 @@ from doctobert_hf.quickstart.sample import (
     _SLOT,
     SampleDocument,
     _Expander,
-    _grammar,
     _inflect,
+    read_grammar,
     sample_documents,
 )
 
@@ -51,29 +51,31 @@ def test_domains_are_interleaved(documents: list[SampleDocument]) -> None:
 
 
 def test_every_kind_is_drawn(documents: list[SampleDocument]) -> None:
-    for domain, kinds in _grammar().kinds.items():
+    for domain, kinds in read_grammar().kinds.items():
         drawn = {one.id.rpartition("-")[0] for one in documents if one.domain == domain}
         assert drawn == {kind for kind, *_ in kinds}
 
 
 def test_grammar_has_enough_records() -> None:
-    records = {name: len(entries) for name, entries in _grammar().records.items()}
+    records = {name: len(entries) for name, entries in read_grammar().records.items()}
     assert records["maladies"] >= 45
     assert sum(n for name, n in records.items() if name.startswith("medicaments_")) >= 40
     general = {
-        record_set for _, *record_sets in _grammar().kinds["general"] for record_set in record_sets
+        record_set
+        for _, *record_sets in read_grammar().kinds["general"]
+        for record_set in record_sets
     }
     assert sum(records[name] for name in general) >= 30
 
 
 def test_records_of_a_set_have_the_same_required_fields() -> None:
     optional = {"age", "notice_mode", "nat_lieu", "rang_his"}
-    for name, entries in _grammar().records.items():
+    for name, entries in read_grammar().records.items():
         assert len({frozenset(entry.keys() - optional) for entry in entries}) == 1, name
 
 
 def test_every_name_of_the_grammar_is_defined_and_used() -> None:
-    grammar, used = _grammar(), set()
+    grammar, used = read_grammar(), set()
     for kinds in grammar.kinds.values():
         for kind, *record_sets in kinds:
             first_records = [grammar.records[record_set][0] for record_set in record_sets]
@@ -142,7 +144,7 @@ def test_leaflets_have_numbered_sections(documents: list[SampleDocument]) -> Non
 
 
 def test_case_of_a_disease_mentions_its_own_record() -> None:
-    records = {entry["nom"][0]: entry for entry in _grammar().records["maladies"]}
+    records = {entry["nom"][0]: entry for entry in read_grammar().records["maladies"]}
     treatments = records["la pneumonie"]["traitement"]
     assert any("amoxicilline" in treatment for treatment in treatments)
     assert any("radiographie du thorax" in exam for exam in records["la pneumonie"]["examen"])

@@ -12,6 +12,7 @@ import numpy as np
 from doctobert_hf.chunking.chunker import HierarchicalChunker
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.models.positions import first_position
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,8 +214,7 @@ def _packed_positions(model: PreTrainedModel | None) -> int:
             "model=MODEL with attn_implementation='doctobert_varlen'",
             "Load it with attn_implementation='doctobert_varlen' and pass it to the collator",
         )
-    config = model.config
-    return int(config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0
+    return first_position(model.config)
 
 
 def _packed(

@@ -56,10 +56,11 @@ def run(args: argparse.Namespace) -> int:
         from doctobert_hf.drbenchmark.report.command import run_report
 
         return run_report(args)
-    if args.data_dir is not None and not args.data_dir.exists():
+    data_dir = getattr(args, "data_dir", None)
+    if data_dir is not None and not Path(data_dir).exists():
         from doctobert_hf.errors import UsageError
 
-        raise UsageError(f"--data-dir '{args.data_dir}' does not exist", "a folder or an archive")
+        raise UsageError(f"--data-dir '{data_dir}' does not exist", "a folder or an archive")
     if args.action in ("run", "probe"):
         from doctobert_hf.cli import benchmark_run
 

@@ -8,63 +8,35 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.config import add_config_arguments, build_config, config_overrides
+from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
+
 if TYPE_CHECKING:
-    from doctobert_hf.drbenchmark.finetuning.runner import BenchmarkConfig, Outcome
+    from doctobert_hf.drbenchmark.finetuning.runner import Outcome
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="folder of a model, or an id on the Hub")
     parser.add_argument("--revision", help="branch, tag or commit on the Hub")
     parser.add_argument("--name", help="name in results (default: the id, or the folder's)")
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        help="folder of raw corpora or an archive; default: $DOCTOBERT_DATA_DIR",
-    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``run``; left out, they are the defaults of ``BenchmarkConfig``."""
+    """Add the arguments of ``run``: the model, and every key of ``BenchmarkConfig``."""
     _add_model(parser)
-    unset = argparse.SUPPRESS
-    parser.add_argument(
-        "--tasks", nargs="+", metavar="NAME", default=unset,
-        help="all, doctobert (the paper's seven, the default), or names",
-    )  # fmt: skip
-    parser.add_argument(
-        "--corpus", type=Path, default=unset,
-        help="folder of your own annotated documents (BRAT or JSONL), instead of tasks",
-    )  # fmt: skip
-    parser.add_argument("--protocol", default=unset, help="drbenchmark, doctobert or strict")
-    parser.add_argument("--trials", type=int, default=unset, help="tuning trials; 0: none")
-    parser.add_argument("--seeds", type=int, nargs="+", default=unset, help="final runs")
-    parser.add_argument("--output", type=Path, default=unset, help="folder of the results")
-    parser.add_argument("--space", default=unset, help="search space: recipe or path")
-    parser.add_argument("--max-length", type=int, default=unset, help="tokens of a sequence")
-    parser.add_argument(
-        "--long-inputs",
-        choices=("chunk", "truncate"),
-        default=unset,
-        help="what is done about them",
-    )
-    parser.add_argument(
-        "--max-train-rows", type=int, default=unset, help="train on at most so many rows"
-    )
-    parser.add_argument(
-        "--evaluations", type=int, default=unset, help="looks at the validation split in a run"
-    )
-    parser.add_argument("--jobs", type=int, default=unset, help="trials at once")
-    parser.add_argument(
-        "--legacy", action="store_true", default=unset,
-        help="the published procedure with its bugs, for parity with printed scores",
-    )  # fmt: skip
+    add_config_arguments(parser, BenchmarkConfig)
     parser.add_argument("--dry-run", action="store_true", help="print plan and estimate, and stop")
 
 
 def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``probe``."""
     _add_model(parser)
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        help="folder of raw corpora or an archive; default: $DOCTOBERT_DATA_DIR",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -91,18 +63,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> BenchmarkConfig:
-    from dataclasses import fields
-
-    from doctobert_hf.drbenchmark.finetuning.runner import BenchmarkConfig
-
-    given = {
-        f.name: getattr(args, f.name) for f in fields(BenchmarkConfig) if hasattr(args, f.name)
-    }
-    if "corpus" in given:
-        given.setdefault("protocol", "strict")
-        given.setdefault("seeds", (42, 43, 44))
-    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    return BenchmarkConfig(**given | lists)
+    given = config_overrides(args, BenchmarkConfig)
+    own = {"protocol": "strict", "seeds": (42, 43, 44)} if "corpus" in given else {}
+    return build_config(BenchmarkConfig, own, given, source="options")
 
 
 def _print_plan(benchmark: Any, as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""The whole way at laptop size: tokenizer, chunks, two-phase pretraining, evaluation, report.
+"""The whole way at laptop size: tokenizer, two-phase pretraining, benchmark, search, cards, report.
 
 doctobert-hf quickstart                                   on a generated sample, in minutes
 doctobert-hf quickstart --corpus documents.parquet        on your own text
@@ -50,16 +50,29 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(records, ensure_ascii=False, indent=2))
         return 0
+    from doctobert_hf.quickstart.cards import push_command
     from doctobert_hf.quickstart.report import RESULT_HEADER, result_rows
     from doctobert_hf.reporting.tables import text_table
 
     print(text_table(RESULT_HEADER, result_rows(records)))
     _print_task(records["drbenchmark"])
+    _print_retrieval(records["retrieval"])
     print(f"\nreport: {config.output}/report.md\nmodel:  {config.output}/model")
-    print(
-        f"next: read {config.output}/report.md; its last section loads the model", file=sys.stderr
-    )
+    print(f"card:   {config.output}/{records['cards']['parts']['model']['path']}")
+    print(f"next: read {config.output}/report.md, then see what would be published:\n"
+          f"{push_command(config.output)}", file=sys.stderr)  # fmt: skip
     return 0
+
+
+def _print_retrieval(record: dict) -> None:
+    """Print what the model finds before and after training for search, beside BM25."""
+    from doctobert_hf.quickstart.retrieval import RETRIEVAL_HEADER, retrieval_rows
+    from doctobert_hf.reporting.tables import text_table
+
+    if "not_run" in record:
+        print(f"search: not run: {record['not_run']}", file=sys.stderr)
+    else:
+        print(f"\n{text_table(RETRIEVAL_HEADER, retrieval_rows(record))}")
 
 
 def _print_task(record: dict) -> None:

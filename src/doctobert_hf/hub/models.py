@@ -11,6 +11,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.hub.preflight import check_sources, refuse
 from doctobert_hf.hub.records import ModelFolder, read_json
+from doctobert_hf.models.positions import max_positions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -184,10 +185,8 @@ def check_fit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Non
             wrong.append(f"{name}_token_id is {theirs} in config.json, {ours} in the tokenizer")
     if tokenizer.pad_token_id is None:
         wrong.append("the tokenizer has no padding token")
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions is not None:
-        # RoBERTa numbers positions from pad_token_id + 1.
-        room = positions - (config.pad_token_id + 1 if config.model_type == "roberta" else 0)
+    room = max_positions(config)
+    if room is not None:
         length = tokenizer.model_max_length
         if length > room:
             said = f"{length:,}" if length < 10**9 else "no limit"

@@ -13,7 +13,13 @@ from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.hub.facts import CardFacts
 from doctobert_hf.hub.metadata import UPSTREAM, upstream_of
-from doctobert_hf.hub.records import ModelFolder, locate_model, read_json, read_model
+from doctobert_hf.hub.records import (
+    ModelFolder,
+    locate_model,
+    read_json,
+    read_model,
+    read_quickstart,
+)
 
 if TYPE_CHECKING:
     from doctobert_hf.hub.cards import Card
@@ -133,10 +139,9 @@ def package_model(
     if run is not None:
         models.stage_training_records(run, folder)
     if context["scores"]:
-        from doctobert_hf.hub.results import eval_results
+        from doctobert_hf.hub.results import write_eval_results
 
-        text = eval_results(context["scores"])
-        write_text_atomic(folder / ".eval_results" / "drbenchmark.yaml", text)
+        write_eval_results(context["scores"], folder)
     chosen = kind
     return Package(
         repo_id,
@@ -165,19 +170,32 @@ def model_context(
         if not path.is_dir() or not list_checkpoints(path):
             raise
         place = ModelFolder(list_checkpoints(path)[-1], path)
-    scores = None
-    if results is not None:
-        from doctobert_hf.hub.results import read_scores
-
-        scores = read_scores(results, place.model, repo_id, results_model)
-    record = read_model(place)
+    scores, warnings = _scores(place, repo_id, results, results_model)
     return {
         **_shared(repo_id, facts),
-        "record": record,
+        "record": read_model(place),
         "scores": scores,
         "mask_token": _special(place.model, "mask_token") or "[MASK]",
         "has_run": place.run is not None,
-    }, scores["warnings"] if scores else []
+    }, warnings
+
+
+def _scores(
+    place: ModelFolder, repo_id: str, results: Path | None, results_model: str | None
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """Read the results that are named, else those the run measured itself, if of these weights."""
+    from doctobert_hf.hub.results import read_scores
+
+    if results is not None:
+        scores = read_scores(results, place.model, repo_id, results_model)
+        return scores, scores["warnings"]
+    if place.benchmark is None:
+        return None, []
+    try:
+        scores = read_scores(place.benchmark, place.model, repo_id, results_model)
+    except UsageError as error:
+        return None, [f"The run's benchmark results are left out: {error.got}"]
+    return scores, scores["warnings"]
 
 
 def kind_of(place: ModelFolder, facts: CardFacts, record: dict[str, Any]) -> str:
@@ -234,9 +252,9 @@ def tokenizer_context(
     blanks = "a  b\n\n\tc"
     digits = tokenizer.tokenize("2026")
     measured = read_json(source / "evaluation.json")
-    state = read_json(source.parent / "state.json")
-    if measured is None and state is not None:
-        measured = state.get("tokenizer")
+    run = read_quickstart(source.parent)
+    if measured is None:
+        measured = run.get("tokenizer")
     return {
         **_shared(repo_id, facts),
         "vocab_size": len(tokenizer),
@@ -251,6 +269,7 @@ def tokenizer_context(
         == blanks,
         "sentencepiece": (source / "sentencepiece.model").is_file(),
         "measured": measured if measured is not None else {},
+        "record": run,
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.positions import max_positions
 
 Record = dict[str, Any]
 
@@ -27,6 +28,14 @@ class ModelFolder:
 
     model: Path
     run: Path | None
+
+    @property
+    def benchmark(self) -> Path | None:
+        """Results that the run, a quickstart, measured itself."""
+        if self.run is None or not (self.run / "state.json").is_file():
+            return None
+        folder = self.run / "benchmark"
+        return folder if folder.is_dir() else None
 
 
 def locate_model(path: Path) -> ModelFolder:
@@ -55,15 +64,20 @@ def read_model(place: ModelFolder) -> Record:
     Returns:
         ``architecture`` and, as far as recorded: ``corpus``, ``tokenizer``, ``chunks``,
         ``phases`` (one record for each phase of pretraining, in order), ``held_out``,
-        ``fill_mask``, ``environment``, ``energy``.
+        ``fill_mask``, ``made_up_task``, ``retrieval``, ``environment``, ``energy``.
     """
     found: Record = {"architecture": _architecture(place.model)}
+    retrieval = read_json(place.model / "retrieval.json")
+    if retrieval is not None:
+        found["retrieval"] = retrieval
     if place.run is None:
         return found
     state = read_json(place.run / "state.json")
     config = _yaml(place.run / "resolved_config.yaml") or {}
-    if state is not None:
-        found |= _quickstart(place.run, state, config)
+    if retrieval is not None:
+        found |= {k: v for k, v in read_quickstart(place.run.parent).items() if k == "corpus"}
+    elif state is not None:
+        found |= read_quickstart(place.run)
     elif config:
         found |= _pretraining(place.run, config)
     environment = read_json(place.run / "environment.json")
@@ -84,10 +98,9 @@ def _architecture(folder: Path) -> Record:
     found["classes"] = config.get("architectures", [])
     found["labels"] = list(config.get("id2label", {}).values())
     found["problem_type"] = config.get("problem_type")
-    if "max_position_embeddings" in config:
-        # RoBERTa counts positions from pad_token_id + 1.
-        offset = config.get("pad_token_id", 1) + 1 if config.get("model_type") == "roberta" else 0
-        found["positions"] = config["max_position_embeddings"] - offset
+    positions = max_positions(config)
+    if positions is not None:
+        found["positions"] = positions
     parameters = count_parameters(folder)
     if parameters is not None:
         found["parameters"] = parameters
@@ -120,7 +133,12 @@ def safetensors_header(file: Path) -> Record:
         return json.loads(stream.read(length))
 
 
-def _quickstart(run: Path, state: Record, config: Record) -> Record:
+def read_quickstart(run: Path) -> Record:
+    """Gather what a quickstart recorded; empty for a folder that no quickstart made."""
+    state = read_json(run / "state.json")
+    if state is None:
+        return {}
+    config = _yaml(run / "resolved_config.yaml") or {}
     found: Record = {key: state[key] for key in ("corpus", "tokenizer", "chunks") if key in state}
     if "corpus" in found:
         found["corpus"] = {**found["corpus"], "source": _name(found["corpus"].get("source"))}
@@ -133,13 +151,18 @@ def _quickstart(run: Path, state: Record, config: Record) -> Record:
             shared = {key: config[key] for key in ("max_length", "learning_rate") if key in config}
             rate = config.get(f"phase{number}_mlm_probability")
             subset = "whole mix" if number == 1 else "medical subset"
-            phases.append({**shared, **logged, **record, "name": subset, "mlm_probability": rate})
+            # The stage's own time has the measuring before and after in it.
+            times = {k: logged[k] for k in ("seconds", "tokens_per_second") if k in logged}
+            phases.append({**shared, **record, **times, "name": subset, "mlm_probability": rate})
     if phases:
         found["phases"] = phases
     evaluation = state.get("evaluation", {})
     for key in ("held_out", "fill_mask"):
         if key in evaluation:
             found[key] = evaluation[key]
+    measured = state.get("drbenchmark", {}).get("benchmark", {})
+    if measured.get("made_up"):
+        found["made_up_task"] = measured["task"]
     return found
 
 
@@ -206,7 +229,8 @@ def _logged(run: Path) -> Record:
 
 
 def _energy(run: Path) -> Record | None:
-    sessions = read_json(run / "energy.json")
+    places = (run, *(run / "pretraining" / f"phase{number}" for number in (1, 2)))
+    sessions = [s for place in places for s in read_json(place / "energy.json") or []]
     if not sessions:
         return None
     hardware = sorted({f"{s.get('gpu') or s.get('cpu')}" for s in sessions})

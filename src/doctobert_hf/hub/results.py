@@ -7,8 +7,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.drbenchmark.report.board import METRICS
 from doctobert_hf.drbenchmark.results import Result, read_results
+from doctobert_hf.drbenchmark.tasks import list_tasks
 from doctobert_hf.errors import UsageError
+from doctobert_hf.files import write_text_atomic
 
 Key = tuple[str, str]
 """Name and revision of a model."""
@@ -26,7 +29,8 @@ def read_scores(root: Path, model: Path, repo_id: str, name: str | None = None) 
     Returns:
         ``tasks`` (names), ``rows`` (a record for each model: ``model``, ``ours``, ``cells`` by task
         with ``mean``, ``std``, ``seeds``, and ``min_max``, ``win_probability`` or None),
-        ``metrics``, ``protocol``, ``procedure``, ``ours`` (our results) and ``warnings``.
+        ``metrics``, ``private`` (tasks that are none of DrBenchmark), ``protocol``,
+        ``procedure``, ``ours`` (our results) and ``warnings``.
 
     Raises:
         UsageError: There are no results, or which model is meant cannot be told.
@@ -49,7 +53,8 @@ def read_scores(root: Path, model: Path, repo_id: str, name: str | None = None) 
     aggregates = _aggregates({m: s for m, s in means.items() if len(s) == len(tasks)})
     return {
         "tasks": tasks,
-        "metrics": {task: cells[ours][task][0].metric for task in tasks},
+        "private": sorted({*tasks} - {task.name for task in list_tasks()}),
+        "metrics": {task: METRICS.get(name := cells[ours][task][0].metric, name) for task in tasks},
         "protocol": protocol,
         "procedure": procedure,
         "rows": [
@@ -121,10 +126,19 @@ def model_index(scores: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [entry | {"name": name} for entry in index]
 
 
-def eval_results(scores: dict[str, Any]) -> str:
-    """The text of ``.eval_results/drbenchmark.yaml``."""
+def write_eval_results(scores: dict[str, Any], folder: Path) -> Path | None:
+    """Write ``.eval_results/drbenchmark.yaml`` into a model's folder.
+
+    Returns:
+        The file; None where no result is of a task of DrBenchmark.
+    """
     import yaml
 
     from doctobert_hf.drbenchmark.report.hub_records import eval_results
 
-    return yaml.safe_dump(eval_results(scores["ours"]), sort_keys=False, allow_unicode=True)
+    entries = eval_results(scores["ours"])
+    if not entries:
+        return None
+    path = folder / ".eval_results" / "drbenchmark.yaml"
+    write_text_atomic(path, yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
+    return path

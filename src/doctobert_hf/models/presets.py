@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError, nearest
+from doctobert_hf.models.positions import max_positions
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +94,7 @@ def preset_positions(name: str) -> int:
         UsageError: An unknown name; the nearest is suggested.
     """
     kind, values = _preset(name)
-    return values["max_position_embeddings"] - (2 if kind == "roberta" else 0)
+    return max_positions({"model_type": kind, **values}) or 0
 
 
 def _preset(name: str) -> tuple[str, dict[str, Any]]:
@@ -142,8 +143,8 @@ def preset_config(
 
 
 def _check_positions(config: PretrainedConfig) -> None:
-    """RoBERTa numbers positions from pad_token_id + 1 on: a high padding id eats up the table."""
-    usable = config.max_position_embeddings - (config.pad_token_id or 0) - 1
+    """A high padding id eats up RoBERTa's table of positions."""
+    usable = max_positions(config) or 0
     if usable < min(512, config.max_position_embeddings - 2):
         raise UsageError(
             f"pad_token_id {config.pad_token_id} leaves RoBERTa {max(usable, 0)} of its "

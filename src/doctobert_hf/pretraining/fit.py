@@ -1,25 +1,15 @@
-"""Whether a model, a tokenizer and a store fit each other, and where positions begin."""
+"""Whether a model, a tokenizer and a store fit each other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.positions import max_positions
 from doctobert_hf.pretraining.store import TokenStore, tokenizer_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-
-def first_position(model: PreTrainedModel) -> int:
-    """Number of a document's first position: RoBERTa counts from ``pad_token_id + 1``."""
-    config = model.config
-    return int(config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0
-
-
-def model_positions(model: PreTrainedModel) -> int:
-    """Most tokens a document may have."""
-    return int(model.config.max_position_embeddings) - first_position(model)
 
 
 def check_store(
@@ -40,8 +30,8 @@ def check_store(
             f"A tokenizer of {len(tokenizer):,} and a model of {model.config.vocab_size:,} ids",
             "a model with at least as many",
         )
-    longest, positions = int(store.lengths.max()), model_positions(model)
-    if longest > positions:
+    longest, positions = int(store.lengths.max()), max_positions(model.config)
+    if positions is not None and longest > positions:
         raise UsageError(
             f"A document of {longest:,} tokens and a model of {positions:,} positions",
             f"documents of at most {positions:,} tokens",

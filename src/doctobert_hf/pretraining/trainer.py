@@ -29,6 +29,7 @@ from transformers.trainer_utils import TrainOutput
 from doctobert_hf.chunking.masking import IGNORED
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
+from doctobert_hf.models.positions import first_position
 from doctobert_hf.pretraining import checkpoints
 from doctobert_hf.pretraining.arguments import MLMTrainingArguments
 from doctobert_hf.pretraining.attention import use_attention
@@ -41,7 +42,7 @@ from doctobert_hf.pretraining.callbacks import (
 )
 from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState
 from doctobert_hf.pretraining.evaluation import eval_rows
-from doctobert_hf.pretraining.fit import check_store, first_position
+from doctobert_hf.pretraining.fit import check_store
 from doctobert_hf.pretraining.head import prepare_model
 from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups
 from doctobert_hf.pretraining.schedules import token_schedule
@@ -153,7 +154,7 @@ class MLMTrainer(Trainer):
             long_tokens=args.long_tokens,
             long_share=args.long_share,
             pad_rows=args.static_shapes,
-            first_position=first_position(self.model),
+            first_position=first_position(self.model.config),
             start=start or self._stream,
         )
 
@@ -330,7 +331,7 @@ class MLMTrainer(Trainer):
                 self.args.micro_batch_tokens,
                 self.args.eval_mlm_probability,
                 self.args.seed,
-                first_position(self.model),
+                first_position(self.model.config),
             )
         return self._eval_cache
 

@@ -26,8 +26,9 @@ def benchmark_record(config: QuickstartConfig, folder: Path, real: bool) -> dict
     Returns:
         ``task, metric, rows``, and by model its ``scores`` in percent, a seed each.
     """
+    from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
     from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
-    from doctobert_hf.drbenchmark.finetuning.runner import Benchmark, BenchmarkConfig
+    from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
     from doctobert_hf.drbenchmark.report.write import write_report
     from doctobert_hf.errors import DataError
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from doctobert_hf.files import staged_folder
-from doctobert_hf.quickstart.sample import _ARTICLE, _document, _grammar
+from doctobert_hf.quickstart.sample import ARTICLE, make_document, read_grammar
 
 FIRST = 100_000
 """Documents from this index on: none of them is in the sample that is trained on."""
@@ -30,7 +30,7 @@ def write_notes(folder: Path, seed: int = 17) -> dict[str, int]:
     for split, size in _SIZES.items():
         notes: list[dict] = []
         while len(notes) < size:
-            document = _document(index, seed)
+            document = make_document(index, seed)
             index += 1
             if document.domain == "medical":
                 notes += _notes(document.text, f"{document.id}")
@@ -58,7 +58,7 @@ def _notes(text: str, document: str) -> list[dict]:
 @cache
 def _terms() -> dict[str, str]:
     """Terms of the grammar by kind, in lower case and without article."""
-    records = _grammar().records
+    records = read_grammar().records
     kinds = {
         "disease": [n for r in records["maladies"] for n in r["nom"]],
         "drug": [
@@ -67,10 +67,10 @@ def _terms() -> dict[str, str]:
             for record in records[group]
             for name in record["dci"]
         ],
-        "operation": _grammar().lists["chirurgie"],
+        "operation": read_grammar().lists["chirurgie"],
     }
     return {
-        _ARTICLE.sub("", term).strip().lower(): kind for kind, terms in kinds.items()
+        ARTICLE.sub("", term).strip().lower(): kind for kind, terms in kinds.items()
         for term in terms if "{" not in term
     }  # fmt: skip
 

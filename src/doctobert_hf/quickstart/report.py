@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.files import write_text_atomic
+from doctobert_hf.quickstart.cards import push_command
 from doctobert_hf.quickstart.config import QuickstartConfig
+from doctobert_hf.quickstart.retrieval import LENGTH, RETRIEVAL_HEADER, retrieval_rows
 from doctobert_hf.quickstart.training import read_metrics
 from doctobert_hf.reporting import figures
 from doctobert_hf.reporting.tables import markdown_table
@@ -26,6 +28,8 @@ def write_report(config: QuickstartConfig, folder: Path, records: dict[str, Any]
         _result_section(records),
         _fill_mask_section(records),
         _task_section(records),
+        _retrieval_section(records["retrieval"]),
+        _cards_section(records["cards"]),
         _next_section(folder),
     ]
     path = folder / REPORT_FILE
@@ -170,7 +174,11 @@ def _result_section(records: dict[str, Any]) -> str:
 
 def _fill_mask_section(records: dict[str, Any]) -> str:
     rows = [
-        [row["sentence"], ", ".join(row["answers"]), "yes" if row["hit"] else "no"]
+        [
+            row["sentence"],
+            ", ".join(a or "(space)" for a in row["answers"]),
+            "yes" if row["hit"] else "no",
+        ]
         for row in records["evaluation"]["fill_mask"]
     ]
     header = ["sentence", "first five answers", "expected word among them"]
@@ -236,12 +244,41 @@ def _real_task_part(record: dict[str, Any]) -> str:
     )
 
 
+def _retrieval_section(record: dict[str, Any]) -> str:
+    if "not_run" in record:
+        return f"## Search\n\nNot run: {record['not_run']}"
+    pairs = record["pairs"]
+    cut = f" ({record['cut']:,} passages are cut to their first {LENGTH} tokens)"
+    return (
+        f"## Search\n\nThe model as a dense retriever, after {record['steps']} steps on "
+        f"{pairs['train']:,} questions made of titles and headings, each answered by its section"
+        f"{cut if record['cut'] else ''}. Of other documents: {pairs['test']:,} questions to test, "
+        f"among all {record['passages']:,} passages; nDCG@10 and recall@10 in percent.\n\n"
+        f"{markdown_table(RETRIEVAL_HEADER, retrieval_rows(record))}\n\n"
+        f"{record['shared']:,} questions that several documents answer were left out. "
+        "The retriever: `retrieval/model`."
+    )
+
+
+def _cards_section(record: dict[str, Any]) -> str:
+    rows = [
+        [name, f"[{card['path']}]({card['path']})", ", ".join(card["gaps"]) or "none"]
+        for name, card in record["parts"].items()
+    ]
+    return (
+        "## Cards\n\nWhat the Hub would show, made of this run's records. Licence, contact and "
+        "authors are given with the push or in a file `card.yaml` beside what is published.\n\n"
+        f"{markdown_table(['card of the', 'file', 'not recorded'], rows)}"
+    )
+
+
 def _next_section(folder: Path) -> str:
     return (
         "## Next\n\nThe model is plain Transformers:\n\n```python\n"
         "from transformers import pipeline\n\n"
         f'fill = pipeline("fill-mask", "{(folder / "model").as_posix()}")\n'
         'fill("Le patient présente une [MASK] artérielle.")\n```\n\n'
+        f"What publishing it would upload:\n\n```bash\n{push_command(folder)}\n```\n\n"
         "Settings: `resolved_config.yaml`; versions and hardware: `environment.json`; every logged "
         "value: `pretraining/*/metrics.jsonl`; all figures of this page: `state.json`."
     )

@@ -1,4 +1,4 @@
-"""The quickstart, top to bottom: corpus, tokenizer, chunks, two phases, evaluation, report.
+"""The quickstart, top to bottom: from corpus and tokenizer to benchmark, search, cards and report.
 
 Each stage leaves its result on disk and its record in ``state.json``; a run that was stopped goes
 on with the first stage that has none, training with its last checkpoint.
@@ -89,6 +89,8 @@ def run_quickstart(config: QuickstartConfig) -> dict[str, Any]:
     run.stage("phase2", lambda: _phase(config, run.folder, "phase2"))
     run.stage("evaluation", lambda: _evaluation(config, run.folder))
     run.stage("drbenchmark", lambda: _drbenchmark(config, run.folder))
+    run.stage("retrieval", lambda: _retrieval(config, run.folder))
+    run.stage("cards", lambda: _cards(run.folder))
     run.stage("report", lambda: _report(config, run.folder, run.records))
     return run.records
 
@@ -104,6 +106,8 @@ class _Run:
         "phase2",
         "evaluation",
         "drbenchmark",
+        "retrieval",
+        "cards",
         "report",
     )
 
@@ -277,6 +281,26 @@ def _drbenchmark(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
     return record | {
         "benchmark": benchmark_record(config, folder, "quaero_medline" in record["found"])
     }
+
+
+def _retrieval(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
+    from doctobert_hf.quickstart.retrieval import retrieval_record
+
+    texts = [
+        text
+        for name in ("held_out", "train")
+        for text in _read(folder / "data" / f"{name}.parquet")["text"]
+    ]
+    record = retrieval_record(config, folder, texts)
+    if "not_run" in record:
+        print(f"retrieval is not run: {record['not_run']}", file=sys.stderr)
+    return record
+
+
+def _cards(folder: Path) -> dict[str, Any]:
+    from doctobert_hf.quickstart.cards import cards_record
+
+    return cards_record(folder)
 
 
 def _report(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> dict[str, Any]:

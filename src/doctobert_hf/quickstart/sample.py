@@ -19,7 +19,8 @@ _SLOT = re.compile(
     r"(?:\*(?P<min>\d+)(?:-(?P<max>\d+))?)?(?:\|(?P<sep>[^}]+))?)\}"
 )
 _SEPARATORS = {"·": "\n· ", "-": "\n- ", "¶": "\n\n", ",": ", "}
-_ARTICLE = re.compile(r"^(?:les? |la |l'|une? |des |du |de la |de l')")
+ARTICLE = re.compile(r"^(?:les? |la |l'|une? |des |du |de la |de l')")
+"""The article, or the preposition contracted with it, that a noun of the grammar begins with."""
 _PARTITIVE = re.compile(r"^(?:des |du |de la |de l')")
 # Words in h- are elided unless they start like the aspirated ones of the grammar.
 _ELIDED = re.compile(r"(?i)[aeiouàâéèêëîïôûœ]|h(?!ern|aut|anch|êtr|éron|ibou|aric|aie)")
@@ -43,10 +44,18 @@ class SampleDocument:
 
 
 @dataclass(frozen=True)
-class _Grammar:
+class Grammar:
+    """The template grammar, read.
+
+    Attributes:
+        lists: Alternatives by list name.
+        records: Records by name of their set; each hides the lists of its fields' names.
+        kinds: By domain, kinds of document: template name, then record sets.
+    """
+
     lists: _Lists
-    records: dict[str, list[_Lists]]  # by name of the record set
-    kinds: dict[str, list[list[str]]]  # by domain: template name, then record sets
+    records: dict[str, list[_Lists]]
+    kinds: dict[str, list[list[str]]]
 
 
 def sample_documents(num_documents: int = 1200, seed: int = 17) -> list[SampleDocument]:
@@ -59,13 +68,14 @@ def sample_documents(num_documents: int = 1200, seed: int = 17) -> list[SampleDo
     Returns:
         The documents in generation order.
     """
-    return [_document(index, seed) for index in range(num_documents)]
+    return [make_document(index, seed) for index in range(num_documents)]
 
 
-def _document(index: int, seed: int) -> SampleDocument:
+def make_document(index: int, seed: int) -> SampleDocument:
+    """Generates the document of that number in the sample of a seed."""
     # One generator per document keeps each text independent of how many come before it.
     rng = random.Random(f"{seed}:{index}")
-    grammar = _grammar()
+    grammar = read_grammar()
     domain = "general" if index % 3 == 2 else "medical"
     kind, *record_sets = rng.choice(grammar.kinds[domain])
     lists = dict(grammar.lists)
@@ -128,7 +138,7 @@ def _inflect(noun: str, form: str | None) -> str:
     """Contracts ``de`` or ``à`` with the article of ``noun``, or drops the article (``nu``)."""
     article, _, rest = noun.partition(" ")
     if form == "nu":
-        return _ARTICLE.sub("", noun)
+        return ARTICLE.sub("", noun)
     if form and (form, article) in _CONTRACTIONS:
         return f"{_CONTRACTIONS[form, article]} {rest}"
     if form == "de":
@@ -145,12 +155,13 @@ def _polish(text: str) -> str:
 
 
 @cache
-def _grammar() -> _Grammar:
+def read_grammar() -> Grammar:
+    """Reads ``sample_grammar.yaml``, once."""
     source = files(__package__).joinpath("sample_grammar.yaml").read_text(encoding="utf-8")
     # The base loader keeps every scalar a string: "on" or "1.50" must not become a typed value.
     data = yaml.load(source, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     records = {name: [_lists(one) for one in many] for name, many in data["records"].items()}
-    return _Grammar(_lists(data["lists"]), records, data["kinds"])
+    return Grammar(_lists(data["lists"]), records, data["kinds"])
 
 
 def _lists(raw: Mapping[str, str | list[str]]) -> _Lists:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.models import preset_config
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainerCallback
 
     from doctobert_hf.pretraining import MLMTrainer, TokenStore
     from doctobert_hf.quickstart.config import QuickstartConfig
@@ -38,6 +38,11 @@ def phase_folder(folder: Path, phase: str) -> Path:
     return folder / "pretraining" / phase
 
 
+def peak_rate(config: QuickstartConfig, phase: str) -> float:
+    """Peak learning rate of a phase: phase 2 anneals, from half of phase 1's."""
+    return config.learning_rate if phase == "phase1" else config.learning_rate / 2
+
+
 def train_phase(
     phase: str,
     model: PreTrainedModel,
@@ -57,7 +62,7 @@ def train_phase(
         config: Sizes of the run.
 
     Returns:
-        ``loss`` of the last logged steps, ``tokens`` and ``steps``.
+        ``loss`` of the last logged steps, ``tokens``, ``steps`` and peak ``learning_rate``.
 
     Raises:
         KeyboardInterrupt: Stopped by a signal; the state is saved.
@@ -73,7 +78,12 @@ def train_phase(
     trainer.save_model(str(folder / "model"))
     # Trainer's own mean counts only the steps since a resume; the last logged loss is the same.
     loss = [row["loss"] for row in trainer.state.log_history if "loss" in row][-1]
-    return {"loss": loss, "tokens": trainer.tokens_seen, "steps": trainer.state.global_step}
+    return {
+        "loss": loss,
+        "tokens": trainer.tokens_seen,
+        "steps": trainer.state.global_step,
+        "learning_rate": peak_rate(config, phase),
+    }
 
 
 def _trainer(
@@ -84,8 +94,9 @@ def _trainer(
     config: QuickstartConfig,
 ) -> MLMTrainer:
     """Return the engine's trainer of a phase."""
+    from doctobert_hf.energy import EnergyMeter
     from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments
-    from doctobert_hf.pretraining.callbacks import DoctobertCallback
+    from doctobert_hf.pretraining.callbacks import DoctobertCallback, EnergyCallback
 
     first = phase == "phase1"
     tokens = config.phase1_tokens if first else config.phase2_tokens
@@ -94,7 +105,7 @@ def _trainer(
         output_dir=str(phase_folder(Path(config.output), phase)),
         max_tokens=tokens,
         micro_batch_tokens=config.batch_tokens,
-        learning_rate=config.learning_rate if first else config.learning_rate / 2,
+        learning_rate=peak_rate(config, phase),
         warmup_tokens=tokens // 20,
         mlm_probability=config.phase1_mlm_probability if first else config.phase2_mlm_probability,
         save_tokens=config.save_tokens,
@@ -104,7 +115,10 @@ def _trainer(
         seed=config.seed,
         dataloader_pin_memory=False,
     )
-    return MLMTrainer(model, arguments, store, tokenizer, callbacks=[DoctobertCallback()])
+    callbacks: list[TrainerCallback] = [DoctobertCallback()]
+    if EnergyMeter.available():  # the card tells what was used
+        callbacks.append(EnergyCallback())
+    return MLMTrainer(model, arguments, store, tokenizer, callbacks=callbacks)
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def require_bm25() -> None:
+    """Raise where what BM25 is computed with is not installed.
+
+    Raises:
+        UsageError: ``bm25s`` or ``PyStemmer`` is absent, with the command that installs them.
+    """
+    missing = [name for name in ("bm25s", "Stemmer") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"BM25 needs {' and '.join(missing)}",
+            "them installed",
+            "Install them: pip install 'doctobert-hf[retrieval]'",
+        )
+
+
 class BM25:
     """BM25 (Lucene's variant, k1 1.5, b 0.75) with French stop words and Snowball's stemmer.
 
@@ -28,13 +43,7 @@ class BM25:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        missing = [n for n in ("bm25s", "Stemmer") if importlib.util.find_spec(n) is None]
-        if missing:
-            raise UsageError(
-                f"BM25 needs {' and '.join(missing)}",
-                "them installed",
-                "Install them: pip install 'doctobert-hf[retrieval]'",
-            )
+        require_bm25()
         import bm25s
         import Stemmer
 

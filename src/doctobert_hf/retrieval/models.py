@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.positions import max_positions
 
 if TYPE_CHECKING:
     from sentence_transformers import MultiVectorEncoder, SentenceTransformer
@@ -179,7 +180,7 @@ def set_lengths(model: RetrievalModel, query_length: int, max_length: int) -> No
         UsageError: More than the encoder has positions for.
     """
     transformer: Any = model[0]
-    limit = _positions(transformer.config)
+    limit = max_positions(transformer.config)
     if limit and max(query_length, max_length) > limit:
         raise UsageError(
             f"max_length {max_length} and query_length {query_length}",
@@ -195,14 +196,7 @@ def document_length(model: RetrievalModel) -> int:
     """Return the most tokens of a passage: the model's document length, else its positions."""
     transformer: Any = model[0]
     own = transformer.document_length or model.max_seq_length or 512
-    return min(own, _positions(transformer.config) or own)
-
-
-def _positions(config: Any) -> int | None:
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions and config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= config.pad_token_id + 1  # RoBERTa counts positions from there
-    return positions
+    return min(own, max_positions(transformer.config) or own)
 
 
 def _transformer(place: str, settings: dict[str, Any]) -> Any:

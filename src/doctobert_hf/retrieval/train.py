@@ -116,11 +116,14 @@ def make_trainer(
     import sentence_transformers as st
     from transformers import EarlyStoppingCallback
 
-    from doctobert_hf.pretraining.callbacks import JsonLinesCallback
+    from doctobert_hf.energy import EnergyMeter
+    from doctobert_hf.pretraining.callbacks import EnergyCallback, JsonLinesCallback
 
     dense = config.kind == "dense"
     stock: Any = st.SentenceTransformerTrainer if dense else st.MultiVectorEncoderTrainer
     callbacks: list[Any] = [JsonLinesCallback()]
+    if EnergyMeter.available():  # the card tells what was used
+        callbacks.append(EnergyCallback())
     if config.patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
     return _counting(stock)(

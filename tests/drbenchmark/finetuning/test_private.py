@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks, read_corpus
-from doctobert_hf.drbenchmark.finetuning.runner import Benchmark, BenchmarkConfig
+from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.metrics import partial_entity_f1
 

@@ -11,8 +11,9 @@ from dataclasses import replace
 import pytest
 
 from doctobert_hf.drbenchmark.finetuning import tuning, workbench
+from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
-from doctobert_hf.drbenchmark.finetuning.runner import Benchmark, BenchmarkConfig
+from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 from doctobert_hf.drbenchmark.results import read_failures, read_result, read_results
 from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.tasks import get_task, list_tasks

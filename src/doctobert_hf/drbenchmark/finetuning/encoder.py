@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.drbenchmark.finetuning.families import output_width
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.positions import max_positions
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -102,9 +103,7 @@ class Encoder:
         from transformers import AutoConfig
 
         config = AutoConfig.from_pretrained(self.source, revision=self.revision)
-        positions = int(getattr(config, "max_position_embeddings", 0) or wanted)
-        if config.model_type in _OFFSET_POSITIONS:
-            positions -= int(config.pad_token_id or 0) + 1
+        positions = max_positions(config) or wanted
         return min(wanted, positions) if positions > 8 else wanted
 
     def load(self, task: TaskSpec, dropout: float | None) -> PreTrainedModel:
@@ -150,10 +149,6 @@ class Encoder:
         if dropout is not None:
             _check_dropout(model, dropout)
         return model
-
-
-_OFFSET_POSITIONS = ("roberta", "camembert", "xlm-roberta", "roberta-prelayernorm", "longformer")
-"""Architectures that number positions from the padding id + 1."""
 
 
 @contextmanager

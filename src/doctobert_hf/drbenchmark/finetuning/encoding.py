@@ -12,19 +12,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from doctobert_hf.chunking import HierarchicalChunker
 from doctobert_hf.chunking.masking import IGNORED
+from doctobert_hf.drbenchmark.finetuning.config import LongInputs
 from doctobert_hf.drbenchmark.spec import TaskSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerBase
-
-LongInputs = Literal["chunk", "truncate"]
 
 
 @dataclass
@@ -88,7 +87,7 @@ class RowEncoder:
         if self.task.kind in ("classification", "multilabel-classification"):
             return self._texts(rows)
         if self.task.kind == "similarity":
-            return [Item([self._pair(r["text_1"], r["text_2"])], float(r["score"])) for r in rows]
+            return [Item([self._plain(r["text_1"], r["text_2"])], float(r["score"])) for r in rows]
         return [self._choices(row) for row in rows]
 
     # -- texts and pairs --------------------------------------------------------------------
@@ -123,15 +122,12 @@ class RowEncoder:
             encoded = self.tokenizer(*texts, truncation=True, max_length=self.max_length)
         return {k: list(encoded[k]) for k in ("input_ids", "token_type_ids") if k in encoded}
 
-    def _pair(self, first: str | None, second: str | None) -> dict[str, list[int]]:
-        return self._plain(first, second)
-
     def _choices(self, row: Mapping[str, Any]) -> Item:
         if self.task.kind == "multiple-choice":
-            inputs = [self._pair(row["question"], row[f"answer_{x}"]) for x in self.task.labels]
+            inputs = [self._plain(row["question"], row[f"answer_{x}"]) for x in self.task.labels]
             right = row["correct_answers"]
             return Item(inputs, [float(i in right) for i in range(len(self.task.labels))])
-        inputs = [self._pair(row["source"], row[f"candidate_{x}"]) for x in self.task.labels]
+        inputs = [self._plain(row["source"], row[f"candidate_{x}"]) for x in self.task.labels]
         return Item(inputs, int(row["label"]))
 
     # -- words ------------------------------------------------------------------------------

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from optuna import Trial
     from optuna.trial import FixedTrial
 
-DEFAULT = "drbenchmark/search"
-
 
 @dataclass(frozen=True)
 class HyperParameters:

@@ -28,7 +28,7 @@ def plan(benchmark: Benchmark) -> list[dict[str, Any]]:
         line: dict[str, Any] = {"task": task.name, "trials": benchmark.config.trials}
         try:
             bench = workbench(benchmark.context(task))
-            line |= bench.data_record()["rows"]
+            line |= bench.data_record["rows"]
             space = benchmark.spaces[task.name]
             epochs = space.mean_epochs if benchmark.config.trials else space.untuned.epochs
             runs = seeds + _PRUNED_SHARE * benchmark.config.trials * bool(seeds)

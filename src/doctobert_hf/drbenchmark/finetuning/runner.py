@@ -13,104 +13,25 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
-from doctobert_hf.drbenchmark.finetuning.encoding import LongInputs
-from doctobert_hf.drbenchmark.finetuning.hyperparameters import (
-    DEFAULT,
-    HyperParameters,
-    read_spaces,
-)
-from doctobert_hf.drbenchmark.finetuning.trainer import EVALUATIONS, FineTuner
+from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
 from doctobert_hf.drbenchmark.scoring import score_predictions
-from doctobert_hf.drbenchmark.spec import TaskSpec, check_protocol
-from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.energy import EnergyMeter
 from doctobert_hf.environment import environment_report
-from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageError
+from doctobert_hf.errors import DataError, DoctobertError, OutputError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.metrics import partial_entity_f1
 from doctobert_hf.recipes import find_recipe
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class BenchmarkConfig:
-    """What to measure and how; the command line's options.
-
-    Attributes:
-        tasks: Names, or ``all``, or ``doctobert`` for the seven of the paper.
-        protocol: Protocol of the data.
-        trials: Tuning trials for each task; 0: the space's untuned values.
-        seeds: Seeds of the final runs.
-        output: Folder of the results.
-        data_dir: Raw corpora; None for the default places.
-        corpus: Folder of a private corpus to measure instead of the benchmark's tasks.
-        space: Search space, recipe or path.
-        max_length: Most tokens of a sequence.
-        long_inputs: What is done about longer ones.
-        legacy: The published procedure with its bugs.
-        max_train_rows: Training rows to take of each task; None for all.
-        evaluations: Times a run looks at the validation split; the best weights are kept.
-        jobs: Trials at once.
-    """
-
-    tasks: tuple[str, ...] = ("doctobert",)
-    protocol: str = "doctobert"
-    trials: int = 20
-    seeds: tuple[int, ...] = (42, 43, 44, 45, 46)
-    output: Path = Path("benchmark-results")
-    data_dir: Path | None = None
-    corpus: Path | None = None
-    space: str = DEFAULT
-    max_length: int = 512
-    long_inputs: LongInputs = "chunk"
-    legacy: bool = False
-    max_train_rows: int | None = None
-    evaluations: int = EVALUATIONS
-    jobs: int = 1
-
-    def __post_init__(self) -> None:
-        check_protocol(self.protocol)
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise UsageError(f"seeds {self.seeds}", "different seeds, at least one")
-        for name, least in (
-            *(("trials", 0), ("jobs", 1), ("max_length", 16), ("max_train_rows", 1)),
-            ("evaluations", 1),
-        ):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"{name} {value}", f"at least {least}")
-        if self.long_inputs not in ("chunk", "truncate"):
-            raise UsageError(f"long_inputs '{self.long_inputs}'", "chunk or truncate")
-
-    @property
-    def procedure(self) -> str:
-        """Name of the procedure in results."""
-        return "legacy" if self.legacy else "standard"
-
-    def task_specs(self) -> list[TaskSpec]:
-        """The tasks asked for.
-
-        Raises:
-            UsageError: An unknown name.
-        """
-        if self.corpus is not None:
-            from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks
-
-            return list_private_tasks(str(self.corpus))
-        names: list[str] = []
-        for name in self.tasks:
-            group = [t.name for t in list_tasks() if name == "all" or t.doctobert]
-            names += group if name in ("all", "doctobert") else [get_task(name).name]
-        return [get_task(name) for name in dict.fromkeys(names)]
 
 
 @dataclass
@@ -226,7 +147,7 @@ class Benchmark:
         cell = self.cell(task, seed)
         broken = cell.path(self.config.output).with_suffix(".error.json")
         try:
-            result = self._measure(cell, tuned)
+            result = self._measure(task, cell, tuned)
         except (OutputError, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -239,11 +160,11 @@ class Benchmark:
             f"(validation {result.validation_score:.4f}, {result.duration:.0f} s)"
         )
 
-    def _measure(self, cell: Cell, tuned: Tuned) -> Result:
+    def _measure(self, task: TaskSpec, cell: Cell, tuned: Tuned) -> Result:
         """Train with a seed, predict the test split, and write predictions, then the result."""
         begin = time.perf_counter()
         meter = EnergyMeter() if EnergyMeter.available() else None
-        bench = workbench(self.context(get_task_of(self.tasks, cell.task)))
+        bench = workbench(self.context(task))
         parameters = tuned.of(self.config.seeds.index(cell.seed))
         tuner = bench.fine_tune(parameters, cell.seed)
         test = bench.splits["test"]
@@ -257,45 +178,27 @@ class Benchmark:
         ]
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text_atomic(cell.folder(self.config.output) / name, lines)
-        scores = score_test(bench.task, predictions, test.references, self.config.legacy, test)
-        energy = (meter.stop() or {}).get("energy_kwh") if meter else None
-        result = self._result(cell, tuner, parameters, tuned, scores)
-        result = replace(
-            result,
-            duration=time.perf_counter() - begin,
-            energy_kwh=energy,
-        )
-        result.write(self.config.output)
-        return result
-
-    def _result(
-        self,
-        cell: Cell,
-        tuner: FineTuner,
-        parameters: HyperParameters,
-        tuned: Tuned,
-        scores: dict[str, Any],
-    ) -> Result:
-        bench = workbench(self.context(get_task_of(self.tasks, cell.task)))
-        environment = environment_report(with_torch=True)
-        return Result(
+        scores = score_test(task, predictions, test.references, self.config.legacy, test)
+        result = Result(
             cell=cell,
-            kind=bench.task.kind,
-            metric=bench.task.metric_key,
-            score=float(scores[bench.task.metric_key]),
+            kind=task.kind,
+            metric=task.metric_key,
+            score=float(scores[task.metric_key]),
             scores=scores,
             validation_score=tuner.best,
             hyperparameters=asdict(parameters) | {"evaluations": self.config.evaluations},
             tuning=tuned.record,
-            data=bench.data_record(),
+            data=bench.data_record,
             encoding=bench.encoding_record(),
             model=describe(tuner.model, self.encoder),  # type: ignore[arg-type]
-            environment=environment,
-            duration=0.0,
-            energy_kwh=None,
+            environment=environment_report(with_torch=True),
+            duration=time.perf_counter() - begin,
+            energy_kwh=(meter.stop() or {}).get("energy_kwh") if meter else None,
             date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-            predictions=f"seed-{cell.seed}.predictions.jsonl",
+            predictions=name,
         )
+        result.write(self.config.output)
+        return result
 
     def _fail(self, task: TaskSpec, seed: int | None, error: Exception, outcome: Outcome) -> None:
         text = (
@@ -314,11 +217,6 @@ class Benchmark:
             write_json_atomic(cell.path(self.config.output).with_suffix(".error.json"), record)
         outcome.failed.append({"task": task.name, "seed": seed, "error": text})
         self.say(f"{task.name}: failed{'' if seed is None else f' at seed {seed}'}: {text}")
-
-
-def get_task_of(tasks: list[TaskSpec], name: str) -> TaskSpec:
-    """Find a task of a run, which may be a private one."""
-    return next(task for task in tasks if task.name == name)
 
 
 def score_test(

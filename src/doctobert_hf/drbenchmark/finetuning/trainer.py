@@ -14,6 +14,7 @@ from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from doctobert_hf.drbenchmark.finetuning import families
+from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS
 from doctobert_hf.drbenchmark.finetuning.encoding import Item
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.scoring import score_predictions
@@ -22,9 +23,6 @@ from doctobert_hf.errors import DataError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-EVALUATIONS = 10
-"""Evaluations of a run, as in the published protocol: every tenth of its steps."""
 
 
 @dataclass

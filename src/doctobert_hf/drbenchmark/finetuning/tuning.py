@@ -110,7 +110,7 @@ def _open(context: Context, space: SearchSpace, folder: Path) -> Study:
         load_if_exists=True,
         pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=space.grace, reduction_factor=2),
     )
-    described = {"values": dict(space.values), "data": workbench(context).data_record()}
+    described = {"values": dict(space.values), "data": workbench(context).data_record}
     known = study.user_attrs.get("space")
     if known is None:
         study.set_user_attr("space", described)

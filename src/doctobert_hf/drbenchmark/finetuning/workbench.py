@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS, LongInputs
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
-from doctobert_hf.drbenchmark.finetuning.encoding import LongInputs, RowEncoder
+from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
-from doctobert_hf.drbenchmark.finetuning.trainer import EVALUATIONS, FineTuner, Split
+from doctobert_hf.drbenchmark.finetuning.trainer import FineTuner, Split
 from doctobert_hf.drbenchmark.spec import SPLITS, TaskSpec
 from doctobert_hf.drbenchmark.tasks import get_task
 from doctobert_hf.errors import DataError
@@ -128,6 +129,7 @@ class Workbench:
             tuner.train_best()
         return tuner
 
+    @cached_property
     def data_record(self) -> dict[str, Any]:
         """What a result file says of the data."""
         total = hashlib.sha256()
