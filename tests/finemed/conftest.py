@@ -47,9 +47,10 @@ def other_text(number: int, sentences: int = 14) -> str:
 
 def _text(forms: tuple[str, ...], number: int, sentences: int) -> str:
     draw = random.Random(number)
-    lines = []
-    for _ in range(sentences):
-        lines.append(draw.choice(forms).format(n=draw.randint(20, 99), d=draw.randint(1, 9)))
+    lines = [
+        draw.choice(forms).format(n=draw.randint(20, 99), d=draw.randint(1, 9))
+        for _ in range(sentences)
+    ]
     return " ".join(lines)
 
 

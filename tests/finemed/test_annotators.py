@@ -43,7 +43,7 @@ def test_a_short_document_is_judged_as_the_model_judges_it(make_classifier):
     ours = TextClassifier(name, SUBDOMAINS).judge([text])[0]
     theirs = {
         item["label"]: item["score"]
-        for item in pipeline("text-classification", name, top_k=None)(text)
+        for item in pipeline("text-classification", name, top_k=None)([text])[0]
     }
     assert ours == pytest.approx([theirs[label] for label in SUBDOMAINS], abs=1e-6)
 
@@ -90,7 +90,9 @@ def test_the_domain_classifiers_own_layout(make_classifier, tmp_path):
     folder.mkdir()
     weights = {f"model.{key}": value for key, value in encoder.state_dict().items()}
     weights |= {"fc.weight": fc.weight.detach().clone(), "fc.bias": fc.bias.detach().clone()}
-    save_file({key: value.contiguous() for key, value in weights.items()}, folder / "model.safetensors")
+    save_file(
+        {key: value.contiguous() for key, value in weights.items()}, folder / "model.safetensors"
+    )
     config = {"base_model": base, "fc_dropout": 0.2}
     config["id2label"] = {"0": "Arts", "1": "Health", "2": "Sports"}
     (folder / "config.json").write_text(json.dumps(config))
@@ -107,7 +109,9 @@ def test_the_domain_classifiers_own_layout(make_classifier, tmp_path):
 
 
 def test_all_axes_by_models(make_classifier, write_corpus, tmp_path):
-    corpus = write_corpus(medical=4, other=0, files=1, url=lambda row: "https://chu.fr/" + row["id"])
+    corpus = write_corpus(
+        medical=4, other=0, files=1, url=lambda row: "https://chu.fr/" + row["id"]
+    )
     config = AnnotateConfig(
         input=(str(corpus),),
         output=tmp_path / "out",
@@ -156,7 +160,7 @@ def test_distilled_annotators_are_taken(tokenizer_dir, make_classifier, tmp_path
     assert SUBDOMAINS[scores.index(max(scores))] == "Commercial & promotional"
     scored = [{**row, "label": 4.0 if i % 2 else 1.0} for i, row in enumerate(rows)]
     path.write_text("\n".join(map(json.dumps, scored)))
-    config.axis, config.output = "quality", tmp_path / "regressor"
+    config.axis, config.output, config.epochs = "quality", tmp_path / "regressor", 12
     assert distil(config)["scores"]["test"]["mse"] < 1.0
 
 
@@ -175,7 +179,7 @@ def test_labels_that_are_not_of_the_taxonomy(tmp_path):
 def test_gliner_over_the_whole_document(tokenizer_dir, tmp_path):
     """A real, tiny, untrained GLiNER2: every term found is where it says, to the document's end."""
     gliner2 = pytest.importorskip("gliner2")
-    from transformers import AutoTokenizer, BertConfig
+    from transformers import AutoTokenizer, BertConfig, BertModel
 
     from doctobert_hf.finemed.annotators.gliner import GlinerExtractor
 
@@ -183,13 +187,15 @@ def test_gliner_over_the_whole_document(tokenizer_dir, tmp_path):
     encoder = tmp_path / "encoder"
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_dir)
     tokenizer.save_pretrained(encoder)
-    BertConfig(
+    config = BertConfig(
         vocab_size=len(tokenizer) + 32,
         hidden_size=32,
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=64,
-    ).save_pretrained(encoder)
+        max_position_embeddings=2048,  # the test's tokenizer has many tokens a word
+    )
+    BertModel(config).save_pretrained(encoder)
     config = gliner2.ExtractorConfig(model_name=str(encoder), max_width=4)
     model = gliner2.AutoExtractor.from_config(config, tokenizer=tokenizer)
     model.save_pretrained(tmp_path / "gliner")

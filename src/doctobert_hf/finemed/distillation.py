@@ -100,10 +100,10 @@ def distil(config: DistilConfig) -> dict[str, Any]:
         problem_type="single_label_classification" if len(labels) > 1 else "regression",
         ignore_mismatched_sizes=True,
     )
-    trainer = _trainer(config, model, tokenizer, parts)
+    trainer, encoded = _trainer(config, model, tokenizer, parts)
     trainer.train()
     scores = {
-        name: _plain(trainer.evaluate(trainer.encoded[name], metric_key_prefix=name))
+        name: _plain(trainer.evaluate(encoded[name], metric_key_prefix=name))
         for name in ("validation", "test")
     }
     trainer.save_model(str(folder / "model"))
@@ -127,12 +127,16 @@ def _plain(scores: dict[str, float]) -> dict[str, float]:
     return {key: named[key] for key in ("accuracy", "macro_f1", "mse", "spearman") if key in named}
 
 
-def _trainer(config: DistilConfig, model: Any, tokenizer: Any, parts: dict[str, Dataset]) -> Any:
+def _trainer(
+    config: DistilConfig, model: Any, tokenizer: Any, parts: dict[str, Dataset]
+) -> tuple[Any, dict[str, Dataset]]:
+    """The trainer, and the parts as token ids."""
     from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
 
     from doctobert_hf.models.positions import max_positions
 
-    length = min(config.max_length, max_positions(model.config), tokenizer.model_max_length)
+    positions = max_positions(model.config) or config.max_length
+    length = min(config.max_length, positions, tokenizer.model_max_length)
 
     def encode(batch: dict[str, list[Any]]) -> dict[str, Any]:
         encoded = tokenizer(batch["text"], truncation=True, max_length=length)
@@ -175,8 +179,7 @@ def _trainer(config: DistilConfig, model: Any, tokenizer: Any, parts: dict[str, 
         processing_class=tokenizer,
         compute_metrics=_accuracy if config.axis == "subdomain" else _errors,
     )
-    trainer.encoded = encoded
-    return trainer
+    return trainer, encoded
 
 
 def _has_gpu() -> bool:
@@ -203,4 +206,3 @@ def _errors(output: Any) -> dict[str, float]:
     rank = spearman(list(zip(predicted.tolist(), gold.tolist(), strict=True)))
     found = {"mse": float(((predicted - gold) ** 2).mean())}
     return found if rank is None else {**found, "spearman": rank}
-

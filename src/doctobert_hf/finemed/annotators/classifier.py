@@ -160,7 +160,7 @@ def _load(name: str, revision: str | None) -> tuple[Any, Any, list[str], int]:
         ) from error
     labels = model.config.id2label
     names = [labels[index] for index in range(len(labels))]
-    return model, tokenizer, names, max_positions(model.config)
+    return model, tokenizer, names, max_positions(model.config) or 10**9
 
 
 def _raw_config(name: str, revision: str | None) -> dict[str, Any]:

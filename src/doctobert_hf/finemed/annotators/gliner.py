@@ -1,8 +1,8 @@
 """Medical terms by GLiNER2 over the whole document, in windows, with character offsets.
 
-The published code looked at the middle 512 tokens of each document. Here a document is cut along
-its structure into windows that leave room for the entity types and their descriptions, which take
-part of the encoder's 512 tokens.
+The published code looked at the middle 512 tokens of each document. Here GLiNER2's own extraction
+for long documents slides over all of it; its windows leave room for the entity types and their
+descriptions, which take part of the encoder's 512 tokens.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.annotators.lexicon import Term
 from doctobert_hf.finemed.taxonomy import ENTITY_TYPES
 
-CONTEXT = 512
+WINDOW = 192
+"""Words of a window: with about 1.6 tokens a word and 150 for the types, within 512 tokens."""
+OVERLAP = 32
+"""Words that neighbouring windows share, so that no term is cut by an edge."""
 DESCRIPTIONS = {
     "disease": "Disease, syndrome, injury, symptom or clinical finding",
     "drug": "Substance given as treatment: medicine, vaccine, drug class, contrast agent",
@@ -47,8 +50,6 @@ class GlinerExtractor:
         threshold: float = 0.5,
         batch_size: int = 16,
     ) -> None:
-        from doctobert_hf.chunking import HierarchicalChunker
-
         self.name, self.threshold, self.batch_size = name, threshold, batch_size
         try:
             from gliner2 import AutoExtractor
@@ -66,10 +67,6 @@ class GlinerExtractor:
                 "a GLiNER2 model by path or Hub id",
                 "Check the name and the network, or choose terms: lexicon",
             ) from error
-        tokenizer = self.model.processor.tokenizer
-        taken = len(tokenizer(" ".join(f"{k} {v}" for k, v in DESCRIPTIONS.items()))["input_ids"])
-        room = CONTEXT - taken - 4 * len(DESCRIPTIONS)  # a marker before and after each type
-        self.chunker = HierarchicalChunker(tokenizer, max(64, room))
 
     def find(self, texts: Sequence[str]) -> list[list[Term]]:
         """Terms of each text, in order, with offsets in the whole text.
@@ -77,34 +74,25 @@ class GlinerExtractor:
         Raises:
             DataError: The model names a type that the taxonomy lacks.
         """
-        found: list[list[Term]] = [[] for _ in texts]
-        windows: list[str] = []
-        places: list[tuple[int, int]] = []
-        for index, text in enumerate(texts):
-            for start, end in self.chunker.spans(text):
-                if text[start:end].strip():
-                    windows.append(text[start:end])
-                    places.append((index, start))
-        if not windows:
-            return found
-        answers = self.model.batch_extract_entities(
-            windows,
+        if not texts:
+            return []
+        answers = self.model.batch_extract_entities_long(
+            list(texts),
             DESCRIPTIONS,
             batch_size=self.batch_size,
             threshold=self.threshold,
             include_spans=True,
+            chunk_size=WINDOW,
+            chunk_overlap=OVERLAP,
         )
-        for (index, offset), answer in zip(places, answers, strict=True):
-            found[index] += _terms(answer["entities"], offset, self.name)
-        return [sorted(terms) for terms in found]
+        return [_terms(answer["entities"], self.name) for answer in answers]
 
 
-def _terms(entities: dict[str, list[Any]], offset: int, name: str) -> list[Term]:
+def _terms(entities: dict[str, list[Any]], name: str) -> list[Term]:
     unknown = set(entities) - set(ENTITY_TYPES)
     if unknown:
         raise DataError(f"'{name}' gives the types {sorted(unknown)}", ", ".join(ENTITY_TYPES))
-    return [
-        Term(offset + span["start"], offset + span["end"], kind)
-        for kind, spans in entities.items()
-        for span in spans
-    ]
+    found = (
+        Term(span["start"], span["end"], kind) for kind, spans in entities.items() for span in spans
+    )
+    return sorted(found)
