@@ -55,7 +55,7 @@ _SCHOLARLY = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[.!?…]+(?:\s|$)")
-_HEAD = 20_000
+_HEAD = 5_000
 """Characters that cues are counted in from each of three places of a long text."""
 
 
