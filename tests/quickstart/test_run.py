@@ -196,7 +196,7 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     resume = [*command[:4], "--resume", "--output", "run", "--json"]
     second = subprocess.run(resume, cwd=tmp_path, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr[-2000:]
-    assert "[1/10] corpus: done before" in second.stderr
+    assert "[1/11] corpus: done before" in second.stderr
     records = json.loads(second.stdout)
     assert records == json.loads((tmp_path / "run" / "state.json").read_text())
     rows = [row for row in read_metrics(tmp_path / "run") if row["phase"] == "phase1"]

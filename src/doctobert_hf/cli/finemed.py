@@ -120,4 +120,21 @@ def tables(stage: str, manifest: dict[str, Any]) -> list[tuple[str, list[str], l
         return [(t["title"], t["header"], t["rows"]) for t in manifest["tables"]]
     rows = [["written", f"{manifest['documents']:,}"]]
     rows += [[reason, f"{count:,}"] for reason, count in manifest["excluded"].items()]
-    return [("", [stage, "documents"], rows)]
+    found = [("", [stage, "documents"], rows)]
+    personal = [
+        [kind, f"{n['documents']:,}", f"{n['matches']:,}"]
+        for kind, n in manifest.get("personal_data", {}).items()
+    ]
+    if personal:
+        header = ["personal data (counted, not changed)", "documents", "matches"]
+        found.append(("", header, personal))
+    tasks = [
+        [t["task"], *(f"{t[key]:,}" for key in _TASK_COLUMNS)] for t in manifest.get("tasks", [])
+    ]
+    if tasks:
+        header = ["test set", "units", "too short", "share an n-gram", "contaminated"]
+        found.append(("", header, tasks))
+    return found
+
+
+_TASK_COLUMNS = ("units", "too_short", "documents_touched", "documents_contaminated")

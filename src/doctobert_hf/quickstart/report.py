@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.files import write_text_atomic
+from doctobert_hf.quickstart.annotation import ANNOTATION_HEADER, annotation_rows
 from doctobert_hf.quickstart.cards import push_command
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.quickstart.retrieval import LENGTH, RETRIEVAL_HEADER, retrieval_rows
@@ -23,6 +24,7 @@ def write_report(config: QuickstartConfig, folder: Path, records: dict[str, Any]
         _summary(records),
         _figures(config, folder, records),
         _corpus_section(config, records),
+        _annotation_section(records["annotation"]),
         _tokenizer_section(records),
         _chunk_section(config, records),
         _result_section(records),
@@ -241,6 +243,20 @@ def _real_task_part(record: dict[str, Any]) -> str:
             f"{100 * baseline['precision']:.1f}, recall {100 * baseline['recall']:.1f}): what a "
             f"model has to beat.",
         ]
+    )
+
+
+def _annotation_section(record: dict[str, Any]) -> str:
+    if "not_run" in record:
+        return f"## Annotation\n\nNot run: {record['not_run']}"
+    if not record["medical"]:
+        return f"## Annotation\n\nNone of {record['documents']:,} documents is medical."
+    return (
+        f"## Annotation\n\nBy light rules and a small lexicon, {record['medical']:,} of "
+        f"{record['documents']:,} documents are medical; {100 * record['density_mean']:.1f} % of "
+        "their characters lie in medical terms. What the published mixes would keep of them:\n\n"
+        f"{markdown_table(ANNOTATION_HEADER, annotation_rows(record))}\n\n"
+        "The annotated documents: `finemed/annotated`."
     )
 
 

@@ -83,6 +83,7 @@ def run_quickstart(config: QuickstartConfig) -> dict[str, Any]:
     """Run all stages that are not done yet and return their records."""
     run = _Run(Path(config.output))
     run.stage("corpus", lambda: _corpus(config, run.folder))
+    run.stage("annotation", lambda: _annotation(run.folder))
     run.stage("tokenizer", lambda: _tokenizer(config, run.folder))
     run.stage("chunks", lambda: _chunks(config, run.folder))
     run.stage("phase1", lambda: _phase(config, run.folder, "phase1"))
@@ -100,6 +101,7 @@ class _Run:
 
     NAMES = (
         "corpus",
+        "annotation",
         "tokenizer",
         "chunks",
         "phase1",
@@ -281,6 +283,15 @@ def _drbenchmark(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
     return record | {
         "benchmark": benchmark_record(config, folder, "quaero_medline" in record["found"])
     }
+
+
+def _annotation(folder: Path) -> dict[str, Any]:
+    from doctobert_hf.quickstart.annotation import annotation_record
+
+    record = annotation_record(folder)
+    if "not_run" in record:
+        print(f"annotation is not run: {record['not_run']}", file=sys.stderr)
+    return record
 
 
 def _retrieval(config: QuickstartConfig, folder: Path) -> dict[str, Any]:

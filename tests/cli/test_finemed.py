@@ -1,0 +1,68 @@
+"""The command ``finemed``: data on stdout, words on stderr, exit codes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from doctobert_hf.cli import main
+
+pytest.importorskip("datatrove")
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    lines = [
+        {
+            "id": f"d{i}",
+            "text": f"Patient {i} : fièvre, toux et pneumonie, traitement par insuline.",
+        }
+        for i in range(5)
+    ]
+    lines.append({"id": "d5", "text": "La marquise sortit à cinq heures et prit la route."})
+    path = tmp_path / "corpus.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    return path
+
+
+def test_annotate_filter_and_stats(corpus, tmp_path, capsys):
+    annotated, kept = str(tmp_path / "annotated"), str(tmp_path / "kept")
+    one = ["--tasks", "1", "--workers", "1", "--lexicons", "base"]
+    command = ["finemed", "annotate", "finemed/light", "--input", str(corpus)]
+    assert main([*command, "--output", annotated, *one]) == 0
+    out = capsys.readouterr()
+    assert "domain: Other" in out.out and out.err.strip().startswith("next: ")
+    command = ["finemed", "filter", "--input", annotated, "--where", "density > 0.3", "--json"]
+    assert main([*command, "--output", kept]) == 0
+    manifest = json.loads(capsys.readouterr().out)
+    assert manifest["documents"] + sum(manifest["excluded"].values()) == 5
+    assert main(["finemed", "stats", "--input", annotated, "--output", str(tmp_path / "s")]) == 0
+    assert "What each published mix keeps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["filter", "--input", "nowhere"], "No input 'nowhere'"),
+        (["filter"], "No input."),
+        (["filter", "--where", "__import__('os').system('ls')"], "in the filter"),
+        (["annotate", "finemed/lihgt"], "Did you mean 'finemed/light'"),
+        (["mix"], "without sources"),
+        (["annotate", "--threshold", "3"], "between 0 and 1"),
+        (["annotate", "--tasks", "0"], "at least 1"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments, said, capsys):
+    assert main(["finemed", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert said in err and len(err.splitlines()) == 1
+
+
+def test_help_loads_neither_torch_nor_datatrove():
+    code = (
+        "import sys\nfrom doctobert_hf.cli import main\n"
+        "assert main(['finemed', 'annotate', '--help']) == 0\n"
+        "assert not {'torch', 'datatrove', 'transformers'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
