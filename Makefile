@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine with Python 3.11, make and git:
-#   make quickstart    the main job: tokenizer, chunks, pretraining, evaluation, report
+#   make quickstart    the main job: tokenizer, pretraining, benchmark, search, cards, report
 #   make test          the tests
 # Both make .venv first; running them again is cheap.
 

@@ -21,6 +21,9 @@ cd "$scratch/elsewhere"
 "$bin/doctobert-hf" env > env.txt
 "$bin/doctobert-hf" quickstart --recipe tiny/quickstart --phase1-tokens 40000 --phase2-tokens 20000 2> log.txt \
     || { cat log.txt; exit 1; }
+# The base install has no retrieval: the run says how to get it and goes on.
+grep -qF "pip install 'doctobert-hf[retrieval]'" log.txt
+test -s quickstart-run/cards/model/README.md
 "$bin/doctobert-hf" pretrain doctobert-base/pretrain --dry-run
 MADE_UP="$root/tests/drbenchmark/data/made_up.zip" "$bin/python" - <<'PY'
 from transformers import AutoModelForMaskedLM, AutoTokenizer

@@ -1,5 +1,6 @@
 """Every code block of the README runs, in order, in one folder."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -44,13 +46,16 @@ def test_code_blocks_run(folder):
         "PATH": f"{bin_folder}:/usr/bin:/bin",
         "HF_HUB_OFFLINE": "1",
         "HOME": str(folder),
+        "PYTHONPATH": str(REPOSITORY / "src"),  # this checkout, whatever is installed
+        **{name: os.environ[name] for name in THREADS if name in os.environ},
     }
     for body in blocks("bash"):
         if body.lstrip().startswith(("make ", "git ", "pip ", "python benchmarks/")):
             continue  # the environment itself, and the benchmarks: run by hand and by CI
         script = body.replace(
             "doctobert-hf quickstart",
-            "doctobert-hf quickstart --phase1-tokens 40000 --phase2-tokens 20000",
+            "doctobert-hf quickstart --phase1-tokens 40000 --phase2-tokens 20000 "
+            "--retrieval-steps 10",
         )
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],

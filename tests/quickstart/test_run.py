@@ -26,6 +26,7 @@ SMALL = {
     "phase2_tokens": 3000,
     "save_tokens": 2000,
     "max_characters": 250_000,
+    "retrieval_steps": 10,
 }
 
 
@@ -136,6 +137,26 @@ def test_resume_of_a_finished_run_does_nothing_and_other_settings_are_refused(fi
     assert again == records and (config.output / "state.json").stat().st_mtime_ns == before
     with pytest.raises(UsageError, match="phase1_tokens=6001"):
         open_run(small(config.output, phase1_tokens=6001), overwrite=False, resume=True)
+
+
+def test_search_is_made_up_for_once_the_extra_is_installed(finished, tmp_path):
+    import shutil
+
+    from doctobert_hf.quickstart.retrieval import missing_extra
+
+    if missing_extra():
+        pytest.skip(missing_extra())
+    config, records = finished
+    copy = small(tmp_path / "copy")
+    shutil.copytree(config.output, copy.output)
+    shutil.rmtree(copy.output / "retrieval")
+    state = records | {"retrieval": {"not_run": "pip install 'doctobert-hf[retrieval]'"}}
+    (copy.output / "state.json").write_text(json.dumps(state))
+    again = run_quickstart(open_run(copy, overwrite=False, resume=True))
+    assert again["retrieval"]["pairs"] == records["retrieval"]["pairs"]
+    assert (
+        "retrieval" in again["cards"]["parts"] and "BM25" in (copy.output / "report.md").read_text()
+    )
 
 
 def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path):

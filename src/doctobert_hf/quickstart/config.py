@@ -48,12 +48,13 @@ class QuickstartConfig:
         default=0.15, metadata={"help": "share of masked tokens in phase 2"}
     )
     save_tokens: int = field(default=200_000, metadata={"help": "tokens between checkpoints"})
+    retrieval_steps: int = field(default=100, metadata={"help": "steps of the retriever"})
     seed: int = field(default=17, metadata={"help": "seed of split, weights, order and masks"})
 
     def __post_init__(self) -> None:
         for name in (
             *("phase1_tokens", "phase2_tokens", "save_tokens", "max_characters"),
-            *("hidden_size", "num_hidden_layers"),
+            *("hidden_size", "num_hidden_layers", "retrieval_steps"),
         ):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} {getattr(self, name)}", "at least 1")

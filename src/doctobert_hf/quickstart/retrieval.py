@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FOLDER = "retrieval"
 LENGTH = 64
 """Tokens of a question and of a passage."""
-STEPS, BATCH = 100, 16
+BATCH = 16
 MAX_PAIRS, MIN_PAIRS = 600, 20
 HELD_OUT_SHARE = 0.1
 """Of the documents, each for validation and for test."""
@@ -150,7 +150,7 @@ def _train(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
         max_length=_length(config),
         data=str(folder / FOLDER / "pairs.jsonl"),
         batch_size=BATCH,
-        max_steps=STEPS,
+        max_steps=config.retrieval_steps,
         learning_rate=1e-3,
         evaluations=1,
         patience=0,

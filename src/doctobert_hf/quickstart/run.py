@@ -117,6 +117,16 @@ class _Run:
         self.folder = folder
         path = folder / STATE_FILE
         self.records: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+        self._forget_missing()
+
+    def _forget_missing(self) -> None:
+        """Do retrieval and what follows again, if the extra it lacked has been installed since."""
+        from doctobert_hf.quickstart.retrieval import missing_extra
+
+        record = self.records.get("retrieval", {})
+        if "not_run" in record and "pairs" not in record and missing_extra() is None:
+            for name in self.NAMES[self.NAMES.index("retrieval") :]:
+                self.records.pop(name, None)
 
     def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> None:
         """Do a stage unless it is done, and record its result and seconds."""
