@@ -86,6 +86,7 @@ def test_a_file_that_is_no_mapping(tmp_path, content):
 def test_every_recipe_builds():
     from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
     from doctobert_hf.drbenchmark.tasks import list_tasks
+    from doctobert_hf.finemed.config import read_stage
     from doctobert_hf.pretraining.recipe import PretrainConfig
     from doctobert_hf.quickstart.config import QuickstartConfig
     from doctobert_hf.retrieval.recipe import read_recipe
@@ -99,6 +100,10 @@ def test_every_recipe_builds():
             assert len(read_spaces(find_recipe(name), list_tasks())) == 27
         elif name.startswith("retrieval/"):
             read_recipe(name, {"base_model": "x"})
+        elif name.startswith("finemed/"):
+            stages = {"light": "annotate", "published": "annotate", "context": "mix"}
+            stage = name.removeprefix("finemed/").split("-")[0]
+            read_stage(stages.get(stage, stage), name, {})
         else:
             build_config(kinds[name.split("/")[-1]], read_yaml(find_recipe(name)), source=name)
 
