@@ -56,10 +56,11 @@ def main() -> None:
     results: dict[str, Any] = {"lexicons": args.lexicons, "terms": matcher.size}
     with tempfile.TemporaryDirectory() as scratch:
         results["rates_mb_per_s"] = rates(args, texts, matcher, scratch)
+        results["stored_share"] = stored_share(texts, scratch)
     results["density"] = densities(texts, matcher)
     results["filter"] = filter_speed(args.repeats)
     results["separation"] = separation(medical, general, matcher)
-    results["plan"] = plan(results["rates_mb_per_s"], texts)
+    results["plan"] = plan(results["rates_mb_per_s"], texts, results["stored_share"])
     finish(args, "finemed", results)
 
 
@@ -234,7 +235,13 @@ def separation(
     return found
 
 
-def plan(measured: dict[str, float], texts: list[str]) -> dict[str, Any]:
+def stored_share(texts: list[str], scratch: str) -> float:
+    """Bytes of the Parquet written by bytes of its text."""
+    written = sum(path.stat().st_size for path in Path(scratch, "written").glob("*.parquet"))
+    return written / sum(len(text.encode()) for text in texts)
+
+
+def plan(measured: dict[str, float], texts: list[str], share: float) -> dict[str, Any]:
     """Core hours and storage for the published pool, from the rates measured."""
     words = sum(len(text.split()) for text in texts)
     size = sum(len(text.encode()) for text in texts)
@@ -243,7 +250,12 @@ def plan(measured: dict[str, float], texts: list[str]) -> dict[str, Any]:
     rows = [[name, f"{hours:,.1f}"] for name, hours in stored.items()]
     print(f"\n{POOL_DOCUMENTS:,} documents, {POOL_WORDS:,} words, {megabytes / 1000:,.0f} GB\n")
     print(text_table(["step", "core hours"], [*rows, ["all", f"{sum(stored.values()):,.1f}"]]))
-    return {"gigabytes": megabytes / 1000, "core_hours": stored}
+    print(f"stored by each stage: {share * megabytes / 1000:,.0f} GB")
+    return {
+        "gigabytes": megabytes / 1000,
+        "stored_gigabytes": share * megabytes / 1000,
+        "core_hours": stored,
+    }
 
 
 def median(work: Callable[[], Any], repeats: int) -> float:

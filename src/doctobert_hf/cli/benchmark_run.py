@@ -119,14 +119,32 @@ def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> 
             for task, found in by_task.items()
         ]
         print(text_table(["task", "metric", "mean", "std", "seeds"], table))
+    if outcome.done:
+        _write_report(config)
     if outcome.failed:
         print(f"{len(outcome.failed)} failed; run the same command again", file=sys.stderr)
         return 1
-    print(
-        f"next: doctobert-hf benchmark report {config.output} --baselines published",
-        file=sys.stderr,
-    )
     return 0
+
+
+def _write_report(config: BenchmarkConfig) -> None:
+    """Rank all results of the folder, among the paper's models where tasks are the paper's."""
+    from doctobert_hf.drbenchmark.published import TASKS
+    from doctobert_hf.drbenchmark.report.write import write_report
+    from doctobert_hf.drbenchmark.results import read_results
+    from doctobert_hf.errors import DoctobertError
+
+    procedure = "legacy" if config.legacy else "standard"
+    known = any(result.cell.task in TASKS for result in read_results(config.output))
+    place = config.output / "report"
+    try:
+        write_report(
+            config.output, place, "published" if known else None, config.protocol, procedure
+        )
+    except DoctobertError as error:  # the results are there, whatever stands beside them
+        print(f"no report: {error}", file=sys.stderr)
+        return
+    print(f"report: {place / 'report.html'}", file=sys.stderr)
 
 
 def _print_probe(scores: dict[str, dict[str, float]], as_json: bool) -> int:

@@ -7,13 +7,14 @@ rewrites keep where they are from (``chunk_id, parent_id, char_start, char_end``
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from doctobert_hf.errors import DataError, nearest
 from doctobert_hf.finemed.taxonomy import ENTITY_TYPES
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from datasets import Features
 
 
 def annotation_fields(domain: bool, subdomain: bool, quality: bool, terms: bool) -> list[pa.Field]:
@@ -82,6 +83,31 @@ def rewriting_fields() -> list[pa.Field]:
         pa.field("original_edu_quality_score", pa.float64()),
         pa.field("original_edu_quality_normalized_score", pa.int64()),
     ]
+
+
+UPSTREAM = {
+    **dict.fromkeys(("text", "id", "dump", "url", "date", "file_path", "language"), "string"),
+    **{"language_score": "double", "language_script": "string"},
+    **{"minhash_cluster_size": "int64", "top_langs": "string"},
+}
+"""FineWeb-2's columns; FinePDFs and FineWiki have others of their own, which pass through."""
+
+
+def features(kind: Literal["finemed", "rephrased"]) -> Features:
+    """The columns of FineMed-fr or of its rephrased sibling, for ``datasets``.
+
+    Args:
+        kind: ``finemed``: upstream columns and the three axes; ``rephrased``: these and how each
+            text was rewritten, and from what.
+    """
+    import pyarrow as pa
+    from datasets import Features
+
+    schema = pa.schema([(name, pa.type_for_alias(kind_of)) for name, kind_of in UPSTREAM.items()])
+    schema = with_fields(schema, annotation_fields(True, True, True, True))
+    if kind == "rephrased":
+        schema = with_fields(schema, rewriting_fields())
+    return Features.from_arrow_schema(schema)
 
 
 def with_fields(schema: pa.Schema, added: Iterable[pa.Field]) -> pa.Schema:

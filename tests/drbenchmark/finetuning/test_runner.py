@@ -256,6 +256,8 @@ def test_killed_twice_and_nothing_is_lost(make_encoder, config, made_up, tmp_pat
     rows = json.loads(done.stdout)["results"]
     assert {row["task"]: len(row["scores"]) for row in rows} == {"quaero_medline": 2, "morfitt": 2}
     assert all(result.tuning["trials"] == 3 for result in read_results(config.output))
+    page = (config.output / "report" / "report.html").read_text(encoding="utf-8")
+    assert "DoctoBERT-fr" in page  # ranked among the published models
 
 
 def test_dry_run_and_table(make_encoder, config, capsys):
