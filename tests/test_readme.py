@@ -40,6 +40,7 @@ def test_languages_are_known():
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)  # a dozen commands, one after another
 def test_code_blocks_run(folder):
     bin_folder = Path(sys.executable).parent
     environment = {

@@ -103,6 +103,7 @@ def test_ray_on_one_machine(write_corpus, tmp_path, annotated):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_killed_at_ten_random_points(write_corpus, tmp_path):
     """SIGKILL to the whole process group; the end is that of a run left alone."""
     corpus = write_corpus("big", medical=3000, other=600, files=6)

@@ -199,6 +199,7 @@ def test_estimate(annotated):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_killed_at_ten_points_the_result_is_the_same(annotated, tmp_path):
     """SIGKILL while requests are under way; what comes out is what one run makes."""
     with LocalEndpoint(seconds=0.05) as server:
