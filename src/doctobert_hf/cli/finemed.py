@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run a stage."""
     config = read_stage(args.stage, args.recipe, config_overrides(args, STAGES[args.stage]))
+    _need_datatrove()
     if args.stage == "rephrase" and args.dry_run:
         from doctobert_hf.finemed.rephrase.estimate import estimate
 
@@ -81,11 +82,14 @@ _NEXT = {
 }
 
 
-def _stage(name: str) -> Any:
+def _need_datatrove() -> None:
     if importlib.util.find_spec("datatrove") is None:
         raise UsageError(
             "finemed without datatrove", fix="Install it: pip install 'doctobert-hf[finemed]'"
         )
+
+
+def _stage(name: str) -> Any:
     module, function = _WORK[name]
     return getattr(importlib.import_module(f"doctobert_hf.finemed.{module}"), function)
 
