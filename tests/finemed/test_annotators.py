@@ -131,7 +131,7 @@ def test_all_axes_by_models(make_classifier, write_corpus, tmp_path):
     assert rows_of(tmp_path / "plain")[0][key] != rows[0][key]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_distilled_annotators_are_taken(tokenizer_dir, make_classifier, tmp_path):
     """A student learns labels that a rule gives, and then annotates."""
     encoder = make_classifier("encoder", ["x"])

@@ -42,7 +42,7 @@ def sources(tmp_path):
     return (table(tmp_path / "a.parquet", first), table(tmp_path / "b.parquet", second))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("tasks", [1, 3])
 def test_duplicates_across_sources(sources, tmp_path, tasks):
     out = tmp_path / "out"

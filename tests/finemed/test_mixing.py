@@ -60,7 +60,7 @@ def test_shares_of_tokens(sources, tokenizer_dir, tmp_path):
     assert str(tmp_path) not in card
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_seed_and_parts(sources, tokenizer_dir, tmp_path):
     sources[0]["share"], sources[1]["share"] = 3, 1
     made = {}
@@ -113,7 +113,7 @@ def test_wrong_mixes(sources, tokenizer_dir, tmp_path):
     run(big, "'raw' has .* at most", DataError, total=10**9)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_recipe_trains_on_a_mix(sources, tokenizer_dir, tmp_path):
     from doctobert_hf.cli import main
 

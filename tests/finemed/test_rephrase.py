@@ -95,7 +95,7 @@ def test_passing_faults_are_tried_again(annotated, tmp_path):
     assert rows_of(tmp_path / "rough") == rows_of(tmp_path / "calm")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_timeouts_are_tried_again(annotated, tmp_path):
     with LocalEndpoint(("timeout",), share=0.2) as server:
         rephrase(config(annotated, server, tmp_path / "out", timeout=0.5))
@@ -137,7 +137,7 @@ def test_nobody_there_and_a_wrong_key(annotated, tmp_path, monkeypatch):
         assert not path.is_file() or b"sk-secret" not in path.read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_rate_is_kept(annotated, tmp_path):
     with LocalEndpoint() as server:
         start = time.monotonic()

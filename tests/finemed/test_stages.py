@@ -51,7 +51,7 @@ def test_legacy_density_is_the_published_formula(write_corpus, tmp_path):
         assert row["medical_entity_density"] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_parts_and_workers_change_nothing(write_corpus, tmp_path, annotated):
     corpus = str(tmp_path / "corpus")
     for name, more in (("four", {"tasks": 4, "workers": 2}), ("one", {})):
