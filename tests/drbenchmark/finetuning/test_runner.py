@@ -233,6 +233,12 @@ def test_the_published_spaces():
     assert spaces["deft2020_sts"].values["gradient_accumulation_steps"] == 1
 
 
+def test_trials_in_a_space_without_a_search(make_encoder, config):
+    wrong = replace(config, space="tiny/benchmark", trials=2)
+    with pytest.raises(UsageError, match="2 trials.*searches nothing.*--trials 0"):
+        Benchmark(make_encoder(), wrong)
+
+
 @pytest.mark.long
 def test_killed_twice_and_nothing_is_lost(make_encoder, config, made_up, tmp_path):
     command = [sys.executable, "-m", "doctobert_hf", "benchmark", "run", make_encoder().source]

@@ -25,8 +25,7 @@ from doctobert_hf.drbenchmark.results import Cell, Result, read_result
 from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.energy import EnergyMeter
-from doctobert_hf.environment import environment_report
-from doctobert_hf.errors import DataError, DoctobertError, OutputError
+from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.metrics import partial_entity_f1
 from doctobert_hf.recipes import find_recipe
@@ -62,6 +61,13 @@ class Benchmark:
         self.encoder, self.config = encoder, config
         self.tasks = config.task_specs()
         self.spaces = read_spaces(find_recipe(config.space), self.tasks)
+        without = [n for n, space in self.spaces.items() if "learning_rate" not in space.values]
+        if config.trials and without:
+            raise UsageError(
+                f"{config.trials} trials, and '{config.space}' searches nothing for {without[0]}",
+                "a space with 'defaults', a learning_rate at least",
+                "Pass --trials 0 to train with its untuned values, or another --space",
+            )
         self.say = say or (lambda line: print(line, file=sys.stderr, flush=True))
 
     def context(self, task: TaskSpec) -> Context:
