@@ -25,6 +25,7 @@ from doctobert_hf.drbenchmark.results import Cell, Result, read_result
 from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.energy import EnergyMeter
+from doctobert_hf.environment import environment_report
 from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.metrics import partial_entity_f1
