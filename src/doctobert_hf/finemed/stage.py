@@ -74,7 +74,9 @@ class Stage:
                     "Choose another --output",
                 )
             return
-        if self.folder.exists() and any(self.folder.iterdir()):
+        # A kill between the two files below leaves the first alone.
+        ours = {"resolved_config.yaml"}
+        if self.folder.exists() and {path.name for path in self.folder.iterdir()} - ours:
             raise UsageError(
                 f"The folder '{self.folder}' is in use", "a new folder", "Choose another --output"
             )
