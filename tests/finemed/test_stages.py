@@ -137,6 +137,10 @@ def test_another_configuration_or_input_is_refused(annotated, tmp_path):
     pq.write_table(pa.table({"id": ["x"], "text": ["fièvre"]}), corpus / "9.parquet")
     with pytest.raises(UsageError, match="have changed"):
         annotate(again)
+    half = tmp_path / "half"  # killed while the folder was made
+    half.mkdir()
+    (half / "resolved_config.yaml").write_text("tasks: 1\n")
+    assert annotate(AnnotateConfig(input=(str(corpus),), output=half, **LIGHT))["documents"] == 25
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "thesis.txt").write_text("mine")
     with pytest.raises(UsageError, match="in use"):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from doctobert_hf.finemed.writing import Exclusions
 
 _BATCH = 32
+_AXES = ("domain", "subdomain", "quality", "terms")
 
 
 class Annotators:
@@ -145,7 +146,7 @@ class Annotate(PipelineStep):
             document.metadata["num_words"] = len(document.text.split())
             document.metadata["annotators"] = {
                 name: getattr(config, name) + (f"@{config.revision}" if config.revision else "")
-                for name in ("domain", "subdomain", "quality", "terms")
+                for name in _AXES
             }
 
     def _subdomain(
@@ -180,20 +181,18 @@ def normalized(score: float) -> int:
     return round(min(max(score, QUALITY[0]), QUALITY[1]))
 
 
-def store_terms(
-    metadata: dict[str, Any], text: str, terms: Sequence[Term], method: str, prefix: str = ""
-) -> None:
+def store_terms(metadata: dict[str, Any], text: str, terms: Sequence[Term], method: str) -> None:
     """Set ``medical_entities`` (distinct, sorted) and ``medical_entity_density``."""
     by_kind: dict[str, set[str]] = {kind: set() for kind in ENTITY_TYPES}
     for term in terms:
         by_kind[term.kind].add(text[term.start : term.end])
-    metadata[f"{prefix}medical_entities"] = {k: sorted(v) for k, v in by_kind.items()}
+    metadata["medical_entities"] = {k: sorted(v) for k, v in by_kind.items()}
     if method == "union":
         density = covered((term.start, term.end) for term in terms) / len(text) if text else 0.0
     else:
         surfaces = {surface for found in by_kind.values() for surface in found}
         density = medical_term_density(text, surfaces, "legacy")
-    metadata[f"{prefix}medical_entity_density"] = density
+    metadata["medical_entity_density"] = density
 
 
 def _store(document: Document, prefix: str, labels: Sequence[str], values: Sequence[float]) -> None:
@@ -228,6 +227,3 @@ def annotate(config: AnnotateConfig) -> dict[str, Any]:
     if not stage.run([*stage.readers(), step, stage.writer(schema)]):
         return {}
     return stage.close(read=stage.counted("rows"))
-
-
-_AXES = ("domain", "subdomain", "quality", "terms")

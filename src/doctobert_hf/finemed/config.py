@@ -45,11 +45,11 @@ class StageConfig:
 
 
 RUNS_ON: tuple[str, ...] = (
-    *("tasks", "workers", "executor", "output", "requests_at_once", "requests_per_minute"),
+    *("workers", "executor", "output", "requests_at_once", "requests_per_minute"),
     *("slurm_partition", "slurm_time", "slurm_gpus", "slurm_memory", "slurm_setup"),
     *("endpoint", "endpoint_key_variable", "retries", "timeout", "give_up_after"),
 )
-"""Fields that change who does the work, not what comes out (``tasks`` sets the shards)."""
+"""Fields that change who does the work, not what comes out; ``tasks`` sets the shards."""
 
 
 @dataclass
@@ -255,7 +255,7 @@ def what_it_makes(config: StageConfig) -> dict[str, Any]:
     """The settings that decide what comes out, as JSON."""
     shown = {}
     for item in fields(config):
-        if item.name not in RUNS_ON or item.name == "tasks":
+        if item.name not in RUNS_ON:
             value = getattr(config, item.name)
             shown[item.name] = list(value) if isinstance(value, tuple) else value
     return {key: str(value) if isinstance(value, Path) else value for key, value in shown.items()}
