@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
+import reprlib
 import types
 import typing
 from collections.abc import Mapping
@@ -17,6 +19,81 @@ from typing import Any, TypeVar
 from doctobert_hf.errors import UsageError, nearest
 
 T = TypeVar("T")
+MAX_VALUES = 100_000
+"""Most values of a YAML file, aliases expanded; nested aliases grow without bound."""
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    path: bool = False,
+    cli: bool = True,
+) -> Any:
+    """Return a dataclass field with its help and bounds.
+
+    Args:
+        default: Default value; a list is copied for each instance.
+        help: What it means, with its unit; also the help of the command line.
+        least: Smallest value.
+        most: Largest value.
+        above: The value is greater.
+        below: The value is smaller.
+        path: The string is a path if a file or folder of its name exists.
+        cli: Whether the command line has it.
+
+    Example:
+        >>> import dataclasses
+        >>> @dataclasses.dataclass
+        ... class Sizes:
+        ...     steps: int = option(10, "steps of a run", least=1)
+        >>> build_config(Sizes, {"steps": 0})
+        Traceback (most recent call last):
+            ...
+        doctobert_hf.errors.UsageError: steps 0 in the configuration. Expected at least 1.
+    """
+    bounds = {"least": least, "most": most, "above": above, "below": below}
+    given = {name: bound for name, bound in bounds.items() if bound is not None}
+    metadata = {"help": help, "cli": cli, "path": path, "bounds": given}
+    if isinstance(default, list):
+        return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_bounds(config: Any, source: str = "") -> None:
+    """Check the values of a dataclass against the bounds of its fields (:func:`option`).
+
+    Raises:
+        UsageError: A value out of its bounds, infinite or no number.
+    """
+    for item in dataclasses.fields(config):
+        for value in _numbers(getattr(config, item.name)):
+            _check_number(value, item.name, item.metadata.get("bounds", {}), source)
+
+
+def _numbers(value: Any) -> list[float]:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+
+
+def _check_number(value: float, name: str, bounds: Mapping[str, float], source: str) -> None:
+    where = f" in the {source}" if source else ""
+    if not math.isfinite(value):
+        raise UsageError(f"{name} {value}{where}", "a finite number")
+    words = {"least": "at least", "most": "at most", "above": "above", "below": "below"}
+    wrong = {
+        "least": lambda bound: value < bound,
+        "most": lambda bound: value > bound,
+        "above": lambda bound: value <= bound,
+        "below": lambda bound: value >= bound,
+    }
+    if any(wrong[kind](bound) for kind, bound in bounds.items()):
+        wanted = ", ".join(f"{words[kind]} {bound:,}" for kind, bound in bounds.items())
+        raise UsageError(f"{name} {value}{where}", wanted)
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -28,7 +105,11 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), _loader())
+    except RecursionError as error:
+        raise UsageError(
+            f"The configuration '{path}' is nested too deeply", "plain keys"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"The configuration '{path}' cannot be read ({error})", "a YAML file in UTF-8"
@@ -36,10 +117,13 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
+        twice = str(getattr(error, "problem", "")).startswith(_TWICE)
         raise UsageError(
-            f"The configuration '{path}'{line} is not valid YAML",
-            "'key: value' lines",
-            "Check indentation, quotes and colons there",
+            f"The configuration '{path}'{line}: {error.problem}"  # type: ignore[attr-defined]
+            if twice
+            else f"The configuration '{path}'{line} is not valid YAML",
+            "each key once" if twice else "'key: value' lines",
+            "" if twice else "Check indentation, quotes and colons there",
         ) from error
     if content is None:
         return {}
@@ -47,7 +131,59 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         raise UsageError(
             f"The configuration '{path}' holds a {type(content).__name__}", "'key: value' lines"
         )
+    try:
+        size = _expanded_size(content, {})
+    except RecursionError as error:
+        raise UsageError(
+            f"The configuration '{path}' is nested too deeply", "plain keys"
+        ) from error
+    if size > MAX_VALUES:
+        raise UsageError(
+            f"The configuration '{path}' comes to more than {MAX_VALUES:,} values",
+            "a recipe of some tens of keys",
+            "Write nested aliases out, or leave them out",
+        )
     return content
+
+
+def _too_deep(path: str | Path) -> str:
+    return f"The configuration '{path}' is nested too deeply"
+
+
+_TWICE = "the key"
+
+
+def _loader() -> Any:
+    """Return YAML's safe loader, with an error for a key that stands twice in a mapping."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen = set()
+            for key_node, _ in node.value:
+                key = key_node.value if isinstance(key_node.value, str) else None
+                if key is not None and key != "<<" and key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"{_TWICE} {key!r:.80} is given twice", key_node.start_mark
+                    )
+                seen.add(key)
+            return super().construct_mapping(node, deep)
+
+    return Loader
+
+
+def _expanded_size(value: Any, known: dict[int, int]) -> int:
+    """Count values with each alias expanded, without expanding any."""
+    if isinstance(value, (dict, list)):
+        if id(value) in known:
+            return known[id(value)]
+        known[id(value)] = MAX_VALUES + 1  # a value inside itself has no end
+        items = value.values() if isinstance(value, dict) else value
+        known[id(value)] = min(
+            MAX_VALUES + 1, 1 + sum(_expanded_size(item, known) for item in items)
+        )
+        return known[id(value)]
+    return 1
 
 
 def build_config(cls: type[T], *layers: Mapping[str, Any], source: str = "configuration") -> T:
@@ -80,6 +216,9 @@ def build_config(cls: type[T], *layers: Mapping[str, Any], source: str = "config
     ]
     if missing:
         raise UsageError(f"No value for {', '.join(map(repr, missing))} in the {source}")
+    for name, value in values.items():
+        for number in _numbers(value):
+            _check_number(number, name, fields[name].metadata.get("bounds", {}), source)
     return cls(**values)
 
 
@@ -99,7 +238,7 @@ def _coerce(value: Any, hint: Any, where: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         if value not in args:
-            raise UsageError(f"{value!r} for {where}", f"one of {', '.join(map(repr, args))}")
+            raise UsageError(f"{_short(value)} for {where}", f"one of {', '.join(map(repr, args))}")
         return value
     if origin in (list, tuple):
         if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple)):
@@ -129,7 +268,14 @@ def _coerce_scalar(value: Any, hint: Any, where: str) -> Any:
             return hint(value)
     elif isinstance(value, hint):
         return value
-    raise UsageError(f"{value!r} for {where}", f"a value of type {_type_name(hint)}")
+    raise UsageError(f"{_short(value)} for {where}", f"a value of type {_type_name(hint)}")
+
+
+def _short(value: Any) -> str:
+    """Return the beginning of a value's repr: it goes into one line of an error."""
+    shortener = reprlib.Repr()
+    shortener.maxstring = shortener.maxother = 200
+    return shortener.repr(value)
 
 
 def _union_members(hint: Any) -> list[Any]:

@@ -11,6 +11,7 @@ import codecs
 import csv
 import difflib
 import gzip
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -64,6 +65,33 @@ def iter_documents(source: Source, text_column: str = "text") -> Iterator[dict[s
                 f"Item {index} is a {type(item).__name__}",
                 f"a string or a row with '{text_column}'",
             )
+
+
+def inputs_of(source: Source) -> list[Path]:
+    """Return the files and folders that a source names; none for texts in memory."""
+    if isinstance(source, (str, Path)):
+        return [Path(source)]
+    if isinstance(source, (list, tuple)):
+        return [
+            Path(item)
+            for item in source
+            if isinstance(item, Path) or (isinstance(item, str) and _is_path(item))
+        ]
+    return []
+
+
+def fingerprint_of(source: Source) -> str | None:
+    """Return a short hash of texts in memory; None for paths, and for what is read only once."""
+    if isinstance(source, (str, Path)):
+        return None
+    if isinstance(fingerprint := getattr(source, "_fingerprint", None), str):
+        return fingerprint  # datasets keep their own
+    if not isinstance(source, (list, tuple)) or inputs_of(source):
+        return None
+    digest = hashlib.sha256()
+    for item in source:
+        digest.update(repr(item).encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def iter_texts(source: Source, text_column: str = "text") -> Iterator[str]:

@@ -6,38 +6,12 @@ import errno
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from doctobert_hf.errors import DoctobertError, OutputError
-
-
-@contextmanager
-def staged_folder(target: str | Path) -> Iterator[Path]:
-    """Give a scratch folder whose files move into ``target`` only if the block ends well.
-
-    Files of the same name in ``target`` are replaced one by one, atomically; others stay.
-
-    Raises:
-        OutputError: ``target`` cannot be created or written, or the disk is full.
-    """
-    target = Path(target)
-    with explained_output(target):
-        target.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".incomplete-", dir=target))
-        try:
-            yield scratch
-            for path in sorted(scratch.iterdir()):
-                destination = target / path.name
-                if destination.is_dir() and not destination.is_symlink():
-                    shutil.rmtree(destination)
-                os.replace(path, destination)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager

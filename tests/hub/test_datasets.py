@@ -68,15 +68,17 @@ def test_other_files_are_not_passed_over(tmp_path):
 
 
 def test_files_of_two_schemas_are_refused_and_named(tmp_path):
-    write(tmp_path / "a.parquet", text=["x"], score=[1])
-    write(tmp_path / "b.parquet", text=["y"], score=["1"])
+    write(tmp_path / "in" / "a.parquet", text=["x"], score=[1])
+    write(tmp_path / "in" / "b.parquet", text=["y"], score=["1"])
     with pytest.raises(DataError, match=r"'score' of b.parquet is string. Expected int64"):
-        dry(tmp_path, tmp_path)
-    write(tmp_path / "b.parquet", text=["y"])
+        dry(tmp_path / "in", tmp_path)
+    write(tmp_path / "in" / "b.parquet", text=["y"])
     with pytest.raises(DataError, match=r"b.parquet has no column 'score'"):
-        dry(tmp_path, tmp_path)
-    write(tmp_path / "b.parquet", text=["y"], score=pa.nulls(1))  # takes the type it has elsewhere
-    report, _ = dry(tmp_path, tmp_path)
+        dry(tmp_path / "in", tmp_path)
+    write(
+        tmp_path / "in" / "b.parquet", text=["y"], score=pa.nulls(1)
+    )  # takes the type it has elsewhere
+    report, _ = dry(tmp_path / "in", tmp_path)
     rows = datasets.load_dataset(str(tmp_path / "dry"), split="train", cache_dir=tmp_path / "c")
     assert rows["score"] == [1, None] and report.kind == "dataset"
 
@@ -201,8 +203,9 @@ def test_features_of_a_dataset_survive(tmp_path):
 
 
 def test_tasks_that_may_not_be_copied_are_refused(tmp_path):
+    (tmp_path / "raw").mkdir()
     with pytest.raises(UsageError, match="CAS, which may not be redistributed .Data-use agreement"):
-        dry(tmp_path, tmp_path, tasks=("morfitt", "cas_pos"))
+        dry(tmp_path / "raw", tmp_path, tasks=("morfitt", "cas_pos"))
 
 
 def test_real_tasks(data_dir, tmp_path):

@@ -80,7 +80,7 @@ def test_the_model_becomes_a_retriever(model_folder):
         record = retrieval_record(config, model_folder, texts)
     bm25, before, after = (row["scores"]["ndcg@10"] for row in record["systems"])
     assert bm25 > 0 and after > before
-    assert len(read(model_folder / "retrieval" / "pairs.jsonl")) == sum(record["pairs"].values())
+    assert len(read(model_folder / "data" / "pairs.jsonl")) == sum(record["pairs"].values())
     results = json.loads((model_folder / "retrieval" / "results.json").read_text())
     assert [row["scores"]["ndcg@10"] for row in results] == [bm25, before, after]
     model = open_model(str(model_folder / "retrieval" / "model"))

@@ -13,7 +13,7 @@ from doctobert_hf.config import build_config
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.quickstart.data import medical_share, prepare_documents
-from doctobert_hf.quickstart.run import open_run, run_quickstart
+from doctobert_hf.quickstart.run import open_quickstart, run_quickstart
 from doctobert_hf.quickstart.training import read_metrics
 
 SMALL = {
@@ -34,10 +34,14 @@ def small(folder, **options):
     return build_config(QuickstartConfig, SMALL, {"output": folder, **options})
 
 
+def go(config, resume=False):
+    return run_quickstart(config, open_quickstart(config, overwrite=False, resume=resume))
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     config = small(tmp_path_factory.mktemp("run") / "run")
-    return config, run_quickstart(open_run(config, overwrite=False, resume=False))
+    return config, go(config)
 
 
 def test_everything_is_there(finished):
@@ -133,10 +137,10 @@ def test_training_learns(finished):
 def test_resume_of_a_finished_run_does_nothing_and_other_settings_are_refused(finished):
     config, records = finished
     before = (config.output / "state.json").stat().st_mtime_ns
-    again = run_quickstart(open_run(config, overwrite=False, resume=True))
+    again = go(config, resume=True)
     assert again == records and (config.output / "state.json").stat().st_mtime_ns == before
-    with pytest.raises(UsageError, match="phase1_tokens=6001"):
-        open_run(small(config.output, phase1_tokens=6001), overwrite=False, resume=True)
+    with pytest.raises(UsageError, match="begun with phase1_tokens 6000, not 6001"):
+        open_quickstart(small(config.output, phase1_tokens=6001), overwrite=False, resume=True)
 
 
 def test_search_is_made_up_for_once_the_extra_is_installed(finished, tmp_path):
@@ -152,7 +156,7 @@ def test_search_is_made_up_for_once_the_extra_is_installed(finished, tmp_path):
     shutil.rmtree(copy.output / "retrieval")
     state = records | {"retrieval": {"not_run": "pip install 'doctobert-hf[retrieval]'"}}
     (copy.output / "state.json").write_text(json.dumps(state))
-    again = run_quickstart(open_run(copy, overwrite=False, resume=True))
+    again = go(copy, resume=True)
     assert again["retrieval"]["pairs"] == records["retrieval"]["pairs"]
     assert (
         "retrieval" in again["cards"]["parts"] and "BM25" in (copy.output / "report.md").read_text()
@@ -168,7 +172,7 @@ def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path)
     kept = ("corpus", "tokenizer", "chunks", "phase1")
     state = json.dumps({name: records[name] for name in kept})
     (copy.output / "state.json").write_text(state)
-    again = run_quickstart(open_run(copy, overwrite=False, resume=True))
+    again = go(copy, resume=True)
     for key in ("steps", "loss"):
         assert again["phase2"][key] == records["phase2"][key]
     assert again["evaluation"]["held_out"] == pytest.approx(records["evaluation"]["held_out"])
@@ -177,15 +181,19 @@ def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path)
 def test_an_existing_folder(finished, tmp_path):
     config, _ = finished
     with pytest.raises(UsageError, match=r"--resume .* --overwrite"):
-        open_run(config, overwrite=False, resume=False)
+        open_quickstart(config, overwrite=False, resume=False)
     (tmp_path / "mine.txt").write_text("do not delete")
-    with pytest.raises(UsageError, match="not made by a quickstart"):
-        open_run(small(tmp_path), overwrite=True, resume=False)
+    with pytest.raises(UsageError, match="did not write"):
+        open_quickstart(small(tmp_path), overwrite=True, resume=False)
     assert (tmp_path / "mine.txt").exists()
     with pytest.raises(UsageError, match="No run to resume"):
-        open_run(small(tmp_path), overwrite=False, resume=True)
-    config = open_run(small(tmp_path / "new"), overwrite=False, resume=False)
-    open_run(config, overwrite=True, resume=False)
+        open_quickstart(small(tmp_path), overwrite=False, resume=True)
+    new = small(tmp_path / "new")
+    open_quickstart(new, overwrite=False, resume=False).close()
+    (new.output / "note.txt").write_text("mine")
+    open_quickstart(new, overwrite=True, resume=False).close()
+    assert not (new.output / "note.txt").exists()
+    assert (tmp_path / "new.replaced" / "note.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``run``: the model, and every key of ``BenchmarkConfig``."""
     _add_model(parser)
     add_config_arguments(parser, BenchmarkConfig)
+    parser.add_argument(
+        "--overwrite", action="store_true", help="move the results in --output aside first"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print plan and estimate, and stop")
 
 
@@ -50,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         return _print_probe(probe(encoder, args.data_dir), args.json)
     from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 
-    benchmark = Benchmark(encoder, _config(args))
+    benchmark = Benchmark(encoder, _config(args), overwrite=args.overwrite)
     if args.dry_run:
         return _print_plan(benchmark, args.json)
     try:
@@ -122,7 +125,13 @@ def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> 
     if outcome.done:
         _write_report(config)
     if outcome.failed:
-        print(f"{len(outcome.failed)} failed; run the same command again", file=sys.stderr)
+        again = any(entry["again"] for entry in outcome.failed)
+        advice = (
+            "what is done is kept; the same command tries the others again"
+            if again
+            else "the same command would fail again: mend what the lines above name first"
+        )
+        print(f"{len(outcome.failed)} failed; {advice}", file=sys.stderr)
         return 1
     return 0
 

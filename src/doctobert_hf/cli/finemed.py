@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         stage.add_argument("recipe", nargs="?", help="recipe by name or path, e.g. finemed/light")
         if name == "rephrase":
             stage.add_argument("--dry-run", action="store_true", help="print the estimate only")
+        stage.add_argument(
+            "--overwrite", action="store_true", help="move another run in --output aside first"
+        )
         stage.add_argument("--json", action="store_true", help="print the manifest as JSON")
         add_config_arguments(stage, cls)
 
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         manifest = estimate(config)
     else:
         try:
-            manifest = _stage(args.stage)(config)
+            manifest = _stage(args.stage)(config, overwrite=args.overwrite)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("Run the same command to go on.") from None
     if not manifest:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.config import add_config_arguments, config_overrides
 from doctobert_hf.errors import UsageError
 from doctobert_hf.hub.facts import CardFacts, read_facts
+from doctobert_hf.runs.commands import command_line
 
 if TYPE_CHECKING:
     from doctobert_hf.hub.push import Report, Target
@@ -70,6 +71,9 @@ def _add_target(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--output", type=Path, help="folder of --dry-run (default: hub-dry-run/REPO_ID)"
     )
+    action.add_argument(
+        "--overwrite", action="store_true", help="move another dry run in --output aside first"
+    )
     action.add_argument("--message", help="first line of the commit")
 
 
@@ -102,7 +106,15 @@ def _target(args: argparse.Namespace) -> Target:
     if args.output is not None and not args.dry_run:
         raise UsageError("--output without --dry-run", "both")
     folder = (args.output or Path("hub-dry-run") / args.repo_id) if args.dry_run else None
-    return Target(args.repo_id, args.private, args.create_pr, args.revision, folder, args.message)
+    return Target(
+        args.repo_id,
+        args.private,
+        args.create_pr,
+        args.revision,
+        folder,
+        args.message,
+        overwrite=args.overwrite,
+    )
 
 
 def _push(args: argparse.Namespace, facts: CardFacts, target: Target) -> Report:
@@ -156,10 +168,10 @@ def _print(report: Report, as_json: bool) -> None:
     print(text_table(["file", "bytes", "sha256"], rows))
     if report.folder is not None:
         print(f"{report.repo_type} {report.repo_id} ({report.kind}) would be: {report.folder}")
-        print(f"next: doctobert-hf hub verify {report.folder}", file=sys.stderr)
+        print(f"next: {command_line('hub', 'verify', report.folder)}", file=sys.stderr)
     else:
         print(f"{report.url} at {report.commit}" + ("" if report.changed else ", as it was"))
-        print(f"next: doctobert-hf hub verify {report.repo_id}", file=sys.stderr)
+        print(f"next: {command_line('hub', 'verify', report.repo_id)}", file=sys.stderr)
 
 
 def _card(args: argparse.Namespace, facts: CardFacts) -> int:

@@ -2,7 +2,7 @@
 
 doctobert-hf pretrain doctobert-base/pretrain --corpus docs.parquet --tokenizer tok --dry-run
 doctobert-hf pretrain doctobert-tiny/pretrain                  on a generated sample, on a laptop
-doctobert-hf pretrain doctobert-tiny/pretrain --resume         goes on where a run was stopped
+doctobert-hf pretrain --resume --output pretrain-run           goes on where a run was stopped
 torchrun --nproc-per-node 8 -m doctobert_hf pretrain RECIPE    on all GPUs of a node
 """
 
@@ -14,14 +14,27 @@ import json
 import sys
 
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
+from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.pretraining.recipe import PretrainConfig
-from doctobert_hf.recipes import find_recipe
+from doctobert_hf.recipes import find_recipe, list_recipes
+from doctobert_hf.runs.commands import command_line
+from doctobert_hf.runs.resume import resumed_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("recipe", help="recipe by name or path, e.g. doctobert-base/pretrain")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    parser.add_argument(
+        "recipe",
+        nargs="?",
+        help="recipe by name or path, e.g. doctobert-base/pretrain; not needed with --resume",
+    )
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--resume", action="store_true", help="go on with the run in --output, with its settings"
+    )
+    group.add_argument(
+        "--overwrite", action="store_true", help="move a run in --output aside first"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_config_arguments(parser, PretrainConfig)
@@ -29,27 +42,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run, resume or plan a phase."""
-    recipe = find_recipe(args.recipe)
-    config = build_config(
-        PretrainConfig,
-        read_yaml(recipe),
-        config_overrides(args, PretrainConfig),
-        source=f"recipe '{recipe}'",
-    )
+    config = _config(args)
     if args.dry_run:
         return _plan(config, args.json)
-    from doctobert_hf.pretraining.recipe import finish_pretraining, open_pretraining
+    from doctobert_hf.pretraining.recipe import (
+        close_pretraining,
+        finish_pretraining,
+        open_pretraining,
+    )
 
-    again = f"doctobert-hf pretrain {args.recipe} --resume --output {config.output}"
+    again = command_line("pretrain", resume=True, output=config.output)
     with contextlib.redirect_stdout(sys.stderr):  # Trainer prints what it logs
-        trainer = open_pretraining(config, args.resume)
+        trainer = open_pretraining(config, args.resume, args.overwrite, args.recipe)
         resume = args.resume and _has_checkpoint(config)
         try:
             trainer.train(resume_from_checkpoint=True if resume else None)
+            stopped = trainer.tokens_seen < config.max_tokens
+            target = None if stopped else finish_pretraining(trainer, config)
         except KeyboardInterrupt as stop:
             raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
-        stopped = trainer.tokens_seen < config.max_tokens
-        target = None if stopped else finish_pretraining(trainer, config)
+        finally:
+            close_pretraining(trainer)
     if not trainer.is_world_process_zero():
         return 0
     if stopped:
@@ -69,6 +82,17 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name}: {value:,.4g}" if isinstance(value, float) else f"{name}: {value:,}")
         print(f"model: {target}")
     return 0
+
+
+def _config(args: argparse.Namespace) -> PretrainConfig:
+    given = config_overrides(args, PretrainConfig)
+    if args.resume:
+        folder = given.get("output", PretrainConfig.output)
+        return resumed_config(PretrainConfig, folder, "pretrain", given, args.recipe)
+    if args.recipe is None:
+        raise UsageError("No recipe", "one by name or path", nearest("", list_recipes()))
+    recipe = find_recipe(args.recipe)
+    return build_config(PretrainConfig, read_yaml(recipe), given, source=f"recipe '{recipe}'")
 
 
 def _has_checkpoint(config: PretrainConfig) -> bool:

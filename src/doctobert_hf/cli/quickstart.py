@@ -17,12 +17,16 @@ from doctobert_hf.config import add_config_arguments, build_config, config_overr
 from doctobert_hf.errors import UsageError
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.recipes import find_recipe
+from doctobert_hf.runs.commands import command_line
+from doctobert_hf.runs.resume import resumed_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--overwrite", action="store_true", help="delete the run in --output first")
+    group.add_argument(
+        "--overwrite", action="store_true", help="move the run in --output aside first"
+    )
     group.add_argument("--resume", action="store_true", help="go on with the run in --output")
     parser.add_argument("--recipe", help="recipe by name or path, e.g. tiny/quickstart")
     parser.add_argument("--json", action="store_true", help="print all records as JSON")
@@ -38,13 +42,13 @@ def run(args: argparse.Namespace) -> int:
         list_files(config.corpus)  # a wrong path is told before anything is loaded or written
     if config.data_dir is not None and not config.data_dir.exists():
         raise UsageError(f"--data-dir '{config.data_dir}' does not exist", "a folder or an archive")
-    from doctobert_hf.quickstart.run import open_run, run_quickstart
+    from doctobert_hf.quickstart.run import open_quickstart, run_quickstart
 
-    config = open_run(config, args.overwrite, args.resume)
-    again = f"doctobert-hf quickstart --resume --output {config.output}"
+    folder = open_quickstart(config, args.overwrite, args.resume)
+    again = command_line("quickstart", resume=True, output=config.output)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Trainer prints what it logs
-            records = run_quickstart(config)
+            records = run_quickstart(config, folder)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
     if args.json:
@@ -91,18 +95,11 @@ def _print_task(record: dict) -> None:
 
 
 def _config(args: argparse.Namespace) -> QuickstartConfig:
-    overrides = config_overrides(args, QuickstartConfig)
-    layers = [overrides]
-    source = "options"
-    if args.recipe:
-        recipe = find_recipe(args.recipe)
-        layers, source = [read_yaml(recipe), overrides], f"recipe '{recipe}'"
-    elif args.resume:
-        from pathlib import Path
-
-        from doctobert_hf.quickstart.run import CONFIG_FILE
-
-        saved = Path(overrides.get("output", QuickstartConfig.output)) / CONFIG_FILE
-        if saved.is_file():
-            layers, source = [read_yaml(saved), overrides], f"run '{saved}'"
-    return build_config(QuickstartConfig, *layers, source=source)
+    given = config_overrides(args, QuickstartConfig)
+    recipe = find_recipe(args.recipe) if args.recipe else None
+    layer = read_yaml(recipe) if recipe else {}
+    if args.resume:
+        folder = given.get("output", QuickstartConfig.output)
+        return resumed_config(QuickstartConfig, folder, "quickstart", {**layer, **given})
+    source = f"recipe '{recipe}'" if recipe else "options"
+    return build_config(QuickstartConfig, layer, given, source=source)

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval.recipe import RetrievalConfig, read_recipe
+from doctobert_hf.runs.commands import command_line
+from doctobert_hf.runs.resume import resumed_config
 
 if TYPE_CHECKING:
     from doctobert_hf.retrieval.evaluation import Result
@@ -32,8 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="action", required=True, metavar="train|evaluate|index|search"
     )
     train = actions.add_parser("train", help="train by a recipe", allow_abbrev=False)
-    train.add_argument("recipe", help="recipe by name or path, e.g. retrieval/dense")
-    train.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    train.add_argument(
+        "recipe",
+        nargs="?",
+        help="recipe by name or path, e.g. retrieval/dense; not needed with --resume",
+    )
+    group = train.add_mutually_exclusive_group()
+    group.add_argument(
+        "--resume", action="store_true", help="go on with the run in --output, with its settings"
+    )
+    group.add_argument(
+        "--overwrite", action="store_true", help="move a run in --output aside first"
+    )
     add_config_arguments(train, RetrievalConfig)
 
     evaluate = actions.add_parser(
@@ -56,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search = actions.add_parser("search", help="answer a question", allow_abbrev=False)
     index.add_argument("documents", type=Path, help="file or folder of documents")
     index.add_argument("--output", type=Path, required=True, help="folder of the index")
+    index.add_argument("--overwrite", action="store_true", help="move another index there aside")
     search.add_argument("documents", type=Path, help="an index, or a file or folder of documents")
     search.add_argument("question", help="what to look for")
     search.add_argument("--top", type=int, default=3, help="documents to show (default: 3)")
@@ -74,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    config = read_recipe(args.recipe, config_overrides(args, RetrievalConfig))
+    config = _train_config(args)
     if config.kind == "pylate":
         from doctobert_hf.retrieval.pylate import run_script
 
@@ -82,9 +95,9 @@ def _train(args: argparse.Namespace) -> int:
     from doctobert_hf.retrieval.evaluation import evaluate
     from doctobert_hf.retrieval.train import RetrievalRun
 
-    again = f"doctobert-hf retrieval train {args.recipe} --resume --output {config.output}"
+    again = command_line("retrieval", "train", resume=True, output=config.output)
     with contextlib.redirect_stdout(sys.stderr):  # the trainer prints what it logs
-        made = RetrievalRun(config, args.resume)
+        made = RetrievalRun(config, args.resume, args.overwrite, args.recipe)
         for part in made.splits:
             print(
                 f"{part.name}: {len(part.queries):,} questions, {len(part.documents):,} documents"
@@ -97,17 +110,31 @@ def _train(args: argparse.Namespace) -> int:
         try:
             target = made.train()
         except KeyboardInterrupt:
+            made.close()
             raise KeyboardInterrupt(f"Go on with: {again}") from None
         results.append(made.evaluate("after training"))
         made.write_record(results)
     _print(results, args.json)
     print(f"model: {target}", file=sys.stderr)
-    print(f'next: doctobert-hf retrieval search FOLDER "QUESTION" --model {config.output}',
-          file=sys.stderr)  # fmt: skip
+    line = command_line(
+        "retrieval", "evaluate", config.output, with_bm25=True, data_dir=config.data_dir
+    )
+    print(f"next: {line}", file=sys.stderr)
     return 0
 
 
+def _train_config(args: argparse.Namespace) -> RetrievalConfig:
+    given = config_overrides(args, RetrievalConfig)
+    if args.resume:
+        folder = given.get("output", RetrievalConfig.output)
+        return resumed_config(RetrievalConfig, folder, "retrieval-train", given, args.recipe)
+    if args.recipe is None:
+        raise UsageError("No recipe", "one by name or path, e.g. retrieval/dense")
+    return read_recipe(args.recipe, given)
+
+
 def _evaluate(args: argparse.Namespace) -> int:
+    from doctobert_hf.retrieval.bm25 import require_bm25
     from doctobert_hf.retrieval.evaluation import evaluate
     from doctobert_hf.retrieval.models import open_model
 
@@ -117,6 +144,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     recipes = [_recipe_of(place) for place in places]
     pairs = _questions(args, recipes)
     with contextlib.redirect_stdout(sys.stderr):
+        if args.with_bm25:
+            require_bm25()
         results = [evaluate("BM25", pairs)] if args.with_bm25 else []
         for name, place, recipe in zip(args.models, places, recipes, strict=True):
             _check_unseen(recipe, args, pairs)
@@ -223,12 +252,15 @@ def _mteb(args: argparse.Namespace) -> int:
 
 
 def _index(args: argparse.Namespace) -> int:
-    index = _build(args)
+    from doctobert_hf.retrieval.search import build_index
+
     place = _model_folder(args.model) if args.model else None
-    index.save(args.output, place)
+    with contextlib.redirect_stdout(sys.stderr):
+        index = build_index(args.documents, args.output, place, args.text_column, args.overwrite)
     print(f"{len(index.ids):,} documents, {len(index.passages):,} passages, {index.size:,} bytes",
           file=sys.stderr)  # fmt: skip
-    print(f'next: doctobert-hf retrieval search {args.output} "QUESTION"', file=sys.stderr)
+    words = " ".join(index.passages[0].text.split()[:4])
+    print(f"next: {command_line('retrieval', 'search', args.output, words)}", file=sys.stderr)
     print(json.dumps({"index": str(args.output)}) if args.json else args.output)
     return 0
 

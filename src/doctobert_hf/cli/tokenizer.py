@@ -15,6 +15,7 @@ from typing import Any
 
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.recipes import find_recipe
+from doctobert_hf.runs.commands import command_line
 from doctobert_hf.tokenization.train import TokenizerConfig
 
 COLUMNS = ("fertility", "unk_rate", "byte_fallback_rate", "round_trip_rate", "tokens_per_second")
@@ -28,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     train.add_argument("corpus", nargs="+", type=Path, help="files or folders with text")
     train.add_argument("--output", required=True, type=Path, help="folder for the tokenizer")
+    train.add_argument(
+        "--overwrite", action="store_true", help="move another tokenizer in --output aside first"
+    )
     train.add_argument("--recipe", help="recipe by name or path, e.g. doctobert-base/tokenizer")
     add_config_arguments(train, TokenizerConfig)
     evaluate = actions.add_parser(
@@ -56,10 +60,17 @@ def _train(args: argparse.Namespace) -> int:
         source=f"recipe '{recipe}'" if recipe else "options",
     )
     print(f"Training {config.vocab_size:,} tokens on {args.corpus[0]} ...", file=sys.stderr)
-    tokenizer, counts = train_with_config(args.corpus, args.output, config)
+    tokenizer, counts = train_with_config(args.corpus, args.output, config, args.overwrite)
     print(f"Read {counts.report()}.", file=sys.stderr)
     print(f"{len(tokenizer)} tokens in {args.output}")
-    print(f"next: doctobert-hf tokenizer evaluate {args.output} --corpus ...", file=sys.stderr)
+    column = None if config.text_column == "text" else config.text_column
+    line = command_line(
+        *("tokenizer", "evaluate", args.output),
+        corpus=args.corpus,
+        text_column=column,
+        limit=1000,
+    )
+    print(f"next: {line}", file=sys.stderr)
     return 0
 
 

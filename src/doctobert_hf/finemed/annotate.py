@@ -14,6 +14,7 @@ from doctobert_hf.finemed.taxonomy import ENTITY_TYPES, QUALITY, SUBDOMAINS
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import AnnotateConfig
+    from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
 
 _BATCH = 32
@@ -202,21 +203,23 @@ def _store(document: Document, prefix: str, labels: Sequence[str], values: Seque
     document.metadata[f"{prefix}_best_score"] = float(values[best])
 
 
-def annotate(config: AnnotateConfig) -> dict[str, Any]:
+def annotate(config: AnnotateConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage and return its manifest.
 
     Raises:
         UsageError: An annotator that cannot be loaded or is of another taxonomy.
         DataError: An input that cannot be read.
     """
-    from doctobert_hf.finemed.reading import input_schema
-    from doctobert_hf.finemed.schema import annotation_fields, with_fields
     from doctobert_hf.finemed.stage import Stage
 
-    stage = Stage("annotate", config)
-    done = stage.finished()
-    if done is not None:
-        return done
+    with Stage("annotate", config, overwrite=overwrite) as stage:
+        return stage.finished() or _annotate(stage, config)
+
+
+def _annotate(stage: Stage, config: AnnotateConfig) -> dict[str, Any]:
+    from doctobert_hf.finemed.reading import input_schema
+    from doctobert_hf.finemed.schema import annotation_fields, with_fields
+
     schema = with_fields(
         input_schema(config),
         annotation_fields(*(getattr(config, n) != "none" for n in _AXES)),

@@ -231,24 +231,26 @@ class _AsWriter:
         self._excluded.write(document.id, "near-duplicate", document.text)
 
 
-def clean(config: CleanConfig) -> dict[str, Any]:
+def clean(config: CleanConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage and return its manifest.
 
     Raises:
         UsageError: Slurm, which cannot run steps that wait for each other from one command.
         DataError: An input that cannot be read.
     """
-    from doctobert_hf.finemed.reading import input_schema
     from doctobert_hf.finemed.stage import Stage
 
     if config.executor == "slurm":
         raise UsageError(
             "'clean' on Slurm", "executor local or ray", "Run it inside one job: sbatch --wrap ..."
         )
-    stage = Stage("clean", config)
-    done = stage.finished()
-    if done is not None:
-        return done
+    with Stage("clean", config, overwrite=overwrite) as stage:
+        return stage.finished() or _clean(stage, config)
+
+
+def _clean(stage: Stage, config: CleanConfig) -> dict[str, Any]:
+    from doctobert_hf.finemed.reading import input_schema
+
     schema = input_schema(config)
     quality = [*stage.readers(), Quality(config, stage.exclusions)]
     if config.exact or config.minhash:

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from doctobert_hf.config import build_config, read_yaml
+from doctobert_hf.config import build_config, check_bounds, option, read_yaml
 from doctobert_hf.errors import UsageError
 from doctobert_hf.recipes import find_recipe
-
-
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
 
 
 @dataclass
 class StageConfig:
     """What every stage has: where from, where to, and on what it runs."""
 
-    input: tuple[str, ...] = _option((), "Parquet or JSONL files, folders or hf:// paths")
-    output: Path = _option(Path("finemed"), "folder of the stage's result")
-    text_column: str = _option("text", "column that holds the text")
-    id_column: str = _option("id", "column that identifies a document")
-    tasks: int = _option(1, "parts the input is split into; also the number of output shards")
-    workers: int = _option(1, "parts worked on at the same time")
-    executor: Literal["local", "slurm", "ray"] = _option("local", "what runs the parts")
-    slurm_partition: str = _option("cpu", "partition of Slurm jobs")
-    slurm_time: str = _option("20:00:00", "time limit of Slurm jobs")
-    slurm_gpus: int = _option(0, "GPUs of each Slurm job")
-    slurm_memory: int = _option(4, "GB of memory of each Slurm job")
-    slurm_setup: str | None = _option(None, "shell command before each Slurm job (environment)")
+    input: tuple[str, ...] = option((), "Parquet or JSONL files, folders or hf:// paths")
+    output: Path = option(Path("finemed"), "folder of the stage's result")
+    text_column: str = option("text", "column that holds the text")
+    id_column: str = option("id", "column that identifies a document")
+    tasks: int = option(
+        1, "parts the input is split into; also the number of output shards", least=1
+    )
+    workers: int = option(1, "parts worked on at the same time", least=1)
+    executor: Literal["local", "slurm", "ray"] = option("local", "what runs the parts")
+    slurm_partition: str = option("cpu", "partition of Slurm jobs")
+    slurm_time: str = option("20:00:00", "time limit of Slurm jobs")
+    slurm_gpus: int = option(0, "GPUs of each Slurm job", least=0)
+    slurm_memory: int = option(4, "GB of memory of each Slurm job", least=1)
+    slurm_setup: str | None = option(None, "shell command before each Slurm job (environment)")
 
     def __post_init__(self) -> None:
-        for name in ("tasks", "workers", "slurm_memory"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
+        check_bounds(self)
 
     def check_input(self) -> None:
         """Raise an error where no input is named."""
@@ -59,30 +55,32 @@ class AnnotateConfig(StageConfig):
     Attributes are documented by their ``help``; ``light`` annotators need no model and no network.
     """
 
-    domain: str = _option(
+    domain: str = option(
         "nvidia/multilingual-domain-classifier", "classifier of 26 domains, 'light' or 'none'"
     )
-    keep_domains: tuple[str, ...] = _option(("Health",), "domains to keep; empty: all")
-    subdomain: str = _option(
+    keep_domains: tuple[str, ...] = option(("Health",), "domains to keep; empty: all")
+    subdomain: str = option(
         "doctolib-lab/finemed-subdomain-classifier-fr", "classifier of 15 classes, 'light', 'none'"
     )
-    quality: str = _option(
+    quality: str = option(
         "doctolib-lab/finemed-edu-quality-classifier-fr",
         "regression from 0 to 5, 'light' or 'none'",
     )
-    terms: str = _option(
+    terms: str = option(
         "doctolib-lab/finemed-entity-extractor-fr", "GLiNER2 model, 'lexicon' or 'none'"
     )
-    revision: str | None = _option(None, "revision of the models")
-    lexicons: tuple[str, ...] = _option(
+    revision: str | None = option(None, "revision of the models")
+    lexicons: tuple[str, ...] = option(
         ("base", "cim10", "drugs"),
         "for terms: lexicon. base (in the package), cim10 and drugs (edsnlp's), or term files",
     )
-    density: Literal["union", "legacy"] = _option("union", "formula of the term density")
-    url_prefix: bool = _option(True, "begin the subdomain classifier's input with the url")
-    max_length: int = _option(8192, "longest window of a classifier in tokens, if its model allows")
-    batch_size: int = _option(16, "windows a classifier or extractor takes at once")
-    threshold: float = _option(0.5, "least score of an extracted term")
+    density: Literal["union", "legacy"] = option("union", "formula of the term density")
+    url_prefix: bool = option(True, "begin the subdomain classifier's input with the url")
+    max_length: int = option(
+        8192, "longest window of a classifier in tokens, if its model allows", least=1
+    )
+    batch_size: int = option(16, "windows a classifier or extractor takes at once", least=1)
+    threshold: float = option(0.5, "least score of an extracted term")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -94,8 +92,8 @@ class AnnotateConfig(StageConfig):
 class FilterConfig(StageConfig):
     """Documents by an expression over their columns."""
 
-    where: str = _option("main", "expression, or the name of a published mix")
-    nulls: Literal["published", "pass", "fail", "error"] = _option(
+    where: str = option("main", "expression, or the name of a published mix")
+    nulls: Literal["published", "pass", "fail", "error"] = option(
         "published", "what a missing value does; 'published': as in the published mixes"
     )
 
@@ -104,31 +102,31 @@ class FilterConfig(StageConfig):
 class CleanConfig(StageConfig):
     """Language, repetition, duplicates within and across sources, personal data counted."""
 
-    language: str | None = _option("fr", "language to keep, or none")
-    language_score: float = _option(0.5, "least confidence in it")
-    repetition: bool = _option(False, "drop repetitive texts (Gopher's rules): also leaflets")
-    exact: bool = _option(True, "drop texts that are equal but for case and white space")
-    minhash: bool = _option(True, "drop near-duplicates by MinHash")
-    shingle_words: int = _option(5, "words of a MinHash shingle")
-    buckets: int = _option(14, "MinHash buckets")
-    hashes_per_bucket: int = _option(8, "hashes of a bucket")
-    seed: int = _option(1, "seed of the hash functions")
+    language: str | None = option("fr", "language to keep, or none")
+    language_score: float = option(0.5, "least confidence in it", least=0, most=1)
+    repetition: bool = option(False, "drop repetitive texts (Gopher's rules): also leaflets")
+    exact: bool = option(True, "drop texts that are equal but for case and white space")
+    minhash: bool = option(True, "drop near-duplicates by MinHash")
+    shingle_words: int = option(5, "words of a MinHash shingle", least=1)
+    buckets: int = option(14, "MinHash buckets", least=1)
+    hashes_per_bucket: int = option(8, "hashes of a bucket", least=1)
+    seed: int = option(1, "seed of the hash functions")
 
 
 @dataclass
 class DecontaminateConfig(StageConfig):
     """Documents that hold test units of DrBenchmark."""
 
-    benchmark: tuple[str, ...] = _option(
+    benchmark: tuple[str, ...] = option(
         (), "DrBenchmark tasks, or text files and tables of units; empty: all tasks at hand"
     )
-    data_dir: Path | None = _option(None, "folder of DrBenchmark's raw corpora")
-    units: Literal["documents", "rows"] = _option(
+    data_dir: Path | None = option(None, "folder of DrBenchmark's raw corpora")
+    units: Literal["documents", "rows"] = option(
         "documents", "look for whole test documents, or for each row (sentence) alone"
     )
-    words: int = _option(8, "words of an n-gram; shorter units are looked for whole")
-    least_words: int = _option(8, "units under this many words are not looked for")
-    overlap: float = _option(0.5, "share of a unit's n-grams that makes a document contaminated")
+    words: int = option(8, "words of an n-gram; shorter units are looked for whole")
+    least_words: int = option(8, "units under this many words are not looked for")
+    overlap: float = option(0.5, "share of a unit's n-grams that makes a document contaminated")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -142,37 +140,49 @@ class DecontaminateConfig(StageConfig):
 class RephraseConfig(StageConfig):
     """Genre and audience reformulation by an OpenAI-compatible endpoint."""
 
-    endpoint: str = _option("http://localhost:8000", "server; '/v1/chat/completions' is added")
-    endpoint_key_variable: str = _option(
+    endpoint: str = option("http://localhost:8000", "server; '/v1/chat/completions' is added")
+    endpoint_key_variable: str = option(
         "OPENAI_API_KEY", "environment variable that holds the key, where one is needed"
     )
-    model: str = _option("Qwen/Qwen3.5-35B-A3B-FP8", "model that rewrites")
-    model_revision: str | None = _option(None, "its revision, for the record")
-    where: str = _option("edu >= 1 and density >= 0.01", "documents to rewrite")
-    tokenizer: str | None = _option(None, "tokenizer of chunk_tokens; none: words are counted")
-    chunk_tokens: int = _option(8192, "longest chunk to rewrite, in tokens (or 0.6 words)")
-    temperature: float = _option(0.7, "sampling temperature")
-    top_p: float = _option(0.8, "nucleus")
-    top_k: int = _option(20, "candidates (vLLM; others ignore it)")
-    plan_tokens: int = _option(3072, "most tokens of the plan")
-    rewrite_tokens: int = _option(16384, "most tokens of a rewrite")
-    seed: int = _option(17, "seed of the choices by document and of the sampling")
-    requests_at_once: int = _option(32, "requests under way")
-    requests_per_minute: int | None = _option(None, "limit of the endpoint")
-    retries: int = _option(5, "tries after a request that failed in passing (429, 5xx, time-out)")
-    timeout: float = _option(600.0, "seconds to wait for an answer")
-    give_up_after: int = _option(20, "requests failed in a row that end the run")
-    prompts: str = _option("v1", "version of the prompts, or a folder with plan.md and rewrite.md")
-    price_in: float = _option(0.0, "price of a million prompt tokens, for the estimate")
-    price_out: float = _option(0.0, "price of a million answer tokens, for the estimate")
-    lexicons: tuple[str, ...] = _option(("base", "cim10", "drugs"), "terms a rewrite must keep")
-    keep_terms: float = _option(0.6, "least share of the source's terms in a rewrite")
-    keep_numbers: float = _option(0.8, "least share of the source's numbers with units")
-    new_numbers: float = _option(0.1, "largest share of a rewrite's numbers the source lacks")
-    keep_negations: float = _option(0.5, "least share of the source's negated terms still negated")
-    length_ratio: tuple[float, ...] = _option((0.3, 3.0), "words of the rewrite by the source's")
-    copy_share: float = _option(0.6, "largest share of 8-word sequences taken over")
-    repeated_share: float = _option(0.2, "largest share of repeated 8-word sequences")
+    model: str = option("Qwen/Qwen3.5-35B-A3B-FP8", "model that rewrites")
+    model_revision: str | None = option(None, "its revision, for the record")
+    where: str = option("edu >= 1 and density >= 0.01", "documents to rewrite")
+    tokenizer: str | None = option(None, "tokenizer of chunk_tokens; none: words are counted")
+    chunk_tokens: int = option(8192, "longest chunk to rewrite, in tokens (or 0.6 words)", least=1)
+    temperature: float = option(0.7, "sampling temperature", least=0)
+    top_p: float = option(0.8, "nucleus", above=0, most=1)
+    top_k: int = option(20, "candidates (vLLM; others ignore it)", least=0)
+    plan_tokens: int = option(3072, "most tokens of the plan", least=1)
+    rewrite_tokens: int = option(16384, "most tokens of a rewrite", least=1)
+    seed: int = option(17, "seed of the choices by document and of the sampling")
+    requests_at_once: int = option(32, "requests under way", least=1)
+    requests_per_minute: int | None = option(None, "limit of the endpoint", least=1)
+    retries: int = option(
+        5, "tries after a request that failed in passing (429, 5xx, time-out)", least=0
+    )
+    timeout: float = option(600.0, "seconds to wait for an answer", above=0)
+    give_up_after: int = option(20, "requests failed in a row that end the run", least=1)
+    prompts: str = option("v1", "version of the prompts, or a folder with plan.md and rewrite.md")
+    price_in: float = option(0.0, "price of a million prompt tokens, for the estimate", least=0)
+    price_out: float = option(0.0, "price of a million answer tokens, for the estimate", least=0)
+    lexicons: tuple[str, ...] = option(("base", "cim10", "drugs"), "terms a rewrite must keep")
+    keep_terms: float = option(
+        0.6, "least share of the source's terms in a rewrite", least=0, most=1
+    )
+    keep_numbers: float = option(
+        0.8, "least share of the source's numbers with units", least=0, most=1
+    )
+    new_numbers: float = option(
+        0.1, "largest share of a rewrite's numbers the source lacks", least=0, most=1
+    )
+    keep_negations: float = option(
+        0.5, "least share of the source's negated terms still negated", least=0, most=1
+    )
+    length_ratio: tuple[float, ...] = option((0.3, 3.0), "words of the rewrite by the source's")
+    copy_share: float = option(0.6, "largest share of 8-word sequences taken over", least=0, most=1)
+    repeated_share: float = option(
+        0.2, "largest share of repeated 8-word sequences", least=0, most=1
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -184,46 +194,52 @@ class RephraseConfig(StageConfig):
 class MixConfig(StageConfig):
     """Documents of several sources, cut to the training length, in given shares."""
 
-    input: tuple[str, ...] = _option((), "leave empty: the sources name their own")
-    sources: tuple[Any, ...] = _option(
+    input: tuple[str, ...] = option((), "leave empty: the sources name their own")
+    sources: tuple[Any, ...] = option(
         (), "mappings with name, input, and where and share if wanted"
     )
-    tokenizer: str = _option("", "tokenizer of the training")
-    max_length: int = _option(512, "tokens of a chunk, special tokens counted")
-    unit: Literal["tokens", "documents"] = _option("tokens", "what the shares count")
-    total: int | None = _option(None, "how many of them; none: as many as the shares allow")
-    min_tokens: int = _option(0, "chunks with fewer tokens are left out (128 for context)")
-    long_tokens: int | None = _option(None, "for context extension: chunks that count as long")
-    long_share: float = _option(0.8, "largest share of long chunks among those kept")
-    context_share: float = _option(0.2, "for context extension: share of chunks kept in all")
-    seed: int = _option(17, "seed of the sampling")
+    tokenizer: str = option("", "tokenizer of the training")
+    max_length: int = option(512, "tokens of a chunk, special tokens counted")
+    unit: Literal["tokens", "documents"] = option("tokens", "what the shares count")
+    total: int | None = option(None, "how many of them; none: as many as the shares allow", least=1)
+    min_tokens: int = option(0, "chunks with fewer tokens are left out (128 for context)", least=0)
+    long_tokens: int | None = option(
+        None, "for context extension: chunks that count as long", least=1
+    )
+    long_share: float = option(
+        0.8, "largest share of long chunks among those kept", least=0, most=1
+    )
+    context_share: float = option(
+        0.2, "for context extension: share of chunks kept in all", least=0, most=1
+    )
+    seed: int = option(17, "seed of the sampling")
 
 
 @dataclass
 class StatsConfig(StageConfig):
     """Figures of annotated documents, by source."""
 
-    source_column: str | None = _option(None, "column that names the source; none: one by input")
-    tokenizer: str | None = _option(None, "count tokens with this tokenizer")
-    calibration: int = _option(500, "documents to compare the two densities on")
-    plots: bool = _option(True, "draw figures (extra 'plot')")
+    source_column: str | None = option(None, "column that names the source; none: one by input")
+    tokenizer: str | None = option(None, "count tokens with this tokenizer")
+    calibration: int = option(500, "documents to compare the two densities on", least=0)
+    plots: bool = option(True, "draw figures (extra 'plot')")
 
 
 @dataclass
 class DistilConfig(StageConfig):
     """An annotator trained on a large model's labels."""
 
-    axis: Literal["subdomain", "quality"] = _option("subdomain", "what is learnt")
-    label_column: str = _option("label", "column with the class, or the score from 0 to 5")
-    model: str = _option("almanach/moderncamembert-base", "encoder, or an annotator to go on with")
-    url_prefix: bool = _option(True, "begin the input with the url, where there is one")
-    max_length: int = _option(8192, "longest input in tokens, if the model allows")
-    learning_rate: float = _option(2e-5, "peak rate; 1e-5 for the second step")
-    epochs: int = _option(3, "passes over the labels")
-    batch_size: int = _option(256, "documents an update")
-    micro_batch_size: int = _option(8, "documents at once on the device")
-    eval_steps: int = _option(200, "updates between evaluations")
-    seed: int = _option(17, "seed of split and training")
+    axis: Literal["subdomain", "quality"] = option("subdomain", "what is learnt")
+    label_column: str = option("label", "column with the class, or the score from 0 to 5")
+    model: str = option("almanach/moderncamembert-base", "encoder, or an annotator to go on with")
+    url_prefix: bool = option(True, "begin the input with the url, where there is one")
+    max_length: int = option(8192, "longest input in tokens, if the model allows")
+    learning_rate: float = option(2e-5, "peak rate; 1e-5 for the second step")
+    epochs: int = option(3, "passes over the labels")
+    batch_size: int = option(256, "documents an update")
+    micro_batch_size: int = option(8, "documents at once on the device")
+    eval_steps: int = option(200, "updates between evaluations")
+    seed: int = option(17, "seed of split and training")
 
 
 STAGES: dict[str, type[StageConfig]] = {

@@ -24,7 +24,10 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.words import ngrams, words
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from doctobert_hf.finemed.config import DecontaminateConfig
+    from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
 
 
@@ -184,7 +187,7 @@ def build_index(units: str, config: DecontaminateConfig) -> TestIndex:
     return index
 
 
-def decontaminate(config: DecontaminateConfig) -> dict[str, Any]:
+def decontaminate(config: DecontaminateConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage and return its manifest, with a report by task.
 
     Raises:
@@ -196,10 +199,11 @@ def decontaminate(config: DecontaminateConfig) -> dict[str, Any]:
 
     config.check_input()
     schema = input_schema(config)
-    stage = Stage("decontaminate", config)
-    done = stage.finished()
-    if done is not None:
-        return done
+    with Stage("decontaminate", config, overwrite=overwrite) as stage:
+        return stage.finished() or _decontaminate(stage, schema, config)
+
+
+def _decontaminate(stage: Stage, schema: pa.Schema, config: DecontaminateConfig) -> dict[str, Any]:
     path = stage.folder / "units.jsonl"
     if not path.is_file():
         from doctobert_hf.files import write_text_atomic

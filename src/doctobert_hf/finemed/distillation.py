@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.corpus import iter_documents
 from doctobert_hf.environment import package_versions
-from doctobert_hf.errors import DataError, UsageError, nearest
+from doctobert_hf.errors import DataError, nearest
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.finemed.taxonomy import QUALITY, SUBDOMAINS
 
@@ -75,19 +75,35 @@ def split_rows(rows: list[dict[str, Any]], seed: int) -> dict[str, Dataset]:
     return {name: Dataset.from_list(found) for name, found in parts.items()}
 
 
-def distil(config: DistilConfig) -> dict[str, Any]:
+def distil(config: DistilConfig, overwrite: bool = False) -> dict[str, Any]:
     """Train the annotator; save it with ``distillation.json``, its scores on both held-out parts.
 
+    A run that was stopped goes on from its last checkpoint.
+
+    Args:
+        config: The configuration.
+        overwrite: Move another run that is in the folder aside.
+
     Raises:
-        UsageError: The folder is in use.
+        UsageError: The folder holds something else.
         DataError: Labels that are not of the taxonomy.
     """
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
+    from doctobert_hf.finemed.config import what_it_makes
+    from doctobert_hf.runs import open_run
 
     config.check_input()
+    local = [place for place in config.input if "://" not in place]
+    settings = what_it_makes(config)
+    with open_run(config.output, "finemed-distil", settings, local, overwrite=overwrite) as run:
+        record = _distil(config)
+        run.finish("model", "checkpoints", "distillation.json")
+    return record
+
+
+def _distil(config: DistilConfig) -> dict[str, Any]:
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
+
     folder = Path(config.output)
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"The folder '{folder}' is in use", "a new folder")
     parts = split_rows(read_labels(config), config.seed)
     set_seed(config.seed)
     tokenizer = AutoTokenizer.from_pretrained(config.model)
@@ -101,7 +117,8 @@ def distil(config: DistilConfig) -> dict[str, Any]:
         ignore_mismatched_sizes=True,
     )
     trainer, encoded = _trainer(config, model, tokenizer, parts)
-    trainer.train()
+    stopped = any((folder / "checkpoints").glob("checkpoint-*"))
+    trainer.train(resume_from_checkpoint=stopped)
     scores = {
         name: _plain(trainer.evaluate(encoded[name], metric_key_prefix=name))
         for name in ("validation", "test")

@@ -28,6 +28,7 @@ from doctobert_hf.finemed.selection import Select, check_filter, parse_where
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import MixConfig
+    from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
 
 
@@ -225,20 +226,15 @@ def _context_rates(config: MixConfig, counts: dict[str, dict[str, float]]) -> di
     }
 
 
-def mix(config: MixConfig) -> dict[str, Any]:
+def mix(config: MixConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage, write the mix's card, and return its manifest.
 
     Raises:
         UsageError: Wrong sources or shares, or Slurm.
         DataError: A source that cannot give its share.
     """
-    import pyarrow as pa
-
-    from doctobert_hf.finemed.mix_card import write_card
-    from doctobert_hf.finemed.reading import PartsReader, input_schema
-    from doctobert_hf.finemed.schema import chunk_fields
+    from doctobert_hf.finemed.reading import input_schema
     from doctobert_hf.finemed.stage import Stage
-    from doctobert_hf.finemed.writing import TableWriter
 
     if config.executor == "slurm":
         raise UsageError("'mix' on Slurm", "executor local or ray", "Run it inside one job")
@@ -249,10 +245,21 @@ def mix(config: MixConfig) -> dict[str, Any]:
         schema = input_schema(config, source.input)
         if (where := filters[source.name]) is not None:
             check_filter(where, schema)
-    stage = Stage("mix", config, tuple(place for source in sources for place in source.input))
-    done = stage.finished()
-    if done is not None:
-        return done
+    places = tuple(place for source in sources for place in source.input)
+    with Stage("mix", config, places, overwrite) as stage:
+        return stage.finished() or _mix(stage, sources, filters, config)
+
+
+def _mix(
+    stage: Stage, sources: list[Source], filters: dict[str, Filter | None], config: MixConfig
+) -> dict[str, Any]:
+    import pyarrow as pa
+
+    from doctobert_hf.finemed.mix_card import write_card
+    from doctobert_hf.finemed.reading import PartsReader
+    from doctobert_hf.finemed.schema import chunk_fields
+    from doctobert_hf.finemed.writing import TableWriter
+
     columns = pa.schema(
         [pa.field("source", pa.string()), *chunk_fields(), pa.field("num_tokens", pa.int64())]
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from doctobert_hf.finemed.config import FilterConfig
+    from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
 
 
@@ -80,7 +81,7 @@ def parse_where(where: str, nulls: str = "published") -> Filter:
     return parse(where, None if nulls == "published" else nulls)
 
 
-def select(config: FilterConfig) -> dict[str, Any]:
+def select(config: FilterConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage and return its manifest.
 
     Raises:
@@ -94,10 +95,11 @@ def select(config: FilterConfig) -> dict[str, Any]:
     config.check_input()
     schema = input_schema(config)
     check_filter(where, schema)
-    stage = Stage("filter", config)
-    done = stage.finished()
-    if done is not None:
-        return done
+    with Stage("filter", config, overwrite=overwrite) as stage:
+        return stage.finished() or _select(stage, where, schema, config)
+
+
+def _select(stage: Stage, where: Filter, schema: pa.Schema, config: FilterConfig) -> dict[str, Any]:
     step = Select(where, stage.exclusions)
     if not stage.run([*stage.readers(), step, stage.writer(schema)]):
         return {}

@@ -1,6 +1,6 @@
 """Running a stage: one datatrove pipeline over all parts, and a manifest when all are done.
 
-A stage's folder holds ``resolved_config.yaml``, ``inputs.json``, ``data/*.parquet``,
+A stage's folder holds ``run.json``, ``resolved_config.yaml``, ``data/*.parquet``,
 ``excluded/*.jsonl``, ``logs/`` (datatrove's, with a marker for each finished part) and, when it is
 finished, ``manifest.json``. Started again, it does the parts that have no marker.
 """
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.config import write_yaml
 from doctobert_hf.environment import package_versions
-from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.errors import DataError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.finemed.config import StageConfig, what_it_makes
 from doctobert_hf.finemed.reading import CorpusReader, input_files
 from doctobert_hf.finemed.writing import Exclusions, TableWriter
+from doctobert_hf.runs import open_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,13 +37,18 @@ class Stage:
         name: ``annotate``, ``filter``, ...
         config: Its configuration.
         inputs: Its inputs, where they are not ``config.input``.
+        overwrite: Move a run that is in the folder aside.
 
     Raises:
         UsageError: The folder belongs to another configuration, or the inputs have changed.
     """
 
     def __init__(
-        self, name: str, config: StageConfig, inputs: tuple[str, ...] | None = None
+        self,
+        name: str,
+        config: StageConfig,
+        inputs: tuple[str, ...] | None = None,
+        overwrite: bool = False,
     ) -> None:
         self.name, self.config = name, config
         self.inputs = config.input if inputs is None else inputs
@@ -50,55 +56,41 @@ class Stage:
             config.check_input()
         self.folder = Path(config.output)
         self.exclusions = Exclusions(str(self.folder / "excluded"))
-        self._claim()
+        self.run_folder = open_run(
+            self.folder,
+            f"finemed-{name}",
+            what_it_makes(config),
+            [place for place in self.inputs if "://" not in place],
+            described=self._describe_inputs(),
+            overwrite=overwrite,
+        )
+        if not self.run_folder.resumed:
+            with explained_output(self.folder):
+                write_yaml(config, self.folder / "resolved_config.yaml")
 
-    def _claim(self) -> None:
-        """Write the settings and inputs, or check that the folder was made with the same."""
-        own = {"stage": self.name, **what_it_makes(self.config)}
-        seen = {"settings": own, "files": self._fingerprint()}
-        path = self.folder / "inputs.json"
-        if path.is_file():
-            before = json.loads(path.read_text(encoding="utf-8"))
-            for key, value in seen["settings"].items():
-                if before["settings"].get(key) != value:
-                    raise UsageError(
-                        f"'{self.folder}' was begun with {key} {before['settings'].get(key)!r}, "
-                        f"not {value!r}",
-                        "the same settings to go on",
-                        "Choose another --output",
-                    )
-            if before["files"] != seen["files"]:
-                raise UsageError(
-                    f"The inputs of '{self.folder}' have changed since it was begun",
-                    "the same files",
-                    "Choose another --output",
-                )
-            return
-        # A kill between the two files below leaves the first alone.
-        ours = {"resolved_config.yaml"}
-        if self.folder.exists() and {path.name for path in self.folder.iterdir()} - ours:
-            raise UsageError(
-                f"The folder '{self.folder}' is in use", "a new folder", "Choose another --output"
-            )
-        with explained_output(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_yaml(self.config, self.folder / "resolved_config.yaml")
-            write_json_atomic(path, seen)
+    def __enter__(self) -> Stage:
+        return self
 
-    def _fingerprint(self) -> dict[str, int]:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self.run_folder.close(failed=error is not None)
+
+    def _describe_inputs(self) -> list[dict[str, Any]]:
         from datatrove.io import get_datafolder
 
-        sizes: dict[str, int] = {}
+        found: list[dict[str, Any]] = []
         for place in self.inputs:
             folder, names = input_files(place)
             files = get_datafolder(folder)
-            sizes |= {f"{place}:{name}": int(files.size(name)) for name in names}
-        return sizes
+            found += [{"path": f"{place}:{name}", "bytes": int(files.size(name))} for name in names]
+        return found
 
     def finished(self) -> dict[str, Any] | None:
         """The manifest, where the stage is done."""
         path = self.folder / MANIFEST
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if not path.is_file():
+            return None
+        self.run_folder.finish()
+        return json.loads(path.read_text(encoding="utf-8"))
 
     def readers(
         self, inputs: tuple[str, ...] | None = None, step: str = "reading"
@@ -175,6 +167,7 @@ class Stage:
                 f"Delete '{self.folder}' and run the stage again",
             )
         write_json_atomic(self.folder / MANIFEST, manifest)
+        self.run_folder.finish("data", "excluded", "logs", MANIFEST)
         return manifest
 
     def counted(self, key: str, logs: str = "logs") -> int:

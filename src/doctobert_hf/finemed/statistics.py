@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.environment import package_versions
 from doctobert_hf.errors import DataError
-from doctobert_hf.files import explained_output, write_json_atomic, write_text_atomic
+from doctobert_hf.files import write_json_atomic, write_text_atomic
+from doctobert_hf.finemed.config import what_it_makes
 from doctobert_hf.finemed.density import medical_term_density
 from doctobert_hf.finemed.filters import ALIASES, PRESETS, Filter, parse
 from doctobert_hf.finemed.reading import _BATCH, input_files
 from doctobert_hf.reporting.tables import markdown_table
+from doctobert_hf.runs import open_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -196,17 +198,29 @@ def _ranks(values: Any) -> Any:
     return ((ends - counts + ends - 1) / 2)[inverse]
 
 
-def statistics(config: StatsConfig) -> dict[str, Any]:
+def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:
     """Write ``statistics.json``, ``STATISTICS.md`` and figures; return what the command prints.
 
+    Args:
+        config: The configuration.
+        overwrite: Move other statistics that are in the folder aside.
+
     Raises:
+        UsageError: The folder holds something else.
         DataError: An input that cannot be read, or no such column.
     """
     config.check_input()
-    reader = _Reader(config)
-    for place in config.input:
-        reader.read(place)
-    folder = Path(config.output)
+    settings = what_it_makes(config)
+    local = [place for place in config.input if "://" not in place]
+    with open_run(config.output, "finemed-stats", settings, local, overwrite=overwrite) as run:
+        reader = _Reader(config)
+        for place in config.input:
+            reader.read(place)
+        with run.staged() as scratch:
+            return _write(config, reader, scratch)
+
+
+def _write(config: StatsConfig, reader: _Reader, folder: Path) -> dict[str, Any]:
     tables = _tables(reader)
     record = {
         "inputs": list(config.input),
@@ -214,12 +228,10 @@ def statistics(config: StatsConfig) -> dict[str, Any]:
         "calibration": calibration(reader.sample),
         "versions": package_versions(),
     }
-    with explained_output(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json_atomic(folder / "statistics.json", record)
-        write_text_atomic(folder / "STATISTICS.md", _page(tables))
-        if config.plots:
-            _plot(record, folder)
+    write_json_atomic(folder / "statistics.json", record)
+    write_text_atomic(folder / "STATISTICS.md", _page(tables))
+    if config.plots:
+        _plot(record, folder)
     return {**record, "tables": tables}
 
 

@@ -6,6 +6,7 @@ publishes it in one commit.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import shutil
 from collections.abc import Callable
@@ -13,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.hub.facts import CardFacts, read_facts
 from doctobert_hf.hub.package import Package, package_model, package_tokenizer, sha256
@@ -24,6 +24,8 @@ from doctobert_hf.hub.preflight import (
     refuse,
     tokens_in_use,
 )
+from doctobert_hf.runs import open_run
+from doctobert_hf.runs.lock import RunLock
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Target:
         message: First line of the commit.
         token: Token of the Hub; default: the one that is logged in.
         endpoint: Address of the Hub; default: ``$HF_ENDPOINT``.
+        overwrite: Move another dry run that is in ``dry_run`` aside.
     """
 
     repo_id: str
@@ -49,6 +52,7 @@ class Target:
     message: str | None = None
     token: str | None = field(default=None, repr=False)
     endpoint: str | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,8 +176,65 @@ def _target(target: Target | str) -> Target:
 def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]) -> Report:
     check_folder_exists(path)
     refuse(check_name(target.repo_id))
+    if target.dry_run is None:
+        return _push(path, target, build)
+    settings = {"path": str(path.resolve()), "repo_id": target.repo_id}
+    with open_run(
+        target.dry_run,
+        "hub-dry-run",
+        settings,
+        [path],
+        described=[],
+        overwrite=target.overwrite,
+        beside=True,
+        # Before 0.2 a dry run left its plan alone.
+        recognise=lambda folder: _plan(folder).is_file(),
+    ) as run:
+        whole = run.folder.resolve()
+        # Shards that a killed run left are gone on with.
+        staging = whole.with_name(f".{whole.name}.staging")
+        staging.mkdir(exist_ok=True)
+        try:
+            report = _staged(staging, target, build)
+        except BaseException as error:
+            if not isinstance(error, KeyboardInterrupt):
+                shutil.rmtree(staging, ignore_errors=True)  # refused: nothing to go on with
+            raise
+        run.replace(staging)
+        shutil.rmtree(staging, ignore_errors=True)
+    report = dataclasses.replace(report, folder=str(target.dry_run))
+    plan = {"repo_id": report.repo_id, "kind": report.kind, "files": report.files}
+    write_json_atomic(_plan(target.dry_run), plan)
+    return report
+
+
+def _push(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]) -> Report:
+    """Stage in the cache, under a lock of the same path and repository, and send."""
+    from huggingface_hub import constants
+
+    key = hashlib.sha256(f"{path.resolve()}\n{target.repo_id}\n{target.endpoint}".encode())
+    staging = Path(constants.HF_HOME) / "doctobert_hf" / "staging" / key.hexdigest()[:16]
+    staging.parent.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(staging.with_name(f"{staging.name}.lock"), f"The push to '{target.repo_id}'")
+    lock.acquire()
+    try:
+        staging.mkdir(exist_ok=True)
+        report = _staged(staging, target, build)
+        shutil.rmtree(staging, ignore_errors=True)
+    finally:
+        lock.release()
+    return report
+
+
+def _staged(
+    folder: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]
+) -> Report:
+    """Make what would be published in a staging folder of our own, and publish it if it may be."""
     tokens = tuple(tokens_in_use(target.token))
-    folder = _staging(path, target)
+    for item in folder.iterdir():
+        if item.name == "data":  # shards of a stopped run; write_split says whether they are ours
+            continue
+        shutil.rmtree(item) if item.is_dir() else item.unlink()
     package = build(folder, tokens)
     card = package.write_card(None)
     refuse(check_folder(folder, package.repo_type, package.allowed, tokens))
@@ -206,48 +267,16 @@ def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Pa
             *package.warnings,
             *(f"Region keep:{name} stands at the end, its section is gone" for name in card.moved),
         ],
-        folder=str(folder) if target.dry_run is not None else None,
         url=published.url if published else None,
         commit=published.commit if published else None,
         changed=published.changed if published else None,
     )
-    _finish(folder, target, report)
-    return report
-
-
-def _staging(path: Path, target: Target) -> Path:
-    """An empty folder to stage in; for data, the one a stopped run left."""
     if target.dry_run is not None:
-        folder = target.dry_run
-        if folder.exists() and any(folder.iterdir()) and not _plan(folder).is_file():
-            raise UsageError(
-                f"The folder '{folder}' is in use", "a new folder", "Choose another --output"
-            )
-    else:
-        from huggingface_hub import constants
+        from doctobert_hf.hub.datasets import finish_staging
 
-        stat = path.resolve()
-        key = hashlib.sha256(f"{stat}\n{target.repo_id}\n{target.endpoint}".encode()).hexdigest()
-        folder = Path(constants.HF_HOME) / "doctobert_hf" / "staging" / key[:16]
-    for item in folder.iterdir() if folder.is_dir() else []:
-        if item.name == "data":  # shards of a stopped run; write_split says whether they are ours
-            continue
-        shutil.rmtree(item) if item.is_dir() else item.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+        finish_staging(folder)
+    return report
 
 
 def _plan(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.plan.json")
-
-
-def _finish(folder: Path, target: Target, report: Report) -> None:
-    if target.dry_run is None:
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    from doctobert_hf.hub.datasets import finish_staging
-
-    finish_staging(folder)
-    write_json_atomic(
-        _plan(folder), {"repo_id": report.repo_id, "kind": report.kind, "files": report.files}
-    )

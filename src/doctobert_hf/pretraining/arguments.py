@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from transformers import TrainingArguments
 
+from doctobert_hf.config import option
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining.schedules import token_schedule
 
 _NO_END = 1_000_000_000  # steps: the token budget ends a run, not a number of steps
-
-
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
 
 
 @dataclass
@@ -26,41 +22,41 @@ class MLMTrainingArguments(TrainingArguments):
     used: one loader item is one optimizer step of as many rows as the batch needs.
     """
 
-    max_tokens: int = _option(1_000_000, "tokens of the run, padding not counted")
-    micro_batch_tokens: int = _option(16_384, "tokens of a row, computed at once on one device")
-    global_batch_tokens: int = _option(0, "tokens of a step on all devices; 0: one row a device")
-    lr_schedule: str = _option("linear", "linear, constant, warmup_stable_decay, one_minus_sqrt")
-    warmup_tokens: int = _option(0, "tokens over which the learning rate rises")
-    decay_tokens: int = _option(0, "tokens over which it falls at the end")
-    lr_final_ratio: float = _option(0.0, "learning rate at the end, as a share of the peak")
-    batch_warmup_tokens: int = _option(0, "tokens over which the batch grows to its size")
-    mlm_probability: float = _option(0.15, "share of tokens to predict")
-    mlm_probability_end: float | None = _option(None, "share at mlm_decay_tokens; none: constant")
-    mlm_decay_tokens: int = _option(0, "tokens after which mlm_probability_end holds")
-    eval_mlm_probability: float = _option(0.15, "share of tokens to predict in evaluation")
-    save_tokens: int = _option(0, "tokens between checkpoints; 0: only at the end")
-    eval_tokens: int = _option(0, "tokens between evaluations; 0: only at the end")
-    long_tokens: int = _option(2048, "a document of so many tokens is long")
-    long_share: float | None = _option(None, "share of tokens in long documents; none: as is")
-    skip_steps: tuple[tuple[int, int], ...] = _option((), "ranges of stream steps to leave out")
-    optimizer_from: str | None = _option(None, "checkpoint whose optimizer state to begin with")
-    static_shapes: bool = _option(False, "fill rows up, so that compiled code sees one shape")
-    head_chunk: int = _option(4096, "masked positions whose logits are held at once")
+    max_tokens: int = option(1_000_000, "tokens of the run, padding not counted")
+    micro_batch_tokens: int = option(16_384, "tokens of a row, computed at once on one device")
+    global_batch_tokens: int = option(0, "tokens of a step on all devices; 0: one row a device")
+    lr_schedule: str = option("linear", "linear, constant, warmup_stable_decay, one_minus_sqrt")
+    warmup_tokens: int = option(0, "tokens over which the learning rate rises")
+    decay_tokens: int = option(0, "tokens over which it falls at the end")
+    lr_final_ratio: float = option(0.0, "learning rate at the end, as a share of the peak")
+    batch_warmup_tokens: int = option(0, "tokens over which the batch grows to its size")
+    mlm_probability: float = option(0.15, "share of tokens to predict")
+    mlm_probability_end: float | None = option(None, "share at mlm_decay_tokens; none: constant")
+    mlm_decay_tokens: int = option(0, "tokens after which mlm_probability_end holds")
+    eval_mlm_probability: float = option(0.15, "share of tokens to predict in evaluation")
+    save_tokens: int = option(0, "tokens between checkpoints; 0: only at the end")
+    eval_tokens: int = option(0, "tokens between evaluations; 0: only at the end")
+    long_tokens: int = option(2048, "a document of so many tokens is long")
+    long_share: float | None = option(None, "share of tokens in long documents; none: as is")
+    skip_steps: tuple[tuple[int, int], ...] = option((), "ranges of stream steps to leave out")
+    optimizer_from: str | None = option(None, "checkpoint whose optimizer state to begin with")
+    static_shapes: bool = option(False, "fill rows up, so that compiled code sees one shape")
+    head_chunk: int = option(4096, "masked positions whose logits are held at once")
 
-    learning_rate: float = _option(3e-4, "peak learning rate")
-    weight_decay: float = _option(1e-5, "decoupled weight decay")
-    adam_beta1: float = _option(0.9, "decay of the mean gradient")
-    adam_beta2: float = _option(0.98, "decay of the mean squared gradient")
-    adam_epsilon: float = _option(1e-6, "added to the root")
-    max_grad_norm: float = _option(0.0, "gradient clipping; the optimizer clips its update")
-    max_steps: int = _option(_NO_END, "upper bound of steps; max_tokens ends the run")
-    seed: int = _option(17, "seed of weights, order, masks and dropout")
-    logging_nan_inf_filter: bool = _option(False, "Trainer's filter costs a device sync a step")
-    ddp_find_unused_parameters: bool | None = _option(False, "all parameters are used")
-    ignore_data_skip: bool = _option(True, "the data stream resumes by itself")
-    remove_unused_columns: bool = _option(False, "items are not rows of a table")
-    save_strategy: str = _option("no", "save_tokens decides")
-    eval_strategy: str = _option("no", "eval_tokens decides")
+    learning_rate: float = option(3e-4, "peak learning rate")
+    weight_decay: float = option(1e-5, "decoupled weight decay")
+    adam_beta1: float = option(0.9, "decay of the mean gradient")
+    adam_beta2: float = option(0.98, "decay of the mean squared gradient")
+    adam_epsilon: float = option(1e-6, "added to the root")
+    max_grad_norm: float = option(0.0, "gradient clipping; the optimizer clips its update")
+    max_steps: int = option(_NO_END, "upper bound of steps; max_tokens ends the run")
+    seed: int = option(17, "seed of weights, order, masks and dropout")
+    logging_nan_inf_filter: bool = option(False, "Trainer's filter costs a device sync a step")
+    ddp_find_unused_parameters: bool | None = option(False, "all parameters are used")
+    ignore_data_skip: bool = option(True, "the data stream resumes by itself")
+    remove_unused_columns: bool = option(False, "items are not rows of a table")
+    save_strategy: str = option("no", "save_tokens decides")
+    eval_strategy: str = option("no", "eval_tokens decides")
 
     def __post_init__(self) -> None:
         self._check()

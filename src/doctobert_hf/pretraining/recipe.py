@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import re
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from doctobert_hf.config import check_bounds, option
 from doctobert_hf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,65 +21,77 @@ if TYPE_CHECKING:
     from doctobert_hf.pretraining.trainer import MLMTrainer
 
 
-def _key(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
-
-
 @dataclass
 class PretrainConfig:
     """One phase of pretraining; the recipes of the eight published phases are instances."""
 
-    output: Path = _key(Path("pretrain-run"), "folder of the run")
-    corpus: Path | None = _key(None, "corpus file or folder; null: a small generated sample")
-    text_column: str = _key("text", "column that holds the text")
-    eval_documents: int = _key(1000, "documents held out for evaluation, at most a tenth")
-    train_store: Path | None = _key(None, "token store to train on, instead of corpus")
-    eval_store: Path | None = _key(None, "token store to evaluate on")
-    tokenizer: str | None = _key(None, "folder or Hub id; null: trained on the sample")
-    preset: str = _key("doctobert-base", "architecture")
-    max_length: int = _key(512, "tokens of a chunk, special tokens counted")
-    init_from: str | None = _key(None, "run, checkpoint or model to begin from; null: random")
-    hand_over: Literal["weights", "full", "tile"] = _key(
+    output: Path = option(Path("pretrain-run"), "folder of the run")
+    corpus: Path | None = option(None, "corpus file or folder; null: a small generated sample")
+    text_column: str = option("text", "column that holds the text")
+    eval_documents: int = option(
+        1000, "documents held out for evaluation, at most a tenth", least=1
+    )
+    train_store: Path | None = option(None, "token store to train on, instead of corpus")
+    eval_store: Path | None = option(None, "token store to evaluate on")
+    tokenizer: str | None = option(None, "folder or Hub id; null: trained on the sample", path=True)
+    preset: str = option("doctobert-base", "architecture")
+    max_length: int = option(512, "tokens of a chunk, special tokens counted", least=1)
+    init_from: str | None = option(
+        None, "run, checkpoint or model to begin from; null: random", path=True
+    )
+    hand_over: Literal["weights", "full", "tile"] = option(
         "weights", "what to take of init_from: weights, also the optimizer, or tiled weights"
     )
-    initializer_range: float = _key(0.02, "standard deviation of random weights")
-    rope_theta_global: float | None = _key(None, "RoPE base of global layers (ModernBERT)")
-    rope_theta_local: float | None = _key(None, "RoPE base of local layers (ModernBERT)")
-    attention_out_dropout: float = _key(0.0, "dropout behind attention, training only (ModernBERT)")
-    max_tokens: int = _key(1_000_000, "tokens of the phase, padding not counted")
-    micro_batch_tokens: int = _key(16_384, "tokens computed at once on one device")
-    global_batch_tokens: int = _key(0, "tokens of a step on all devices; 0: one row a device")
-    batch_warmup_tokens: int = _key(0, "tokens over which the batch grows to its size")
-    learning_rate: float = _key(3e-4, "peak learning rate")
-    lr_schedule: str = _key("linear", "linear, constant, warmup_stable_decay or one_minus_sqrt")
-    warmup_tokens: int = _key(0, "tokens over which the learning rate rises")
-    decay_tokens: int = _key(0, "tokens over which it falls at the end")
-    lr_final_ratio: float = _key(0.0, "learning rate at the end as a share of the peak")
-    weight_decay: float = _key(1e-5, "decoupled weight decay")
-    mlm_probability: float = _key(0.15, "share of tokens to predict")
-    mlm_probability_end: float | None = _key(None, "share at mlm_decay_tokens; null: constant")
-    mlm_decay_tokens: int = _key(0, "tokens after which mlm_probability_end holds")
-    long_tokens: int = _key(2048, "a document of so many tokens is long")
-    long_share: float | None = _key(None, "share of tokens in long documents; null: as they are")
-    save_tokens: int = _key(0, "tokens between checkpoints; 0: only at the end")
-    eval_tokens: int = _key(0, "tokens between evaluations; 0: only at the end")
-    save_total_limit: int | None = _key(None, "checkpoints to keep; null: all")
-    logging_steps: int = _key(50, "steps between logs")
-    dataloader_num_workers: int = _key(2, "loader processes on each device")
-    bf16: bool = _key(False, "mixed precision, for GPUs")
-    torch_compile: bool = _key(False, "compile the model; rows get one shape")
-    report_to: tuple[str, ...] = _key(("none",), "integrations, e.g. tensorboard, trackio")
-    tokens_per_second: float = _key(400_000, "assumed speed of one device, for --dry-run")
-    seed: int = _key(17, "seed of weights, order, masks and dropout")
+    initializer_range: float = option(0.02, "standard deviation of random weights", above=0)
+    rope_theta_global: float | None = option(
+        None, "RoPE base of global layers (ModernBERT)", above=0
+    )
+    rope_theta_local: float | None = option(None, "RoPE base of local layers (ModernBERT)", above=0)
+    attention_out_dropout: float = option(
+        0.0, "dropout behind attention, training only (ModernBERT)", least=0, below=1
+    )
+    max_tokens: int = option(1_000_000, "tokens of the phase, padding not counted", least=1)
+    micro_batch_tokens: int = option(16_384, "tokens computed at once on one device", least=1)
+    global_batch_tokens: int = option(
+        0, "tokens of a step on all devices; 0: one row a device", least=0
+    )
+    batch_warmup_tokens: int = option(0, "tokens over which the batch grows to its size", least=0)
+    learning_rate: float = option(3e-4, "peak learning rate", above=0)
+    lr_schedule: str = option("linear", "linear, constant, warmup_stable_decay or one_minus_sqrt")
+    warmup_tokens: int = option(0, "tokens over which the learning rate rises", least=0)
+    decay_tokens: int = option(0, "tokens over which it falls at the end", least=0)
+    lr_final_ratio: float = option(
+        0.0, "learning rate at the end as a share of the peak", least=0, most=1
+    )
+    weight_decay: float = option(1e-5, "decoupled weight decay", least=0)
+    mlm_probability: float = option(0.15, "share of tokens to predict", above=0, below=1)
+    mlm_probability_end: float | None = option(
+        None, "share at mlm_decay_tokens; null: constant", above=0, below=1
+    )
+    mlm_decay_tokens: int = option(0, "tokens after which mlm_probability_end holds", least=0)
+    long_tokens: int = option(2048, "a document of so many tokens is long", least=0)
+    long_share: float | None = option(
+        None, "share of tokens in long documents; null: as they are", least=0, most=1
+    )
+    save_tokens: int = option(0, "tokens between checkpoints; 0: only at the end", least=0)
+    eval_tokens: int = option(0, "tokens between evaluations; 0: only at the end", least=0)
+    save_total_limit: int | None = option(None, "checkpoints to keep; null: all", least=1)
+    logging_steps: int = option(50, "steps between logs", least=1)
+    dataloader_num_workers: int = option(2, "loader processes on each device", least=0)
+    bf16: bool = option(False, "mixed precision, for GPUs")
+    torch_compile: bool = option(False, "compile the model; rows get one shape")
+    report_to: tuple[str, ...] = option(("none",), "integrations, e.g. tensorboard, trackio")
+    tokens_per_second: float = option(
+        400_000, "assumed speed of one device, for --dry-run", above=0
+    )
+    seed: int = option(17, "seed of weights, order, masks and dropout", least=0)
 
     def __post_init__(self) -> None:
         if self.hand_over != "weights" and self.init_from is None:
             raise UsageError(f"hand_over '{self.hand_over}' without init_from")
         if self.corpus is not None and self.train_store is not None:
             raise UsageError("Both corpus and train_store", "one of them")
-        for name in ("eval_documents", "max_length", "logging_steps", "tokens_per_second"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
+        check_bounds(self)
 
 
 TRAINER_KEYS = (
@@ -88,17 +103,98 @@ TRAINER_KEYS = (
 )
 
 
-def open_pretraining(config: PretrainConfig, resume: bool) -> MLMTrainer:
-    """Make data, model and trainer of a phase.
+KIND = "pretrain"
+
+
+def open_pretraining(
+    config: PretrainConfig,
+    resume: bool = False,
+    overwrite: bool = False,
+    recipe: str | None = None,
+) -> MLMTrainer:
+    """Make data, model and trainer of a phase, in its run folder.
+
+    The folder is locked until :func:`close_pretraining`. A start that is refused leaves none.
 
     Args:
         config: The recipe.
-        resume: Whether the run's folder may hold a run already.
+        resume: Go on with the run that is in the folder.
+        overwrite: Move a run that is in the folder aside.
+        recipe: Name of the recipe, for the record.
 
     Raises:
         UsageError: The folder is used, or what the recipe names does not fit together.
         DataError: The corpus has no text.
     """
+    from doctobert_hf.runs import open_run, settings_of
+
+    check_inputs(config)
+    if int(os.environ.get("RANK", "0")):
+        return _make_trainer(config)
+    run = open_run(
+        config.output,
+        KIND,
+        settings_of(config, ("output",)) | {"recipe": recipe},
+        [path for path in (config.corpus, config.train_store, config.eval_store) if path],
+        again="resume",
+        resume=resume,
+        overwrite=overwrite,
+        recognise=lambda folder: (folder / "resolved_config.yaml").is_file(),
+    )
+    try:
+        trainer = _make_trainer(config)
+    except BaseException:
+        run.close(failed=True)
+        raise
+    trainer.run_folder = run
+    return trainer
+
+
+def close_pretraining(trainer: MLMTrainer, failed: bool = False) -> None:
+    """Give the run folder of a trainer back."""
+    if (run := trainer.run_folder) is not None:
+        trainer.run_folder = None
+        run.close(failed)
+
+
+def check_inputs(config: PretrainConfig) -> None:
+    """Refuse paths that are not there, before anything is loaded or written.
+
+    Raises:
+        UsageError: A corpus, store, tokenizer or model that does not exist, or bf16 where the GPU
+            has none.
+    """
+    from doctobert_hf.corpus import list_files
+
+    if config.corpus is not None:
+        list_files(config.corpus)
+    for name in ("train_store", "eval_store"):
+        place = getattr(config, name)
+        if place is not None and not (Path(place) / "manifest.json").is_file():
+            raise UsageError(f"{name} '{place}' holds no token store", "a folder of 'build_store'")
+    for name in ("tokenizer", "init_from"):
+        place = getattr(config, name)
+        if place is not None and not Path(place).exists() and not _may_be_hub_id(place):
+            raise UsageError(f"{name} '{place}' does not exist", "a folder, or an id on the Hub")
+    if config.bf16:
+        _check_bf16()
+
+
+def _may_be_hub_id(name: str) -> bool:
+    return re.fullmatch(r"[\w.-]*\w(/[\w.-]*\w)?", name) is not None
+
+
+def _check_bf16() -> None:
+    import torch
+
+    if torch.cuda.is_available() and not torch.cuda.is_bf16_supported():
+        raise UsageError(
+            f"bf16 on {torch.cuda.get_device_name(0)}", "a GPU that has it (Ampere or newer)",
+            "Pass --no-bf16",
+        )  # fmt: skip
+
+
+def _make_trainer(config: PretrainConfig) -> MLMTrainer:
     from transformers import set_seed
 
     from doctobert_hf.config import write_yaml
@@ -115,13 +211,6 @@ def open_pretraining(config: PretrainConfig, resume: bool) -> MLMTrainer:
     from doctobert_hf.pretraining.trainer import MLMTrainer
 
     folder = Path(config.output)
-    if not resume and (folder / "resolved_config.yaml").exists():
-        raise UsageError(
-            f"The folder '{folder}' holds a run",
-            "a new folder",
-            "Pass --resume to go on with it, or another --output",
-        )
-    folder.mkdir(parents=True, exist_ok=True)
     arguments = MLMTrainingArguments(
         output_dir=str(folder),
         report_to=list(config.report_to),
@@ -133,9 +222,10 @@ def open_pretraining(config: PretrainConfig, resume: bool) -> MLMTrainer:
         write_yaml(config, folder / "resolved_config.yaml")
         write_json_atomic(folder / "environment.json", environment_report(with_torch=True))
         tokenizer = load_tokenizer(config)
-        train, held_out = stores(config, tokenizer)
     set_seed(config.seed)
-    model = make_model(config, tokenizer)
+    model = make_model(config, tokenizer)  # refused, if it is, before the corpus is tokenised
+    with arguments.main_process_first():
+        train, held_out = stores(config, tokenizer)
     return MLMTrainer(
         model,
         arguments,
@@ -154,6 +244,9 @@ def finish_pretraining(trainer: MLMTrainer, config: PretrainConfig) -> Path:
     target = Path(config.output) / "model"
     trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(target))
+    if trainer.run_folder is not None:
+        trainer.run_folder.finish("model", "metrics.jsonl")
+    close_pretraining(trainer)
     return target
 
 
@@ -323,9 +416,10 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
     import torch
     from transformers import AutoModelForMaskedLM
 
-    from doctobert_hf.models import count_parameters, preset_config
+    from doctobert_hf.models import count_parameters
 
-    architecture = preset_config(config.preset)
+    check_inputs(config)
+    architecture = _planned_architecture(config)
     with torch.device("meta"):
         parameters = count_parameters(AutoModelForMaskedLM.from_config(architecture))["total"]
     batch = config.global_batch_tokens or config.micro_batch_tokens * world_size
@@ -335,7 +429,7 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
     memory = parameters * 16 + values * kept * (2 if config.bf16 else 4) / 2 + logits
     seconds = config.max_tokens / (config.tokens_per_second * world_size)
     return {
-        "preset": config.preset,
+        "model": config.preset if _from_preset(config) else str(config.init_from),
         "parameters": parameters,
         "tokens": config.max_tokens,
         "tokens_per_step": batch,
@@ -347,3 +441,30 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
         "memory_gb_estimate": round(memory / 1e9, 1),
         "checkpoints": config.max_tokens // config.save_tokens if config.save_tokens else 1,
     }
+
+
+def _from_preset(config: PretrainConfig) -> bool:
+    return config.init_from is None or config.hand_over == "tile"
+
+
+def _planned_architecture(config: PretrainConfig) -> Any:
+    """The configuration of the model that would be trained, with the tokenizer's vocabulary."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    from doctobert_hf.models import preset_config
+
+    tokenizer = None
+    try:
+        if config.tokenizer is not None:
+            tokenizer = AutoTokenizer.from_pretrained(config.tokenizer)
+        if _from_preset(config):
+            return preset_config(config.preset, tokenizer)
+        return AutoConfig.from_pretrained(_model_of(str(config.init_from)))
+    except (OSError, ValueError) as error:
+        if isinstance(error, UsageError):
+            raise
+        what = f"init_from '{config.init_from}' or tokenizer '{config.tokenizer}'"
+        raise UsageError(
+            f"{what} cannot be loaded ({str(error).splitlines()[0]})",
+            "a model's folder, or an id on the Hub",
+        ) from error

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from doctobert_hf.errors import DataError, UsageError
-from doctobert_hf.files import staged_folder, write_json_atomic
+from doctobert_hf.files import write_json_atomic
+from doctobert_hf.runs import staged_run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,6 +149,7 @@ def build_store(
     tokenizer: PreTrainedTokenizerBase,
     folder: str | Path,
     max_length: int = 512,
+    overwrite: bool = False,
 ) -> TokenStore:
     """Cut documents along their structure, tokenise them, and write a store.
 
@@ -156,13 +158,15 @@ def build_store(
         tokenizer: A fast tokenizer that adds ``[CLS]`` and ``[SEP]`` or their like.
         folder: Folder for the store; an unfinished one never looks finished.
         max_length: Most tokens of a chunk, special tokens counted.
+        overwrite: Move a store of other settings that is in ``folder`` aside.
 
     Returns:
         The store, opened.
 
     Raises:
         DataError: No text at all.
-        UsageError: See :class:`~doctobert_hf.chunking.HierarchicalChunker`.
+        UsageError: The folder holds something else; further those of
+            :class:`~doctobert_hf.chunking.HierarchicalChunker`.
         OutputError: The folder cannot be written.
     """
     from doctobert_hf.chunking import HierarchicalChunker
@@ -180,7 +184,7 @@ def build_store(
                 chunks = chunker({"text": kept})["text"]
                 yield from tokenizer(list(chunks), add_special_tokens=True)["input_ids"]
 
-    return _write(encoded(), tokenizer, folder, max_length, counts)
+    return _write(encoded(), tokenizer, folder, max_length, counts, overwrite)
 
 
 def build_store_from_ids(
@@ -188,6 +192,7 @@ def build_store_from_ids(
     tokenizer: PreTrainedTokenizerBase,
     folder: str | Path,
     max_length: int = 512,
+    overwrite: bool = False,
 ) -> TokenStore:
     """Write a store from documents that are already tokenised, special tokens included.
 
@@ -196,6 +201,7 @@ def build_store_from_ids(
         tokenizer: The tokenizer they were made with.
         folder: Folder for the store.
         max_length: Most tokens a row may have.
+        overwrite: Move a store of other settings that is in ``folder`` aside.
 
     Raises:
         DataError: A row is longer, or has an id that the tokenizer lacks.
@@ -221,7 +227,7 @@ def build_store_from_ids(
                 )
             yield row
 
-    return _write(checked(), tokenizer, folder, max_length, counts)
+    return _write(checked(), tokenizer, folder, max_length, counts, overwrite)
 
 
 def _write(
@@ -230,10 +236,13 @@ def _write(
     folder: str | Path,
     max_length: int,
     counts: dict[str, int],
+    overwrite: bool,
 ) -> TokenStore:
     dtype = np.dtype(np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32)
     lengths: list[int] = []
-    with staged_folder(folder) as scratch:
+    made_with = tokenizer_hash(tokenizer)
+    settings = {"max_length": max_length, "tokenizer": made_with}
+    with staged_run(folder, "token-store", settings, overwrite=overwrite) as scratch:
         with open(scratch / TOKENS, "wb") as file:
             for row in rows:
                 lengths.append(len(row))
@@ -249,7 +258,7 @@ def _write(
             tokens=int(offsets[-1]),
             dtype=dtype.name,
             max_length=max_length,
-            tokenizer_hash=tokenizer_hash(tokenizer),
+            tokenizer_hash=made_with,
             source_documents=counts["source"],
             empty_documents=counts["empty"],
         )

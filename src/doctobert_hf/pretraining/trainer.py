@@ -22,7 +22,7 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader
 from transformers import Trainer
-from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer import DEFAULT_PROGRESS_CALLBACK, TRAINER_STATE_NAME
 from transformers.trainer_callback import PrinterCallback, ProgressCallback, TrainerState
 from transformers.trainer_utils import TrainOutput
 
@@ -50,6 +50,8 @@ from doctobert_hf.pretraining.store import TokenStore
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
+
+    from doctobert_hf.runs import RunFolder
 
 
 @dataclass
@@ -111,6 +113,7 @@ class MLMTrainer(Trainer):
         self._finite: torch.Tensor | None = None
         args.rows_per_step()
         self._signals = SignalCallback()
+        self.run_folder: RunFolder | None = None
         super().__init__(
             model=model,
             args=args,
@@ -125,7 +128,8 @@ class MLMTrainer(Trainer):
                 TokenProgressCallback(args.max_tokens),
             ],
         )
-        for stock in (ProgressCallback, PrinterCallback):
+        # In a notebook Transformers' default is another class, which counts steps to max_steps.
+        for stock in (ProgressCallback, PrinterCallback, DEFAULT_PROGRESS_CALLBACK):
             self.remove_callback(stock)
 
     args: MLMTrainingArguments
@@ -236,8 +240,8 @@ class MLMTrainer(Trainer):
             raise DataError(
                 f"The loss became infinite or NaN before step {self.state.global_step}",
                 "a finite loss",
-                "Resume from the last checkpoint with a lower learning_rate, or leave the steps "
-                "out with skip_steps",
+                "Begin a new run from the last checkpoint (--init-from CHECKPOINT) with a lower "
+                "learning_rate, or leave the steps out with skip_steps",
             )
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from pathlib import Path
 from typing import Any
+
+from doctobert_hf.runs import is_stale
 
 FOLDER = "finemed"
 
@@ -28,29 +29,32 @@ def annotation_record(folder: Path) -> dict[str, Any]:
     from doctobert_hf.finemed.statistics import statistics
 
     place = folder / FOLDER
-    if place.exists():  # of a run that was stopped here; it takes seconds
-        shutil.rmtree(place)
+    documents = str(folder / "data" / "train.parquet")
+    annotated = place / "annotated"
     manifest = annotate(
         AnnotateConfig(
-            input=(str(folder / "data" / "train.parquet"),),
-            output=place / "annotated",
+            input=(documents,),
+            output=annotated,
             domain="light",
             subdomain="light",
             quality="light",
             terms="lexicon",
             lexicons=("base",),
-        )
+        ),
+        # The run was moved after it was stopped here: its annotation is begun again.
+        overwrite=is_stale(annotated, input=[documents]),
     )
     record = {"documents": manifest["read"], "medical": manifest["documents"]}
     if not manifest["documents"]:
         return {**record, "words": 0, "density_mean": None, "kept": {}}
     found = statistics(
         StatsConfig(
-            input=(str(place / "annotated"),),
+            input=(str(annotated),),
             output=place / "statistics",
             calibration=50,
             plots=False,
-        )
+        ),
+        overwrite=is_stale(place / "statistics", input=[str(annotated)]),
     )
     (source,) = found["sources"].values()
     return {**record, **{key: source[key] for key in ("words", "density_mean", "kept")}}

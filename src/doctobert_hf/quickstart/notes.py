@@ -11,7 +11,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from doctobert_hf.files import staged_folder
+from doctobert_hf.files import write_text_atomic
 from doctobert_hf.quickstart.sample import ARTICLE, make_document, read_grammar
 
 FIRST = 100_000
@@ -34,9 +34,8 @@ def write_notes(folder: Path, seed: int = 17) -> dict[str, int]:
             index += 1
             if document.domain == "medical":
                 notes += _notes(document.text, f"{document.id}")
-        with staged_folder(folder / split) as scratch:
-            lines = (json.dumps(note, ensure_ascii=False) + "\n" for note in notes[:size])
-            (scratch / "notes.jsonl").write_text("".join(lines), encoding="utf-8")
+        lines = (json.dumps(note, ensure_ascii=False) + "\n" for note in notes[:size])
+        write_text_atomic(folder / split / "notes.jsonl", "".join(lines))
     return dict(_SIZES)
 
 

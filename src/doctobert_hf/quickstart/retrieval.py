@@ -7,7 +7,6 @@ answers. A document whose questions are held out gives none to training.
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.quickstart.config import QuickstartConfig
+from doctobert_hf.runs.record import RECORD, is_stale
 
 if TYPE_CHECKING:
     from doctobert_hf.chunking import HierarchicalChunker
 
 FOLDER = "retrieval"
+PAIRS = "data/pairs.jsonl"
 LENGTH = 64
 """Tokens of a question and of a passage."""
 BATCH = 16
@@ -47,10 +48,7 @@ def retrieval_record(
     reason = missing_extra()
     if reason is not None:
         return {"not_run": reason}
-    place = folder / FOLDER
-    if place.exists():  # of a run that was stopped here; it takes seconds
-        shutil.rmtree(place)
-    counts = write_pairs(place / "pairs.jsonl", documents, _chunker(config, folder))
+    counts = write_pairs(folder / PAIRS, documents, _chunker(config, folder))
     if not all(counts["pairs"].values()) or sum(counts["pairs"].values()) < MIN_PAIRS:
         return {
             **counts,
@@ -148,7 +146,7 @@ def _train(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
         pooling="mean",
         query_length=_length(config),
         max_length=_length(config),
-        data=str(folder / FOLDER / "pairs.jsonl"),
+        data=str(folder / PAIRS),
         batch_size=BATCH,
         max_steps=config.retrieval_steps,
         learning_rate=1e-3,
@@ -157,7 +155,10 @@ def _train(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
         seed=config.seed,
         report_to=[],
     )
-    run = RetrievalRun(recipe)
+    # A stage that was stopped has a run there already, which goes on.
+    there = (folder / FOLDER / RECORD).is_file()
+    moved = is_stale(folder / FOLDER, base_model=str((folder / "model").resolve()))
+    run = RetrievalRun(recipe, resume=there and not moved, overwrite=moved)
     results = [evaluate("BM25", run.splits.test), run.evaluate("before training")]
     run.train()
     results.append(run.evaluate("after training"))

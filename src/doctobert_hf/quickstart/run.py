@@ -11,15 +11,15 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.config import build_config, read_yaml, write_yaml
+from doctobert_hf.config import write_yaml
 from doctobert_hf.environment import environment_report
-from doctobert_hf.errors import UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.quickstart.config import QuickstartConfig
+from doctobert_hf.runs import RunFolder, open_run, settings_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -29,58 +29,43 @@ CONFIG_FILE = "resolved_config.yaml"
 STATE_FILE = "state.json"
 
 
-def open_run(config: QuickstartConfig, overwrite: bool, resume: bool) -> QuickstartConfig:
-    """Make the run's folder, or check that it may be used.
+KIND = "quickstart"
 
-    Returns:
-        The configuration to run with: the saved one on ``resume``.
+
+def open_quickstart(config: QuickstartConfig, overwrite: bool, resume: bool) -> RunFolder:
+    """Open the run's folder, locked until it is closed.
 
     Raises:
-        UsageError: The folder exists and neither option is given; ``resume`` without a run or with
-            other settings; ``overwrite`` of a folder that no quickstart made.
+        UsageError: The folder holds something else; or a run, and neither option is given;
+            ``resume`` without a run or with other settings.
         OutputError: The folder cannot be written.
     """
-    folder = Path(config.output)
-    ours = (folder / CONFIG_FILE).is_file()
-    used = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-    if resume:
-        if not ours:
-            raise UsageError(f"No run to resume in '{folder}'", fix="Leave out --resume to start")
-        _check_same(config, build_config(QuickstartConfig, read_yaml(folder / CONFIG_FILE)))
-        return config
-    if used and not overwrite:
-        raise UsageError(
-            f"The folder '{folder}' exists",
-            "a new folder",
-            "Pass --resume to go on with its run, --overwrite to start afresh, or another --output",
-        )
-    if used and not ours:
-        raise UsageError(
-            f"'{folder}' was not made by a quickstart and will not be deleted",
-            fix="Choose another --output",
-        )
-    with explained_output(folder):
-        if used:
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_yaml(config, folder / CONFIG_FILE)
-        write_json_atomic(folder / "environment.json", environment_report(with_torch=True))
-    return config
+    run = open_run(
+        config.output,
+        KIND,
+        settings_of(config, ("output",)),
+        [path for path in (config.corpus, config.data_dir) if path is not None],
+        again="resume",
+        resume=resume,
+        overwrite=overwrite,
+        recognise=lambda folder: (folder / STATE_FILE).is_file(),
+    )
+    with explained_output(run.folder):
+        write_yaml(config, run.folder / CONFIG_FILE)
+        if not run.resumed:
+            write_json_atomic(run.folder / "environment.json", environment_report(with_torch=True))
+    return run
 
 
-def _check_same(given: QuickstartConfig, saved: QuickstartConfig) -> None:
-    for item in fields(QuickstartConfig):
-        now, then = getattr(given, item.name), getattr(saved, item.name)
-        if item.name != "output" and now != then:
-            raise UsageError(
-                f"--resume with {item.name}={now}, but the run was begun with {then}",
-                "the same settings",
-                "Leave the option out, or start another run with --output",
-            )
+def run_quickstart(config: QuickstartConfig, folder: RunFolder) -> dict[str, Any]:
+    """Run all stages that are not done yet, close the folder and return the stages' records."""
+    with folder:
+        records = _run_stages(config)
+        folder.finish("report.md", "model", "tokenizer", STATE_FILE)
+    return records
 
 
-def run_quickstart(config: QuickstartConfig) -> dict[str, Any]:
-    """Run all stages that are not done yet and return their records."""
+def _run_stages(config: QuickstartConfig) -> dict[str, Any]:
     run = _Run(Path(config.output))
     run.stage("corpus", lambda: _corpus(config, run.folder))
     run.stage("annotation", lambda: _annotation(run.folder))

@@ -217,31 +217,45 @@ class Index:
             )
         return hits
 
-    def save(self, folder: str | Path, model_name: str | None = None) -> None:
-        """Write passages, vectors and the name of the model to a folder."""
+    def save(
+        self, folder: str | Path, model_name: str | None = None, overwrite: bool = False
+    ) -> None:
+        """Write passages, vectors and the name of the model to a folder.
+
+        Args:
+            folder: A new folder, or one that holds an index of the same model.
+            model_name: Path or Hub id that opens the model again.
+            overwrite: Move another index that is there aside.
+
+        Raises:
+            UsageError: The folder holds something else.
+        """
+        from doctobert_hf.runs import staged_run
+
+        settings = {"kind": self.kind, "model": _absolute(model_name)}
+        with staged_run(folder, "retrieval-index", settings, overwrite=overwrite) as scratch:
+            self.write(scratch, model_name)
+
+    def write(self, folder: Path, model_name: str | None = None) -> None:
+        """Write the files of an index into an empty folder."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from doctobert_hf.files import staged_folder
-
-        with staged_folder(folder) as scratch:
-            table = pa.Table.from_pylist([asdict(passage) for passage in self.passages])
-            pq.write_table(table, scratch / "passages.parquet")
-            names = pa.table({"id": self.ids, "source": self.sources})
-            pq.write_table(names, scratch / "documents.parquet")
-            if self.vectors is not None:
-                np.save(scratch / "vectors.npy", self.vectors)
-            if self.offsets is not None:
-                np.save(scratch / "offsets.npy", self.offsets)
-            about = {
-                "kind": self.kind,
-                "model": str(Path(model_name).resolve())
-                if model_name and Path(model_name).exists()
-                else model_name,
-                "documents": len(self.ids),
-                "passages": len(self.passages),
-            }
-            (scratch / "index.json").write_text(json.dumps(about, indent=2) + "\n")
+        table = pa.Table.from_pylist([asdict(passage) for passage in self.passages])
+        pq.write_table(table, folder / "passages.parquet")
+        names = pa.table({"id": self.ids, "source": self.sources})
+        pq.write_table(names, folder / "documents.parquet")
+        if self.vectors is not None:
+            np.save(folder / "vectors.npy", self.vectors)
+        if self.offsets is not None:
+            np.save(folder / "offsets.npy", self.offsets)
+        about = {
+            "kind": self.kind,
+            "model": _absolute(model_name),
+            "documents": len(self.ids),
+            "passages": len(self.passages),
+        }
+        (folder / "index.json").write_text(json.dumps(about, indent=2) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path) -> Index:
@@ -283,6 +297,10 @@ def _comparable(vectors: Any, model: Any) -> NDArray[np.floating]:
     if model.similarity_fn_name == "cosine":
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     return vectors
+
+
+def _absolute(name: str | None) -> str | None:
+    return str(Path(name).resolve()) if name and Path(name).exists() else name
 
 
 def _is_late(model: Any) -> bool:

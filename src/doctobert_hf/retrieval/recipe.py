@@ -6,71 +6,81 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from doctobert_hf.config import check_bounds, option
 from doctobert_hf.errors import UsageError
-
-
-def _key(default: Any, text: str) -> Any:
-    if isinstance(default, list):
-        return field(default_factory=lambda: list(default), metadata={"help": text})
-    return field(default=default, metadata={"help": text})
 
 
 @dataclass
 class RetrievalConfig:
     """One retrieval model; the recipes of the three kinds differ in ``kind`` and lengths."""
 
-    base_model: str = field(metadata={"help": "encoder or retrieval model to begin from"})
-    output: Path = _key(Path("retrieval-run"), "folder of the run")
-    kind: Literal["dense", "late-interaction", "pylate"] = _key("dense", "kind of model")
+    base_model: str = field(
+        metadata={"help": "encoder or retrieval model to begin from", "path": True}
+    )
+    output: Path = option(Path("retrieval-run"), "folder of the run")
+    kind: Literal["dense", "late-interaction", "pylate"] = option("dense", "kind of model")
     # What a text becomes
-    pooling: Literal["mean", "cls", "max"] | None = _key(
+    pooling: Literal["mean", "cls", "max"] | None = option(
         None, "how tokens become a dense vector; null: as the model's own configuration says"
     )
-    dimensions: int | None = _key(
-        None, "size of a vector, by a projection; null: the encoder's (a token's vector: 128)"
+    dimensions: int | None = option(
+        None,
+        "size of a vector, by a projection; null: the encoder's (a token's vector: 128)",
+        least=1,
     )
-    matryoshka: list[int] = _key([], "smaller sizes a dense vector may be cut to")
-    query_prompt: str = _key("", "text before each query; one in brackets becomes a token")
-    document_prompt: str = _key("", "text before each document; one in brackets becomes a token")
-    query_length: int = _key(64, "most tokens of a query, special tokens counted")
-    max_length: int = _key(256, "most tokens of a document's chunk, special tokens counted")
-    query_expansion: Literal["none", "fixed", "min"] = _key(
+    matryoshka: list[int] = option([], "smaller sizes a dense vector may be cut to", least=1)
+    query_prompt: str = option("", "text before each query; one in brackets becomes a token")
+    document_prompt: str = option("", "text before each document; one in brackets becomes a token")
+    query_length: int = option(64, "most tokens of a query, special tokens counted", least=1)
+    max_length: int = option(
+        256, "most tokens of a document's chunk, special tokens counted", least=1
+    )
+    query_expansion: Literal["none", "fixed", "min"] = option(
         "none", "mask tokens behind a query: up to query_length, or at least expansion_length"
     )
-    expansion_length: int = _key(32, "least tokens of a query with query_expansion min")
-    skiplist: list[str] = _key([], "document tokens that are no vectors; 'punctuation' for those")
+    expansion_length: int = option(32, "least tokens of a query with query_expansion min", least=1)
+    skiplist: list[str] = option([], "document tokens that are no vectors; 'punctuation' for those")
     # Data
-    data: str = _key("labforsims2", "labforsims2, frenchmedmcqa, or a file or folder")
-    data_dir: Path | None = _key(None, "folder of raw corpora; null: $DOCTOBERT_DATA_DIR")
-    format: Literal["pairs", "terms", "passages"] = _key("pairs", "what a file of yours holds")
-    text_column: str = _key("text", "column of passages that holds the text")
-    split: Literal["question", "document"] = _key(
+    data: str = option("labforsims2", "labforsims2, frenchmedmcqa, or a file or folder", path=True)
+    data_dir: Path | None = option(None, "folder of raw corpora; null: $DOCTOBERT_DATA_DIR")
+    format: Literal["pairs", "terms", "passages"] = option("pairs", "what a file of yours holds")
+    text_column: str = option("text", "column of passages that holds the text")
+    split: Literal["question", "document"] = option(
         "question", "what is new in held-out parts: questions, or questions and their documents"
     )
-    leaked_questions: Literal["refuse", "drop"] = _key(
+    leaked_questions: Literal["refuse", "drop"] = option(
         "refuse", "what to do where a training question is also held out"
     )
-    hard_negatives: int = _key(0, "wrong documents beside each right one")
-    mine_negatives: bool = _key(False, "mine missing hard negatives with the model itself")
-    mining_margin: float = _key(
-        0.05, "how much less than the right one a mined negative must score, as a share"
+    hard_negatives: int = option(0, "wrong documents beside each right one", least=0)
+    mine_negatives: bool = option(False, "mine missing hard negatives with the model itself")
+    mining_margin: float = option(
+        0.05,
+        "how much less than the right one a mined negative must score, as a share",
+        least=0,
+        below=1,
     )
     # Training
-    scale: float | None = _key(
-        None, "what scores are multiplied by in the loss; null: 20 (dense), 1 (late interaction)"
+    scale: float | None = option(
+        None,
+        "what scores are multiplied by in the loss; null: 20 (dense), 1 (late interaction)",
+        above=0,
     )
-    batch_size: int = _key(32, "pairs of a step; each is a negative for the others")
-    mini_batch_size: int = _key(0, "pairs computed at once (cached loss); 0: the whole batch")
-    epochs: float = _key(3.0, "passes over the pairs")
-    max_steps: int = _key(-1, "steps, instead of epochs")
-    learning_rate: float = _key(5e-5, "peak learning rate")
-    warmup: float = _key(0.1, "share of the steps with a rising learning rate")
-    weight_decay: float = _key(0.01, "decay of AdamW")
-    evaluations: int = _key(6, "evaluations on the validation pairs in a run")
-    patience: int = _key(3, "evaluations without a better nDCG@10 before it stops; 0: never")
-    bf16: bool = _key(False, "mixed precision")
-    seed: int = _key(17, "seed of new weights, order and dropout")
-    report_to: list[str] = _key(["doctobert"], "where logs go besides metrics.jsonl")
+    batch_size: int = option(32, "pairs of a step; each is a negative for the others", least=1)
+    mini_batch_size: int = option(
+        0, "pairs computed at once (cached loss); 0: the whole batch", least=0
+    )
+    epochs: float = option(3.0, "passes over the pairs", above=0)
+    max_steps: int = option(-1, "steps, instead of epochs", least=-1)
+    learning_rate: float = option(5e-5, "peak learning rate", above=0)
+    warmup: float = option(0.1, "share of the steps with a rising learning rate", least=0, most=1)
+    weight_decay: float = option(0.01, "decay of AdamW", least=0)
+    evaluations: int = option(6, "evaluations on the validation pairs in a run", least=1)
+    patience: int = option(
+        3, "evaluations without a better nDCG@10 before it stops; 0: never", least=0
+    )
+    bf16: bool = option(False, "mixed precision")
+    seed: int = option(17, "seed of new weights, order and dropout", least=0)
+    report_to: list[str] = option(["doctobert"], "where logs go besides metrics.jsonl")
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
@@ -85,9 +95,7 @@ class RetrievalConfig:
         ):
             if wrong:
                 raise UsageError(f"{got} with kind '{self.kind}'", expected)
-        for name in ("batch_size", "query_length", "max_length", "evaluations"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} {getattr(self, name)}", "at least 1")
+        check_bounds(self)
         if self.matryoshka and self.dimensions and max(self.matryoshka) > self.dimensions:
             raise UsageError(f"matryoshka {self.matryoshka}", f"sizes up to {self.dimensions}")
 

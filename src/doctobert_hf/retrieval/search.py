@@ -71,3 +71,48 @@ def _passages(number: int, text: str) -> Iterator[Passage]:
             end = good if good > start + _CHARACTERS // 2 else max(good, places.get("word", limit))
         yield Passage(number, start, end, text[start:end])
         start = end
+
+
+def build_index(
+    source: Path,
+    output: Path,
+    model_place: str | None = None,
+    text_column: str = "text",
+    overwrite: bool = False,
+) -> Index:
+    """Index documents and keep the index in a folder.
+
+    Args:
+        source: As for :func:`index_documents`.
+        output: A new folder, or one with an index of the same documents and model, which is
+            written anew.
+        model_place: Path or Hub id of a retrieval model; None: BM25.
+        text_column: Column that holds the text.
+        overwrite: Move another index that is in ``output`` aside first.
+
+    Raises:
+        UsageError: ``output`` holds something else, lies in ``source`` or holds it, or an extra is
+            missing.
+        DataError: As of :func:`index_documents`.
+    """
+    from doctobert_hf.corpus import list_files
+    from doctobert_hf.retrieval.bm25 import require_bm25
+    from doctobert_hf.runs import open_run
+
+    list_files(source)
+    if model_place is None:
+        require_bm25()
+    model = model_place
+    if model is not None and Path(model).exists():
+        model = str(Path(model).resolve())
+    settings = {"model": model, "text_column": text_column}
+    with open_run(output, "retrieval-index", settings, [source], overwrite=overwrite) as run:
+        loaded = None
+        if model_place is not None:
+            from doctobert_hf.retrieval.models import open_model
+
+            loaded = open_model(model_place)
+        index = index_documents(source, loaded, text_column)
+        with run.staged() as scratch:
+            index.write(scratch, model_place)
+    return index

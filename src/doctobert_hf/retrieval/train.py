@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.retrieval.bm25 import require_bm25
 from doctobert_hf.retrieval.builders import load_splits
 from doctobert_hf.retrieval.evaluation import Result, evaluate
 from doctobert_hf.retrieval.examples import training_rows
 from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
+from doctobert_hf.runs import RunFolder, open_run, settings_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from doctobert_hf.retrieval.recipe import RetrievalConfig
 
 RECORD = "retrieval.json"
+KIND = "retrieval-train"
 
 
 class RetrievalRun:
@@ -28,6 +32,8 @@ class RetrievalRun:
     Args:
         config: The recipe, of kind ``dense`` or ``late-interaction``.
         resume: Go on with the run in ``config.output``.
+        overwrite: Move a run that is in ``config.output`` aside.
+        recipe: Name of the recipe, for the record.
 
     Attributes:
         splits: The pairs.
@@ -39,30 +45,58 @@ class RetrievalRun:
         DataError: Pairs that cannot be used.
     """
 
-    def __init__(self, config: RetrievalConfig, resume: bool = False) -> None:
+    def __init__(
+        self,
+        config: RetrievalConfig,
+        resume: bool = False,
+        overwrite: bool = False,
+        recipe: str | None = None,
+    ) -> None:
         require_sentence_transformers()
+        require_bm25()
+        self.config, self.folder = config, Path(config.output)
+        self.run_folder: RunFolder | None = None
+        if int(os.environ.get("RANK", "0")) == 0:
+            self.run_folder = open_run(
+                self.folder,
+                KIND,
+                settings_of(config, ("output",)) | {"recipe": recipe},
+                [config.data] if Path(config.data).exists() else [],
+                again="resume",
+                resume=resume,
+                overwrite=overwrite,
+                recognise=lambda folder: (folder / "resolved_config.yaml").is_file(),
+            )
+        self.resume = resume and any(self.folder.glob("checkpoint-*"))
+        try:
+            self._prepare()
+        except BaseException:
+            self.close(failed=True)
+            raise
+
+    def _prepare(self) -> None:
+        """Load data and model; what is wrong with them is told before anything is written."""
         from transformers import set_seed
 
         from doctobert_hf.config import write_yaml
         from doctobert_hf.environment import environment_report
         from doctobert_hf.files import write_json_atomic
 
-        self.config, self.folder = config, Path(config.output)
-        if not resume and (self.folder / "resolved_config.yaml").exists():
-            raise UsageError(
-                f"The folder '{self.folder}' holds a run",
-                "a new folder",
-                "Pass --resume to go on with it, or another --output",
-            )
-        self.resume = resume and any(self.folder.glob("checkpoint-*"))
+        config = self.config
         self.splits: PairSplits = load_splits(config)
         set_seed(config.seed)
         self.model: RetrievalModel = new_model(config)
         rows = training_rows(self.splits.train, config, self.model)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_yaml(config, self.folder / "resolved_config.yaml")
-        write_json_atomic(self.folder / "environment.json", environment_report(with_torch=True))
+        if self.run_folder is not None:
+            write_yaml(config, self.folder / "resolved_config.yaml")
+            write_json_atomic(self.folder / "environment.json", environment_report(with_torch=True))
         self.trainer = make_trainer(self.model, rows, self.splits.validation, config)
+
+    def close(self, failed: bool = False) -> None:
+        """Give the run folder back."""
+        if self.run_folder is not None:
+            run, self.run_folder = self.run_folder, None
+            run.close(failed)
 
     def train(self) -> Path:
         """Train, keep the best by nDCG@10 on the validation questions, save; return the folder."""
@@ -76,7 +110,10 @@ class RetrievalRun:
         return evaluate(name, self.splits.test, self.model)
 
     def write_record(self, results: list[Result]) -> None:
-        """Write what a card needs beside the model: the recipe without paths, data and scores."""
+        """Write what a card needs beside the model, and close the run.
+
+        It has the recipe without paths, the data and the scores.
+        """
         from doctobert_hf.environment import package_versions
         from doctobert_hf.files import write_json_atomic
 
@@ -104,6 +141,9 @@ class RetrievalRun:
                 "packages": package_versions(),
             },
         )
+        if self.run_folder is not None:
+            self.run_folder.finish("model", "metrics.jsonl")
+        self.close()
 
 
 _PATHS = ("base_model", "data")

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from doctobert_hf.corpus import Source, iter_texts
+from doctobert_hf.corpus import Source, fingerprint_of, inputs_of, iter_texts, list_files
 from doctobert_hf.errors import DataError, UsageError
-from doctobert_hf.files import staged_folder
+from doctobert_hf.runs import settings_of, staged_run
 from doctobert_hf.tokenization.layout import (
     CLS,
     DEFAULT_NUM_UNUSED,
@@ -118,6 +118,7 @@ def train_tokenizer(
     output_dir: str | Path,
     vocab_size: int = 32768,
     max_length: int = 512,
+    overwrite: bool = False,
     **options: Any,
 ) -> PreTrainedTokenizerFast:
     """Train a tokenizer, save it to ``output_dir`` and return it.
@@ -129,6 +130,7 @@ def train_tokenizer(
             ``sentencepiece.model``; files appear only once all are written.
         vocab_size: Final number of tokens, exactly.
         max_length: ``model_max_length``, special tokens counted.
+        overwrite: Move a tokenizer of other settings that is in ``output_dir`` aside.
         **options: Further fields of :class:`TokenizerConfig`.
 
     Returns:
@@ -136,7 +138,7 @@ def train_tokenizer(
         character survives (byte fallback), and so do runs of spaces, tabs and line feeds.
 
     Raises:
-        UsageError: A wrong option or path.
+        UsageError: A wrong option or path, or ``output_dir`` holds something else.
         DataError: An empty corpus, or one too small for ``vocab_size`` (the error says what fits).
         OutputError: ``output_dir`` cannot be written.
 
@@ -146,16 +148,20 @@ def train_tokenizer(
 
     given = {"vocab_size": vocab_size, "max_length": max_length, **options}
     config = build_config(TokenizerConfig, given, source="tokenizer options")
-    tokenizer, counts = train_with_config(texts_or_files, output_dir, config)
+    tokenizer, counts = train_with_config(texts_or_files, output_dir, config, overwrite)
     logger.info("Tokenizer of %d tokens from %s", len(tokenizer), counts.report())
     return tokenizer
 
 
 def train_with_config(
-    source: Source, output_dir: str | Path, config: TokenizerConfig
+    source: Source, output_dir: str | Path, config: TokenizerConfig, overwrite: bool = False
 ) -> tuple[PreTrainedTokenizerFast, TrainingText]:
     """Like :func:`train_tokenizer`, and return what was read beside the tokenizer."""
-    with staged_folder(output_dir) as scratch:
+    settings = settings_of(config, ("num_threads",)) | {"texts": fingerprint_of(source)}
+    inputs = inputs_of(source)
+    for path in inputs:
+        list_files(path)  # a wrong path is told before a folder is made
+    with staged_run(output_dir, "tokenizer", settings, inputs, overwrite=overwrite) as scratch:
         proto, counts = _train_sentencepiece(iter_texts(source, config.text_column), config)
         tokenizer = _finish(proto, config)
         tokenizer.save_pretrained(scratch)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from doctobert_hf.config import check_bounds, option
 from doctobert_hf.drbenchmark.spec import TaskSpec, check_protocol
 from doctobert_hf.errors import UsageError
 
@@ -15,48 +16,40 @@ EVALUATIONS = 10
 SPACE = "drbenchmark/search"
 
 
-def _key(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
-
-
 @dataclass(frozen=True)
 class BenchmarkConfig:
     """What to measure and how."""
 
-    tasks: tuple[str, ...] = _key(("doctobert",), "all, doctobert (the paper's seven), or names")
-    protocol: str = _key("doctobert", "drbenchmark, doctobert or strict")
-    trials: int = _key(20, "tuning trials for each task; 0: the space's untuned values")
-    seeds: tuple[int, ...] = _key((42, 43, 44, 45, 46), "seeds of the final runs")
-    output: Path = _key(Path("benchmark-results"), "folder of the results")
-    data_dir: Path | None = _key(
+    tasks: tuple[str, ...] = option(("doctobert",), "all, doctobert (the paper's seven), or names")
+    protocol: str = option("doctobert", "drbenchmark, doctobert or strict")
+    trials: int = option(20, "tuning trials for each task; 0: the space's untuned values", least=0)
+    seeds: tuple[int, ...] = option(
+        (42, 43, 44, 45, 46), "seeds of the final runs", least=0, most=2**32 - 1
+    )
+    output: Path = option(Path("benchmark-results"), "folder of the results")
+    data_dir: Path | None = option(
         None, "folder of raw corpora or an archive; default: $DOCTOBERT_DATA_DIR"
     )
-    corpus: Path | None = _key(
+    corpus: Path | None = option(
         None, "folder of your own annotated documents (BRAT or JSONL), instead of tasks"
     )
-    space: str = _key(SPACE, "search space: recipe or path")
-    max_length: int = _key(512, "most tokens of a sequence")
-    long_inputs: LongInputs = _key("chunk", "what is done about longer ones")
-    legacy: bool = _key(
+    space: str = option(SPACE, "search space: recipe or path", path=True)
+    max_length: int = option(512, "most tokens of a sequence", least=16)
+    long_inputs: LongInputs = option("chunk", "what is done about longer ones")
+    legacy: bool = option(
         False, "the published procedure with its bugs, for parity with printed scores"
     )
-    max_train_rows: int | None = _key(None, "train on at most so many rows of each task")
-    evaluations: int = _key(
-        EVALUATIONS, "looks at the validation split in a run; the best weights are kept"
+    max_train_rows: int | None = option(None, "train on at most so many rows of each task", least=1)
+    evaluations: int = option(
+        EVALUATIONS, "looks at the validation split in a run; the best weights are kept", least=1
     )
-    jobs: int = _key(1, "trials at once")
+    jobs: int = option(1, "trials at once", least=1)
 
     def __post_init__(self) -> None:
         check_protocol(self.protocol)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise UsageError(f"seeds {self.seeds}", "different seeds, at least one")
-        for name, least in (
-            *(("trials", 0), ("jobs", 1), ("max_length", 16), ("max_train_rows", 1)),
-            ("evaluations", 1),
-        ):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"{name} {value}", f"at least {least}")
+        check_bounds(self)
         if self.long_inputs not in ("chunk", "truncate"):
             raise UsageError(f"long_inputs '{self.long_inputs}'", "chunk or truncate")
 

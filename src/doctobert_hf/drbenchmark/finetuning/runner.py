@@ -19,7 +19,7 @@ from typing import Any
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
-from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, tune
+from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, require_optuna, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
 from doctobert_hf.drbenchmark.scoring import score_predictions
@@ -30,8 +30,11 @@ from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageErr
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.metrics import partial_entity_f1
 from doctobert_hf.recipes import find_recipe
+from doctobert_hf.runs import open_run, settings_of
+from doctobert_hf.runs.lock import RunLock
 
 logger = logging.getLogger(__name__)
+KIND = "benchmark"
 
 
 @dataclass
@@ -40,11 +43,14 @@ class Outcome:
 
     Attributes:
         done: Results of this run and of those before it.
-        failed: Cells that failed: task, seed (None for a whole task) and why.
+        failed: Cells that failed: task, seed (None for a whole task), why, and whether the same
+            command may succeed ``again``.
+        elsewhere: Cells that another run in the folder works on: task, seed and who.
     """
 
     done: list[Result] = field(default_factory=list)
     failed: list[dict[str, Any]] = field(default_factory=list)
+    elsewhere: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Benchmark:
@@ -54,11 +60,17 @@ class Benchmark:
         encoder: The model.
         config: What to measure.
         say: Takes progress, a line at a time.
+        overwrite: Move results that are in the folder aside.
     """
 
     def __init__(
-        self, encoder: Encoder, config: BenchmarkConfig, say: Callable[[str], None] | None = None
+        self,
+        encoder: Encoder,
+        config: BenchmarkConfig,
+        say: Callable[[str], None] | None = None,
+        overwrite: bool = False,
     ) -> None:
+        self.overwrite = overwrite
         self.encoder, self.config = encoder, config
         self.tasks = config.task_specs()
         self.spaces = read_spaces(find_recipe(config.space), self.tasks)
@@ -69,6 +81,8 @@ class Benchmark:
                 "a space with 'defaults', a learning_rate at least",
                 "Pass --trials 0 to train with its untuned values, or another --space",
             )
+        if config.trials:
+            require_optuna()
         self.say = say or (lambda line: print(line, file=sys.stderr, flush=True))
 
     def context(self, task: TaskSpec) -> Context:
@@ -111,9 +125,11 @@ class Benchmark:
         """Run what is not done.
 
         Raises:
+            UsageError: The folder holds something else than results.
             OutputError: Results cannot be written; those written stay.
             KeyboardInterrupt: Stopped; the same call goes on.
         """
+        self._open()
         outcome = Outcome()
         for number, task in enumerate(self.tasks, 1):
             head = f"[{number}/{len(self.tasks)}] {task.name}"
@@ -134,6 +150,21 @@ class Benchmark:
                 self._cell(task, seed, tuned, head, outcome)
         return outcome
 
+    def _open(self) -> None:
+        """Check and record the folder of the results, which other runs may share."""
+        config = self.config
+        with open_run(
+            config.output,
+            KIND,
+            settings_of(config, ("output", "jobs")) | {"model": self.encoder.name},
+            [path for path in (config.corpus,) if path is not None],
+            again="any",
+            overwrite=self.overwrite,
+            recognise=lambda folder: any(folder.glob("*/*/*/seed-*.json")),
+            wait=60,
+        ) as run:
+            run.finish()
+
     def _tune(self, task: TaskSpec, head: str) -> Tuned:
         config, space = self.config, self.spaces[task.name]
         folder = self.cell(task, 0).folder(config.output)
@@ -152,6 +183,27 @@ class Benchmark:
 
     def _cell(self, task: TaskSpec, seed: int, tuned: Tuned, head: str, outcome: Outcome) -> None:
         cell = self.cell(task, seed)
+        path = cell.path(self.config.output)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = RunLock(path.with_name(f".{path.stem}.lock"), f"Seed {seed} of {task.name}")
+        try:
+            lock.acquire()
+        except UsageError as error:
+            outcome.elsewhere.append({"task": task.name, "seed": seed, "why": error.got})
+            self.say(f"{head}: {error.got}; left to it")
+            return
+        try:
+            self._locked_cell(task, cell, tuned, head, outcome)
+        finally:
+            lock.release()
+
+    def _locked_cell(
+        self, task: TaskSpec, cell: Cell, tuned: Tuned, head: str, outcome: Outcome
+    ) -> None:
+        seed = cell.seed
+        if cell.path(self.config.output).is_file():  # another run has finished it meanwhile
+            outcome.done.append(read_result(cell.path(self.config.output)))
+            return
         broken = cell.path(self.config.output).with_suffix(".error.json")
         try:
             result = self._measure(task, cell, tuned)
@@ -222,7 +274,8 @@ class Benchmark:
                 "traceback": "".join(traceback.format_exception(error)),
             }
             write_json_atomic(cell.path(self.config.output).with_suffix(".error.json"), record)
-        outcome.failed.append({"task": task.name, "seed": seed, "error": text})
+        again = not isinstance(error, DoctobertError)
+        outcome.failed.append({"task": task.name, "seed": seed, "error": text, "again": again})
         self.say(f"{task.name}: failed{'' if seed is None else f' at seed {seed}'}: {text}")
 
 

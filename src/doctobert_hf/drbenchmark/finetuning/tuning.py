@@ -8,7 +8,9 @@ the one whose metrics of the last evaluation have the highest sum.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters, SearchSpace
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.runs.process import is_alive, this_process
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -30,6 +33,8 @@ LEGACY_RULE = (
 )
 SEED = 42
 FAILURES = 3
+OWNER = "owner"
+"""Attribute of a trial: the process that works on it."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ def tune(
     failed = 0
     while (left := trials - len(_counted(study))) > 0:
         batch = [study.ask() for _ in range(min(jobs, left))]
+        for trial in batch:
+            trial.set_user_attr(OWNER, this_process())
         outcomes = _evaluate(study, batch, context, space, folder, jobs)
         for trial, outcome in zip(batch, outcomes, strict=True):
             _tell(study, trial, outcome, say, trials)
@@ -89,17 +96,42 @@ def tune(
                     f"{FAILURES} trials of {context.task} in a row failed, the last with "
                     f"{type(outcome).__name__}: {outcome}"
                 ) from outcome
+    _await_others(study, say)
     return _winner(study, context, space)
 
 
-def _open(context: Context, space: SearchSpace, folder: Path) -> Study:
-    try:
-        import optuna
-    except ImportError as error:
+def _await_others(study: Study, say: Callable[[str], None]) -> None:
+    """Wait for trials of other live processes: all seeds are trained with one winner."""
+    from optuna.trial import TrialState
+
+    told = False
+    while True:
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        if not any(is_alive(trial.user_attrs.get(OWNER)) for trial in running):
+            return
+        if not told:
+            say(f"waiting for {len(running)} trials of another run in this folder")
+            told = True
+        time.sleep(1)
+
+
+def require_optuna() -> None:
+    """Raise where what tuning is done with is not installed.
+
+    Raises:
+        UsageError: Optuna is absent, with the command that installs it.
+    """
+    if importlib.util.find_spec("optuna") is None:
         raise UsageError(
             "Tuning needs Optuna, which is not installed",
             fix="pip install 'doctobert-hf[hpo]', or pass --trials 0",
-        ) from error
+        )
+
+
+def _open(context: Context, space: SearchSpace, folder: Path) -> Study:
+    require_optuna()
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     storage = _storage(folder)
@@ -121,7 +153,9 @@ def _open(context: Context, space: SearchSpace, folder: Path) -> Study:
             "Take another --output, or delete the file to begin anew",
         )
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)  # it was killed
+        # Other runs may share the folder (one job a seed): only what nobody works on was killed.
+        if is_alive(trial.user_attrs.get(OWNER)) is False:
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     # A new sampler of the same seed would draw the first trials again.
     seed = SEED + len(study.get_trials(deepcopy=False))
     study.sampler = (

@@ -24,6 +24,9 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--protocol", metavar="NAME", help="only results of this protocol")
     parser.add_argument("--procedure", metavar="NAME", help="only 'standard' or 'legacy' results")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="move another report in --output aside first"
+    )
     parser.add_argument("--json", action="store_true", help="print report.json")
 
 
@@ -40,7 +43,9 @@ def run_report(args: argparse.Namespace) -> int:
             "the --output folder of 'doctobert-hf benchmark run'",
         )
     output = args.output or args.results / "report"
-    board = write_report(args.results, output, args.baselines, args.protocol, args.procedure)
+    board = write_report(
+        args.results, output, args.baselines, args.protocol, args.procedure, args.overwrite
+    )
     print(json_text(board) if args.json else text(board), end="" if args.json else "\n")
     for line in board.warnings:
         print(f"warning: {line}", file=sys.stderr)

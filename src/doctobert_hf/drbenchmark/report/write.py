@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from doctobert_hf.drbenchmark.report import figures as drawing
@@ -11,8 +12,9 @@ from doctobert_hf.drbenchmark.report.html import page
 from doctobert_hf.drbenchmark.report.hub_records import eval_results, model_index
 from doctobert_hf.drbenchmark.report.tables import content, csv_text, latex, markdown
 from doctobert_hf.drbenchmark.results import read_failures, read_results
-from doctobert_hf.files import staged_folder
+from doctobert_hf.errors import UsageError
 from doctobert_hf.reporting.figures import save_figure
+from doctobert_hf.runs import staged_run
 
 
 def write_report(
@@ -21,12 +23,14 @@ def write_report(
     baselines: str | None = None,
     protocol: str | None = None,
     procedure: str | None = None,
+    overwrite: bool = False,
 ) -> Board:
     """Rank the results of a folder and write the report.
 
     Files: ``report.md``, ``.html``, ``.json``, ``.csv`` and ``.tex``; ``figures/*.png``; for each
     model ``models/MODEL@REVISION/model-index.yaml`` and ``.eval_results/drbenchmark.yaml``, to
-    copy into the model's repository. A report that is there already is replaced.
+    copy into the model's repository. A report of the same results that is there already is
+    replaced, file by file; what others put beside it stays.
 
     Args:
         root: Folder with the results.
@@ -34,22 +38,32 @@ def write_report(
         baselines: ``published``, or None.
         protocol: Use only results of this protocol.
         procedure: Use only results of this procedure.
+        overwrite: Move a report of other results, or one that was changed, aside.
 
     Returns:
         What the report is about.
 
     Raises:
-        UsageError: No result, a mixture of protocols or procedures, or unknown names.
+        UsageError: No result, a mixture of protocols or procedures, unknown names, or a folder that
+            holds something else.
         DataError: A damaged result file.
         OutputError: The report cannot be written.
     """
+    if Path(output).resolve() == Path(root).resolve():
+        raise UsageError(
+            f"The output '{output}' is the folder of the results",
+            "a folder for the report",
+            "Leave out --output to write to 'report' in it",
+        )
     results = read_results(root)
     board = build_board(results, baselines, protocol, procedure, read_failures(root))
     drawn = drawing.draw_figures(board)
     missing = "" if drawn else drawing.MISSING
-    with staged_folder(output) as folder:
-        (folder / "figures").mkdir()  # empty too, they replace those of an earlier report
-        (folder / "models").mkdir()
+    # Relative: results and their report may be moved together.
+    settings = {"results": os.path.relpath(Path(root).resolve(), Path(output).resolve())}
+    # Runs that share a results folder end with its report: one waits for the other.
+    with staged_run(output, "benchmark-report", settings, overwrite=overwrite, wait=60) as folder:
+        (folder / "figures").mkdir()
         for name, figure in drawn.items():
             save_figure(figure, folder / "figures" / f"{name}.png")
         paths = [(f"figures/{name}.png", drawing.CAPTIONS[name]) for name in drawn]

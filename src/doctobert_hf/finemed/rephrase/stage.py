@@ -21,7 +21,11 @@ from doctobert_hf.finemed.schema import rewriting_fields, term_fields, with_fiel
 from doctobert_hf.finemed.selection import Select, check_filter, parse_where
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from doctobert_hf.finemed.config import RephraseConfig
+    from doctobert_hf.finemed.filters import Filter
+    from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
 
 _INHERITED = (
@@ -125,7 +129,7 @@ class Numbered(PipelineStep):
             yield document
 
 
-def rephrase(config: RephraseConfig) -> dict[str, Any]:
+def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage and return its manifest.
 
     Raises:
@@ -140,10 +144,13 @@ def rephrase(config: RephraseConfig) -> dict[str, Any]:
     config.check_input()
     schema = input_schema(config)
     check_filter(where, schema)
-    stage = Stage("rephrase", config)
-    done = stage.finished()
-    if done is not None:
-        return done
+    with Stage("rephrase", config, overwrite=overwrite) as stage:
+        return stage.finished() or _rephrase(stage, prompts, where, schema, config)
+
+
+def _rephrase(
+    stage: Stage, prompts: Prompts, where: Filter, schema: pa.Schema, config: RephraseConfig
+) -> dict[str, Any]:
     answers = stage.folder / "answers"
     answers.mkdir(exist_ok=True)
     asking = [

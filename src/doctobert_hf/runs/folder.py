@@ -1,0 +1,396 @@
+"""Opening a run folder: who may write there, and what of an earlier run is gone on with.
+
+A folder is used if it is new, empty, or a run of the same kind, inputs and settings. Anything else
+is refused before any work, with the way out. What a start made is removed again if it ends before
+it has a result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from doctobert_hf.errors import DataError, OutputError, UsageError
+from doctobert_hf.files import explained_output
+from doctobert_hf.runs.lock import LOCK, RunLock
+from doctobert_hf.runs.publish import changed_outputs, move_aside, publish, remove_tree
+from doctobert_hf.runs.record import RECORD, RunRecord, new_record, read_record
+
+Again = Literal["resume", "same", "any"]
+"""What a second start in a run's folder needs: ``resume``, that ``--resume`` is asked for;
+``same``, the same settings and inputs (it goes on, or writes its files anew); ``any``, the same
+kind (results of many runs stand side by side)."""
+SCRATCH = ".incomplete-"
+_OURS = (RECORD, LOCK, "resolved_config.yaml", "environment.json", "inputs.json")
+"""What a start writes before there is a result."""
+
+
+class RunFolder:
+    """A run folder that is locked and recorded; made by :func:`open_run`.
+
+    Attributes:
+        folder: The folder.
+        record: Its record.
+        resumed: Whether a run was there already.
+    """
+
+    def __init__(self, folder: Path, record_path: Path, lock: RunLock) -> None:
+        self.folder, self.record_path, self._lock = folder, record_path, lock
+        self.record: RunRecord = RunRecord("", {})
+        self.resumed = False
+        self._created: list[Path] = []
+
+    @contextmanager
+    def staged(self) -> Iterator[Path]:
+        """Give a scratch folder whose files become the run's outputs if the block ends well.
+
+        Files that an earlier run of the folder wrote are replaced or, if they are not written
+        again, removed; files of others stay as they are.
+
+        Raises:
+            OutputError: A file that is not the run's own is in the way, or the disk is full.
+        """
+        with explained_output(self.folder):
+            scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.folder))
+            try:
+                yield scratch
+                self.replace(scratch)
+            finally:
+                remove_tree(scratch)
+
+    def replace(self, scratch: Path) -> None:
+        """Move a folder's files into the run folder; they are its outputs from then on.
+
+        Raises:
+            OutputError: A file that is not the run's own is in the way.
+        """
+        with explained_output(self.folder):
+            self.record.outputs = publish(scratch, self.folder, self.record.outputs)
+            self.record.status = "finished"
+            self.record.write(self.record_path)
+
+    def finish(self, *outputs: str, status: str = "finished") -> None:
+        """Record the results of a run whose files come and go: folders, or files by name."""
+        for name in outputs:
+            self.record.outputs.setdefault(name, {})
+        self.record.status = status
+        self.record.write(self.record_path)
+
+    def close(self, failed: bool = False) -> None:
+        """Give the folder back; a new one that a start left without a result is removed."""
+        if failed and not self.resumed:
+            self._abandon()
+        elif self.record.status == "running":
+            self.record.status = "stopped"
+            with contextlib.suppress(OSError):
+                self.record.write(self.record_path)
+        self._lock.release()
+        if failed and not self.resumed:
+            for path in reversed(self._created):
+                with contextlib.suppress(OSError):  # not empty: something is there to keep
+                    path.rmdir()
+
+    def _abandon(self) -> None:
+        """Remove what the start itself wrote, if nothing else is there."""
+        if not self.folder.is_dir():
+            return
+        for path in self.folder.glob(f"{SCRATCH}*"):
+            remove_tree(path)
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                _remove_recorded(path)
+        if any(path.name not in _OURS for path in self.folder.iterdir()):
+            self.record.status = "stopped"
+            with contextlib.suppress(OSError):
+                self.record.write(self.record_path)
+            return
+        for name in _OURS:
+            if name != LOCK:
+                (self.folder / name).unlink(missing_ok=True)
+        self.record_path.unlink(missing_ok=True)
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(failed=error is not None)
+
+
+def open_run(
+    folder: str | Path,
+    kind: str,
+    settings: dict[str, Any],
+    inputs: Iterable[Any] = (),
+    *,
+    again: Again = "same",
+    resume: bool = False,
+    overwrite: bool = False,
+    beside: bool = False,
+    recognise: Callable[[Path], bool] | None = None,
+    described: list[dict[str, Any]] | None = None,
+    wait: float = 0.0,
+) -> RunFolder:
+    """Lock a run folder, check that it may be written to, and record the run.
+
+    Args:
+        folder: Where the run writes.
+        kind: What the run is, as :class:`RunRecord` names it.
+        settings: What decides its result (:func:`settings_of`).
+        inputs: Files and folders it reads.
+        again: What a start needs where a run of the kind is there already.
+        resume: Whether the user asked to go on with that run.
+        overwrite: Move a run that is there aside first.
+        beside: Keep record and lock beside the folder, whose files are all for others.
+        recognise: Tells a run that an earlier version left without a record.
+        described: What the record says of the inputs, where they are not files on this machine.
+        wait: Seconds to wait for another process that holds the folder.
+
+    Returns:
+        The folder, locked until it is closed.
+
+    Raises:
+        UsageError: The folder holds something else, is in use, or is an input or holds one.
+        OutputError: It cannot be written, or is a file.
+    """
+    folder = Path(folder)
+    inputs = list(inputs)
+    check_apart(folder, inputs)
+    record_path, lock_path = _places(folder, beside)
+    if folder.is_symlink() and not folder.exists():
+        raise UsageError(f"'{folder}' is a link to nowhere", fix="Choose another --output")
+    given = new_record(kind, settings, [] if described is not None else inputs)
+    given.inputs = given.inputs if described is None else described
+    check = _Check(folder, record_path, given, again, resume, overwrite, recognise)
+    check.run()  # before the lock: a folder of somebody else gets not even that
+    created = _missing(folder)
+    run = RunFolder(folder, record_path, RunLock(lock_path, f"The folder '{folder}'"))
+    run._created = created
+    try:
+        with explained_output(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(13, os.strerror(13), str(folder))
+            run._lock.acquire(wait)
+    except BaseException:
+        for path in reversed(created):
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
+    try:
+        found = check.run()
+        if found is not None and overwrite:
+            _set_aside(run, beside)
+            found = None
+        run.resumed = found is not None
+        for path in folder.glob(f"{SCRATCH}*"):
+            remove_tree(path)  # of a run that was killed: the lock says that it is gone
+        run.record = found or given
+        if found is not None and again == "any":
+            run.record.settings = settings
+        run.record.status = "running"
+        with explained_output(folder):
+            run.record.write(record_path)
+    except BaseException:
+        run.close(failed=not run.resumed)
+        raise
+    return run
+
+
+def _places(folder: Path, beside: bool) -> tuple[Path, Path]:
+    if not beside:
+        return folder / RECORD, folder / LOCK
+    whole = folder.resolve()
+    return whole.with_name(f"{whole.name}.{RECORD}"), whole.with_name(f".{whole.name}{LOCK}")
+
+
+def _remove_recorded(folder: Path) -> None:
+    """Remove what records below a folder say was written, and folders that are empty then."""
+    for path in list(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            _remove_recorded(path)
+    with contextlib.suppress(DataError):
+        record = read_record(folder)
+        if record is not None and not changed_outputs(folder, record.outputs):
+            for name in [*record.outputs, RECORD]:
+                if (folder / name).is_file():
+                    (folder / name).unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _missing(folder: Path) -> list[Path]:
+    """Return the folders that are to be made, outermost first."""
+    absent = [path for path in (folder, *folder.parents) if not path.exists()]
+    return absent[::-1]
+
+
+def _set_aside(run: RunFolder, beside: bool) -> None:
+    """Move the run that is there aside and begin in a new folder of its name."""
+    folder = run.folder
+    aside = move_aside(folder)
+    if beside:
+        if run.record_path.exists():
+            os.replace(run.record_path, run.record_path.with_name(f"{aside.name}.{RECORD}"))
+    else:
+        run._lock.release()
+        (aside / LOCK).unlink(missing_ok=True)
+    print(f"The earlier run is now '{aside}'.", file=sys.stderr)
+    with explained_output(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not beside:
+            run._lock.acquire()
+    run._created = [folder]
+
+
+class _Check:
+    """Whether a folder may be written to by a run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        record_path: Path,
+        given: RunRecord,
+        again: Again,
+        resume: bool,
+        overwrite: bool,
+        recognise: Callable[[Path], bool] | None,
+    ) -> None:
+        self.folder, self.record_path, self.given = folder, record_path, given
+        self.again, self.resume, self.overwrite = again, resume, overwrite
+        self.recognise = recognise
+
+    def run(self) -> RunRecord | None:
+        """Return the record of the run that is there; None where a new one begins."""
+        folder, kind = self.folder, self.given.kind
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(
+                f"Cannot write to '{folder}': it is a file",
+                "a folder to write to",
+                "Choose another name",
+            )
+        found = read_record(self.record_path.parent, self.record_path.name)
+        holds = folder.is_dir() and any(
+            path.name not in (LOCK,) and not path.name.startswith(SCRATCH)
+            for path in folder.iterdir()
+        )
+        if found is None:
+            if not holds or (self.resume and not (self.recognise and self.recognise(folder))):
+                self._refuse_resume()
+                return None
+            if self.recognise is not None and self.recognise(folder):
+                found = RunRecord(kind, dict(self.given.settings), list(self.given.inputs))
+            else:
+                raise UsageError(
+                    f"The folder '{folder}' is in use: it holds files that this tool did not write",
+                    "a new or empty folder",
+                    "Choose another --output",
+                )
+        if self.overwrite:
+            return found
+        if found.kind != kind:
+            raise UsageError(
+                f"The folder '{folder}' holds a run of another kind, {found.kind}",
+                f"a new folder or a run of kind {kind}",
+                "Pass --overwrite to move it aside, or choose another --output",
+            )
+        return self._same_kind(found)
+
+    def _refuse_resume(self) -> None:
+        if self.resume:
+            raise UsageError(
+                f"No run to resume in '{self.folder}'", fix="Leave out --resume to start one"
+            )
+
+    def _same_kind(self, found: RunRecord) -> RunRecord:
+        folder = self.folder
+        if self.again == "resume" and not self.resume:
+            raise UsageError(
+                f"The folder '{folder}' holds a run",
+                "a new folder",
+                "Pass --resume to go on with it, --overwrite to move it aside, or another --output",
+            )
+        if self.again == "any":
+            return found
+        for key in {**self.given.settings, **found.settings}:
+            now, then = self.given.settings.get(key), found.settings.get(key)
+            if now != then:
+                raise UsageError(
+                    f"The run in '{folder}' was begun with {key} {_shown(then)}, not {_shown(now)}",
+                    "the same settings to go on with it",
+                    "Leave the option out, pass --overwrite to move the run aside, or choose "
+                    "another --output",
+                )
+        if self.again == "same":
+            self._same_inputs(found)
+            if changed := changed_outputs(folder, found.outputs):
+                raise UsageError(
+                    f"'{folder / changed[0]}' was changed after this tool wrote it",
+                    "files as they were written",
+                    "Pass --overwrite to move the folder aside, or choose another --output",
+                )
+        return found
+
+    def _same_inputs(self, found: RunRecord) -> None:
+        if found.inputs != self.given.inputs:
+            names = [str(item.get("path")) for item in self.given.inputs]
+            then = [str(item.get("path")) for item in found.inputs]
+            what = "the same files" if names != then else "the files as they were"
+            raise UsageError(
+                f"The inputs of '{self.folder}' have changed since it was begun "
+                f"({', '.join(then) or 'none'} then, {', '.join(names) or 'none'} now)",
+                what,
+                "Pass --overwrite to move the run aside, or choose another --output",
+            )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+def check_apart(folder: str | Path, inputs: Iterable[Any]) -> None:
+    """Refuse an output that is an input, holds one or lies in one.
+
+    Raises:
+        UsageError: With both paths.
+    """
+    output = Path(folder).expanduser().resolve()
+    for given in inputs:
+        place = Path(str(given))
+        if not place.exists():
+            continue
+        source = place.resolve()
+        if source == output:
+            how = "is the input"
+        elif output in source.parents:
+            how = f"holds the input '{given}'"
+        elif source.is_dir() and source in output.parents:
+            how = f"lies in the input '{given}', where it would be read the next time"
+        else:
+            continue
+        raise UsageError(
+            f"The output '{folder}' {how}", "a folder apart from it", "Choose another --output"
+        )
+
+
+@contextmanager
+def staged_run(folder: str | Path, kind: str, *args: Any, **options: Any) -> Iterator[Path]:
+    """Open a run folder that holds nothing but files written at once; see :func:`open_run`.
+
+    Yields:
+        A scratch folder; its files are the run's outputs if the block ends well.
+    """
+    with open_run(folder, kind, *args, **options) as run, run.staged() as scratch:
+        yield scratch

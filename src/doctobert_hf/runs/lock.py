@@ -1,0 +1,102 @@
+"""One writer for a run folder: a lock file with the writer's process, host and start time.
+
+The lock is filelock's ``SoftFileLock``: a file made with ``O_EXCL`` that names its owner, so that
+it also holds between machines on a network file system with coherent exclusive creation (NFSv3 and
+newer, Lustre, GPFS), is not inherited by worker processes, and is taken over when its owner, known
+by number and start time, is gone. A lock of another host cannot be proven stale and is never taken.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import datetime
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import UsageError
+
+logger = logging.getLogger(__name__)
+LOCK = ".run.lock"
+_HELD: dict[str, RunLock] = {}
+"""Locks of this process. A run that this process opens again (a notebook's cell after Ctrl-C) is
+its own to go on with: what it guards against is another process."""
+
+
+class RunLock:
+    """Holds a lock file from :meth:`acquire` to :meth:`release`, or to the end of the process.
+
+    Args:
+        path: The lock file.
+        what: What is locked, for messages.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        self.path, self.what = path, what
+        self._lock: Any = None
+        self._pid = os.getpid()
+
+    def acquire(self, wait: float = 0.0) -> None:
+        """Take the lock.
+
+        Args:
+            wait: Seconds to wait for another process to give it back.
+
+        Raises:
+            UsageError: Another process holds it; the error names it.
+        """
+        from filelock import SoftFileLock, Timeout
+
+        key = str(self.path.resolve())
+        if (held := _HELD.pop(key, None)) is not None and held._pid == os.getpid():
+            self._lock, held._lock = held._lock, None
+            _HELD[key] = self
+            return
+        before = owner_of(self.path)
+        lock = SoftFileLock(self.path, timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+            if before is not None:
+                logger.warning("%s was locked by %s, which is gone; going on", self.what, before)
+        except Timeout:
+            try:
+                lock.acquire(timeout=wait)
+            except Timeout:
+                raise UsageError(
+                    f"{self.what} is in use by {owner_of(self.path) or 'another process'}",
+                    "one run at a time in a folder",
+                    "Wait until it has ended, or choose another --output; if it runs on a "
+                    f"machine that is gone, delete '{self.path}'",
+                ) from None
+        self._lock = lock
+        _HELD[key] = self
+
+    def release(self) -> None:
+        """Give the lock back; a second call does nothing."""
+        if self._lock is None:
+            return
+        _HELD.pop(str(self.path.resolve()), None)
+        lock, self._lock = self._lock, None
+        if self._pid == os.getpid():  # a forked worker leaves its parent's lock alone
+            with contextlib.suppress(OSError):
+                lock.release()
+
+
+def owner_of(path: Path) -> str | None:
+    """Say who holds a lock file: process, host and since when; None where it is not there."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").split()
+        since = datetime.datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    except OSError:
+        return None
+    process = lines[0] if lines else "?"
+    host = lines[1] if len(lines) > 1 else "?"
+    return f"process {process} on {host} since {since:%Y-%m-%d %H:%M:%S}"
+
+
+@atexit.register
+def _release_all() -> None:
+    for lock in list(_HELD.values()):
+        lock.release()

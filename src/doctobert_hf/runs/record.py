@@ -1,0 +1,161 @@
+"""``run.json``: what a run folder is, what it was made from and which files in it are its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import DataError
+from doctobert_hf.files import write_json_atomic
+
+RECORD = "run.json"
+SCHEMA_VERSION = 1
+
+
+@dataclass
+class RunRecord:
+    """A run's record.
+
+    Attributes:
+        kind: The command that made the folder: ``pretrain``, ``tokenizer``, ``benchmark-report``.
+        settings: What decides the result, as JSON; paths are absolute.
+        inputs: What it reads: ``path``, and ``bytes`` and ``sha256`` of a file that is small
+            enough to hash at once.
+        outputs: What it wrote, by path in the folder: ``bytes`` and ``sha256`` of a file, nothing
+            of a folder whose files come and go.
+        environment: Versions and hardware.
+        status: ``running``, ``finished`` or ``stopped``.
+        started: When the folder was made, UTC, ISO 8601.
+        schema_version: Of this file.
+    """
+
+    kind: str
+    settings: dict[str, Any]
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    status: str = "running"
+    started: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    def write(self, path: Path) -> None:
+        """Write the record atomically."""
+        content = asdict(self)
+        write_json_atomic(path, {"schema_version": content.pop("schema_version"), **content})
+
+
+def new_record(kind: str, settings: dict[str, Any], inputs: Iterable[Any] = ()) -> RunRecord:
+    """Make the record of a run that begins now."""
+    from doctobert_hf.environment import environment_report
+
+    return RunRecord(
+        kind=kind,
+        settings=settings,
+        inputs=[describe_input(path) for path in inputs],
+        environment=environment_report(with_torch="torch" in sys.modules),
+        started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+
+
+def read_record(folder: str | Path, name: str = RECORD) -> RunRecord | None:
+    """Read the record of a folder; None where there is none.
+
+    Raises:
+        DataError: It is damaged, or of a newer version of this package.
+    """
+    path = Path(folder) / name
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError:
+        return None
+    except (OSError, ValueError) as error:
+        raise DataError(f"The record '{path}' cannot be read ({error})", "JSON") from error
+    if not isinstance(content, dict) or not isinstance(content.get("kind"), str):
+        return None  # somebody else's run.json: the folder is not ours
+    version = content.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise DataError(
+            f"The record '{path}' has schema_version {version!r}",
+            f"schema_version {SCHEMA_VERSION}",
+            "Use the version of doctobert-hf that wrote it",
+        )
+    known = {item.name for item in dataclasses.fields(RunRecord)}
+    try:
+        record = RunRecord(**{key: value for key, value in content.items() if key in known})
+        if not isinstance(record.settings, dict) or not isinstance(record.outputs, dict):
+            raise TypeError("settings and outputs are mappings")
+    except TypeError as error:
+        raise DataError(f"The record '{path}' is damaged ({error})") from error
+    return record
+
+
+def is_stale(folder: str | Path, **settings: Any) -> bool:
+    """Return whether a folder holds a run that was made with other values of these settings."""
+    record = read_record(folder)
+    return record is not None and any(record.settings.get(k) != v for k, v in settings.items())
+
+
+def settings_of(config: Any, leave_out: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a dataclass's values as JSON, with paths made absolute.
+
+    A run may be gone on with from another working directory; a string is a path where its field
+    says so (``metadata={"path": True}``) and a file or folder of that name exists.
+
+    Args:
+        config: A configuration.
+        leave_out: Fields that are not recorded, such as ``output``.
+    """
+    skipped = set(leave_out)
+    return {
+        item.name: _plain(getattr(config, item.name), bool(item.metadata.get("path")))
+        for item in dataclasses.fields(config)
+        if item.name not in skipped
+    }
+
+
+def _plain(value: Any, may_be_path: bool) -> Any:
+    if isinstance(value, Path):
+        return str(value.expanduser().resolve())
+    if isinstance(value, str) and may_be_path and value and Path(value).exists():
+        return str(Path(value).resolve())
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, may_be_path) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, may_be_path) for key, item in value.items()}
+    return value
+
+
+_HASHED = 64 * 2**20  # bytes; larger inputs are known by their size
+
+
+def describe_input(path: Any) -> dict[str, Any]:
+    """Return ``path``, and of a file ``bytes`` and ``sha256``; of a folder its files and bytes."""
+    place = Path(str(path))
+    if place.is_file():
+        size = place.stat().st_size
+        found: dict[str, Any] = {"path": str(place.resolve()), "bytes": size}
+        return found | ({"sha256": sha256(place)} if size <= _HASHED else {})
+    if place.is_dir():
+        sizes = [p.stat().st_size for p in place.rglob("*") if p.is_file()]
+        return {"path": str(place.resolve()), "files": len(sizes), "bytes": sum(sizes)}
+    return {"path": str(path)}
+
+
+def describe_output(path: Path) -> dict[str, Any]:
+    """Return ``bytes`` and ``sha256`` of a file that was written."""
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,245 @@
+"""Run folders: nothing of others is replaced, a refused start leaves nothing."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from doctobert_hf.errors import DataError, OutputError, UsageError
+from doctobert_hf.runs import open_run, read_record, staged_run
+from doctobert_hf.runs.lock import LOCK, RunLock
+
+
+def write(folder, names, kind="report", settings=None, **options):
+    with staged_run(folder, kind, settings or {"a": 1}, **options) as scratch:
+        for name, text in names.items():
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / name).write_text(text)
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_files_appear_only_when_the_block_ends_well(tmp_path):
+    with pytest.raises(RuntimeError), staged_run(tmp_path / "new", "report", {}) as scratch:
+        (scratch / "half").write_text("x")
+        raise RuntimeError
+    assert not (tmp_path / "new").exists()
+    write(tmp_path / "new", {"whole": "x"})
+    assert sorted(os.listdir(tmp_path / "new")) == ["run.json", "whole"]
+
+
+def test_the_record_has_the_schema(tmp_path):
+    (tmp_path / "in.txt").write_text("x")
+    write(tmp_path / "out", {"a/b.txt": "1"}, inputs=[tmp_path / "in.txt"])
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    wanted = {"schema_version", "kind", "inputs", "settings", "environment", "outputs"}
+    assert wanted <= record.keys() and record["schema_version"] == 1
+    assert record["kind"] == "report" and record["settings"] == {"a": 1}
+    assert record["inputs"][0]["bytes"] == 1 and len(record["inputs"][0]["sha256"]) == 64
+    assert record["outputs"]["a/b.txt"]["bytes"] == 1 and record["status"] == "finished"
+    assert record["environment"]["packages"]["transformers"]
+
+
+def test_written_anew_it_replaces_only_its_own_files(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"report.md": "1", "figures/a.png": "1", "figures/old.png": "1"})
+    (out / "figures" / "mine.png").write_text("mine")
+    (out / "notes.txt").write_text("mine")
+    write(out, {"report.md": "2", "figures/a.png": "2"})
+    found = tree(out)
+    assert found.pop("run.json") and found == {
+        "report.md": b"2",
+        "figures/a.png": b"2",
+        "figures/mine.png": b"mine",
+        "notes.txt": b"mine",
+    }
+
+
+def test_a_foreign_file_in_the_way_of_a_new_name(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"a": "1"})
+    (out / "b").write_text("mine")
+    with pytest.raises(OutputError, match="did not write"):
+        write(out, {"a": "2", "b": "2"})
+    assert (out / "b").read_text() == "mine" and (out / "a").read_text() == "1"
+
+
+def test_an_output_that_was_changed_is_not_replaced(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"a": "1"})
+    (out / "a").write_text("edited")
+    with pytest.raises(UsageError, match="was changed.*--overwrite"):
+        write(out, {"a": "2"})
+    write(out, {"a": "2"}, overwrite=True)
+    assert (tmp_path / "out.replaced" / "a").read_text() == "edited"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_of_strangers_is_refused_and_stays(tmp_path, overwrite):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "mine.png").write_text("x")
+    (tmp_path / "run.json").write_text('{"name": "somebody\'s own"}')
+    before = tree(tmp_path)
+    with pytest.raises(UsageError, match="did not write"):
+        write(tmp_path, {"report.md": "1"}, overwrite=overwrite)
+    assert tree(tmp_path) == before
+
+
+def test_other_kind_and_other_settings(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"a": "1"})
+    with pytest.raises(UsageError, match="another kind, report"):
+        write(out, {"a": "2"}, kind="index")
+    with pytest.raises(UsageError, match="begun with a 1, not 2"):
+        write(out, {"a": "2"}, settings={"a": 2})
+    write(out, {"b": "3"}, kind="index", overwrite=True)
+    write(out, {"b": "4"}, kind="index", settings={"a": 2}, overwrite=True)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["out", "out.replaced", "out.replaced-2"]
+    assert (tmp_path / "out.replaced" / "a").read_text() == "1"
+
+
+def test_inputs_that_have_changed(tmp_path):
+    source = tmp_path / "in.txt"
+    source.write_text("1")
+    write(tmp_path / "out", {"a": "1"}, inputs=[source])
+    write(tmp_path / "out", {"a": "1"}, inputs=[source])
+    source.write_text("2")
+    with pytest.raises(UsageError, match="have changed"):
+        write(tmp_path / "out", {"a": "1"}, inputs=[source])
+
+
+def test_output_and_input_must_lie_apart(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("x")
+    for output, source, words in (
+        (tmp_path / "docs", tmp_path / "docs", "is the input"),
+        (tmp_path / "docs" / "out", tmp_path / "docs", "lies in the input"),
+        (tmp_path, tmp_path / "docs" / "a.txt", "holds the input"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            write(output, {"b": "1"}, inputs=[source])
+    assert tree(tmp_path) == {"docs/a.txt": b"x"}
+
+
+def test_a_start_that_fails_leaves_no_folder(tmp_path):
+    target = tmp_path / "deep" / "er" / "run"
+    with pytest.raises(DataError), open_run(target, "train", {}, again="resume") as run:
+        (run.folder / "resolved_config.yaml").write_text("a: 1")
+        write(run.folder / "stores" / "train", {"tokens.bin": "1"}, kind="token-store")
+        raise DataError("no corpus")
+    assert not (tmp_path / "deep").exists()
+    with pytest.raises(DataError), open_run(target, "train", {}, again="resume") as run:
+        (run.folder / "checkpoint-1").mkdir()
+        (run.folder / "checkpoint-1" / "weights").write_text("1")
+        raise DataError("later")
+    assert read_record(target).status == "stopped"
+    with pytest.raises(UsageError, match="--resume"):
+        open_run(target, "train", {}, again="resume")
+
+
+def test_a_file_where_a_folder_should_be(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="another name"):
+        write(tmp_path / "file" / "sub", {"a": "1"})
+    with pytest.raises(OutputError, match="is a file"):
+        write(tmp_path / "file", {"a": "1"})
+    assert (tmp_path / "file").read_text() == "x"
+
+
+HOLD = """
+import sys, time
+from doctobert_hf.runs import open_run
+run = open_run(sys.argv[1], "train", {}, again="same")
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def hold(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_one_writer_at_a_time_and_a_dead_one_is_taken_over(tmp_path, caplog):
+    out = tmp_path / "out"
+    first = hold(out)
+    try:
+        with pytest.raises(UsageError, match=rf"in use by process {first.pid} on .* since 20"):
+            open_run(out, "train", {})
+    finally:
+        first.kill()
+        first.wait()
+    assert (out / LOCK).exists()
+    with open_run(out, "train", {}) as run:
+        assert run.resumed and "which is gone" in caplog.text
+    assert not (out / LOCK).exists()
+
+
+def test_the_process_itself_may_open_its_run_again(tmp_path):
+    first = open_run(tmp_path / "out", "train", {})  # a notebook's cell that was interrupted
+    with open_run(tmp_path / "out", "train", {}):
+        first.close()  # gives nothing back that the second holds
+        assert (tmp_path / "out" / LOCK).exists()
+    assert not (tmp_path / "out" / LOCK).exists()
+
+
+def test_a_forked_worker_leaves_the_lock_alone(tmp_path):
+    lock = RunLock(tmp_path / "lock", "x")
+    lock.acquire()
+    child = os.fork()
+    if child == 0:
+        lock.release()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert (tmp_path / "lock").exists()
+    lock.release()
+    assert not (tmp_path / "lock").exists()
+
+
+def test_waiting_for_a_holder(tmp_path):
+    lock = RunLock(tmp_path / "lock", "x")
+    code = f"""
+import time
+from pathlib import Path
+from doctobert_hf.runs.lock import RunLock
+lock = RunLock(Path({str(tmp_path / "lock")!r}), "x")
+lock.acquire()
+print("ready", flush=True)
+time.sleep(1)
+lock.release()
+"""
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "ready\n"
+    lock.acquire(wait=60)
+    lock.release()
+    assert holder.wait() == 0
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"a": "1"})
+    (out / ".incomplete-abc").mkdir()
+    (out / ".incomplete-abc" / "half").write_text("x")
+    write(out, {"a": "2"})
+    assert sorted(os.listdir(out)) == ["a", "run.json"]
+
+
+def test_damaged_and_newer_records(tmp_path):
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(DataError, match=r"run\.json"):
+        write(tmp_path, {"a": "1"})
+    (tmp_path / "run.json").write_text('{"kind": "report", "schema_version": 99}')
+    with pytest.raises(DataError, match="schema_version 99"):
+        write(tmp_path, {"a": "1"})
