@@ -33,6 +33,7 @@ def option(
     below: float | None = None,
     path: bool = False,
     cli: bool = True,
+    shown: str | None = None,
 ) -> Any:
     """Return a dataclass field with its help and bounds.
 
@@ -45,6 +46,7 @@ def option(
         below: The value is smaller.
         path: The string is a path if a file or folder of its name exists.
         cli: Whether the command line has it.
+        shown: What the help says of the default, where it depends on other options.
 
     Example:
         >>> import dataclasses
@@ -58,7 +60,7 @@ def option(
     """
     bounds = {"least": least, "most": most, "above": above, "below": below}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
-    metadata = {"help": help, "cli": cli, "path": path, "bounds": given}
+    metadata = {"help": help, "cli": cli, "path": path, "bounds": given, "shown": shown}
     if isinstance(default, list):
         return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -300,7 +302,9 @@ def add_config_arguments(parser: argparse.ArgumentParser, cls: type) -> None:
         members = [m for m in _union_members(hints[field.name]) if m is not type(None)]
         option = "--" + field.name.replace("_", "-")
         help_text = field.metadata.get("help", "").replace("%", "%%")
-        if field.default not in (dataclasses.MISSING, None, "", False, ()):
+        if (shown := field.metadata.get("shown")) is not None:
+            help_text += f" (default: {shown})"
+        elif field.default not in (dataclasses.MISSING, None, "", False, ()):
             several = isinstance(field.default, tuple)
             default = " ".join(map(str, field.default)) if several else field.default
             help_text += f" (default: {default})"

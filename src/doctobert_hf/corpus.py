@@ -202,7 +202,10 @@ def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, A
             _decode(path.read_bytes(), path)
             raise
         except csv.Error as error:
-            raise DataError(f"'{path}' is not a readable table ({error})") from error
+            raise DataError(
+                f"'{path}', line {table.line_num}: not a readable table ({error})",
+                "balanced quotation marks",
+            ) from error
 
 
 def _identified(row: Any, text_column: str, name: str, index: int) -> dict[str, Any]:

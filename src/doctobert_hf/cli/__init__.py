@@ -11,6 +11,7 @@ import importlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
 import doctobert_hf
@@ -31,6 +32,9 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code: 0 done, 1 failed, 2 wrong usage."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal of cp1252 or ASCII: replace, never fail
+            stream.reconfigure(errors="replace")
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0 if arguments else 2
@@ -62,8 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     """Run a command; an error is one line on stderr, a traceback only with ``--debug``."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    for noisy in ("httpx", "httpx2", "datasets", "transformers", "matplotlib", "filelock"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if not args.debug:
+        _quieten()
     try:
         return run(args)
     except KeyboardInterrupt as stop:
@@ -84,10 +88,38 @@ def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace)
         return error.exit_code if isinstance(error, DoctobertError) else 1
 
 
+_NOISY = (
+    *("httpx", "httpx2", "datasets", "transformers", "matplotlib", "filelock", "fsspec"),
+    *("huggingface_hub", "sentence_transformers", "accelerate", "torch", "bm25s", "codecarbon"),
+)
+
+
+def _quieten() -> None:
+    """Keep the libraries' own warnings from the user; what matters, this package tells itself.
+
+    ``--debug`` shows them all.
+    """
+    for name in ("TRANSFORMERS_VERBOSITY", "HF_HUB_VERBOSITY", "DATASETS_VERBOSITY"):
+        os.environ.setdefault(name, "error")  # read when the library is imported
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    shown: set[str] = set()
+
+    def show(message: Warning | str, category: type, filename: str, *_: object) -> None:
+        if "doctobert_hf" in filename and str(message) not in shown:
+            shown.add(str(message))
+            print(f"warning: {message}", file=sys.stderr)
+
+    warnings.showwarning = show  # type: ignore[assignment]
+
+
 def _add_debug(parser: argparse.ArgumentParser) -> None:
     """Add ``--debug`` to a parser and to its subcommands."""
     parser.add_argument(
-        "--debug", action="store_true", default=False, help="show the traceback of an error"
+        "--debug",
+        action="store_true",
+        default=False,
+        help="show the traceback of an error, and the libraries' warnings",
     )
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

@@ -17,6 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.runs.commands import command_line
+
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="action", required=True, metavar="tasks|check|run|report|probe"
     )
     tasks = actions.add_parser("tasks", help="list the 27 tasks", allow_abbrev=False)
+    tasks.add_argument("names", nargs="*", metavar="NAME", help="print the page of these tasks")
     check = actions.add_parser("check", help="verify raw data", allow_abbrev=False)
     check.add_argument("--tasks", nargs="+", metavar="NAME", help="only these tasks")
     for action in (tasks, check):
@@ -73,17 +76,31 @@ def _tasks(args: argparse.Namespace) -> int:
     from doctobert_hf.drbenchmark.tasks import list_tasks
     from doctobert_hf.reporting.tables import text_table
 
+    if args.names:
+        from doctobert_hf.drbenchmark.pages import task_page
+        from doctobert_hf.drbenchmark.tasks import get_task
+
+        print("\n".join(task_page(get_task(name)) for name in args.names))
+        return 0
     rows = [_row(task, data_found(task, args.data_dir)) for task in list_tasks()]
     if args.json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0
-    header = ["task", "kind", "metric", "train", "valid.", "test", "licence", "agreement", "data"]
-    print(text_table(header, [[_cell(value) for value in row.values()] for row in rows]))
-    print(
-        "next: doctobert-hf benchmark check --data-dir FOLDER; pages of the tasks: docs/tasks",
-        file=sys.stderr,
-    )
+    print(text_table(["task", "metric", "rows", "licence", "data"], [_shown(row) for row in rows]))
+    print("rows: train/validation/test; data: found, download, or missing (an agreement is needed)",
+          file=sys.stderr)  # fmt: skip
+    print(f"a task's page: {command_line('benchmark', 'tasks', rows[0]['task'])}", file=sys.stderr)
+    line = command_line("benchmark", "check", data_dir=args.data_dir)
+    print(f"next: {line}", file=sys.stderr)
     return 0
+
+
+def _shown(row: dict[str, Any]) -> list[str]:
+    """A row of at most 80 columns; --json has the rest."""
+    sizes = "/".join(_cell(row[name]) for name in ("train", "validation", "test"))
+    licence = "agreement" if row["agreement"] == "needed" else row["licence"].split(",")[0]
+    found = row["data"] if row["data"] in ("missing", "download", "unreadable") else "found"
+    return [row["task"], row["metric"], sizes, licence, found]
 
 
 def _row(task: TaskSpec, found: str) -> dict[str, Any]:

@@ -16,12 +16,14 @@ import argparse
 import importlib
 import importlib.util
 import json
+import os
 import sys
 from typing import Any
 
 from doctobert_hf.config import add_config_arguments, config_overrides
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.config import STAGES, read_stage
+from doctobert_hf.runs.commands import command_line
 
 _HELP = {
     "annotate": "domain, subdomain, quality and medical terms of each document",
@@ -71,18 +73,24 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     _print(args.stage, manifest, args.json)
-    if (hint := _NEXT.get(args.stage)) and not getattr(args, "dry_run", False):
-        print(f"next: doctobert-hf finemed {hint.format(config.output)}", file=sys.stderr)
+    if (line := _next(args.stage, config)) and not getattr(args, "dry_run", False):
+        print(f"next: {line}", file=sys.stderr)
     return 0
 
 
-_NEXT = {
-    "annotate": "stats --input {0}",
-    "clean": "filter --input {0} --output kept",
-    "filter": "decontaminate --input {0} --output decontaminated --data-dir RAW",
-    "decontaminate": "rephrase finemed/rephrase --input {0} --output rephrased --dry-run",
-    "rephrase": "stats --input {0}",
-}
+def _next(stage: str, config: Any) -> str | None:
+    """The command that usually follows a stage, complete."""
+    made = str(config.output)
+    if stage == "clean":
+        return command_line("finemed", "filter", input=made, output=f"{made}-kept")
+    if stage == "filter" and os.environ.get("DOCTOBERT_DATA_DIR"):
+        return command_line("finemed", "decontaminate", input=made, output=f"{made}-decontaminated")
+    if stage in ("filter", "decontaminate"):
+        words = ("finemed", "rephrase", "finemed/rephrase")
+        return command_line(*words, input=made, output=f"{made}-rephrased", dry_run=True)
+    if stage in ("annotate", "rephrase"):
+        return command_line("finemed", "stats", input=made, output=f"{made}-statistics")
+    return None
 
 
 def _need_datatrove() -> None:

@@ -87,7 +87,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     results: list[dict[str, Any]] = []
     for name in args.tokenizers:
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name)
+            tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"No tokenizer at '{name}' ({str(error).splitlines()[0]})",

@@ -8,7 +8,9 @@ a cell that failed has ``seed-SEED.error.json`` instead, tuning leaves ``tuning.
 from __future__ import annotations
 
 import json
+import math
 import re
+import typing
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -102,14 +104,19 @@ def read_result(path: Path) -> Result:
     """Read a result file.
 
     Raises:
-        DataError: It is damaged, of another format, or not where its content belongs.
+        DataError: It is damaged, of another format, has values that cannot be, or is not where its
+            content belongs.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("format") != FORMAT:
+        content = _load(path)
+        if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
             raise ValueError("another format")
-        result = Result(**content | {"cell": Cell(**content["cell"])})
-    except (ValueError, KeyError, TypeError, OSError) as error:
+        cell = Cell(**content["cell"])
+        result = Result(**content | {"cell": cell})
+        _check_types(cell)
+        _check_types(result)
+        _check_scores(result)
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise DataError(
             f"{path} is damaged ({type(error).__name__}: {error})",
             f"a result file with {', '.join(field.name for field in fields(Result))}",
@@ -124,6 +131,51 @@ def read_result(path: Path) -> Result:
             "Result files must not be moved or renamed",
         )
     return result
+
+
+def _load(path: Path) -> Any:
+    """Read JSON; a key that stands twice is an error, not the last value."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise ValueError(f"the key '{key}' stands twice")
+            found[key] = value
+        return found
+
+    return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+
+
+def _check_types(item: Any) -> None:
+    hints = typing.get_type_hints(type(item))
+    for field in fields(item):
+        value, hint = getattr(item, field.name), hints[field.name]
+        kinds = tuple(typing.get_origin(h) or h for h in typing.get_args(hint) or ()) or (hint,)
+        if typing.get_origin(hint) is dict:
+            kinds = (dict,)
+        right = isinstance(value, kinds) or (float in kinds and type(value) is int)
+        if not right or (isinstance(value, bool) and bool not in kinds):
+            raise TypeError(f"{field.name} is {value!r:.80}, not {hint}")
+
+
+_SIGNED = ("pearson", "spearman")
+
+
+def _check_scores(result: Result) -> None:
+    """Refuse scores outside what their metric can be, which a ranking would take as they are."""
+    least = -1.0 if any(name in result.metric.lower() for name in _SIGNED) else 0.0
+    for name in ("score", "validation_score"):
+        value = getattr(result, name)
+        if not least <= value <= 1.0:
+            raise ValueError(f"{name} is {value}, not from {least:g} to 1")
+    if not math.isfinite(result.duration) or result.duration < 0:
+        raise ValueError(f"duration is {result.duration}")
+    named = result.scores.get(result.metric)
+    if isinstance(named, (int, float)) and abs(named - result.score) > 1e-9:
+        raise ValueError(f"score is {result.score}, but scores has {result.metric} {named}")
+    if result.cell.procedure not in PROCEDURES:
+        raise ValueError(f"procedure is '{result.cell.procedure}'")
 
 
 def read_results(root: Path) -> list[Result]:
@@ -152,7 +204,12 @@ def read_failures(root: Path) -> list[dict[str, Any]]:
     records = []
     for path in sorted(root.glob("*/*/*/seed-*.error.json")):
         try:
-            records.append(json.loads(path.read_text(encoding="utf-8")))
-        except ValueError as error:
-            raise DataError(f"{path} is damaged ({error})", fix="Delete it") from error
+            record = _load(path)
+            Cell(**record["cell"])
+            str(record["error"])
+            records.append(record)
+        except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+            raise DataError(
+                f"{path} is damaged ({type(error).__name__}: {error})", fix="Delete it"
+            ) from error
     return records

@@ -6,6 +6,7 @@ an entry whose name tries to is an error all the same.
 
 from __future__ import annotations
 
+import collections
 import functools
 import hashlib
 import io
@@ -27,8 +28,14 @@ from doctobert_hf.errors import DataError, UsageError
 ARCHIVES = (*(".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"),)
 logger = logging.getLogger(__name__)
 MAX_DEPTH, MAX_FOLDERS = 5, 3000
-MAX_MEMBER = 1 << 29
-"""Bytes one file of a corpus may have; the largest real one has 2 MB. Stops archive bombs."""
+MAX_FILE = 1 << 29
+"""Bytes of a file in a folder, which its owner can see."""
+MAX_MEMBER = 1 << 26
+"""Bytes of a file in an archive; the largest real one has 2 MB. Stops archive bombs."""
+MAX_READ = 1 << 28
+"""Bytes that may be read of one archive; the largest real corpus has some 20 MB."""
+MAX_UNPACKED = 1 << 36
+"""Bytes a compressed tar archive may come to: listing it means decompressing it."""
 
 
 class RawFolder:
@@ -108,6 +115,19 @@ class _Store:
     """A folder or archive: names, content, and a state that changes when the content does."""
 
     label: str
+    _taken = 0
+
+    def take(self, name: str, size: int) -> None:
+        """Count bytes that are about to be read.
+
+        Raises:
+            DataError: The file alone, or all that was read of the store, is too much.
+        """
+        if size > MAX_MEMBER:
+            raise _too_large(self.where(name), MAX_MEMBER)
+        self._taken += size
+        if self._taken > MAX_READ:
+            raise _too_large(f"What is read of {self.label}", MAX_READ)
 
     def names(self) -> Collection[str]:
         raise NotImplementedError
@@ -148,8 +168,10 @@ class _Directory(_Store):
     def read(self, name: str) -> bytes:
         path = self.path / name
         try:
-            if path.stat().st_size > MAX_MEMBER:
-                raise _too_large(str(path))
+            if not path.is_file():
+                raise DataError(f"{path} is a pipe or a device", "a file")
+            if path.stat().st_size > MAX_FILE:
+                raise _too_large(str(path), MAX_FILE)
             return path.read_bytes()
         except OSError as error:
             raise DataError(f"Cannot read {path} ({error.strerror})") from error
@@ -168,6 +190,7 @@ class _Zip(_Store):
             raise _broken(label, error) from error
         members = [i for i in self._archive.infolist() if not i.is_dir()]
         _check_names([i.filename for i in members], label)
+        _tell_of_twins([i.filename for i in members], label)
         # Some old tools write backslashes between folders.
         self._members = {i.filename.replace("\\", "/"): i for i in members}
 
@@ -175,8 +198,7 @@ class _Zip(_Store):
         return self._members.keys()
 
     def read(self, name: str) -> bytes:
-        if self._members[name].file_size > MAX_MEMBER:
-            raise _too_large(self.where(name))
+        self.take(name, self._members[name].file_size)
         try:
             return self._archive.read(self._members[name])
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
@@ -205,17 +227,26 @@ class _Tar(_Store):
         return self._content[name]
 
     def _read_like(self, wanted: str) -> None:
-        """Read all files of the same ending and top folder: compressed tar has no index."""
-        top, ending = wanted.split("/")[0], posixpath.splitext(wanted)[1]
+        """Read all files of the same ending and folder: compressed tar has no index.
+
+        Where they are more than a corpus has, only the one that is asked for.
+        """
+        folder, ending = posixpath.dirname(wanted), posixpath.splitext(wanted)[1]
+        like = {
+            name: size
+            for name, size in self._members.items()
+            if posixpath.dirname(name) == folder and name.endswith(ending)
+        }
+        if sum(like.values()) > MAX_READ - self._taken:
+            like = {wanted: self._members[wanted]}
+        for name, size in like.items():
+            self.take(name, size)
         try:
             with tarfile.open(self.path) as archive:
                 for member in archive:
                     name = posixpath.normpath(member.name)
-                    alike = name.split("/")[0] == top and name.endswith(ending)
-                    if not member.isfile() or not (alike or name == wanted):
+                    if not member.isfile() or name not in like or member.size != like[name]:
                         continue
-                    if member.size > MAX_MEMBER:
-                        raise _too_large(self.where(name))
                     stream = archive.extractfile(member)
                     assert stream is not None
                     self._content[name] = stream.read()
@@ -230,6 +261,8 @@ class _Tar(_Store):
 def _tar_listing(path: str, stamp: str) -> dict[str, int]:
     """Names and sizes of a tar archive's files; listing a compressed one means reading it all."""
     members: dict[str, int] = {}
+    names: list[str] = []
+    total = 0
     try:
         with tarfile.open(path) as archive:
             for member in archive:
@@ -239,11 +272,25 @@ def _tar_listing(path: str, stamp: str) -> dict[str, int]:
                         "files and folders only",
                     )
                 _check_names([member.name], path)
+                total += member.size
+                if total > MAX_UNPACKED:
+                    raise _too_large(path, MAX_UNPACKED)
                 if member.isfile():
-                    members[posixpath.normpath(member.name)] = member.size
+                    names.append(posixpath.normpath(member.name))
+                    members[names[-1]] = member.size
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise _broken(path, error) from error
+    _tell_of_twins(names, path)
     return members
+
+
+def _tell_of_twins(names: list[str], label: str) -> None:
+    twins = [name for name, count in collections.Counter(names).items() if count > 1]
+    if twins:
+        logger.warning(
+            "%s has %d entries twice, e.g. '%s': the last of each is read",
+            *(label, len(twins), twins[0]),
+        )
 
 
 def _check_names(names: Iterable[str], label: str) -> None:
@@ -265,8 +312,12 @@ def _broken(label: str, error: Exception) -> DataError:
     )
 
 
-def _too_large(label: str) -> DataError:
-    return DataError(f"{label} is larger than {MAX_MEMBER >> 20} MB", "a file of the corpus")
+def _too_large(label: str, limit: int) -> DataError:
+    return DataError(
+        f"{label} is larger than {limit >> 20:,} MB",
+        "files of the corpus",
+        "It is another archive, or not safe: get it again from its authors",
+    )
 
 
 def open_archive(path: Path) -> _Store:
@@ -276,6 +327,8 @@ def open_archive(path: Path) -> _Store:
         DataError: It is cut off, damaged, or has an entry that leads out of it.
         UsageError: It is neither.
     """
+    if not path.is_file():
+        raise UsageError(f"'{path}' is a pipe or a device", "an archive or a folder")
     name = path.name.lower()
     if name.endswith(".zip"):
         return _Zip(path, str(path))
@@ -306,7 +359,7 @@ def find_corpus(task: TaskSpec, data_dir: str | Path) -> RawFolder:
     path = Path(data_dir).expanduser()
     if not path.exists():
         raise UsageError(f"data_dir '{data_dir}' does not exist", "a folder or an archive")
-    if path.is_file():
+    if not path.is_dir():
         store = open_archive(path)
         root = _root_in(store.names(), task)
         if root is None:
@@ -371,7 +424,7 @@ def _walk(path: Path) -> tuple[list[Path], list[Path]]:
                     continue
                 if entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and entry.is_dir()):
                     below.append(Path(entry.path))
-                elif entry.name.lower().endswith(ARCHIVES):
+                elif entry.name.lower().endswith(ARCHIVES) and entry.is_file():
                     archives.append(Path(entry.path))
             if len(folders) + len(below) > MAX_FOLDERS:
                 break

@@ -106,7 +106,7 @@ def _distil(config: DistilConfig) -> dict[str, Any]:
     folder = Path(config.output)
     parts = split_rows(read_labels(config), config.seed)
     set_seed(config.seed)
-    tokenizer = AutoTokenizer.from_pretrained(config.model)
+    tokenizer = AutoTokenizer.from_pretrained(config.model, trust_remote_code=False)
     labels = SUBDOMAINS if config.axis == "subdomain" else ("quality",)
     model = AutoModelForSequenceClassification.from_pretrained(
         config.model,
@@ -115,6 +115,7 @@ def _distil(config: DistilConfig) -> dict[str, Any]:
         label2id={label: index for index, label in enumerate(labels)},
         problem_type="single_label_classification" if len(labels) > 1 else "regression",
         ignore_mismatched_sizes=True,
+        trust_remote_code=False,
     )
     trainer, encoded = _trainer(config, model, tokenizer, parts)
     stopped = any((folder / "checkpoints").glob("checkpoint-*"))

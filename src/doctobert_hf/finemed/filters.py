@@ -49,6 +49,8 @@ PRESETS = {
     "annealing": f"{_ALWAYS} and edu >= 4 and density >= 0.1 and subdomain in biocli5",
 }
 """The published mixes; ``main`` is for raw documents, rephrased ones take ``all``."""
+MAX_CHARACTERS, MAX_COMPARISONS, MAX_DEPTH = 100_000, 1_000, 50
+"""Bounds of an expression: what a person writes is far below, and recursion stays shallow."""
 _NEGATED = {">=": "<", "<": ">=", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _NEGATED |= {"in": "not in", "not in": "in"}
 _OPERATORS: dict[type, str] = {
@@ -137,10 +139,12 @@ class Group:
 
     def expression(self) -> Expression:
         """The same for Arrow."""
-        first, *rest = (part.expression() for part in self.parts)
-        for part in rest:
-            first = (first & part) if self.all else (first | part)
-        return first
+        level = [part.expression() for part in self.parts]
+        while len(level) > 1:  # a balanced tree: Arrow walks it by recursion
+            pairs = zip(level[::2], level[1::2])
+            odd = level[len(level) - len(level) % 2 :]
+            level = [(a & b) if self.all else (a | b) for a, b in pairs] + odd
+        return level[0]
 
 
 @dataclass(frozen=True)
@@ -206,12 +210,24 @@ def parse(
         UsageError: Not such an expression; the message points at what it does not allow.
     """
     source = PRESETS.get(expression.strip(), expression)
+    if len(source) > MAX_CHARACTERS:
+        raise UsageError(
+            f"A filter of {len(source):,} characters", f"at most {MAX_CHARACTERS:,} characters"
+        )
     try:
         tree = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
-        raise UsageError(f"'{source}' is no filter ({error})", _EXAMPLE) from error
+        raise UsageError(f"'{_short(source)}' is no filter ({error})", _EXAMPLE) from error
+    except (RecursionError, MemoryError) as error:
+        raise UsageError(f"'{_short(source)}' is nested too deeply", _EXAMPLE) from error
     reader = _Reader(source, nulls, {**ALIASES, **(aliases or {})}, {**SETS, **(sets or {})})
     condition = reader.read(tree, negated=False)
+    if (count := len(leaves(condition))) > MAX_COMPARISONS:
+        raise UsageError(
+            f"A filter of {count:,} comparisons",
+            f"at most {MAX_COMPARISONS:,}",
+            "Use 'column in [...]' for many values",
+        )
     columns = tuple(dict.fromkeys(leaf.column for leaf in leaves(condition)))
     return Filter(source, condition, columns)
 
@@ -226,12 +242,16 @@ class _Reader:
     aliases: Mapping[str, str]
     sets: Mapping[str, tuple[Any, ...]]
 
-    def read(self, node: ast.expr, negated: bool) -> Comparison | Group:
+    def read(self, node: ast.expr, negated: bool, depth: int = 0) -> Comparison | Group:
+        if depth > MAX_DEPTH:
+            raise UsageError(
+                f"'{_short(self.source)}' is nested more than {MAX_DEPTH} deep", _EXAMPLE
+            )
         if isinstance(node, ast.BoolOp):
-            parts = tuple(self.read(value, negated) for value in node.values)
+            parts = tuple(self.read(value, negated, depth + 1) for value in node.values)
             return Group(isinstance(node.op, ast.And) != negated, parts)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return self.read(node.operand, not negated)
+            return self.read(node.operand, not negated, depth + 1)
         if isinstance(node, ast.Compare):
             return self._compare(node, negated)
         raise self._refuse(node)
@@ -276,6 +296,8 @@ class _Reader:
             if isinstance(value, (int, float)):
                 return -value
         if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str, bool)):
+            if isinstance(node.value, (int, float)) and not abs(node.value) < 2**63:
+                raise UsageError(f"The number {node.value:.40g} in a filter", "64 bits at most")
             return node.value
         raise self._refuse(node)
 
@@ -290,7 +312,11 @@ class _Reader:
 
     def _refuse(self, node: ast.expr) -> UsageError:
         piece = ast.get_source_segment(self.source.strip(), node) or self.source
-        return UsageError(f"'{piece}' in the filter '{self.source}'", _EXAMPLE)
+        return UsageError(f"'{_short(piece)}' in the filter '{_short(self.source)}'", _EXAMPLE)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:300]}…"
 
 
 _SWAPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}

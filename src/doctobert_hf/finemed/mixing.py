@@ -104,7 +104,7 @@ class Cut(PipelineStep):
         from doctobert_hf.chunking import HierarchicalChunker
 
         config = self.config
-        tokenizer = AutoTokenizer.from_pretrained(config.tokenizer)
+        tokenizer = AutoTokenizer.from_pretrained(config.tokenizer, trust_remote_code=False)
         chunker = HierarchicalChunker(tokenizer, config.max_length)
         special = tokenizer.num_special_tokens_to_add()
         with self.exclusions.writer(f"short-{self.source}", rank) as excluded:

@@ -38,7 +38,7 @@ class Pieces(PipelineStep):
 
             from doctobert_hf.chunking import HierarchicalChunker
 
-            loaded = AutoTokenizer.from_pretrained(self.tokenizer)
+            loaded = AutoTokenizer.from_pretrained(self.tokenizer, trust_remote_code=False)
             chunker = HierarchicalChunker(loaded, self.max_tokens)
         for document in data:
             if chunker is not None:

@@ -16,6 +16,7 @@ from datatrove.data import Document
 from datatrove.pipeline.readers.base import BaseDiskReader
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.finemed.progress import PartCount, progress_folder
 from doctobert_hf.finemed.writing import Exclusions
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class CorpusReader(BaseDiskReader):
             yield from data
         apart = len(self.names) >= world_size
         files = self.names[rank::world_size] if apart else self.names
+        whole = self._count(files)
+        if whole is not None and not apart:
+            whole = len(range(rank, whole, world_size))
+        count = PartCount(progress_folder(self.exclusions.folder), f"{self.step}-{rank}", whole)
         with self.exclusions.writer(self.step, rank) as excluded:
             place = 0
             for name in files:
@@ -70,10 +75,28 @@ class CorpusReader(BaseDiskReader):
                     if not mine:
                         continue
                     self.stat_update("rows")
+                    count.update()
                     document = self._document(row, name, index, excluded)
                     if document is not None:
                         self.update_doc_stats(document)
                         yield document
+        count.write()
+
+    def _count(self, names: list[str]) -> int | None:
+        """Rows of Parquet files, from their footers; None where there are others."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not all(name.endswith(".parquet") for name in names):
+            return None
+        try:
+            total = 0
+            for name in names:
+                with self.data_folder.open(name, "rb") as raw, pq.ParquetFile(raw) as file:
+                    total += file.metadata.num_rows
+            return total
+        except (pa.ArrowInvalid, OSError):
+            return None  # what is wrong is told when it is read
 
     def read_file(self, filepath: str) -> Iterator[Document]:
         """Not used: rows are read by :meth:`run`, which counts them."""
@@ -295,7 +318,12 @@ class PartsReader(CorpusReader):
         if data:
             yield from data
         names = sorted(name for name in self.data_folder.list_files() if name.endswith(".parquet"))
-        for name in names[rank::world_size]:
+        mine = names[rank::world_size]
+        # Below the stage: STAGE/between/STEP
+        progress = progress_folder(str(Path(self.source).parent.parent / "excluded"))
+        count = PartCount(progress, f"{Path(self.source).name}-{rank}", self._count(mine))
+        for name in mine:
             for row in self._rows(name):
                 assert isinstance(row, dict)
+                count.update()
                 yield Document(text=row.pop("text"), id=row.pop("id"), metadata=row)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,8 +20,10 @@ from doctobert_hf.environment import package_versions
 from doctobert_hf.errors import DataError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.finemed.config import StageConfig, what_it_makes
+from doctobert_hf.finemed.progress import read_counts
 from doctobert_hf.finemed.reading import CorpusReader, input_files
 from doctobert_hf.finemed.writing import Exclusions, TableWriter
+from doctobert_hf.reporting.progress import Progress
 from doctobert_hf.runs import open_run
 
 if TYPE_CHECKING:
@@ -127,7 +130,14 @@ class Stage:
         executor = make_executor(
             list(steps), self.config, str(self.folder / logs), f"finemed-{self.name}", tasks
         )
-        with explained_output(self.folder), _stdout_to_stderr():
+        counts = self.folder / "logs" / "progress"
+        shutil.rmtree(counts, ignore_errors=True)
+        name = self.name if logs == "logs" else f"{self.name}, {Path(logs).name}"
+        with (
+            explained_output(self.folder),
+            _stdout_to_stderr(),
+            Progress(name, poll=lambda: read_counts(counts)),
+        ):
             executor.run()
         missing = executor.get_incomplete_ranks(skip_completed=True)
         if missing and self.config.executor == "slurm":

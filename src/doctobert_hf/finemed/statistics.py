@@ -72,7 +72,9 @@ class _Reader:
         if config.tokenizer:
             from transformers import AutoTokenizer
 
-            self.tokenizer = AutoTokenizer.from_pretrained(config.tokenizer)
+            self.tokenizer = AutoTokenizer.from_pretrained(
+                config.tokenizer, trust_remote_code=False
+            )
 
     def read(self, place: str) -> None:
         """Read one input."""

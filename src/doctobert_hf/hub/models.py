@@ -93,14 +93,16 @@ def load_checked(folder: Path) -> PreTrainedModel:
     import torch
     import transformers
 
-    config = transformers.AutoConfig.from_pretrained(folder)
+    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     classes = config.architectures or []
     cls = getattr(transformers, classes[0], None) if classes else transformers.AutoModel
     if cls is None:
         raise DataError(
             f"config.json names the class {classes[0]}", "a class of Transformers", "Export it"
         )
-    model, info = cls.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
+    model, info = cls.from_pretrained(
+        folder, output_loading_info=True, dtype=torch.float32, trust_remote_code=False
+    )
     for kind in ("missing_keys", "mismatched_keys", "unexpected_keys"):
         if info.get(kind):
             names = sorted(map(str, info[kind]))
@@ -161,7 +163,10 @@ def stage_tokenizer(source: Path, target: Path) -> PreTrainedTokenizerBase:
             write_json_atomic(target / file.name, _portable(read_json(file)))
         else:
             shutil.copy(file, target / file.name)
-    original, copy = (AutoTokenizer.from_pretrained(folder) for folder in (source, target))
+    original, copy = (
+        AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        for folder in (source, target)
+    )
     for text in PROBES:
         if original(text)["input_ids"] != copy(text)["input_ids"]:
             raise DataError("The tokenizer's copy encodes differently", "the same ids")

@@ -49,10 +49,10 @@ from transformers import AutoConfig, AutoTokenizer
 import transformers
 
 place = {place!r}
-AutoTokenizer.from_pretrained(place)
-config = AutoConfig.from_pretrained(place)
+AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+config = AutoConfig.from_pretrained(place, trust_remote_code=False)
 cls = getattr(transformers, (config.architectures or ["AutoModel"])[0])
-model, info = cls.from_pretrained(place, output_loading_info=True)
+model, info = cls.from_pretrained(place, output_loading_info=True, trust_remote_code=False)
 assert not info["missing_keys"], info["missing_keys"]
 print(type(model).__name__, f"{{model.num_parameters():,}} parameters")
 """
@@ -60,13 +60,13 @@ LOAD_CHECKPOINTS = """
 from transformers import AutoModelForMaskedLM
 
 for name in {names!r}:
-    AutoModelForMaskedLM.from_pretrained({place!r}, subfolder=name)
+    AutoModelForMaskedLM.from_pretrained({place!r}, subfolder=name, trust_remote_code=False)
 print(len({names!r}), "checkpoints")
 """
 LOAD_TOKENIZER = """
 from transformers import AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained({place!r})
+tokenizer = AutoTokenizer.from_pretrained({place!r}, trust_remote_code=False)
 text = "Douleur thoracique depuis 2 jours."
 print(len(tokenizer), "tokens;", len(tokenizer(text)["input_ids"]), "for a sentence")
 """

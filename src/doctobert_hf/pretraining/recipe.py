@@ -255,9 +255,9 @@ def load_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     if config.tokenizer is not None:
-        return AutoTokenizer.from_pretrained(config.tokenizer)
+        return AutoTokenizer.from_pretrained(config.tokenizer, trust_remote_code=False)
     if config.init_from is not None:
-        return AutoTokenizer.from_pretrained(_model_of(config.init_from))
+        return AutoTokenizer.from_pretrained(_model_of(config.init_from), trust_remote_code=False)
     if config.corpus is not None or config.train_store is not None:
         raise UsageError(
             "A corpus and no tokenizer",
@@ -270,7 +270,7 @@ def load_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerBase:
     if not (folder / "tokenizer.json").is_file():
         texts = list(_sample())
         train_tokenizer(texts, folder, vocab_size=1200, max_length=config.max_length)
-    return AutoTokenizer.from_pretrained(folder)
+    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 def stores(
@@ -331,13 +331,15 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         _reset_head(model, config.initializer_range)
     elif config.hand_over == "tile":
         _set_rope(fresh, config)
-        base = AutoModelForMaskedLM.from_pretrained(_model_of(config.init_from))
+        base = AutoModelForMaskedLM.from_pretrained(
+            _model_of(config.init_from), trust_remote_code=False
+        )
         model = tile_model(base, fresh)
     else:
         source = _model_of(config.init_from)
-        known = AutoConfig.from_pretrained(source)
+        known = AutoConfig.from_pretrained(source, trust_remote_code=False)
         _set_rope(known, config)
-        model = AutoModelForMaskedLM.from_pretrained(source, config=known)
+        model = AutoModelForMaskedLM.from_pretrained(source, config=known, trust_remote_code=False)
     if model.config.vocab_size < len(tokenizer):
         raise UsageError(
             f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
@@ -456,10 +458,10 @@ def _planned_architecture(config: PretrainConfig) -> Any:
     tokenizer = None
     try:
         if config.tokenizer is not None:
-            tokenizer = AutoTokenizer.from_pretrained(config.tokenizer)
+            tokenizer = AutoTokenizer.from_pretrained(config.tokenizer, trust_remote_code=False)
         if _from_preset(config):
             return preset_config(config.preset, tokenizer)
-        return AutoConfig.from_pretrained(_model_of(str(config.init_from)))
+        return AutoConfig.from_pretrained(_model_of(str(config.init_from)), trust_remote_code=False)
     except (OSError, ValueError) as error:
         if isinstance(error, UsageError):
             raise

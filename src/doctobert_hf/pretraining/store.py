@@ -19,6 +19,7 @@ import numpy as np
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
+from doctobert_hf.reporting.progress import track
 from doctobert_hf.runs import staged_run
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def _write(
     settings = {"max_length": max_length, "tokenizer": made_with}
     with staged_run(folder, "token-store", settings, overwrite=overwrite) as scratch:
         with open(scratch / TOKENS, "wb") as file:
-            for row in rows:
+            for row in track(rows, "tokenising", unit="chunks"):
                 lengths.append(len(row))
                 file.write(np.asarray(row, dtype=dtype).tobytes())
         if not lengths:

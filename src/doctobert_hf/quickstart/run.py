@@ -206,7 +206,9 @@ def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]
             model.save_pretrained(folder / "untrained")
             tokenizer.save_pretrained(folder / "untrained")
     else:
-        model = AutoModelForMaskedLM.from_pretrained(phase_folder(folder, "phase1") / "model")
+        model = AutoModelForMaskedLM.from_pretrained(
+            phase_folder(folder, "phase1") / "model", trust_remote_code=False
+        )
     store = TokenStore(folder / "data" / _STORES[phase], tokenizer)
     metrics = train_phase(phase, model, store, tokenizer, config)
     if phase == "phase2":
@@ -239,7 +241,7 @@ def _evaluation(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
     from doctobert_hf.quickstart.evaluation import fill_mask
 
     # Loaded from disk as a user would: what is measured is what was saved.
-    model = AutoModelForMaskedLM.from_pretrained(folder / "model")
+    model = AutoModelForMaskedLM.from_pretrained(folder / "model", trust_remote_code=False)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "model")
     return {
         "held_out": _measure(config, folder, model, tokenizer),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.reporting.progress import Progress
 from doctobert_hf.retrieval.bm25 import BM25
 from doctobert_hf.retrieval.chunks import Passage, best_of_documents, cut, starts_of
 
@@ -115,9 +116,15 @@ class Index:
 
         prompt = model.prompts.get("document") or ""
         passages = passages or cut(texts, model.tokenizer, document_length(model), prompt)
-        encoded = model.encode_document(
-            [passage.text for passage in passages], batch_size=batch_size, show_progress_bar=False
-        )
+        texts = [passage.text for passage in passages]
+        with Progress("encoding", len(texts), "passages") as progress:
+            first = model[0].register_forward_hook(lambda *_: progress.update(batch_size))
+            try:
+                encoded = model.encode_document(
+                    texts, batch_size=batch_size, show_progress_bar=False
+                )
+            finally:
+                first.remove()
         if not _is_late(model):
             return cls(ids, places, passages, _comparable(encoded, model), model=model)
         lengths = [len(tokens) for tokens in encoded]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import DataError
+from doctobert_hf.reporting.progress import track
 from doctobert_hf.retrieval.chunks import Passage
 from doctobert_hf.retrieval.index import Index
 
@@ -38,7 +39,7 @@ def index_documents(
     documents: dict[str, str] = {}
     sources: list[str] = []
     empty = 0
-    for row in iter_documents(source, text_column):
+    for row in track(iter_documents(source, text_column), "reading"):
         name = str(row["id"])
         if name in documents:
             raise DataError(f"The id '{name}' is there twice in '{source}'", "an id for each row")

@@ -173,17 +173,21 @@ def open_run(
     given = new_record(kind, settings, [] if described is not None else inputs)
     given.inputs = given.inputs if described is None else described
     check = _Check(folder, record_path, given, again, resume, overwrite, recognise)
-    check.run()  # before the lock: a folder of somebody else gets not even that
+    lock = RunLock(lock_path, f"The folder '{folder}'")
+    if lock_path.exists():
+        lock.acquire(wait)  # who works there is told first
     created = _missing(folder)
-    run = RunFolder(folder, record_path, RunLock(lock_path, f"The folder '{folder}'"))
+    run = RunFolder(folder, record_path, lock)
     run._created = created
     try:
+        check.run()  # before the lock is made: a folder of somebody else gets not even that
         with explained_output(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(13, os.strerror(13), str(folder))
-            run._lock.acquire(wait)
+            lock.acquire(wait)
     except BaseException:
+        lock.release()
         for path in reversed(created):
             with contextlib.suppress(OSError):
                 path.rmdir()

@@ -49,6 +49,8 @@ class RunLock:
         """
         from filelock import SoftFileLock, Timeout
 
+        if self._lock is not None:
+            return
         key = str(self.path.resolve())
         if (held := _HELD.pop(key, None)) is not None and held._pid == os.getpid():
             self._lock, held._lock = held._lock, None

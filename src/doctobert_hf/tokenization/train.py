@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.corpus import Source, fingerprint_of, inputs_of, iter_texts, list_files
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.reporting.progress import Progress, track
 from doctobert_hf.runs import settings_of, staged_run
 from doctobert_hf.tokenization.layout import (
     CLS,
@@ -195,37 +196,38 @@ def _train_sentencepiece(
             failure.append(error)
 
     try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=guarded(),
-            model_writer=model,
-            model_type="bpe",
-            vocab_size=config.vocab_size,
-            hard_vocab_limit=True,
-            byte_fallback=True,
-            required_chars=REQUIRED_CHARACTERS,
-            character_coverage=config.character_coverage,
-            normalization_rule_name=config.normalization,
-            remove_extra_whitespaces=False,
-            allow_whitespace_only_pieces=True,
-            add_dummy_prefix=True,
-            split_by_number=True,
-            split_digits=True,
-            max_sentence_length=MAX_SENTENCE_BYTES,
-            input_sentence_size=config.input_sentence_size,
-            shuffle_input_sentence=config.input_sentence_size > 0,
-            num_threads=config.num_threads or os.cpu_count() or 1,
-            unk_id=0,
-            pad_id=1,
-            bos_id=2,
-            eos_id=3,
-            unk_piece=UNK,
-            pad_piece=PAD,
-            bos_piece=CLS,
-            eos_piece=SEP,
-            control_symbols=[MASK, *unused_tokens(config.num_unused)],
-            user_defined_symbols=list(USER_DEFINED),
-            minloglevel=2,
-        )
+        with Progress("learning the vocabulary"):
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=guarded(),
+                model_writer=model,
+                model_type="bpe",
+                vocab_size=config.vocab_size,
+                hard_vocab_limit=True,
+                byte_fallback=True,
+                required_chars=REQUIRED_CHARACTERS,
+                character_coverage=config.character_coverage,
+                normalization_rule_name=config.normalization,
+                remove_extra_whitespaces=False,
+                allow_whitespace_only_pieces=True,
+                add_dummy_prefix=True,
+                split_by_number=True,
+                split_digits=True,
+                max_sentence_length=MAX_SENTENCE_BYTES,
+                input_sentence_size=config.input_sentence_size,
+                shuffle_input_sentence=config.input_sentence_size > 0,
+                num_threads=config.num_threads or os.cpu_count() or 1,
+                unk_id=0,
+                pad_id=1,
+                bos_id=2,
+                eos_id=3,
+                unk_piece=UNK,
+                pad_piece=PAD,
+                bos_piece=CLS,
+                eos_piece=SEP,
+                control_symbols=[MASK, *unused_tokens(config.num_unused)],
+                user_defined_symbols=list(USER_DEFINED),
+                minloglevel=2,
+            )
     except (RuntimeError, OSError) as error:
         if not failure:
             raise _explained(error, counts, config) from error
@@ -240,7 +242,7 @@ def training_units(texts: Iterable[str], counts: TrainingText) -> Iterator[str]:
     Longer lines are split after whitespace, longer words between characters; both are counted.
     Line feeds themselves are not learned: they have tokens of their own.
     """
-    for text in texts:
+    for text in track(texts, "reading"):
         counts.documents += 1
         counts.characters += len(text)
         text, replaced = _RESERVED.subn(" ", text)

@@ -21,10 +21,16 @@ class BenchmarkConfig:
     """What to measure and how."""
 
     tasks: tuple[str, ...] = option(("doctobert",), "all, doctobert (the paper's seven), or names")
-    protocol: str = option("doctobert", "drbenchmark, doctobert or strict")
+    protocol: str = option(
+        "doctobert", "drbenchmark, doctobert or strict", shown="doctobert; with --corpus: strict"
+    )
     trials: int = option(20, "tuning trials for each task; 0: the space's untuned values", least=0)
     seeds: tuple[int, ...] = option(
-        (42, 43, 44, 45, 46), "seeds of the final runs", least=0, most=2**32 - 1
+        (42, 43, 44, 45, 46),
+        "seeds of the final runs",
+        least=0,
+        most=2**32 - 1,
+        shown="42 43 44 45 46; with --corpus: 42 43 44",
     )
     output: Path = option(Path("benchmark-results"), "folder of the results")
     data_dir: Path | None = option(

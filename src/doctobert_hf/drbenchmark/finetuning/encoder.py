@@ -60,7 +60,7 @@ class Encoder:
                 "Of a pretraining run that is RUN/model",
             )
         try:
-            config = AutoConfig.from_pretrained(source, revision=revision)
+            config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"No model '{source}' ({str(error).splitlines()[0]})",
@@ -83,7 +83,9 @@ class Encoder:
         from transformers import AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.source, revision=self.revision)
+            tokenizer = AutoTokenizer.from_pretrained(
+                self.source, revision=self.revision, trust_remote_code=False
+            )
         except Exception as error:  # what is missing raises by kind of tokenizer
             raise UsageError(
                 f"'{self.source}' has no tokenizer that loads ({str(error).splitlines()[0]})",
@@ -102,7 +104,9 @@ class Encoder:
         """Most tokens of a sequence: ``wanted``, or as many as the model has positions for."""
         from transformers import AutoConfig
 
-        config = AutoConfig.from_pretrained(self.source, revision=self.revision)
+        config = AutoConfig.from_pretrained(
+            self.source, revision=self.revision, trust_remote_code=False
+        )
         positions = max_positions(config) or wanted
         return min(wanted, positions) if positions > 8 else wanted
 
@@ -125,7 +129,9 @@ class Encoder:
 
         words = task.kind == "token-classification"
         maker = AutoModelForTokenClassification if words else AutoModelForSequenceClassification
-        config = AutoConfig.from_pretrained(self.source, revision=self.revision)
+        config = AutoConfig.from_pretrained(
+            self.source, revision=self.revision, trust_remote_code=False
+        )
         config.num_labels = output_width(task)
         if output_width(task) > 1:
             config.id2label = dict(enumerate(task.labels))
@@ -140,6 +146,7 @@ class Encoder:
                     revision=self.revision,
                     ignore_mismatched_sizes=True,
                     dtype="float32",
+                    trust_remote_code=False,
                 )
         except ValueError as error:
             raise UsageError(

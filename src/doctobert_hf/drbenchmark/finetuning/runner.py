@@ -218,6 +218,11 @@ class Benchmark:
             f"{head}: seed {seed}: {result.metric} {result.score:.4f} "
             f"(validation {result.validation_score:.4f}, {result.duration:.0f} s)"
         )
+        if not result.score:
+            self.say(
+                f"{head}: nothing right: the training was too short, or learning_rate "
+                f"{result.hyperparameters['learning_rate']:g} too high"
+            )
 
     def _measure(self, task: TaskSpec, cell: Cell, tuned: Tuned) -> Result:
         """Train with a seed, predict the test split, and write predictions, then the result."""

@@ -20,6 +20,7 @@ from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError
+from doctobert_hf.reporting.progress import Progress, track
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -156,7 +157,12 @@ class FineTuner(Trainer):
 
     def train_best(self) -> float:
         """Train, put the best weights back, and return their validation score."""
-        self.train()
+        name = f"training {self.task.name}, seed {self.args.seed}"
+        with Progress(name, self.args.max_steps, "steps") as progress:
+            shown = _ShowSteps(progress)
+            self.add_callback(shown)
+            self.train()
+            self.remove_callback(shown)
         if self._best_weights is not None:
             self.model.load_state_dict(self._best_weights)  # type: ignore[union-attr]
         return self.best
@@ -173,7 +179,7 @@ class FineTuner(Trainer):
         training = model.training
         model.eval()
         found: list[Any] = []
-        for batch, inputs in loader:
+        for batch, inputs in track(loader, f"predicting {self.task.name}", unit="batches"):
             inputs = {name: value.to(self.args.device) for name, value in inputs.items()}
             owner = inputs.pop("owner")
             inputs.pop("labels")
@@ -196,6 +202,16 @@ class _Items(torch.utils.data.Dataset):
 
     def __getitem__(self, index: int) -> Item:
         return self.items[index]
+
+
+class _ShowSteps(TrainerCallback):
+    """Counts steps on a progress line."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        self.progress.update()
 
 
 class _EvaluateLast(TrainerCallback):

@@ -73,8 +73,8 @@ class Workbench:
         _check_rows(self.task, self.rows)
         if context.max_train_rows is not None:
             rows, most = self.rows["train"], context.max_train_rows
-            step = max(1, -(-len(rows) // most))
-            self.rows["train"] = rows[::step]
+            if len(rows) > most:
+                self.rows["train"] = [rows[i * len(rows) // most] for i in range(most)]
         self.tokenizer = context.encoder.tokenizer()
         self.max_length = context.encoder.max_length(context.max_length)
         self._encoder = RowEncoder(

@@ -56,6 +56,7 @@ def read_table(
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(2**31 - 1)  # the default refuses what a stray quotation mark joins
     reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
     for fields in reader:
         yield reader.line_num, fields
@@ -64,13 +65,16 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 def _check_fields(folder: RawFolder, name: str, text: str) -> None:
     """Pandas would cut long rows and fill short ones up without a word."""
     width = None
+    begin = 1
     for line, fields in _records(text):
+        first, begin = begin, line + 1
         if not fields:
             continue
         width = width or len(fields)
         if len(fields) != width:
+            joined = f" (to line {line}, joined by a quotation mark)" if line > first else ""
             raise DataError(
-                f"{folder.where(name, line)}: {len(fields)} fields",
+                f"{folder.where(name, first)}: {len(fields)} fields{joined}",
                 f"{width}, as in the header",
-                "A stray quotation mark can join lines",
+                "A stray quotation mark can join lines" if not joined else "Remove the mark",
             )

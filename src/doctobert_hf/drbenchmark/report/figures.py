@@ -59,7 +59,24 @@ def _leaderboard(board: Board) -> Any:
     axis.set_xlim(0, 112)
     axis.set_xticks(range(0, 101, 20))
     axis.set_xlabel(f"Min-Max over {len(board.ranked_tasks)} tasks", fontsize=8, color=MUTED)
+    axis.set_ylabel("model", fontsize=8, color=MUTED)
+    if any(row.published for row in rows):
+        _key(axis, [(COLOURS[0], "results"), (_PUBLISHED, "published")])
     return figure
+
+
+def _key(axis: Axes, colours: list[tuple[str, str]]) -> None:
+    """Say what colours mean, below the axis."""
+    from matplotlib.patches import Patch
+
+    axis.legend(
+        handles=[Patch(color=colour, label=label) for colour, label in colours],
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.22),
+        ncols=len(colours),
+        frameon=False,
+        fontsize=8,
+    )
 
 
 def _heat_map(board: Board) -> Any:
@@ -93,6 +110,8 @@ def _heat_map(board: Board) -> Any:
         range(len(board.tasks)), map(_short, board.tasks), rotation=35, ha="right", color=INK
     )
     axis.tick_params(length=0)
+    axis.set_xlabel("task; darker is better within a task", fontsize=8, color=MUTED)
+    axis.set_ylabel("model", fontsize=8, color=MUTED)
     return figure
 
 
@@ -125,6 +144,7 @@ def _seed_spread(board: Board) -> Any:
         if index % columns:
             axis.set_yticklabels([])
         axis.set_xlim(-width, width)
+        axis.set_xlabel("points from the mean of the seeds", fontsize=8, color=MUTED)
         axis.set_title(_short(task), loc="left", fontsize=9, color=INK)
         axis.locator_params(axis="x", nbins=5)
     return figure

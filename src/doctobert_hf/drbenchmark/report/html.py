@@ -21,9 +21,8 @@ from doctobert_hf.drbenchmark.report.tables import (
     pair_cells,
     significance_note,
 )
+from doctobert_hf.drbenchmark.report.types import TABLES, type_scores
 from doctobert_hf.drbenchmark.results import Result
-
-_TABLES = ("per_type", "per_class")
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _details(board: Board, column: Column) -> Details:
     tables = [
         _seed_table(board, own, results, task),
         _score_table(results),
-        _type_table(results),
+        _type_table(board, task),
         _setting_table(
             "Hyper-parameters",
             {name: [r.hyperparameters for r in rs] for name, rs in results.items()},
@@ -138,7 +137,7 @@ def _score_table(results: Mapping[str, list[Result]]) -> Table:
 def _numbers(scores: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
     found: dict[str, float] = {}
     for name, value in scores.items():
-        if isinstance(value, Mapping) and name not in _TABLES:
+        if isinstance(value, Mapping) and name not in TABLES:
             found |= _numbers(value, f"{prefix}{name} ")
         elif isinstance(value, (int, float)):
             found[prefix + name] = value
@@ -154,25 +153,21 @@ def _spread(values: Sequence[float]) -> str:
     return f"{statistics.fmean(values):.4f}{deviation}"
 
 
-def _type_table(results: Mapping[str, list[Result]]) -> Table:
+def _type_table(board: Board, task: str) -> Table:
     """F1 by entity type or class, mean of the seeds."""
-    found = {name: [_types(result) for result in rs] for name, rs in results.items()}
-    kinds = dict.fromkeys(kind for seeds in found.values() for seed in seeds for kind in seed)
+    found = type_scores(board, task)
+    models = list(found[0].scores) if found else []
     rows = []
-    for kind in kinds:
-        cells = [[seed[kind] for seed in seeds if kind in seed] for seeds in found.values()]
-        count = next((c[0].get("number", c[0].get("support")) for c in cells if c), None)
-        means = [_percent([scores["f1"] for scores in c if "f1" in scores]) for c in cells]
-        rows.append([str(kind), "–" if count is None else f"{count:,.0f}", *means])
-    return Table("F1 by type, %", ["type", "number", *found], rows)
-
-
-def _types(result: Result) -> Mapping[str, Mapping[str, float]]:
-    return next((result.scores[name] for name in _TABLES if result.scores.get(name)), {})
-
-
-def _percent(values: Sequence[float]) -> str:
-    return f"{100.0 * sum(values) / len(values):.2f}" if values else "–"
+    for item in found:
+        means = [item.mean(model) for model in models]
+        rows.append(
+            [
+                item.kind,
+                "–" if item.support is None else f"{item.support:,}",
+                *("–" if mean is None else f"{mean:.2f}" for mean in means),
+            ]
+        )
+    return Table("F1 by type, %", ["type", "support", *models], rows)
 
 
 def _run(result: Result) -> dict[str, Any]:

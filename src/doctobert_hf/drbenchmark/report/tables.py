@@ -18,6 +18,7 @@ from doctobert_hf.drbenchmark.report.layout import (
     task_columns,
 )
 from doctobert_hf.drbenchmark.report.significance import SIGNIFICANT, Pair
+from doctobert_hf.drbenchmark.report.types import TypeScore, readable, type_scores
 from doctobert_hf.reporting.tables import text_table
 
 FORMAT = 1
@@ -100,6 +101,8 @@ def markdown(board: Board, figures: Sequence[tuple[str, str]] = (), missing: str
     if aggregates := aggregate_columns(board):
         intervals = _markdown_table(board, aggregates, _markdown_interval)
         parts += ["## Ranking with 95 % intervals", intervals]
+    if by_type := _markdown_types(board):
+        parts += ["## F1 by type", "Mean over seeds, in percent.", *by_type]
     if board.pairs:
         header = [*PAIR_HEADER]
         rows = [list(map(_markdown_escaped, pair_cells(pair))) for pair in board.pairs]
@@ -110,6 +113,31 @@ def markdown(board: Board, figures: Sequence[tuple[str, str]] = (), missing: str
     if board.notes:
         parts += ["## Notes", _bullets(board.notes)]
     return "\n\n".join(parts) + "\n"
+
+
+def _markdown_types(board: Board) -> list[str]:
+    parts = []
+    for task in board.tasks:
+        if found := type_scores(board, task):
+            models = list(found[0].scores)
+            rows = [
+                [_markdown_escaped(item.kind), _support(item), *(_mean(item, m) for m in models)]
+                for item in found
+            ]
+            header = ["Type", "Support", *map(_markdown_escaped, models)]
+            parts += [f"### {_markdown_escaped(readable(task))}", _markdown_grid(header, rows)]
+    return parts
+
+
+def _support(item: TypeScore) -> str:
+    return "–" if item.support is None else f"{item.support:,}"
+
+
+def _mean(item: TypeScore, model: str) -> str:
+    mean, deviation = item.mean(model), item.deviation(model)
+    if mean is None:
+        return "–"
+    return f"{mean:.2f}" + (f" ±{deviation:.2f}" if deviation is not None else "")
 
 
 def significance_note() -> str:
@@ -175,14 +203,23 @@ def latex(board: Board) -> str:
     columns = [*task_columns(board), *aggregate_columns(board)]
     parts = [
         f"% Protocol {board.protocol}, procedure {board.procedure}. "
-        r"Needs \usepackage{booktabs}; best bold, second best underlined.",
-        _latex_table(board, columns, _latex_score),
+        r"Needs \usepackage{booktabs}.",
+        _latex_float(
+            _latex_table(board, columns, _latex_score),
+            f"Scores on DrBenchmark (protocol {board.protocol}), in percent: mean and standard "
+            "deviation over seeds. Best bold, second best underlined.",
+            "scores",
+        ),
     ]
     if aggregates := aggregate_columns(board):
-        parts += [
-            "% 95 % bootstrap intervals over tasks.",
-            _latex_table(board, aggregates, _latex_interval),
-        ]
+        parts.append(
+            _latex_float(
+                _latex_table(board, aggregates, _latex_interval),
+                "Aggregates over tasks with 95 % bootstrap intervals.",
+                "ranking",
+            )
+        )
+    parts += [_latex_types(found) for task in board.tasks if (found := type_scores(board, task))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -191,11 +228,49 @@ def latex_escaped(words: str) -> str:
     return "".join(_LATEX.get(character, character) for character in " ".join(words.split()))
 
 
+def _latex_float(tabular: str, caption: str, label: str) -> str:
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{latex_escaped(caption)}}}",
+            rf"\label{{tab:drbenchmark-{label}}}",
+            tabular,
+            r"\end{table}",
+        ]
+    )
+
+
+def _latex_types(found: Sequence[TypeScore]) -> str:
+    models, task = list(found[0].scores), found[0].task
+    lines = [
+        rf"\begin{{tabular}}{{lr{'r' * len(models)}}}",
+        r"\toprule",
+        " & ".join(["Type", "Support", *map(latex_escaped, models)]) + r" \\",
+        r"\midrule",
+        *(
+            " & ".join(
+                [
+                    latex_escaped(item.kind),
+                    _support(item).replace("–", "--"),
+                    *(_mean(item, m).replace("–", "--").replace("±", r"$\pm$") for m in models),
+                ]
+            )
+            + r" \\"
+            for item in found
+        ),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    caption = f"F1 by type on {readable(task)}, in percent: mean over seeds."
+    return _latex_float("\n".join(lines), caption, f"types-{task.replace('_', '-')}")
+
+
 def _latex_table(board: Board, columns: Sequence[Column], cell: Callable[[Field], str]) -> str:
     lines = [
         rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
         r"\toprule",
-        " & ".join(["Model", *(latex_escaped(c.title) for c in columns)]) + r" \\",
+        " & ".join(["Model", *(latex_escaped(_title(board, c)) for c in columns)]) + r" \\",
         r"\midrule",
         *(
             " & ".join([latex_escaped(row.name), *(cell(column.fields[i]) for column in columns)])
@@ -206,6 +281,10 @@ def _latex_table(board: Board, columns: Sequence[Column], cell: Callable[[Field]
         r"\end{tabular}",
     ]
     return "\n".join(lines)
+
+
+def _title(board: Board, column: Column) -> str:
+    return readable(column.title) if column.title in board.tasks else column.title
 
 
 def _latex_score(field: Field) -> str:
@@ -226,15 +305,16 @@ def _latex_value(field: Field) -> str:
 
 CSV_HEADER = (
     *("level", "model", "revision", "source", "task", "metric", "protocol", "procedure"),
-    *("seed", "value", "std", "n", "low", "high"),
+    *("seed", "value", "std", "n", "low", "high", "type", "support"),
 )
 
 
 def csv_text(board: Board) -> str:
     """Return all numbers in long form.
 
-    ``level`` tells what a line is: ``mean`` of the seeds of a task, one ``seed``, or an aggregate
-    over the ranked tasks (``min_max``, ``win_probability``, ``average_rank``). Scores in percent.
+    ``level`` tells what a line is: ``mean`` of the seeds of a task, one ``seed``, the mean F1 of a
+    ``type``, or an aggregate over the ranked tasks (``min_max``, ``win_probability``,
+    ``average_rank``). Scores in percent.
     """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, CSV_HEADER, restval="", lineterminator="\n")
@@ -251,6 +331,9 @@ def csv_text(board: Board) -> str:
             if task in row.entries:
                 named = shared | {"task": task, "metric": board.metrics[task]}
                 writer.writerows(named | line for line in _csv_lines(row.entries[task]))
+                writer.writerows(
+                    named | {"metric": "f1"} | line for line in _csv_types(board, task, row.name)
+                )
         for name, interval in _standing(row).items():
             if interval:
                 bounds = {"value": interval.value, "low": interval.low, "high": interval.high}
@@ -266,6 +349,21 @@ def _csv_lines(entry: Entry) -> list[dict[str, Any]]:
         mean |= {"std": entry.deviation}
     seeds = [{"level": "seed", "seed": s, "value": v} for s, v in entry.seeds.items()]
     return [mean, *seeds]
+
+
+def _csv_types(board: Board, task: str, model: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "level": "type",
+            "type": item.kind,
+            "support": "" if item.support is None else item.support,
+            "value": item.mean(model),
+            "std": "" if item.deviation(model) is None else item.deviation(model),
+            "n": len(item.scores[model]),
+        }
+        for item in type_scores(board, task)
+        if item.scores.get(model)
+    ]
 
 
 def _standing(row: Row) -> dict[str, Interval | None]:
@@ -298,6 +396,11 @@ def content(board: Board) -> dict[str, Any]:
                         "std": entry.deviation,
                         "n": len(entry.seeds) or None,
                         "seeds": {str(seed): value for seed, value in entry.seeds.items()},
+                        "types": {
+                            item.kind: {"f1": item.mean(row.name), "support": item.support}
+                            for item in type_scores(board, task)
+                            if item.scores.get(row.name)
+                        },
                     }
                     for task, entry in row.entries.items()
                 },

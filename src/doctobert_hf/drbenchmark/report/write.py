@@ -63,7 +63,8 @@ def write_report(
     settings = {"results": os.path.relpath(Path(root).resolve(), Path(output).resolve())}
     # Runs that share a results folder end with its report: one waits for the other.
     with staged_run(output, "benchmark-report", settings, overwrite=overwrite, wait=60) as folder:
-        (folder / "figures").mkdir()
+        if drawn:
+            (folder / "figures").mkdir()
         for name, figure in drawn.items():
             save_figure(figure, folder / "figures" / f"{name}.png")
         paths = [(f"figures/{name}.png", drawing.CAPTIONS[name]) for name in drawn]

@@ -150,8 +150,10 @@ def _load(name: str, revision: str | None) -> tuple[Any, Any, list[str], int]:
         if "base_model" in config and "fc_dropout" in config:
             model: Any = _first_token_model(name, revision, config)
         else:
-            model = AutoModelForSequenceClassification.from_pretrained(name, revision=revision)
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+            model = AutoModelForSequenceClassification.from_pretrained(
+                name, revision=revision, trust_remote_code=False
+            )
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"The annotator '{name}' cannot be loaded ({str(error).splitlines()[0]})",
@@ -181,7 +183,7 @@ def _first_token_model(name: str, revision: str | None, raw: dict[str, Any]) -> 
     from transformers.modeling_outputs import SequenceClassifierOutput
 
     labels = {int(index): label for index, label in raw["id2label"].items()}
-    config = AutoConfig.from_pretrained(raw["base_model"])
+    config = AutoConfig.from_pretrained(raw["base_model"], trust_remote_code=False)
     config.id2label = labels
 
     class FirstTokenClassifier(torch.nn.Module):

@@ -60,7 +60,7 @@ class GlinerExtractor:
             ) from error
         more = {"revision": revision} if revision else {}
         try:
-            self.model = AutoExtractor.from_pretrained(name, **more)
+            self.model = AutoExtractor.from_pretrained(name, **more, trust_remote_code=False)
         except (OSError, ValueError, KeyError) as error:
             raise UsageError(
                 f"The term extractor '{name}' cannot be loaded ({str(error).splitlines()[0]})",
