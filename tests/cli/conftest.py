@@ -6,6 +6,8 @@ import os
 import sys
 from types import ModuleType
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 STRANGERS = {
@@ -46,7 +48,7 @@ def place(tmp_path, monkeypatch, tokenizer_dir):
     labels = "".join(json.dumps({**row, "label": "Others"}) + "\n" for row in rows)
     (tmp_path / "labels.jsonl").write_text(labels)
     (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "a.jsonl").write_text(lines)
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "corpus" / "a.parquet")
     (tmp_path / "mix.yaml").write_text("sources:\n  - {name: a, input: corpus.jsonl}\n")
     os.symlink(tokenizer_dir, tmp_path / "tok")
     entities = [{"start": 0, "end": 2, "label": "X"}]
@@ -60,7 +62,7 @@ MODEL = "MODEL"  # a tiny encoder, made where a test needs it
 COMMANDS = {
     "quickstart": ["quickstart"],
     "pretrain": ["pretrain", "doctobert-tiny/pretrain"],
-    "tokenizer": ["tokenizer", "train", "corpus.jsonl", "--vocab-size", "900"],
+    "tokenizer": ["tokenizer", "train", "corpus.jsonl", "--vocab-size", "590"],
     "benchmark run": ["benchmark", "run", MODEL, "--corpus", "notes", "--trials", "0"],
     "benchmark report": ["benchmark", "report", "RESULTS"],
     "annotate": ["finemed", "annotate", "finemed/light", "--input", "corpus.jsonl",
@@ -68,7 +70,7 @@ COMMANDS = {
     "clean": ["finemed", "clean", "--input", "corpus.jsonl"],
     "filter": ["finemed", "filter", "--input", "corpus.jsonl", "--where", "kind == 'a'"],
     "decontaminate": ["finemed", "decontaminate", "--input", "corpus.jsonl",
-                      "--benchmark", "corpus.jsonl"],
+                      "--benchmark", "corpus.jsonl", "--least-words", "3"],
     "rephrase": ["finemed", "rephrase", "--input", "corpus.jsonl", "--where", "kind == 'a'"],
     "mix": ["finemed", "mix", "mix.yaml", "--tokenizer", "tok"],
     "stats": ["finemed", "stats", "--input", "corpus.jsonl"],

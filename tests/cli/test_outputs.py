@@ -53,7 +53,7 @@ def test_a_folder_of_documents_is_not_its_own_index(place, capsys):
     for output in ("corpus", "corpus/index"):
         assert main(["retrieval", "index", "corpus", "--output", output]) == 2
         assert "input" in capsys.readouterr().err
-    assert sorted(os.listdir("corpus")) == ["a.jsonl"]
+    assert sorted(os.listdir("corpus")) == ["a.parquet"]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,10 @@ def run(args: argparse.Namespace) -> int:
 def _next(stage: str, config: Any) -> str | None:
     """The command that usually follows a stage, complete."""
     made = str(config.output)
+    if stage in ("clean", "filter", "decontaminate") and not _is_annotated(config.output):
+        words = ("finemed", "annotate", "finemed/light")
+        base = None if importlib.util.find_spec("edsnlp") else "base"
+        return command_line(*words, input=made, output=f"{made}-annotated", lexicons=base)
     if stage == "clean":
         return command_line("finemed", "filter", input=made, output=f"{made}-kept")
     if stage == "filter" and os.environ.get("DOCTOBERT_DATA_DIR"):
@@ -91,6 +95,16 @@ def _next(stage: str, config: Any) -> str | None:
     if stage in ("annotate", "rephrase"):
         return command_line("finemed", "stats", input=made, output=f"{made}-statistics")
     return None
+
+
+def _is_annotated(output: Any) -> bool:
+    """Return whether a stage's documents have the columns of ``annotate``."""
+    import pyarrow.parquet as pq
+
+    from doctobert_hf.finemed.filters import ALIASES
+
+    files = sorted((output / "data").glob("*.parquet"))
+    return bool(files) and ALIASES["edu"] in pq.read_schema(files[0]).names
 
 
 def _need_datatrove() -> None:

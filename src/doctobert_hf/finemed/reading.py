@@ -8,6 +8,7 @@ end stops the run.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -183,6 +184,7 @@ def input_files(place: str) -> tuple[str, list[str]]:
     from datatrove.io import get_datafolder
 
     local = "://" not in place
+    place = os.path.abspath(place) if local else place  # see Stage: fsspec keeps relative folders
     if local and not Path(place).exists():
         raise UsageError(f"No input '{place}'", "a file, a folder or a path such as hf://")
     if local and Path(place).is_file():

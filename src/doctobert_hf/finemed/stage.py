@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -57,10 +58,11 @@ class Stage:
         self.inputs = config.input if inputs is None else inputs
         if inputs is None:
             config.check_input()
-        self.folder = Path(config.output)
+        # Absolute: fsspec keeps a relative path's folder, whatever the working directory is later.
+        self.folder = Path(os.path.abspath(config.output))
         self.exclusions = Exclusions(str(self.folder / "excluded"))
         self.run_folder = open_run(
-            self.folder,
+            config.output,
             f"finemed-{name}",
             what_it_makes(config),
             [place for place in self.inputs if "://" not in place],

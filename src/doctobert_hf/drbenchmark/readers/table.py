@@ -38,7 +38,11 @@ def read_table(
             on_bad_lines="error",
         )
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
-        raise DataError(f"{folder.where(name)}: {error}", "a tab-separated table") from error
+        raise DataError(
+            f"{folder.where(name, _open_quote(text))}: {error}",
+            "a tab-separated table",
+            "A stray quotation mark opens a cell that never ends" if "EOF" in str(error) else "",
+        ) from error
     missing = [column for column in columns if column not in table.columns]
     if missing:
         have = ", ".join(repr(str(column)) for column in table.columns[:8])
@@ -53,6 +57,14 @@ def read_table(
         if any("\t" in value or "\n" in value for value in values):
             report.add("quoted cell that holds line ends or tabs", where)
         yield where, dict(zip(columns, values, strict=True))
+
+
+def _open_quote(text: str) -> int | None:
+    """The line on which the last record begins, if it spans several: a cell that never ends."""
+    begin = last = 1
+    for line, _ in _records(text):
+        begin, last = last, line + 1
+    return begin if last - begin > 1 else None
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
