@@ -5,13 +5,13 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 VENV := .venv
-OLDEST := .venv-oldest
+LOWEST := .venv-lowest
 BIN := $(VENV)/bin
 CORPUS ?=
 OUTPUT ?= $(if $(CORPUS),quickstart-run-corpus,quickstart-run)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: docs quickstart test test-long test-fast test-oldest lint types wheel-test format install clean
+.PHONY: docs quickstart test test-long test-fast test-lowest lint types lowest wheel-test format install clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/doctobert-hf quickstart $(if $(CORPUS),--corpus $(CORPUS)) --output $(OUTPUT) \
@@ -26,8 +26,12 @@ test-long: $(VENV)/.installed
 test-fast: $(VENV)/.installed
 	$(BIN)/python -m pytest -m "not slow and not long"
 
-test-oldest: $(OLDEST)/.installed
-	$(OLDEST)/bin/python -m pytest -m "not slow and not long"
+# The lowest direct dependencies, which include the Transformers that PyLate 1.6 pins.
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest -m "not slow and not long"
+	rm -rf $(LOWEST)/quickstart
+	$(LOWEST)/bin/doctobert-hf quickstart --output $(LOWEST)/quickstart \
+		--phase1-tokens 40000 --phase2-tokens 20000 --retrieval-steps 10
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -57,12 +61,16 @@ $(VENV)/.installed: pyproject.toml constraints/tested.txt
 	$(BIN)/python -m pip install -q -c constraints/tested.txt -e '.[dev,plot]'
 	@touch $@
 
-$(OLDEST)/.installed: pyproject.toml constraints/oldest.txt
-	$(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip install -q --upgrade "pip>=24"
-	$(OLDEST)/bin/python -m pip install -q "torch==$$(sed -n 's/^torch==//p' constraints/oldest.txt)"
-	$(OLDEST)/bin/python -m pip install -q -c constraints/oldest.txt -e '.[test]'
+$(LOWEST)/.installed: pyproject.toml constraints/lowest.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install -q --upgrade "pip>=24"
+	$(LOWEST)/bin/python -m pip install -q "torch==$$(sed -n 's/^torch==//p' constraints/lowest.txt)"
+	$(LOWEST)/bin/python -m pip install -q -c constraints/lowest.txt -e '.[test]'
 	@touch $@
 
+# Resolve constraints/lowest.txt anew, after a bound of pyproject.toml has changed.
+lowest: $(VENV)/.installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/lowest.sh
+
 clean:
-	rm -rf $(VENV) $(OLDEST) dist quickstart-run quickstart-run-corpus
+	rm -rf $(VENV) $(LOWEST) dist quickstart-run quickstart-run-corpus

@@ -11,6 +11,7 @@ import logging
 from functools import lru_cache
 from typing import Any
 
+logger = logging.getLogger(__name__)
 COUNTRY = "FRA"
 """Where the machine stands unless told, ISO 3166-1 alpha-3; decides emissions, not energy."""
 
@@ -42,7 +43,11 @@ class EnergyMeter:
             ``seconds, energy_kwh, emissions_kg, country, cpu, gpu, codecarbon``; None where
             codecarbon could read nothing.
         """
-        data = self._tracker.stop_task(self._name)
+        try:
+            data = self._tracker.stop_task(self._name)
+        except Exception as error:  # what is measured beside the work must not end the work
+            logger.warning("Energy was not measured (%s: %s)", type(error).__name__, error)
+            return None
         return data and {
             "seconds": data.duration,
             "energy_kwh": data.energy_consumed,

@@ -108,7 +108,24 @@ def _extend_integrations(module: ModuleType) -> None:
     module.INTEGRATION_TO_CALLBACK["doctobert"] = _Integration
 
 
+QUIET = False
+"""Set by the command line: bars of loading and saving that take no time are not drawn."""
+
+
+def _quieten_bars(module: ModuleType) -> None:
+    # Not disable_progress_bar(), which turns those of downloads off too.
+    if QUIET and hasattr(module, "_tqdm_active"):
+        module._tqdm_active = False  # type: ignore[attr-defined]
+
+
+def _quieten_datasets(module: ModuleType) -> None:
+    if QUIET:
+        module.disable_progress_bars()
+
+
 _EXTENSIONS: dict[str, Callable[[ModuleType], None]] = {
+    "transformers.utils.logging": _quieten_bars,
+    "datasets.utils.tqdm": _quieten_datasets,
     "datasets.load": _extend_datasets,
     "datasets.inspect": _extend_datasets,
     "transformers.masking_utils": _extend_attention,

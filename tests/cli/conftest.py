@@ -110,6 +110,8 @@ def made(tmp_path_factory, tokenizer):
 
 
 def command(name, made, output):
+    if name in ("retrieval train", "index"):
+        pytest.importorskip("sentence_transformers")
     places = {MODEL: str(made / "model"), "RESULTS": str(made / "results")}
     return [places.get(word, word) for word in COMMANDS[name]] + ["--output", str(output)]
 

@@ -50,6 +50,7 @@ def test_output_that_holds_the_input(name, place, made, capsys):
 
 
 def test_a_folder_of_documents_is_not_its_own_index(place, capsys):
+    pytest.importorskip("bm25s")
     for output in ("corpus", "corpus/index"):
         assert main(["retrieval", "index", "corpus", "--output", output]) == 2
         assert "input" in capsys.readouterr().err

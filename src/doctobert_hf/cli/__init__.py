@@ -101,6 +101,10 @@ def _quieten() -> None:
     """
     for name in ("TRANSFORMERS_VERBOSITY", "HF_HUB_VERBOSITY", "DATASETS_VERBOSITY"):
         os.environ.setdefault(name, "error")  # read when the library is imported
+    from doctobert_hf import registration
+
+    registration.QUIET = True
+    registration.register()  # also of what is imported already
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
     shown: set[str] = set()

@@ -184,12 +184,12 @@ def input_files(place: str) -> tuple[str, list[str]]:
     from datatrove.io import get_datafolder
 
     local = "://" not in place
-    place = os.path.abspath(place) if local else place  # see Stage: fsspec keeps relative folders
     if local and not Path(place).exists():
         raise UsageError(f"No input '{place}'", "a file, a folder or a path such as hf://")
+    if local and Path(place).is_file() and not place.endswith(SUFFIXES):
+        raise UsageError(f"The input '{place}'", f"one of {', '.join(SUFFIXES)}")
+    place = os.path.abspath(place) if local else place  # see Stage: fsspec keeps relative folders
     if local and Path(place).is_file():
-        if not place.endswith(SUFFIXES):
-            raise UsageError(f"The input '{place}'", f"one of {', '.join(SUFFIXES)}")
         return str(Path(place).parent), [Path(place).name]
     if local and (Path(place) / "resolved_config.yaml").is_file():
         if not (Path(place) / "manifest.json").is_file():

@@ -126,7 +126,7 @@ def check_name(repo_id: str) -> list[Finding]:
         validate_repo_id(repo_id)
     except HFValidationError:
         return [Finding("", f"the Hub refuses '{repo_id}'", mend)]
-    if repo_id.endswith(".ipynb") or re.search(r"[-.](?:/|$)", repo_id):
+    if not repo_id.isascii() or repo_id.endswith(".ipynb") or re.search(r"[-.](?:/|$)", repo_id):
         return [Finding("", f"the Hub refuses '{repo_id}'", mend)]
     return []
 

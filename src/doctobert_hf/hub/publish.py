@@ -175,13 +175,15 @@ class _Hub:
         """Make the commit; None if others committed meanwhile and it must be planned anew."""
         operations = self._operations(remote)
         before = self._pull_requests() if self.create_pr else set()
-        # Large files first: huggingface_hub repeats these requests itself, but not the commit.
-        self.api.preupload_lfs_files(
-            **self.where,
-            additions=[operation for operation in operations if hasattr(operation, "upload_info")],
-            revision=self.revision,
-            create_pr=self.create_pr,
-            free_memory=False,
+        # Large files first: those that arrived are not sent again with the commit.
+        _patiently(
+            lambda: self.api.preupload_lfs_files(
+                **self.where,
+                additions=[op for op in operations if hasattr(op, "upload_info")],
+                revision=self.revision,
+                create_pr=self.create_pr,
+                free_memory=False,
+            )
         )
         for attempt in range(ATTEMPTS):
             try:
@@ -308,9 +310,15 @@ def _is_network(error: BaseException) -> bool:
     """Whether the connection failed: httpx, or httpx2 since huggingface_hub 2."""
     from huggingface_hub.errors import OfflineModeIsEnabled
 
-    names = {cls.__name__ for cls in type(error).__mro__}
-    failed = bool(names & {"TransportError", "NetworkError"}) or isinstance(error, ConnectionError)
-    return failed and not isinstance(error, OfflineModeIsEnabled)
+    cause: BaseException | None = error
+    while cause is not None:  # huggingface_hub 1 wraps what an upload of a large file raises
+        names = {cls.__name__ for cls in type(cause).__mro__}
+        if isinstance(cause, OfflineModeIsEnabled):
+            return False
+        if names & {"TransportError", "NetworkError"} or isinstance(cause, ConnectionError):
+            return True
+        cause = cause.__cause__
+    return False
 
 
 class _Explained:

@@ -19,6 +19,7 @@ from doctobert_hf.config import write_yaml
 from doctobert_hf.environment import environment_report
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.quickstart.config import QuickstartConfig
+from doctobert_hf.reporting.progress import Progress
 from doctobert_hf.runs import RunFolder, open_run, settings_of
 
 if TYPE_CHECKING:
@@ -157,9 +158,8 @@ def _chunks(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
     statistics = ChunkStatistics(chunker.capacity)
     for name in ("train", "held_out"):
         documents = _read(folder / "data" / f"{name}.parquet")
-        chunks = documents.map(
-            chunker, batched=True, remove_columns=documents.column_names, desc=f"chunks, {name}"
-        )
+        with Progress(f"chunks, {name}"):
+            chunks = documents.map(chunker, batched=True, remove_columns=documents.column_names)
         _write(chunks, folder / "data" / f"{name}_chunks.parquet")
         if name == "train":
             _count(statistics, documents["text"], chunks)

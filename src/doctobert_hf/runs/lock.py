@@ -60,11 +60,9 @@ class RunLock:
         lock = SoftFileLock(self.path, timeout=0, thread_local=False)
         try:
             lock.acquire()
-            if before is not None:
-                logger.warning("%s was locked by %s, which is gone; going on", self.what, before)
         except Timeout:
             try:
-                lock.acquire(timeout=wait)
+                lock.acquire(timeout=wait)  # also: filelock 4.0 clears a stale lock and then asks
             except Timeout:
                 raise UsageError(
                     f"{self.what} is in use by {owner_of(self.path) or 'another process'}",
@@ -72,6 +70,9 @@ class RunLock:
                     "Wait until it has ended, or choose another --output; if it runs on a "
                     f"machine that is gone, delete '{self.path}'",
                 ) from None
+            before = before if wait == 0 else None
+        if before is not None:
+            logger.warning("%s was locked by %s, which is gone; going on", self.what, before)
         self._lock = lock
         _HELD[key] = self
 
