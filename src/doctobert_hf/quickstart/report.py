@@ -80,10 +80,6 @@ def _summary(records: dict[str, Any]) -> str:
 
 def _figures(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> str:
     rows = [row for row in read_metrics(folder) if "loss" in row]
-    lines = {
-        "phase 1, whole mix": _points(rows, "phase1", 0),
-        "phase 2, medical subset": _points(rows, "phase2", records["phase1"]["tokens"]),
-    }
     if not figures.can_draw():
         table = markdown_table(
             ["phase", "tokens", "loss"],
@@ -93,6 +89,26 @@ def _figures(config: QuickstartConfig, folder: Path, records: dict[str, Any]) ->
             ],
         )
         return f"Figures need matplotlib: `pip install 'doctobert-hf[plot]'`. The loss:\n\n{table}"
+    figures.save_figure(draw_results(rows, records), folder / "figures" / "results.png")
+    return "![Training loss, masked accuracy and where documents were cut](figures/results.png)"
+
+
+def _points(rows: list[dict[str, Any]], phase: str, offset: int) -> tuple[list[float], list[float]]:
+    mine = [row for row in rows if row["phase"] == phase]
+    return [(offset + row["tokens"]) / 1000 for row in mine], [row["loss"] for row in mine]
+
+
+def draw_results(rows: list[dict[str, Any]], records: dict[str, Any]) -> Any:
+    """Draw a run's loss, its masked accuracy beside baselines, and where documents were cut.
+
+    Args:
+        rows: Logged losses: ``phase, tokens, loss``.
+        records: Records of the stages.
+    """
+    lines = {
+        "phase 1, whole mix": _points(rows, "phase1", 0),
+        "phase 2, medical subset": _points(rows, "phase2", records["phase1"]["tokens"]),
+    }
     figure, (left, middle, right) = figures.new_figure(10, 3.2, panels=3)
     figures.draw_lines(left, lines, "Training loss", "thousand tokens", "cross-entropy, nats")
     final = records["evaluation"]["held_out"]
@@ -102,17 +118,11 @@ def _figures(config: QuickstartConfig, folder: Path, records: dict[str, Any]) ->
         "phase 1": 100 * records["phase1"]["held_out"]["accuracy"],
         "phase 2": 100 * final["accuracy"],
     }
-    figures.draw_bars(middle, accuracies, "Masked accuracy, %")
+    figures.draw_bars(middle, accuracies, "Masked accuracy", y_label="% of masked tokens")
     cuts = {name.replace("_", " "): float(n) for name, n in records["chunks"]["cuts"].items()}
-    figures.draw_bars(right, cuts, "Where documents were cut", "{:,.0f}")
+    figures.draw_bars(right, cuts, "Where documents were cut", "{:,.0f}", y_label="cuts")
     right.tick_params(axis="x", labelrotation=30)
-    figures.save_figure(figure, folder / "figures" / "results.png")
-    return "![Training loss, masked accuracy and where documents were cut](figures/results.png)"
-
-
-def _points(rows: list[dict[str, Any]], phase: str, offset: int) -> tuple[list[float], list[float]]:
-    mine = [row for row in rows if row["phase"] == phase]
-    return [(offset + row["tokens"]) / 1000 for row in mine], [row["loss"] for row in mine]
+    return figure
 
 
 def _corpus_section(config: QuickstartConfig, records: dict[str, Any]) -> str:

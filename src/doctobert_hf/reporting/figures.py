@@ -53,11 +53,16 @@ def draw_lines(
 
 
 def draw_bars(
-    axis: Axes, values: Mapping[str, float], title: str, formatting: str = "{:.1f}"
+    axis: Axes,
+    values: Mapping[str, float],
+    title: str,
+    formatting: str = "{:.1f}",
+    y_label: str = "",
 ) -> None:
-    """Draw one bar per name with its value above."""
+    """Draw one bar per name with its value above; all are of one colour, for they are one thing."""
     names = list(values)
-    bars = axis.bar(names, list(values.values()), color=COLOURS[: len(names)], width=0.6)
+    bars = axis.bar(names, list(values.values()), color=COLOURS[0], width=0.6)
+    axis.set_ylabel(y_label, fontsize=8, color=MUTED)
     axis.bar_label(
         bars, [formatting.format(v) for v in values.values()], fontsize=8, color=INK, padding=2
     )

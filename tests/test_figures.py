@@ -1,0 +1,110 @@
+"""Every figure of the README comes from a committed record of a measurement."""
+
+import json
+import struct
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+RESULTS = REPOSITORY / "benchmarks" / "results"
+README = " ".join((REPOSITORY / "README.md").read_text(encoding="utf-8").split())
+
+
+def results(name):
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["results"]
+
+
+def said(*words):
+    for text in words:
+        assert text in README, text
+
+
+def test_quickstart():
+    found = results("quickstart")
+    assert found["corpus"]["source"] == "generated sample"
+    final = found["evaluation"]["held_out"]
+    means = found["drbenchmark"]["benchmark"]["means"]
+    search = {s["system"]: 100 * s["scores"]["ndcg@10"] for s in found["retrieval"]["systems"]}
+    minutes, seconds = divmod(round(sum(stage["seconds"] for stage in found.values())), 60)
+    said(
+        f"A quickstart run on the generated sample, two CPU cores, {minutes} min {seconds} s",
+        f"a model of {found['phase2']['parameters'] / 1e6:.1f} M parameters",
+        f"Masked accuracy {100 * final['accuracy']:.1f} % (unigrams "
+        f"{100 * final['unigram_accuracy']:.1f} %)",
+        f"perplexity {final['perplexity']:.1f} ({final['unigram_perplexity']:.0f})",
+        f"entities {means['quickstart']:.1f} F1 (two seeds)",
+        f"its untrained twin {means['quickstart, untrained']:.1f}",
+        f"nDCG@10 of {found['retrieval']['pairs']['test']} held-out questions "
+        f"{search['after training']:.1f} after {found['retrieval']['steps']} steps, "
+        f"{search['before training']:.1f} before, BM25 {search['BM25']:.1f}",
+    )
+
+
+def test_the_picture_is_of_the_record():
+    """As wide and high as the script draws it; its numbers are the record's."""
+    header = (REPOSITORY / "docs" / "quickstart.png").read_bytes()[:24]
+    assert struct.unpack(">II", header[16:24]) == (1500, 480)
+    from doctobert_hf.quickstart.report import draw_results
+
+    content = json.loads((RESULTS / "quickstart.json").read_text(encoding="utf-8"))
+    figure = draw_results(content["losses"], content["results"])
+    bars = [text.get_text() for axis in figure.axes for text in axis.texts]
+    final = content["results"]["evaluation"]["held_out"]
+    assert f"{100 * final['accuracy']:.1f}" in bars
+    assert all(axis.get_ylabel() for axis in figure.axes)
+
+
+def test_chunking():
+    rows = {k: v for k, v in results("chunking").items() if k != "linear"}
+    for name, row in rows.items():
+        corpus, length = name.rsplit("-", 1)
+        cells = [corpus, f"{int(length):,}"]
+        for who in ("ours", "released"):
+            measured = row[who]
+            cells += [f"{measured['time_ratio']:.{2 if who == 'ours' else 1}f} x"]
+            cells += [f"{measured['fill']:.3f}", f"{100 * measured['sentence_share']:.1f} %"]
+            assert who == "released" or measured["over_length"] == 0
+        said("| " + " | ".join(cells) + " |")
+
+
+def test_collator():
+    speed = results("collator")["tokens_per_second"]
+    said(
+        f"{speed['ours'] / 1e6:.0f} M tokens per second, "
+        f"{speed['ours'] / speed['transformers']:.0f} times",
+        f"({speed['transformers'] / 1e6:.2f} M); whole-word masking "
+        f"{speed['ours, whole words'] / 1e6:.0f} M",
+    )
+
+
+def test_pretraining():
+    found = results("pretraining")
+    said(
+        f"chunks of {found['mean_length']:.0f}",
+        f"| ours, packed rows | {found['ours']:,.0f} | |",
+        f"| stock `Trainer`, padded rows | {found['padded']:,.0f} | "
+        f"{found['ours'] / found['padded']:.1f} x |",
+        f"| stock `Trainer`, concatenated blocks | {found['blocks']:,.0f} | "
+        f"{found['ours'] / found['blocks']:.1f} x |",
+    )
+
+
+def test_metrics_and_loaders():
+    modes = results("metrics")["modes"]
+    said(
+        f"{modes['default']['ratio']:.0f} times", f"{modes['strict']['ratio']:.0f} times in strict"
+    )
+    tasks = results("loaders")["tasks"].values()
+    said(
+        f"{sum(task['load_s'] for task in tasks):.1f} s of loading, at most "
+        f"{max(task['peak_mb'] for task in tasks):.0f} MB",
+    )
+
+
+def test_finetuning():
+    found = results("finetuning")
+    ours, padded = found["ours"], found["pad to 512"]
+    said(
+        f"takes {found['ratio']:.1f} times as long",
+        f"{ours['seconds'][0]:.0f} s, F1 {100 * ours['f1'][0]:.1f}, against "
+        f"{padded['seconds'][0]:.0f} s, F1 {100 * padded['f1'][0]:.1f}",
+    )
