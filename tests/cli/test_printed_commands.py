@@ -68,7 +68,7 @@ def stop_and_go_on(place, words, ready, number=signal.SIGINT):
     return line
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_pretraining(number, place, tokenizer_dir):
     """The options that were given come from the run's record, not from the recipe."""
@@ -92,7 +92,7 @@ def test_a_stopped_pretraining(number, place, tokenizer_dir):
     assert max(row.get("tokens", 0) for row in rows) >= 60000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_stopped_retrieval_training(place, made):
     pytest.importorskip("sentence_transformers")
     rows = [{"query": f"question {n} ?", "positive": f"La réponse {n} du patient."}

@@ -59,7 +59,7 @@ def start(place, *arguments):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_pretrainings_in_one_folder(place):
     """Both orders: a second start, and --resume beside a live run."""
     words = ["pretrain", "doctobert-tiny/pretrain", "--dataloader-num-workers", 0]
