@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import stat
 import subprocess
@@ -16,6 +17,7 @@ from finemed_helpers import LIGHT, excluded_of, rows_of
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.annotate import annotate
 from doctobert_hf.finemed.config import AnnotateConfig
+from doctobert_hf.finemed.progress import read_counts
 
 
 def sorted_rows(folder):
@@ -110,9 +112,7 @@ def test_killed_at_ten_random_points(write_corpus, tmp_path):
     command = [sys.executable, "-m", "doctobert_hf", "finemed", "annotate", "finemed/light"]
     command += ["--input", str(corpus), "--lexicons", "base", "--tasks", "6"]
     alone = tmp_path / "alone"
-    start = time.monotonic()
     subprocess.run([*command, "--output", str(alone)], check=True, capture_output=True)
-    lasted = time.monotonic() - start
     draw = random.Random(11)
     kills = 0
     killed = [*command, "--output", str(tmp_path / "killed")]
@@ -120,12 +120,16 @@ def test_killed_at_ten_random_points(write_corpus, tmp_path):
         process = subprocess.Popen(
             killed, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        try:
-            process.wait(timeout=draw.uniform(0.3, 0.75) * lasted)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
+        # By progress, not by the clock: so many documents into what this start does.
+        counts, target = tmp_path / "killed" / "logs" / "progress", draw.randint(1, 900)
+        while process.poll() is None and read_counts(counts)[0] < target:
+            time.sleep(0.002)
+        if process.poll() is not None:
+            break
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        kills += 1
+        shutil.rmtree(counts, ignore_errors=True)  # the next start's own count from nothing
     subprocess.run(killed, check=True, capture_output=True)
     assert kills >= 3
     assert sorted_rows(tmp_path / "killed") == sorted_rows(alone)
