@@ -62,6 +62,40 @@ def environment_report(with_torch: bool = False) -> dict[str, Any]:
     return report
 
 
+def check_bf16() -> None:
+    """Refuse bfloat16 where neither a GPU nor the processor computes with it.
+
+    Raises:
+        UsageError: With what is there.
+    """
+    import torch
+
+    from doctobert_hf.errors import UsageError
+
+    if torch.cuda.is_available():
+        there, able = torch.cuda.get_device_name(0), torch.cuda.is_bf16_supported()
+    elif torch.backends.mps.is_available():
+        there, able = "Apple's GPU", True
+    else:
+        there, able = f"no GPU ({_processor()})", _cpu_has_bf16()
+    if not able:
+        raise UsageError(
+            f"bf16 on {there}",
+            "a GPU that has it (Ampere or newer), or a processor with AVX512-BF16 or AMX",
+            "Pass --no-bf16",
+        )
+
+
+def _cpu_has_bf16() -> bool:
+    import torch
+
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        probe = getattr(torch.cpu, name, None)
+        if probe is not None and probe():
+            return True
+    return False
+
+
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as lines:

@@ -193,7 +193,14 @@ class Buckets(MinhashDedupBuckets):
 
 
 class Clusters(MinhashDedupCluster):
-    """datatrove's third MinHash step."""
+    """datatrove's third MinHash step, without its own progress bar: the stage has one."""
+
+    def run(self, data: Any = None, _: int = 0, world_size: int = 1) -> None:
+        """Find clusters of duplicates."""
+        from datatrove.pipeline.dedup import minhash
+
+        minhash.tqdm = lambda items, **options: items
+        super().run(data, _, world_size)
 
 
 class NearDuplicates(MinhashDedupFilter):

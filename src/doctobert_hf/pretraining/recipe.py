@@ -126,9 +126,12 @@ def open_pretraining(
         UsageError: The folder is used, or what the recipe names does not fit together.
         DataError: The corpus has no text.
     """
+    from doctobert_hf.environment import check_bf16
     from doctobert_hf.runs import open_run, settings_of
 
     check_inputs(config)
+    if config.bf16:
+        check_bf16()
     if int(os.environ.get("RANK", "0")):
         return _make_trainer(config)
     run = open_run(
@@ -161,8 +164,7 @@ def check_inputs(config: PretrainConfig) -> None:
     """Refuse paths that are not there, before anything is loaded or written.
 
     Raises:
-        UsageError: A corpus, store, tokenizer or model that does not exist, or bf16 where the GPU
-            has none.
+        UsageError: A corpus, store, tokenizer or model that does not exist.
     """
     from doctobert_hf.corpus import list_files
 
@@ -176,22 +178,10 @@ def check_inputs(config: PretrainConfig) -> None:
         place = getattr(config, name)
         if place is not None and not Path(place).exists() and not _may_be_hub_id(place):
             raise UsageError(f"{name} '{place}' does not exist", "a folder, or an id on the Hub")
-    if config.bf16:
-        _check_bf16()
 
 
 def _may_be_hub_id(name: str) -> bool:
     return re.fullmatch(r"[\w.-]*\w(/[\w.-]*\w)?", name) is not None
-
-
-def _check_bf16() -> None:
-    import torch
-
-    if torch.cuda.is_available() and not torch.cuda.is_bf16_supported():
-        raise UsageError(
-            f"bf16 on {torch.cuda.get_device_name(0)}", "a GPU that has it (Ampere or newer)",
-            "Pass --no-bf16",
-        )  # fmt: skip
 
 
 def _make_trainer(config: PretrainConfig) -> MLMTrainer:

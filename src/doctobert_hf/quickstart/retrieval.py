@@ -106,13 +106,13 @@ def write_pairs(path: Path, documents: Iterable[str], chunker: HierarchicalChunk
 
 def _questions(documents: Iterable[str]) -> Iterator[_Question]:
     """Read a document's first line as its title, unless it is as long as a paragraph."""
-    from doctobert_hf.retrieval.passages import passage_pairs
+    from doctobert_hf.retrieval.passages import pairs_of
 
     for number, text in enumerate(documents):
         first, _, rest = text.strip().partition("\n")
         title = first.strip(" #")
-        row = {"title": title, "text": rest} if rest and len(title) <= _TITLE else {"text": text}
-        for pair in passage_pairs([row]):
+        titled = bool(rest) and len(title) <= _TITLE
+        for pair in pairs_of(title, rest) if titled else pairs_of("", text):
             yield _Question(pair.query, pair.positives[0], number)
 
 

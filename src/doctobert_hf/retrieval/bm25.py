@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ class BM25:
         import bm25s
         import Stemmer
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells of every step
         self._stem = Stemmer.Stemmer("french")
         self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
         self._count = len(texts)

@@ -39,11 +39,16 @@ def passage_pairs(
     read = short = 0
     for row in documents:
         read += 1
-        found = list(_pairs_of(str(row.get("title") or "").strip(), row[text_column]))
+        found = pairs_of(str(row.get("title") or ""), row[text_column])
         short += not found
         yield from found
     if short:
         logger.info("%s of %s documents are too short for a pair", f"{short:,}", f"{read:,}")
+
+
+def pairs_of(title: str, text: str) -> list[Pair]:
+    """Return the pairs of one document, as :func:`passage_pairs` makes them; it tells nothing."""
+    return list(_pairs_of(title.strip(), text))
 
 
 def _pairs_of(title: str, text: str) -> Iterator[Pair]:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.environment import check_bf16
 from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval.bm25 import require_bm25
 from doctobert_hf.retrieval.builders import load_splits
@@ -54,6 +55,8 @@ class RetrievalRun:
     ) -> None:
         require_sentence_transformers()
         require_bm25()
+        if config.bf16:
+            check_bf16()
         self.config, self.folder = config, Path(config.output)
         self.run_folder: RunFolder | None = None
         if int(os.environ.get("RANK", "0")) == 0:

@@ -192,6 +192,72 @@ def test_a_study_of_another_space_is_refused(make_encoder, config, tmp_path):
     assert "another search space" in outcome.failed[0]["error"]
 
 
+def test_a_trial_of_a_live_process_is_left_alone_and_waited_for(make_encoder, config):
+    """A second run in the folder (other seeds, say) ended the first one's live trial once."""
+    import optuna
+
+    from doctobert_hf.runs.process import this_process
+
+    made = benchmark(make_encoder, config, trials=1)
+    task = made.tasks[0]
+    study = tuning._open(made.context(task), made.spaces[task.name], config.output)
+    live, dead, unknown = study.ask(), study.ask(), study.ask()
+    live.set_user_attr(tuning.OWNER, this_process())
+    gone = subprocess.run(
+        [sys.executable, "-c", "import json; from doctobert_hf.runs.process import this_process; "
+         "print(json.dumps(this_process()))"], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    dead.set_user_attr(tuning.OWNER, json.loads(gone.stdout))
+    elsewhere = {**this_process(), "host": "another-machine"}
+    unknown.set_user_attr(tuning.OWNER, elsewhere)
+    again = tuning._open(made.context(task), made.spaces[task.name], config.output)
+    states = {trial.number: trial.state.name for trial in again.get_trials()}
+    assert states == {0: "RUNNING", 1: "FAIL", 2: "RUNNING"}
+    said = []
+    monkey = iter([lambda: None, lambda: study.tell(0, state=optuna.trial.TrialState.FAIL)])
+    original, tuning.time.sleep = tuning.time.sleep, lambda seconds: next(monkey)()
+    try:
+        tuning._await_others(again, said.append)
+    finally:
+        tuning.time.sleep = original
+    assert said == ["waiting for 2 trials of another run in this folder"]
+
+
+@pytest.mark.long
+def test_two_runs_share_a_folder_one_job_a_seed(make_encoder, config, made_up, tmp_path):
+    words = [sys.executable, "-m", "doctobert_hf", "benchmark", "run", make_encoder().source]
+    words += ["--tasks", "quaero_medline", "--data-dir", str(made_up), "--trials", "2"]
+    words += ["--space", config.space, "--max-length", "64", "--output", str(config.output)]
+    runs = [
+        subprocess.Popen([*words, "--seeds", *seeds], stdout=subprocess.DEVNULL,
+                         stderr=subprocess.PIPE, text=True)
+        for seeds in (("42", "43"), ("43", "44"))
+    ]  # fmt: skip
+    errors = [run.communicate(timeout=250)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], errors
+    results = read_results(config.output)
+    assert sorted(result.cell.seed for result in results) == [42, 43, 44]
+    assert len({json.dumps(result.hyperparameters) for result in results}) == 1  # one winner
+    assert not read_failures(config.output)
+    assert (config.output / "report" / "report.md").is_file()
+
+
+@pytest.mark.parametrize("most", [1, 209, 210, 500])
+def test_so_many_training_rows_as_asked_for(most, make_encoder, tmp_path):
+    note = {"text": "Il a de la fièvre.", "entities": [{"start": 11, "end": 17, "label": "X"}]}
+    for split, count in (("train", 210), ("validation", 2), ("test", 2)):
+        (tmp_path / "notes" / split).mkdir(parents=True)
+        lines = (json.dumps({**note, "id": f"{split}{n}"}) + "\n" for n in range(count))
+        (tmp_path / "notes" / split / "n.jsonl").write_text("".join(lines))
+    made = Benchmark(
+        make_encoder(),
+        BenchmarkConfig(corpus=tmp_path / "notes", trials=0, max_train_rows=most),
+        lambda line: None,
+    )
+    bench = workbench.Workbench(made.context(made.tasks[0]))
+    assert bench.data_record["rows"]["train"] == min(most, 210)
+
+
 def test_wrong_input(make_encoder, config, tmp_path, tokenizer):
     from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
 
