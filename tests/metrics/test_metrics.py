@@ -109,7 +109,10 @@ def test_entity_errors_say_where():
         entity_f1([["E-A"]], [["O"]], mode="strict")
     with pytest.raises(UsageError, match="'default' or 'strict'"):
         entity_f1([["O"]], [["O"]], mode="IOB2")
-    assert entity_f1([], [])["f1"] == 0.0
+    with pytest.raises(DataError, match="No sequence"):
+        entity_f1([], [])
+    with pytest.raises(DataError, match="'MISC' beside 'B-PER'"):  # not a type ISC
+        entity_f1([["B-PER", "MISC"]], [["B-PER", "O"]])
 
 
 @settings(max_examples=100, deadline=None)

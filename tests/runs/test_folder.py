@@ -243,3 +243,18 @@ def test_damaged_and_newer_records(tmp_path):
     (tmp_path / "run.json").write_text('{"kind": "report", "schema_version": 99}')
     with pytest.raises(DataError, match="schema_version 99"):
         write(tmp_path, {"a": "1"})
+
+
+def test_a_start_that_is_stopped_keeps_what_it_has_made(tmp_path):
+    """Finished parts with records of their own stay where there is more beside them."""
+    target = tmp_path / "run"
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_run(target, "quickstart", {}, again="resume") as run,
+    ):
+        write(run.folder / "tokenizer", {"tokenizer.json": "1"}, kind="tokenizer")
+        (run.folder / "data.parquet").write_text("1")
+        raise KeyboardInterrupt
+    assert (target / "tokenizer" / "tokenizer.json").is_file()
+    with open_run(target, "quickstart", {}, again="resume", resume=True) as run:
+        assert run.resumed

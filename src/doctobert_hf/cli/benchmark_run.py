@@ -76,9 +76,10 @@ def _print_plan(benchmark: Any, as_json: bool) -> int:
     from doctobert_hf.reporting.tables import text_table
 
     lines = plan(benchmark)
+    failed = any("error" in line for line in lines)
     if as_json:
         print(json.dumps(lines, indent=2))
-        return 0
+        return 1 if failed else 0
     header = ["task", "train", "validation", "test", "trials", "seeds done", "seeds left", "hours"]
     rows = [
         [f"{v:.2f}" if isinstance(v := line.get(key, "–"), float) else str(v) for key in header]
@@ -93,7 +94,7 @@ def _print_plan(benchmark: Any, as_json: bool) -> int:
         f"in {benchmark.config.output}",
         file=sys.stderr,
     )
-    return 0
+    return 1 if failed else 0
 
 
 def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> int:

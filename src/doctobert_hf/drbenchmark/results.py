@@ -11,7 +11,7 @@ import json
 import math
 import re
 import typing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,8 @@ class Result:
         energy_kwh: Kilowatt-hours if measured.
         date: Day it was finished, ISO 8601.
         predictions: Name of the file with the predictions, beside this one.
+        settings: What was asked for that decides the score: lengths, rows, evaluations, trials,
+            search space. Empty in files of version 0.1.
     """
 
     cell: Cell
@@ -92,6 +94,7 @@ class Result:
     energy_kwh: float | None
     date: str
     predictions: str
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def write(self, root: Path) -> Path:
         """Write the file; a run that stops later finds the cell done."""
@@ -119,7 +122,7 @@ def read_result(path: Path) -> Result:
     except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise DataError(
             f"{path} is damaged ({type(error).__name__}: {error})",
-            f"a result file with {', '.join(field.name for field in fields(Result))}",
+            f"a result file with {', '.join(item.name for item in fields(Result))}",
             "Delete it and run the same command again: only this cell is computed anew",
         ) from error
     if path.name != f"seed-{result.cell.seed}.json" or path.parent != result.cell.folder(
@@ -149,14 +152,14 @@ def _load(path: Path) -> Any:
 
 def _check_types(item: Any) -> None:
     hints = typing.get_type_hints(type(item))
-    for field in fields(item):
-        value, hint = getattr(item, field.name), hints[field.name]
+    for part in fields(item):
+        value, hint = getattr(item, part.name), hints[part.name]
         kinds = tuple(typing.get_origin(h) or h for h in typing.get_args(hint) or ()) or (hint,)
         if typing.get_origin(hint) is dict:
             kinds = (dict,)
         right = isinstance(value, kinds) or (float in kinds and type(value) is int)
         if not right or (isinstance(value, bool) and bool not in kinds):
-            raise TypeError(f"{field.name} is {value!r:.80}, not {hint}")
+            raise TypeError(f"{part.name} is {value!r:.80}, not {hint}")
 
 
 _SIGNED = ("pearson", "spearman")

@@ -140,8 +140,11 @@ class ScopeTables:
         for part in FILE_CLASSES:
             sentences: dict[int, list[tuple[str, str]]] = {}
             for line in table_lines(folder, self._file(part), 5, report):
-                word, tag = _word_and_tag(line, task.labels, report)
-                sentences.setdefault(_number(line), []).append((word, tag))
+                words_of = sentences.setdefault(_number(line), [])
+                # Of a sentence that the first file had, nothing is read, whatever stands there
+                # (lines of five columns with ***); its number counts for the order.
+                if _number(line) not in seen:
+                    words_of.append(_word_and_tag(line, task.labels, report))
             for number in _ordered(sentences, strict):
                 if number in seen:
                     continue

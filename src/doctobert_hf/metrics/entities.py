@@ -11,7 +11,8 @@ the strict one).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,8 +42,9 @@ def entity_f1(
         anything to divide by is 0.
 
     Raises:
-        DataError: Different numbers of sequences or of tags, an empty tag, or, in strict mode, a
-            tag other than ``O``, ``B`` and ``I``; says where.
+        DataError: No sequence, different numbers of sequences or of tags, an empty tag, a tag
+            without prefix among others with one, or, in strict mode, a tag other than ``O``, ``B``
+            and ``I``; says where.
         UsageError: Unknown mode.
     """
     import numpy as np
@@ -50,8 +52,11 @@ def entity_f1(
     if mode not in ("default", "strict"):
         raise UsageError(f"mode '{mode}'", "'default' or 'strict'")
     _check_lengths(predictions, references)
+    if not len(references):
+        raise DataError("No sequence to score", "at least one")
     kinds: dict[str, int] = {}
     true_ids, pred_ids = _flat(references, kinds), _flat(predictions, kinds)
+    _check_scheme(kinds)
     table = _Table.build(list(kinds), mode)
     true, pred = _chunks(true_ids, table, mode), _chunks(pred_ids, table, mode)
     # At most one entity ends at a place, so two chunkings share an entity where start and type of
@@ -164,6 +169,24 @@ def _flat(sequences: Tags, kinds: dict[str, int]) -> np.ndarray:
             ids += [kinds[tag] for tag in sequence]
         ids.append(border)
     return np.asarray(ids, dtype=np.int64)
+
+
+def _check_scheme(kinds: Iterable[str]) -> None:
+    """Refuse tags without a prefix among tags with one: ``MISC`` would be read as ``M`` of ``ISC``.
+
+    Raises:
+        DataError: With the tag.
+    """
+    prefixed = [kind for kind in kinds if _PREFIX.match(kind)]
+    bare = [kind for kind in kinds if len(kind) > 1 and not _PREFIX.match(kind)]
+    if prefixed and bare:
+        raise DataError(
+            f"The tag '{bare[0]}' beside '{prefixed[0]}'",
+            "every tag but O with its prefix, as 'B-type' and 'I-type'",
+        )
+
+
+_PREFIX = re.compile(r"\w[-_]")
 
 
 def _scores(hits: float, guessed: int, gold: int) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def benchmark_record(config: QuickstartConfig, folder: Path, real: bool) -> dict
         corpus = folder / "data" / "notes"
         write_notes(corpus, config.seed)
     settings = BenchmarkConfig(
-        tasks=("quaero_medline",),
+        tasks=("quaero_medline",) if real else BenchmarkConfig.tasks,
         protocol="doctobert" if real else "strict",
         trials=0,
         seeds=SEEDS,

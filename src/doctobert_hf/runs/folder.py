@@ -103,17 +103,21 @@ class RunFolder:
             return
         for path in self.folder.glob(f"{SCRATCH}*"):
             remove_tree(path)
-        for path in self.folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                _remove_recorded(path)
-        if any(path.name not in _OURS for path in self.folder.iterdir()):
+        files = {path for path in self.folder.rglob("*") if path.is_symlink() or path.is_file()}
+        begun = {self.folder / name for name in _OURS}
+        for folder in self.folder.iterdir():
+            if folder.is_dir() and not folder.is_symlink():
+                begun |= _recorded(folder)
+        if files - begun:  # something is there that is worth keeping, or is somebody's
             self.record.status = "stopped"
             with contextlib.suppress(OSError):
                 self.record.write(self.record_path)
             return
-        for name in _OURS:
-            if name != LOCK:
-                (self.folder / name).unlink(missing_ok=True)
+        for path in files - {self.folder / LOCK}:
+            path.unlink(missing_ok=True)
+        for path in sorted(self.folder.rglob("*"), reverse=True):
+            with contextlib.suppress(OSError):
+                path.rmdir()
         self.record_path.unlink(missing_ok=True)
 
     def __enter__(self) -> RunFolder:
@@ -219,19 +223,15 @@ def _places(folder: Path, beside: bool) -> tuple[Path, Path]:
     return whole.with_name(f"{whole.name}.{RECORD}"), whole.with_name(f".{whole.name}{LOCK}")
 
 
-def _remove_recorded(folder: Path) -> None:
-    """Remove what records below a folder say was written, and folders that are empty then."""
-    for path in list(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink():
-            _remove_recorded(path)
-    with contextlib.suppress(DataError):
-        record = read_record(folder)
-        if record is not None and not changed_outputs(folder, record.outputs):
-            for name in [*record.outputs, RECORD]:
-                if (folder / name).is_file():
-                    (folder / name).unlink()
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+def _recorded(folder: Path) -> set[Path]:
+    """Return the files that records below a folder say were written, unchanged since."""
+    found: set[Path] = set()
+    for path in [folder, *(p for p in folder.rglob("*") if p.is_dir() and not p.is_symlink())]:
+        with contextlib.suppress(DataError):
+            record = read_record(path)
+            if record is not None and not changed_outputs(path, record.outputs):
+                found |= {path / name for name in (*record.outputs, RECORD)}
+    return found
 
 
 def _missing(folder: Path) -> list[Path]:

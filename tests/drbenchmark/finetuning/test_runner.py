@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from doctobert_hf.drbenchmark.finetuning import tuning, workbench
+from doctobert_hf.drbenchmark.finetuning import private, tuning, workbench
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
 from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
@@ -83,13 +83,13 @@ def test_a_run_is_not_done_twice_and_goes_on_where_it_was(make_encoder, config, 
     )
     again = benchmark(make_encoder, config).run()
     assert not calls and [r.score for r in again.done] == [r.score for r in first.done]
-    # One cell is damaged, one trial is missing: nothing else is done again.
+    # One cell is damaged: nothing else is done again.
     path = first.done[1].cell.path(config.output)
     path.write_text(path.read_text()[:200])
     with pytest.raises(DataError, match="only this cell is computed anew"):
         read_result(path)
-    third = benchmark(make_encoder, config, trials=3).run()
-    assert calls == [tuning.SEED, 43]
+    third = benchmark(make_encoder, config).run()
+    assert calls == [43]
     assert path.with_suffix(".damaged").is_file() and len(third.done) == 2
 
 
@@ -188,8 +188,50 @@ def test_a_study_of_another_space_is_refused(make_encoder, config, tmp_path):
     benchmark(make_encoder, config, seeds=(42,)).run()
     other = tmp_path / "other.yaml"
     other.write_text(SPACE.replace("1.0e-2", "2.0e-2"))
-    outcome = benchmark(make_encoder, config, space=str(other)).run()
+    with pytest.raises(UsageError, match=r"seed-42.json' was made with space .*0\.01"):
+        benchmark(make_encoder, config, space=str(other)).run()
+    outcome = benchmark(make_encoder, config, space=str(other), seeds=(43,)).run()
     assert "another search space" in outcome.failed[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"max_train_rows": 5}, "max_train_rows null, not 5"),
+        ({"max_length": 32}, "max_length 64, not 32"),
+        ({"evaluations": 2}, "evaluations 10, not 2"),
+        ({"long_inputs": "truncate"}, 'long_inputs "chunk", not "truncate"'),
+        ({"trials": 1}, "trials 0, not 1"),
+    ],
+)
+def test_a_result_of_other_settings_is_not_reprinted(changes, words, make_encoder, config):
+    fast = replace(config, trials=0, seeds=(42,), tasks=("diamed",))
+    assert len(benchmark(make_encoder, fast).run().done) == 1
+    again = benchmark(make_encoder, fast).run()
+    assert [result.cell.seed for result in again.done] == [42]
+    with pytest.raises(UsageError, match=words):
+        benchmark(make_encoder, fast, **changes).run()
+
+
+def test_a_result_of_other_data_is_not_reprinted(make_encoder, config, tmp_path):
+    """Labels swapped, or another corpus in a folder of the same name."""
+    note = {"text": "Il a de la fièvre.", "entities": [{"start": 11, "end": 17, "label": "X"}]}
+    place = tmp_path / "notes"
+    place.mkdir()
+
+    def write(label):
+        note["entities"][0]["label"] = label
+        rows = "".join(json.dumps({**note, "id": str(n)}) + "\n" for n in range(20))
+        (place / "n.jsonl").write_text(rows)
+        private._documents.cache_clear()
+        workbench.workbench.cache_clear()
+
+    own = replace(config, trials=0, seeds=(42,), tasks=BenchmarkConfig.tasks, corpus=place)
+    write("X")
+    assert len(benchmark(make_encoder, own).run().done) == 1
+    write("Y")
+    with pytest.raises(UsageError, match=r"was made with (data|labels)"):
+        benchmark(make_encoder, own).run()
 
 
 def test_a_trial_of_a_live_process_is_left_alone_and_waited_for(make_encoder, config):

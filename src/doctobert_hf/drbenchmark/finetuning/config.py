@@ -70,6 +70,18 @@ class BenchmarkConfig:
         Raises:
             UsageError: An unknown name.
         """
+        if self.corpus is not None and self.tasks != type(self).tasks:
+            from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks
+
+            known = {task.name: task for task in list_private_tasks(str(self.corpus))}
+            unknown = [name for name in self.tasks if name not in known]
+            if unknown:
+                raise UsageError(
+                    f"No task '{unknown[0]}' in the corpus '{self.corpus}'",
+                    f"one of {', '.join(known)}",
+                    "Leave --tasks out for all of them; those of DrBenchmark go without --corpus",
+                )
+            return [known[name] for name in dict.fromkeys(self.tasks)]
         if self.corpus is not None:
             from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.drbenchmark.finetuning.families import output_width
 from doctobert_hf.drbenchmark.spec import TaskSpec
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models.positions import max_positions
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+logger = logging.getLogger(__name__)
+TOKENIZER_FILES = (
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    *("vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model"),
+)
 _DROPOUTS = (
     *("hidden_dropout_prob", "mlp_dropout", "dropout", "hidden_dropout"),
     *("classifier_dropout", "cls_dropout", "pooler_dropout", "seq_classif_dropout"),
@@ -119,7 +126,8 @@ class Encoder:
                 model has it.
 
         Raises:
-            UsageError: No such head for the architecture, or it has no dropout that could be set.
+            UsageError: No such head for the architecture.
+            DataError: Weights of the encoder are missing from the checkpoint.
         """
         from transformers import (
             AutoConfig,
@@ -140,11 +148,12 @@ class Encoder:
             _set_dropout(config, dropout)
         try:
             with _quiet():  # every new head would be reported as missing weights
-                model = maker.from_pretrained(
+                model, report = maker.from_pretrained(
                     self.source,
                     config=config,
                     revision=self.revision,
                     ignore_mismatched_sizes=True,
+                    output_loading_info=True,
                     dtype="float32",
                     trust_remote_code=False,
                 )
@@ -153,6 +162,8 @@ class Encoder:
                 f"'{self.source}' ({config.model_type}) has no head for {task.kind}",
                 "an encoder such as BERT, RoBERTa, CamemBERT, ModernBERT or DeBERTa",
             ) from error
+        _check_loaded(self.source, model, report)
+        _renew_head(model, report)
         if dropout is not None:
             _check_dropout(model, dropout)
         return model
@@ -173,34 +184,67 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _set_dropout(config: PretrainedConfig, rate: float) -> None:
-    keys = [key for key in _DROPOUTS if hasattr(config, key)]
-    if not keys:
-        raise UsageError(
-            f"dropout {rate} for {config.model_type}, which has none of {', '.join(_DROPOUTS)}",
-            fix="Set dropout: null in the search space",
+def _check_loaded(source: str, model: PreTrainedModel, report: Mapping[str, Any]) -> None:
+    """Refuse an encoder of which not all weights were found: the rest would be random.
+
+    A new head has no weights yet, and poolers are missing from many checkpoints of masked models.
+    """
+    body = f"{model.base_model_prefix}."
+    missing = [
+        name
+        for name in report["missing_keys"]
+        if name.startswith(body) and "pooler" not in name and "position_ids" not in name
+    ]
+    if missing:
+        found = sorted(report.get("unexpected_keys", ()))[:3]
+        raise DataError(
+            f"{len(missing)} weights of the encoder in '{source}' were not found, e.g. "
+            f"'{sorted(missing)[0]}'" + (f"; there are {', '.join(found)}" if found else ""),
+            "weights under the names that Transformers gives them",
+            "Save the model with save_pretrained; prefixes such as 'module.', 'encoder.' or "
+            "'_orig_mod.' come from wrappers and must go",
         )
-    for key in keys:
-        setattr(config, key, rate)
+
+
+_HEADS = ("classifier", "score", "classification_head", "out_proj")
+
+
+def _renew_head(model: PreTrainedModel, report: Mapping[str, Any]) -> None:
+    """Draw a head anew that the checkpoint has and that happens to be of the same shape."""
+    new = {*report["missing_keys"], *(key[0] for key in report.get("mismatched_keys", ()))}
+    for name, module in model.named_modules():
+        own = [f"{name}.{key}" for key, _ in module.named_parameters(recurse=False)]
+        if own and name.split(".")[0] in _HEADS and not set(own) & new:
+            for owner in (module, *module.parameters(recurse=False)):
+                if hasattr(owner, "_is_hf_initialized"):  # what was loaded is skipped otherwise
+                    owner._is_hf_initialized = False
+            model._init_weights(module)
+
+
+def _set_dropout(config: PretrainedConfig, rate: float) -> None:
+    for key in _DROPOUTS:
+        if hasattr(config, key):
+            setattr(config, key, rate)
+
+
+@lru_cache(maxsize=64)
+def _tell_of_dropout(architecture: str) -> None:
+    logger.warning("%s has no dropout of hidden states: the setting is left out", architecture)
 
 
 def _check_dropout(model: PreTrainedModel, rate: float) -> None:
-    """Dropout set too late, or under a key that the model does not read, would do nothing."""
+    """Tell where the setting does nothing: an architecture without such layers (EuroBERT)."""
     import torch
 
     rates = {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)}
     if rate not in rates:
-        raise UsageError(
-            f"dropout {rate} has no effect on {type(model).__name__}: its layers have "
-            f"{sorted(rates)}",
-            fix="Set dropout: null in the search space, and report the architecture",
-        )
+        _tell_of_dropout(type(model).__name__)
 
 
 def _hash_files(folder: Path) -> str:
     """Hash configuration, tokenizer and weights of a local model."""
     total = hashlib.sha256()
-    names = ("config.json", "tokenizer.json")
+    names = ("config.json", *TOKENIZER_FILES)
     weights = sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".bin"))
     if not weights:
         raise UsageError(f"'{folder}' has no weights", "model.safetensors beside config.json")

@@ -37,11 +37,22 @@ class Item:
             target: a class, 0/1 per class, or a score.
         places: Token classification: sequence and token of each word, (-1, -1) for a word without
             a token.
+        as_published: Whether tags are read as the published code reads them.
     """
 
     inputs: list[dict[str, list[int]]]
     labels: Any
     places: list[tuple[int, int]] = field(default_factory=list)
+    as_published: bool = False
+
+    def apart(self) -> list[Item]:
+        """Return an item for each sequence, to train on tokens: batches are then of chunks."""
+        if len(self.inputs) == 1:
+            return [self]
+        return [
+            Item([inputs], [labels])
+            for inputs, labels in zip(self.inputs, self.labels, strict=True)
+        ]
 
     @property
     def longest(self) -> int:
@@ -147,7 +158,7 @@ class RowEncoder:
                         else:
                             self.counts["share_a_token"] += 1
         self.counts["without_token"] += sum(place == (-1, -1) for place in places)
-        return Item([tokens for tokens, _ in sequences], labels, places)
+        return Item([tokens for tokens, _ in sequences], labels, places, self.split_words)
 
     def _joined_words(
         self, row: Mapping[str, Any]

@@ -103,11 +103,21 @@ def decode(task: TaskSpec, items: list[Item], outputs: torch.Tensor) -> list[Any
     default = "O" if "O" in task.labels else task.labels[0]
     predictions, first = [], 0
     for item in items:
-        predictions.append(
-            [
-                default if number < 0 else task.labels[best[first + number, position]]
-                for number, position in item.places
-            ]
-        )
+        tags = [
+            default if number < 0 else task.labels[best[first + number, position]]
+            for number, position in item.places
+        ]
+        predictions.append(tags if item.as_published else _continued(tags, item.places))
         first += len(item.inputs)
     return predictions
+
+
+def _continued(tags: list[str], places: list[tuple[int, int]]) -> list[str]:
+    """Words that share a token are one entity: ``B-X I-X``, not ``B-X B-X``.
+
+    Tokenizers join what words keep apart: ``++``, ``+/-``, ``°C`` in XLM-R's vocabulary.
+    """
+    return [
+        "I-" + tag[2:] if n and place == places[n - 1] != (-1, -1) and tag[:2] == "B-" else tag
+        for n, (tag, place) in enumerate(zip(tags, places, strict=True))
+    ]

@@ -1,8 +1,10 @@
 """A private corpus of annotated documents as tasks: entities, and each of their qualifiers.
 
-A folder of BRAT files (``.txt`` with ``.ann``) or of JSON lines, split by subfolders ``train``,
-``validation`` (or ``dev``) and ``test``, else by document: of every ten documents, in an order that
-depends on their names alone, seven train, one chooses and two test.
+A folder of BRAT files (``.txt`` with ``.ann``), of JSON lines, or of an annotation tool's export
+(:mod:`doctobert_hf.drbenchmark.readers.exports`). It is split by subfolders or files named after
+splits, as Datasets names them (``train``, ``validation``, ``valid``, ``val``, ``dev``, ``test``),
+else by document, those of one patient together: of every ten, in an order that depends on their
+names alone, seven train, one chooses and two test.
 
 JSON lines: ``{"id": "...", "text": "...", "entities": [{"start": 3, "end": 14, "label": "DISO",
 "qualifiers": {"negation": true, "date": "past"}}]}``; in BRAT qualifiers are attributes.
@@ -11,9 +13,9 @@ JSON lines: ``{"id": "...", "text": "...", "entities": [{"start": 3, "end": 14, 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -21,13 +23,15 @@ from typing import Any
 
 from doctobert_hf.drbenchmark.iob import outermost_first
 from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound, read_brat
+from doctobert_hf.drbenchmark.readers.exports import read_export
 from doctobert_hf.drbenchmark.source import open_folder
 from doctobert_hf.drbenchmark.spec import SPLITS, CorpusSpec, Report, TaskSpec, bio
 from doctobert_hf.errors import DataError, UsageError
 
 logger = logging.getLogger(__name__)
-_WORD = re.compile(r"\w+|[^\w\s]")
-_FOLDERS = {"train": "train", "validation": "validation", "dev": "validation", "test": "test"}
+_MARKS = r"\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_WORD = re.compile(rf"(?:\w[{_MARKS}]*)+|[^\w\s][{_MARKS}]*")
+"""A word, or a mark of punctuation; combining accents (NFD) belong to what they stand on."""
 
 
 def list_private_tasks(folder: str) -> list[TaskSpec]:
@@ -98,6 +102,13 @@ def _tasks(folder: str) -> list[tuple[TaskSpec, str | None]]:
     corpus = CorpusSpec(name, name, "Private corpus.", "", "private", False, "", "BRAT or JSONL")
     groups: list[tuple[str, str | None, set[str]]] = [("entities", None, types)]
     groups += [(key.lower(), key, values) for key, values in sorted(qualifiers.items())]
+    names = Counter(suffix for suffix, _, _ in groups)
+    if clash := [key or suffix for suffix, key, _ in groups if names[suffix] > 1]:
+        raise DataError(
+            f"Qualifiers of '{folder}' that would be one task: {', '.join(sorted(clash))}",
+            "names that differ by more than case, and none 'entities'",
+            "Rename one of them in the annotation",
+        )
     specs = [
         TaskSpec(
             name=f"{name}_{suffix}",
@@ -140,23 +151,93 @@ def _documents(folder: str) -> tuple[tuple[str, BratDocument], ...]:
     root = Path(folder)
     if not root.is_dir():
         raise UsageError(f"'{folder}' is not a folder", "a folder of annotated documents")
-    parts = {p.name: _FOLDERS[p.name] for p in root.iterdir() if p.is_dir() and p.name in _FOLDERS}
     report = Report()
+    parts = _given_splits(root)
     if parts:
-        found = [
-            (split, d) for name, split in sorted(parts.items()) for d in _read(root / name, report)
-        ]
+        found = [(split, d) for split, place in parts for d in _read(place, report)]
     else:
-        documents = list(_read(root, report))
-        order = sorted(documents, key=lambda d: hashlib.sha256(d.name.encode()).hexdigest())
-        found = [(_split(place), document) for place, document in enumerate(order)]
+        found = _drawn_splits(list(_read(root, report)))
     for line in report.lines():
         logger.warning("%s: %s", root.name, line)
     names = [document.name for _, document in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise DataError(f"Documents of the same name: {', '.join(twice[:5])}", "different names")
+    _tell_of_shared_texts(root.name, found)
     return tuple(found)
+
+
+_SPLIT_WORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "dev", "val"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+"""Names of splits, as Datasets knows them."""
+
+
+def _split_of(name: str) -> str | None:
+    """The split that a folder or file is named after: ``Train``, ``val``, ``notes-test.jsonl``."""
+    words = re.split(r"[^a-z]+", name.lower())
+    found = {split for split, known in _SPLIT_WORDS.items() if set(words) & set(known)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _given_splits(root: Path) -> list[tuple[str, Path]]:
+    """Folders or files that are splits; none where the corpus has no split of its own.
+
+    Raises:
+        DataError: Some are and others are not, or a split is missing.
+    """
+    entries = [path for path in sorted(root.iterdir()) if not path.name.startswith(".")]
+    folders = [path for path in entries if path.is_dir()]
+    files = [path for path in entries if path.suffix in (".jsonl", ".json")]
+    texts = any(path.suffix == ".txt" for path in entries)
+    for candidates in (folders, files):
+        named = [(_split_of(path.stem), path) for path in candidates]
+        if not any(split for split, _ in named):
+            continue
+        loose = [path.name for split, path in named if split is None]
+        other = [path.name for path in (files if candidates is folders else [])]
+        if loose or other or texts:
+            left = (loose + other + ["the .txt files"] * texts)[0]
+            raise DataError(
+                f"'{root}' has splits ({', '.join(p.name for s, p in named if s)}) and beside them "
+                f"{left}",
+                "train, validation and test, or documents without any split",
+                "Move what is no split elsewhere",
+            )
+        lacking = [name for name in SPLITS if name not in {split for split, _ in named}]
+        if lacking:
+            raise DataError(
+                f"'{root}' has no split {' and no '.join(lacking)}",
+                "train, validation (or dev) and test",
+                "Name a folder or file after it, or put all documents together to have them split",
+            )
+        return [(split, path) for split, path in named if split]
+    return []
+
+
+def _drawn_splits(documents: list[BratDocument]) -> list[tuple[str, BratDocument]]:
+    """Split at random by document, those of one patient or source together."""
+    groups: dict[str, list[BratDocument]] = {}
+    for document in documents:
+        groups.setdefault(document.group or document.name, []).append(document)
+    order = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    if len(order) < len(documents):
+        logger.warning(
+            "%s documents of %s patients or sources are split by these",
+            *(f"{len(documents):,}", f"{len(order):,}"),
+        )
+    return [(_split(place), d) for place, name in enumerate(order) for d in groups[name]]
+
+
+def _tell_of_shared_texts(name: str, found: list[tuple[str, BratDocument]]) -> None:
+    splits: dict[str, set[str]] = {}
+    for split, document in found:
+        splits.setdefault(" ".join(document.text.split()), set()).add(split)
+    shared = sum(len(where) > 1 for where in splits.values())
+    if shared:
+        logger.warning("%s: %s texts stand in more than one split", name, f"{shared:,}")
 
 
 def _split(place: int) -> str:
@@ -164,31 +245,10 @@ def _split(place: int) -> str:
 
 
 def _read(root: Path, report: Report) -> Iterator[BratDocument]:
-    if any(root.glob("*.txt")):
-        yield from read_brat(open_folder(root.parent), root.name, report, repair=True)
-    for path in sorted(root.glob("*.jsonl")):
-        with open(path, encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _from_json(line, f"{path.name}, line {number}")
-
-
-def _from_json(line: str, where: str) -> BratDocument:
-    try:
-        row = json.loads(line)
-        text, mentions, attributes = row["text"], [], {}
-        for number, entity in enumerate(row.get("entities", [])):
-            start, end = int(entity["start"]), int(entity["end"])
-            if not 0 <= start < end <= len(text):
-                raise ValueError(f"entity {number} goes from {start} to {end} of {len(text)}")
-            key = f"T{number}"
-            surface = (text[start:end],)
-            mentions.append(TextBound(key, str(entity["label"]), ((start, end),), surface, where))
-            kept = {k: v for k, v in (entity.get("qualifiers") or {}).items() if v}
-            attributes[key] = [(key, k, "" if v is True else str(v)) for k, v in kept.items()]
-        return BratDocument(str(row["id"]), text, tuple(mentions), {}, attributes)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{where}: {type(error).__name__}: {error}",
-            '{"id", "text", "entities": [{"start", "end", "label", "qualifiers"}]}',
-        ) from error
+    """Documents of a folder (BRAT, JSON lines, exports), or of one file."""
+    if root.is_dir() and any(root.glob("*.txt")):
+        yield from read_brat(open_folder(root.parent), root.name, report, True, True)
+    files = [root] if root.is_file() else sorted(root.glob("*.json*"))
+    for path in files:
+        if path.suffix in (".jsonl", ".json"):
+            yield from read_export(path, report)

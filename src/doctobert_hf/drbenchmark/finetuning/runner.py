@@ -121,6 +121,37 @@ class Benchmark:
                 self.say(f"{error} It is put aside and the cell is run again.")
         return found
 
+    def settings(self, task: TaskSpec) -> dict[str, Any]:
+        """What decides the score besides model, data, protocol, procedure and seed."""
+        config, space = self.config, self.spaces[task.name]
+        names = ("max_length", "long_inputs", "max_train_rows", "evaluations", "trials")
+        found = {name: getattr(config, name) for name in names} | {"labels": list(task.labels)}
+        if config.trials:
+            return found | {"space": dict(space.values), "grace": space.grace}
+        return found | {"untuned": asdict(space.untuned)}
+
+    def refuse_stale(self, task: TaskSpec, done: dict[int, Result]) -> None:
+        """Refuse results of other data or settings: they would stand for what was asked for.
+
+        Raises:
+            UsageError: With the file, what differs and both values.
+        """
+        if not done:
+            return
+        try:
+            data = workbench(self.context(task)).data_record
+        except DoctobertError as error:
+            self.say(f"{task.name}: not checked whether results are of this data: {error}")
+            data = None
+        wanted = json.loads(json.dumps(self.settings(task)))
+        for seed, result in done.items():
+            path = self.cell(task, seed).path(self.config.output)
+            for key, now in wanted.items() if result.settings else ():
+                if (then := result.settings.get(key)) != now:
+                    raise _stale(path, key, then, now)
+            if data is not None and result.data["fingerprint"] != data["fingerprint"]:
+                raise _stale(path, "data", *(d["fingerprint"][:12] for d in (result.data, data)))
+
     def run(self) -> Outcome:
         """Run what is not done.
 
@@ -134,6 +165,7 @@ class Benchmark:
         for number, task in enumerate(self.tasks, 1):
             head = f"[{number}/{len(self.tasks)}] {task.name}"
             done = self.finished(task)
+            self.refuse_stale(task, done)
             outcome.done += done.values()
             todo = [seed for seed in self.config.seeds if seed not in done]
             if not todo:
@@ -260,6 +292,7 @@ class Benchmark:
             energy_kwh=(meter.stop() or {}).get("energy_kwh") if meter else None,
             date=datetime.datetime.now(datetime.UTC).date().isoformat(),
             predictions=name,
+            settings=self.settings(task),
         )
         result.write(self.config.output)
         return result
@@ -282,6 +315,19 @@ class Benchmark:
         again = not isinstance(error, DoctobertError)
         outcome.failed.append({"task": task.name, "seed": seed, "error": text, "again": again})
         self.say(f"{task.name}: failed{'' if seed is None else f' at seed {seed}'}: {text}")
+
+
+def _stale(path: Any, key: str, then: Any, now: Any) -> UsageError:
+    return UsageError(
+        f"'{path}' was made with {key} {_short(then)}, not {_short(now)}",
+        "results of the same data and settings",
+        "Choose another --output, or pass --overwrite to move the results aside",
+    )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def score_test(

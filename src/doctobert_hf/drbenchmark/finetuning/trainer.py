@@ -79,8 +79,12 @@ class FineTuner(Trainer):
         self.last_sum = float("-inf")
         self.best = float("-inf")
         self._best_weights: dict[str, torch.Tensor] | None = None
+        items = train.items
+        if task.kind == "token-classification":
+            # A row may be a whole document: a batch of rows would be any number of sequences.
+            items = [part for item in items for part in item.apart()]
         updates = parameters.batch_size * parameters.gradient_accumulation_steps
-        steps = max(1, -(-len(train.items) // updates)) * parameters.epochs
+        steps = max(1, -(-len(items) // updates)) * parameters.epochs
         cuda = torch.cuda.is_available()
         super().__init__(
             model=model,
@@ -104,7 +108,7 @@ class FineTuner(Trainer):
                 disable_tqdm=True,
                 seed=seed,
             ),
-            train_dataset=_Items(train.items),
+            train_dataset=_Items(items),
             eval_dataset=_Items(validation.items),
             data_collator=partial(families.collate, task, tokenizer),
             callbacks=[_EvaluateLast()],

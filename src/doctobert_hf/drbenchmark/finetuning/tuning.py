@@ -9,6 +9,7 @@ the one whose metrics of the last evaluation have the highest sum.
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -142,13 +143,22 @@ def _open(context: Context, space: SearchSpace, folder: Path) -> Study:
         load_if_exists=True,
         pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=space.grace, reduction_factor=2),
     )
-    described = {"values": dict(space.values), "data": workbench(context).data_record}
+    described = {
+        "values": dict(space.values),
+        "data": workbench(context).data_record,
+        "inputs": {
+            "max_length": context.max_length,
+            "long_inputs": context.long_inputs,
+            "evaluations": context.evaluations,
+        },
+    }
     known = study.user_attrs.get("space")
     if known is None:
         study.set_user_attr("space", described)
-    elif known != described:
+    elif known != json.loads(json.dumps({key: described[key] for key in known})):
         raise UsageError(
-            f"{folder / 'study.db'} was begun with another search space or other data",
+            f"{folder / 'study.db'} was begun with another search space, other data or other "
+            "settings",
             "the same to go on with it",
             "Take another --output, or delete the file to begin anew",
         )

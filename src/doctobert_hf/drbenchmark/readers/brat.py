@@ -48,6 +48,7 @@ class BratDocument:
         mentions: Text-bound annotations (``T`` lines).
         notes: Notes (``#`` lines) by the id of what they are about.
         attributes: Attributes (``A`` and ``M`` lines): (id, name, value) by what they are about.
+        group: Patient or source that documents share; empty where it is not known.
     """
 
     name: str
@@ -55,10 +56,15 @@ class BratDocument:
     mentions: tuple[TextBound, ...]
     notes: dict[str, list[str]] = field(default_factory=dict)
     attributes: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    group: str = ""
 
 
 def read_brat(
-    folder: RawFolder, directory: str, report: Report, repair: bool = False
+    folder: RawFolder,
+    directory: str,
+    report: Report,
+    repair: bool = False,
+    any_line_ends: bool = False,
 ) -> Iterator[BratDocument]:
     """Read all documents of a directory in byte order of their file names.
 
@@ -69,6 +75,9 @@ def read_brat(
             back-up files, offsets outside the text, surfaces that disagree with the text.
         repair: Read an annotation line that a byte order mark precedes; the original conversion
             skips it.
+        any_line_ends: Offsets may count CR LF line ends as one character or as two: the reading
+            whose surfaces match is taken, and where none does the document is refused. Else they
+            count one, as in the benchmark's corpora.
 
     Yields:
         Documents; one without annotation files has no mentions.
@@ -85,11 +94,16 @@ def read_brat(
         elif name.endswith(ANNOTATION_SUFFIXES) and name.rsplit(".", 1)[0] not in known:
             report.add("annotation file without a .txt not read", folder.where(name))
     for name in texts:
-        yield _document(folder, name, names, report, repair)
+        yield _document(folder, name, names, report, repair, any_line_ends)
 
 
 def _document(
-    folder: RawFolder, name: str, names: set[str], report: Report, repair: bool
+    folder: RawFolder,
+    name: str,
+    names: set[str],
+    report: Report,
+    repair: bool,
+    any_line_ends: bool,
 ) -> BratDocument:
     stem = name.removesuffix(".txt")
     text = folder.read_text(name)
@@ -117,9 +131,42 @@ def _document(
                 _other(line, document)
     if not annotated:
         report.add("text without annotation file, read as not annotated", folder.where(name))
+    if any_line_ends:
+        text = _reading(folder, name, text, mentions, report)
     for mention in mentions:
         _check(mention, text, report)
     return BratDocument(document.name, text, tuple(mentions), document.notes, document.attributes)
+
+
+def _reading(
+    folder: RawFolder, name: str, text: str, mentions: list[TextBound], report: Report
+) -> str:
+    """Choose the text that the offsets count: with line ends as LF, or as they stand in the file.
+
+    Raises:
+        DataError: Most annotations have another surface than either text has at their offsets.
+    """
+    raw = folder.read_text(name, line_ends=True)
+    readings = [text] if raw == text else [text, raw]
+    wrong = [sum(not _fits(mention, reading) for mention in mentions) for reading in readings]
+    best = wrong.index(min(wrong))
+    if len(mentions) >= 3 and 2 * wrong[best] > len(mentions):
+        raise DataError(
+            f"{folder.where(name)}: {wrong[best]} of {len(mentions)} annotations have another "
+            "surface than the text has at their offsets",
+            "offsets in characters of the text",
+            "The text was changed after it was annotated, or offsets count bytes: export it again",
+        )
+    if best:
+        report.add("offsets count the CR of CR LF line ends, read so", folder.where(name))
+    return readings[best]
+
+
+def _fits(mention: TextBound, text: str) -> bool:
+    return all(
+        surface.split() == text[start:end].split()
+        for (start, end), surface in zip(mention.fragments, mention.surfaces, strict=True)
+    )
 
 
 def _text_bound(line: str, where: str) -> TextBound:

@@ -321,15 +321,15 @@ def csv_text(board: Board) -> str:
     writer.writeheader()
     for row in board.rows:
         shared = {
-            "model": row.model,
-            "revision": row.revision,
+            "model": _cell(row.model),
+            "revision": _cell(row.revision),
             "source": "published" if row.published else "results",
             "protocol": "doctobert" if row.published else board.protocol,
             "procedure": "legacy" if row.published else board.procedure,
         }
         for task in board.tasks:
             if task in row.entries:
-                named = shared | {"task": task, "metric": board.metrics[task]}
+                named = shared | {"task": _cell(task), "metric": board.metrics[task]}
                 writer.writerows(named | line for line in _csv_lines(row.entries[task]))
                 writer.writerows(
                     named | {"metric": "f1"} | line for line in _csv_types(board, task, row.name)
@@ -339,6 +339,11 @@ def csv_text(board: Board) -> str:
                 bounds = {"value": interval.value, "low": interval.low, "high": interval.high}
                 writer.writerow(shared | {"level": name} | bounds)
     return buffer.getvalue()
+
+
+def _cell(text: str) -> str:
+    """A name as a spreadsheet shows it: one that begins like a formula would be computed."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _csv_lines(entry: Entry) -> list[dict[str, Any]]:
@@ -355,7 +360,7 @@ def _csv_types(board: Board, task: str, model: str) -> list[dict[str, Any]]:
     return [
         {
             "level": "type",
-            "type": item.kind,
+            "type": _cell(item.kind),
             "support": "" if item.support is None else item.support,
             "value": item.mean(model),
             "std": "" if item.deviation(model) is None else item.deviation(model),
