@@ -12,7 +12,7 @@ import math
 import reprlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -290,20 +290,32 @@ def _type_name(hint: Any) -> str:
     return getattr(hint, "__name__", str(hint))
 
 
-def add_config_arguments(parser: argparse.ArgumentParser, cls: type) -> None:
+def add_config_arguments(
+    parser: argparse.ArgumentParser,
+    cls: type,
+    leave_out: Sequence[str] = (),
+    shown: Mapping[str, Any] | None = None,
+) -> None:
     """Add one ``--option`` per field of ``cls``; absent options leave no trace in the namespace.
 
     A field's help comes from ``metadata={"help": ...}``; its default is shown beside it.
+
+    Args:
+        parser: Where to add them.
+        cls: A dataclass.
+        leave_out: Fields that are no options here.
+        shown: Defaults that the command has instead of the dataclass's.
     """
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
-        if not field.init or field.metadata.get("cli") is False:
+        if not field.init or field.metadata.get("cli") is False or field.name in leave_out:
             continue
         members = [m for m in _union_members(hints[field.name]) if m is not type(None)]
         option = "--" + field.name.replace("_", "-")
         help_text = field.metadata.get("help", "").replace("%", "%%")
-        if (shown := field.metadata.get("shown")) is not None:
-            help_text += f" (default: {shown})"
+        told = (shown or {}).get(field.name, field.metadata.get("shown"))
+        if told is not None:
+            help_text += f" (default: {told})"
         elif field.default not in (dataclasses.MISSING, None, "", False, ()):
             several = isinstance(field.default, tuple)
             default = " ".join(map(str, field.default)) if several else field.default

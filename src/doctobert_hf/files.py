@@ -26,6 +26,8 @@ def explained_output(target: str | Path) -> Iterator[None]:
     except DoctobertError:
         raise
     except Exception as error:
+        if isinstance(error, ValueError) and "null byte" in str(error):
+            raise OutputError(f"Cannot write to {str(target)!r}", "a name without NUL") from error
         found = re.search(r"os error (\d+)", str(error))
         number = int(found[1]) if found else getattr(error, "errno", None)
         if number not in _OUTPUT_FIXES:
@@ -41,6 +43,9 @@ _OUTPUT_FIXES = {
     errno.EROFS: "Choose a folder on a writable disk",
     errno.ENOSPC: "Free some space or choose another disk",
     errno.EDQUOT: "Your quota is used up: free some space or choose another disk",
+    errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.EISDIR: "A folder stands where a file should be: choose another name",
+    errno.EBUSY: "It is a mount point: choose a folder in it",
     errno.ENOENT: "No folder can be made there: choose another path",
     errno.EEXIST: "A file stands where a folder should be: choose another name",
     errno.ENOTDIR: "A file stands where a folder should be: choose another name",

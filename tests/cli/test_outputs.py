@@ -83,3 +83,70 @@ def test_a_refused_start_leaves_nothing(arguments, place, made, capsys):
     assert main([*arguments, "--output", "deep/new"]) in (1, 2)
     assert "error: " in capsys.readouterr().err
     assert (hashes(place), sorted(os.listdir(place))) == before
+
+
+def test_files_beside_a_dry_run_stay(place, capsys):
+    words = ["hub", "push-tokenizer", "tok", "me/tok", "--license", "mit", "--dry-run"]
+    for name in ("d.plan.json", "d.run.json", ".d.staging/mine.txt"):
+        (place / "h" / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / "h" / name).write_text('{"mine": 1}')
+        before = hashes(place)
+        assert main([*words, "--output", "h/d"]) in (1, 2), name
+        assert "this tool did not write" in capsys.readouterr().err
+        assert hashes(place) == before, name
+        (place / "h" / name).unlink()
+        if name.startswith("."):
+            (place / "h" / ".d.staging").rmdir()
+    assert main([*words, "--output", "h/d"]) == 0
+
+
+def test_a_recipe_that_was_changed_since_is_not_ignored(place, capsys):
+    recipe = place / "my.yaml"
+    recipe.write_text(
+        "learning_rate: 0.001\nmax_tokens: 2000\npreset: doctobert-tiny\n"
+        "micro_batch_tokens: 512\ndataloader_num_workers: 0\nmax_length: 64\n"
+    )
+    assert main(["pretrain", "my.yaml", "--output", "run"]) == 0, capsys.readouterr().err
+    assert main(["pretrain", "./my.yaml", "--resume", "--output", "run"]) == 0
+    recipe.write_text(recipe.read_text().replace("0.001", "0.00001"))
+    capsys.readouterr()
+    assert main(["pretrain", "my.yaml", "--resume", "--output", "run"]) == 2
+    assert "which was changed since" in capsys.readouterr().err
+
+
+def test_stages_of_finemed_notice_what_has_changed(place, capsys):
+    words = ["finemed", "filter", "--input", "corpus.jsonl", "--where", "kind == 'a'"]
+    assert main([*words, "--output", "kept"]) == 0
+    text = (place / "corpus.jsonl").read_text()
+    (place / "corpus.jsonl").write_text(text.replace("patient", "malades"))  # as many bytes
+    assert main([*words, "--output", "kept"]) == 2
+    assert "have changed" in capsys.readouterr().err
+    (place / "corpus.jsonl").write_text(text)
+    assert main([*words, "--output", "kept"]) == 0
+    for path in (place / "kept" / "data").iterdir():
+        path.unlink()
+    assert main([*words, "--output", "kept"]) == 1
+    assert "manifest says 30" in capsys.readouterr().err
+    (place / "kept" / "manifest.json").write_text("{")
+    assert main([*words, "--output", "kept"]) == 1
+    assert "manifest.json' is damaged" in capsys.readouterr().err
+
+
+def test_python_calls_do_not_replace_results_of_other_texts(place, tokenizer, caplog):
+    from doctobert_hf.errors import UsageError
+    from doctobert_hf.pretraining import build_store
+    from doctobert_hf.tokenization import train_tokenizer
+
+    texts = [f"Le patient {n} a de la fièvre." for n in range(30)]
+    build_store(texts, tokenizer, "store", 64)
+    build_store(texts, tokenizer, "store", 64)
+    with pytest.raises(UsageError, match="texts"):
+        build_store(texts[:9], tokenizer, "store", 64)
+    with pytest.raises(UsageError, match="One string"):
+        build_store(texts[0], tokenizer, "other", 64)
+    train_tokenizer(texts, "made", vocab_size=560)
+    with pytest.raises(UsageError, match="texts"):
+        train_tokenizer(texts[:29], "made", vocab_size=560)
+    build_store((text for text in texts[:9]), tokenizer, "lazy", 64)
+    build_store((text for text in texts), tokenizer, "lazy", 64)
+    assert "'lazy' is written anew; its texts cannot be compared" in caplog.text

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -258,3 +259,149 @@ def test_a_start_that_is_stopped_keeps_what_it_has_made(tmp_path):
     assert (target / "tokenizer" / "tokenizer.json").is_file()
     with open_run(target, "quickstart", {}, again="resume", resume=True) as run:
         assert run.resumed
+
+
+def test_a_refused_overwrite_leaves_the_run_as_it_was(tmp_path, monkeypatch):
+    """``--output .``: the working directory cannot be moved aside."""
+    out = tmp_path / "out"
+    write(out / "tokenizer", {"tokenizer.json": "1"}, kind="tokenizer")
+    shutil.move(out / "tokenizer", tmp_path / "kept")
+    shutil.rmtree(out)
+    write(out, {"a": "1"}, kind="train")
+    shutil.move(tmp_path / "kept", out / "tokenizer")
+    before = tree(out)
+    monkeypatch.chdir(out)
+    with pytest.raises(UsageError, match="working directory"):
+        write(".", {"a": "2"}, kind="train", settings={"a": 2}, overwrite=True)
+    assert tree(out) == before and read_record(out).kind == "train"
+
+
+def test_a_run_that_was_moved_aside_comes_back_if_the_new_one_fails(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"a": "1"})
+    before = tree(out)
+    with pytest.raises(DataError), open_run(out, "report", {"a": 2}, overwrite=True):
+        raise DataError("no corpus")
+    assert tree(out) == before and not (tmp_path / "out.replaced").exists()
+
+
+def test_what_the_run_reads_is_not_moved_aside(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"model/config.json": "1"})
+    with pytest.raises(UsageError, match="which --overwrite would move aside"):
+        open_run(out, "train", {}, overwrite=True, uses=[out / "model", None])
+    assert (out / "model" / "config.json").is_file()
+
+
+def test_a_link_as_output_is_moved_aside_itself(tmp_path):
+    write(tmp_path / "real", {"a": "1"})
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    write(tmp_path / "link", {"a": "2"}, settings={"a": 2}, overwrite=True)
+    assert (tmp_path / "real" / "a").read_text() == "1"
+    assert (tmp_path / "link" / "a").read_text() == "2" and not (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"../victim": {"bytes": 1, "sha256": "x"}},
+        {"/etc/passwd": {"bytes": 1, "sha256": "x"}},
+        {"a": None},
+        {"a": {"sha256": "x"}},
+        ["a"],
+    ],
+)
+def test_a_record_that_leads_out_of_its_folder_is_refused(outputs, tmp_path):
+    out = tmp_path / "out"
+    write(out, {"a": "1"})
+    (tmp_path / "victim").write_text("1")
+    content = json.loads((out / "run.json").read_text())
+    (out / "run.json").write_text(json.dumps({**content, "outputs": outputs}))
+    with pytest.raises(DataError, match=r"run\.json"):
+        write(out, {"a": "2"})
+    assert (tmp_path / "victim").exists()
+
+
+def test_a_name_in_the_record_without_a_hash_is_no_leave_to_replace(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"a": "1"})
+    (out / "notes.txt").write_text("mine")
+    content = json.loads((out / "run.json").read_text())
+    content["outputs"]["notes.txt"] = {}
+    (out / "run.json").write_text(json.dumps(content))
+    with pytest.raises(OutputError, match="did not write"):
+        write(out, {"a": "2", "notes.txt": "2"})
+    assert (out / "notes.txt").read_text() == "mine" and (out / "a").read_text() == "1"
+
+
+def test_an_output_edited_while_the_run_works_is_not_replaced(tmp_path):
+    out = tmp_path / "out"
+    write(out, {"a": "1"})
+    with (
+        pytest.raises(OutputError, match="did not write"),
+        staged_run(out, "report", {"a": 1}) as s,
+    ):
+        (s / "a").write_text("2")
+        (out / "a").write_text("edited")
+    assert (out / "a").read_text() == "edited"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_killed_between_two_files(first, tmp_path):
+    """Some outputs are new, some old: the next run knows them all as its own."""
+    out = tmp_path / "out"
+    if not first:
+        write(out, {"a": "1", "b": "1"})
+    code = f"""
+import os
+import shutil
+from doctobert_hf.runs import publish, staged_run
+count, real = [0], os.replace
+def dying(source, target):
+    if not str(target).endswith(".json"):
+        count[0] += 1
+        if count[0] == 2:
+            os._exit(9)
+    real(source, target)
+publish.os.replace = dying
+with staged_run({str(out)!r}, "report", {{"a": 1}}) as scratch:
+    for name in "ab":
+        (scratch / name).write_text("2")
+"""
+    code = code.replace("from doctobert_hf.runs import publish, staged_run",
+                        "import doctobert_hf.runs.publish as publish\n"
+                        "from doctobert_hf.runs import staged_run")  # fmt: skip
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 9
+    write(out, {"a": "3", "b": "3"})
+    assert sorted(os.listdir(out)) == ["a", "b", "run.json"]
+    assert (out / "a").read_text() == (out / "b").read_text() == "3"
+
+
+def test_another_working_directory_while_the_run_is_open(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with staged_run("out", "report", {}) as scratch:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        (scratch / "a").write_text("1")
+    assert (tmp_path / "out" / "a").read_text() == "1"
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_names_that_cannot_be(name, tmp_path):
+    with pytest.raises(OutputError, match="name"):
+        open_run(tmp_path / name, "report", {})
+
+
+def test_a_folder_with_only_a_configuration_is_not_ours_to_move(tmp_path):
+    (tmp_path / "resolved_config.yaml").write_text("a: 1")
+    (tmp_path / "weights.bin").write_text("mine")
+    with pytest.raises(UsageError, match="did not write"):
+        open_run(tmp_path, "train", {}, overwrite=True, recognise=lambda folder: True)
+
+
+def test_commands_with_names_that_begin_with_a_dash():
+    from doctobert_hf.runs import command_line
+
+    assert command_line("search", "-ix", output="-o") == "doctobert-hf search ./-ix --output=-o"
+    assert command_line("x", inputs=["a b", "c"]) == "doctobert-hf x --inputs 'a b' c"

@@ -21,6 +21,8 @@ COMMANDS = {
     "quickstart": "the whole way at laptop size: tokenizer, chunks, training, report",
     "pretrain": "pretrain a masked language model by a recipe",
     "tokenizer": "train a tokenizer, or measure tokenizers side by side",
+    "finetune": "fine-tune an encoder for a task and keep the model",
+    "predict": "use a fine-tuned model on new text, or score it again",
     "benchmark": "DrBenchmark: tasks, raw data, a model's scores, reports",
     "finemed": "annotate, filter, clean, rephrase and mix a training corpus",
     "retrieval": "train, measure and use search models: dense, late interaction",

@@ -26,6 +26,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``run``: the model, and every key of ``BenchmarkConfig``."""
     _add_model(parser)
     add_config_arguments(parser, BenchmarkConfig)
+    parser.add_argument("--task-file", type=Path, action="append", default=[], metavar="FILE.py",
+                        help="file that registers tasks of your own")  # fmt: skip
     parser.add_argument(
         "--overwrite", action="store_true", help="move the results in --output aside first"
     )
@@ -45,7 +47,9 @@ def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the benchmark, its plan, or the probe."""
     from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.tasks import load_task_files
 
+    load_task_files(getattr(args, "task_file", []))
     encoder = Encoder.find(args.model, args.revision, args.name)
     if args.action == "probe":
         from doctobert_hf.drbenchmark.finetuning.probe import probe

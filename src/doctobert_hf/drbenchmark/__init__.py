@@ -13,6 +13,8 @@ _PUBLIC = {
     "CorpusSpec": "doctobert_hf.drbenchmark.spec",
     "list_tasks": "doctobert_hf.drbenchmark.tasks",
     "get_task": "doctobert_hf.drbenchmark.tasks",
+    "register_task": "doctobert_hf.drbenchmark.tasks",
+    "Predictor": "doctobert_hf.drbenchmark.predictor",
     "compute_metrics": "doctobert_hf.drbenchmark.scoring",
 }
 

@@ -94,7 +94,11 @@ def distil(config: DistilConfig, overwrite: bool = False) -> dict[str, Any]:
     config.check_input()
     local = [place for place in config.input if "://" not in place]
     settings = what_it_makes(config)
-    with open_run(config.output, "finemed-distil", settings, local, overwrite=overwrite) as run:
+    with open_run(
+        *(config.output, "finemed-distil", settings, local),
+        overwrite=overwrite,
+        uses=(config.model,),
+    ) as run:
         record = _distil(config)
         run.finish("model", "checkpoints", "distillation.json")
     return record

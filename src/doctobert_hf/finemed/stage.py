@@ -26,6 +26,7 @@ from doctobert_hf.finemed.reading import CorpusReader, input_files
 from doctobert_hf.finemed.writing import Exclusions, TableWriter
 from doctobert_hf.reporting.progress import Progress
 from doctobert_hf.runs import open_run
+from doctobert_hf.runs.record import describe_input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,7 +78,20 @@ class Stage:
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is not None and not self.run_folder.resumed:
+            self._clear_if_nothing_is_done()
         self.run_folder.close(failed=error is not None)
+
+    def _clear_if_nothing_is_done(self) -> None:
+        """Of a first start that failed before a part was done, nothing is worth keeping."""
+        done = any((self.folder / "logs").rglob("completions/*"))
+        if not done and not any((self.folder / "data").glob("*.parquet")):
+            for name in ("logs", "between", "excluded", "answers", "checkpoints", "data"):
+                if name not in ("answers", "checkpoints") or not any(
+                    (self.folder / name).glob("*")
+                ):
+                    shutil.rmtree(self.folder / name, ignore_errors=True)
+            (self.folder / "units.jsonl").unlink(missing_ok=True)
 
     def _describe_inputs(self) -> list[dict[str, Any]]:
         from datatrove.io import get_datafolder
@@ -86,7 +100,11 @@ class Stage:
         for place in self.inputs:
             folder, names = input_files(place)
             files = get_datafolder(folder)
-            found += [{"path": f"{place}:{name}", "bytes": int(files.size(name))} for name in names]
+            for name in names:
+                told = {"path": f"{place}:{name}", "bytes": int(files.size(name))}
+                if "://" not in place:
+                    told |= describe_input(Path(folder) / name) | {"path": told["path"]}
+                found.append(told)
         return found
 
     def finished(self) -> dict[str, Any] | None:
@@ -94,8 +112,28 @@ class Stage:
         path = self.folder / MANIFEST
         if not path.is_file():
             return None
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            wanted = int(manifest["documents"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"'{path}' is damaged ({error})", fix="Pass --overwrite to run the stage anew"
+            ) from error
+        there = self._written()
+        if there != wanted:
+            raise DataError(
+                f"'{self.folder}' has {there:,} documents, and its manifest says {wanted:,}",
+                "the data as the stage wrote them",
+                "Pass --overwrite to run the stage anew",
+            )
         self.run_folder.finish()
-        return json.loads(path.read_text(encoding="utf-8"))
+        return manifest
+
+    def _written(self) -> int:
+        import pyarrow.parquet as pq
+
+        files = sorted((self.folder / "data").glob("*.parquet"))
+        return sum(pq.read_metadata(path).num_rows for path in files)
 
     def readers(
         self, inputs: tuple[str, ...] | None = None, step: str = "reading"
@@ -157,10 +195,7 @@ class Stage:
         Raises:
             DataError: Documents are unaccounted for.
         """
-        import pyarrow.parquet as pq
-
-        files = sorted((self.folder / "data").glob("*.parquet"))
-        made = sum(pq.read_metadata(path).num_rows for path in files)
+        made = self._written()
         excluded = self.exclusions.counts()
         manifest = {
             "stage": self.name,

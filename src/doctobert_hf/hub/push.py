@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.errors import OutputError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.hub.facts import CardFacts, read_facts
 from doctobert_hf.hub.package import Package, package_model, package_tokenizer, sha256
@@ -179,6 +181,7 @@ def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Pa
     if target.dry_run is None:
         return _push(path, target, build)
     settings = {"path": str(path.resolve()), "repo_id": target.repo_id}
+    _check_plan(target.dry_run)
     with open_run(
         target.dry_run,
         "hub-dry-run",
@@ -193,6 +196,12 @@ def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Pa
         whole = run.folder.resolve()
         # Shards that a killed run left are gone on with.
         staging = whole.with_name(f".{whole.name}.staging")
+        if staging.exists() and not run.resumed:
+            raise OutputError(
+                f"'{staging}' is in the way, and this tool did not write it",
+                "a place to stage in",
+                "Move it away, or choose another --output",
+            )
         staging.mkdir(exist_ok=True)
         try:
             report = _staged(staging, target, build)
@@ -279,4 +288,22 @@ def _staged(
 
 
 def _plan(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.plan.json")
+    whole = folder.resolve()
+    return whole.with_name(f"{whole.name}.plan.json")
+
+
+def _check_plan(folder: Path) -> None:
+    """Refuse to write a plan over somebody else's file of its name."""
+    path = _plan(folder)
+    if not path.exists():
+        return
+    try:
+        ours = {"repo_id", "kind", "files"} == set(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        ours = False
+    if not ours:
+        raise OutputError(
+            f"'{path}' is in the way, and this tool did not write it",
+            "a place for the plan of the dry run",
+            "Move it away, or choose another --output",
+        )

@@ -67,6 +67,9 @@ def read_model(place: ModelFolder) -> Record:
         ``fill_mask``, ``made_up_task``, ``retrieval``, ``environment``, ``energy``.
     """
     found: Record = {"architecture": _architecture(place.model)}
+    tuned = read_json(place.model / "doctobert_task.json")
+    if tuned is not None:
+        found["finetuning"] = tuned
     retrieval = read_json(place.model / "retrieval.json")
     if retrieval is not None:
         found["retrieval"] = retrieval

@@ -128,6 +128,7 @@ def open_pretraining(
     """
     from doctobert_hf.environment import check_bf16
     from doctobert_hf.runs import open_run, settings_of
+    from doctobert_hf.runs.resume import recipe_of
 
     check_inputs(config)
     if config.bf16:
@@ -137,12 +138,13 @@ def open_pretraining(
     run = open_run(
         config.output,
         KIND,
-        settings_of(config, ("output",)) | {"recipe": recipe},
+        settings_of(config, ("output",)) | {"recipe": recipe_of(recipe)},
         [path for path in (config.corpus, config.train_store, config.eval_store) if path],
         again="resume",
         resume=resume,
         overwrite=overwrite,
         recognise=lambda folder: (folder / "resolved_config.yaml").is_file(),
+        uses=(config.init_from, config.tokenizer),
     )
     try:
         trainer = _make_trainer(config)

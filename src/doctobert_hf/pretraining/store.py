@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from doctobert_hf.corpus import fingerprint_of
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.reporting.progress import track
 from doctobert_hf.runs import staged_run
+from doctobert_hf.runs.record import tell_of_replacement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -172,6 +174,8 @@ def build_store(
     """
     from doctobert_hf.chunking import HierarchicalChunker
 
+    if isinstance(documents, (str, bytes)):
+        raise UsageError("One string as documents", "a list or another iterable of texts")
     chunker = HierarchicalChunker(tokenizer, max_length=max_length)
     counts = {"source": 0, "empty": 0}
 
@@ -185,7 +189,8 @@ def build_store(
                 chunks = chunker({"text": kept})["text"]
                 yield from tokenizer(list(chunks), add_special_tokens=True)["input_ids"]
 
-    return _write(encoded(), tokenizer, folder, max_length, counts, overwrite)
+    texts = fingerprint_of(documents)
+    return _write(encoded(), tokenizer, folder, max_length, counts, overwrite, texts)
 
 
 def build_store_from_ids(
@@ -228,7 +233,8 @@ def build_store_from_ids(
                 )
             yield row
 
-    return _write(checked(), tokenizer, folder, max_length, counts, overwrite)
+    texts = fingerprint_of(rows)
+    return _write(checked(), tokenizer, folder, max_length, counts, overwrite, texts)
 
 
 def _write(
@@ -238,11 +244,13 @@ def _write(
     max_length: int,
     counts: dict[str, int],
     overwrite: bool,
+    texts: str | None,
 ) -> TokenStore:
     dtype = np.dtype(np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32)
     lengths: list[int] = []
     made_with = tokenizer_hash(tokenizer)
-    settings = {"max_length": max_length, "tokenizer": made_with}
+    settings = {"max_length": max_length, "tokenizer": made_with, "texts": texts}
+    tell_of_replacement(folder, texts)
     with staged_run(folder, "token-store", settings, overwrite=overwrite) as scratch:
         with open(scratch / TOKENS, "wb") as file:
             for row in track(rows, "tokenising", unit="chunks"):

@@ -6,6 +6,7 @@ its best chunk. The search is exact.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -239,7 +240,14 @@ class Index:
         """
         from doctobert_hf.runs import staged_run
 
-        settings = {"kind": self.kind, "model": _absolute(model_name)}
+        digest = hashlib.sha256()
+        for passage in self.passages:
+            digest.update(f"{self.ids[passage.document]}\0{passage.text}\0".encode())
+        settings = {
+            "kind": self.kind,
+            "model": _absolute(model_name),
+            "texts": digest.hexdigest()[:16],
+        }
         with staged_run(folder, "retrieval-index", settings, overwrite=overwrite) as scratch:
             self.write(scratch, model_name)
 

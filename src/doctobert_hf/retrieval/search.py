@@ -107,7 +107,11 @@ def build_index(
     if model is not None and Path(model).exists():
         model = str(Path(model).resolve())
     settings = {"model": model, "text_column": text_column}
-    with open_run(output, "retrieval-index", settings, [source], overwrite=overwrite) as run:
+    with open_run(
+        *(output, "retrieval-index", settings, [source]),
+        overwrite=overwrite,
+        uses=(model_place,),
+    ) as run:
         loaded = None
         if model_place is not None:
             from doctobert_hf.retrieval.models import open_model

@@ -15,6 +15,7 @@ from doctobert_hf.retrieval.evaluation import Result, evaluate
 from doctobert_hf.retrieval.examples import training_rows
 from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
 from doctobert_hf.runs import RunFolder, open_run, settings_of
+from doctobert_hf.runs.resume import recipe_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -63,12 +64,13 @@ class RetrievalRun:
             self.run_folder = open_run(
                 self.folder,
                 KIND,
-                settings_of(config, ("output",)) | {"recipe": recipe},
+                settings_of(config, ("output",)) | {"recipe": recipe_of(recipe)},
                 [config.data] if Path(config.data).exists() else [],
                 again="resume",
                 resume=resume,
                 overwrite=overwrite,
                 recognise=lambda folder: (folder / "resolved_config.yaml").is_file(),
+                uses=(config.base_model,),
             )
         self.resume = resume and any(self.folder.glob("checkpoint-*"))
         try:

@@ -14,7 +14,7 @@ it wrote is known by a record, ``run.json``. A folder is locked while a command 
 
 from doctobert_hf.runs.commands import command_line
 from doctobert_hf.runs.folder import RunFolder, check_apart, open_run, staged_run
-from doctobert_hf.runs.publish import check_free, write_output
+from doctobert_hf.runs.publish import check_free, remove_run, write_output
 from doctobert_hf.runs.record import RECORD, RunRecord, is_stale, read_record, settings_of
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "is_stale",
     "open_run",
     "read_record",
+    "remove_run",
     "settings_of",
     "staged_run",
     "write_output",

@@ -19,7 +19,9 @@ def command_line(*words: Any, **options: Any) -> str:
         >>> command_line("pretrain", resume=True, output="my run")
         "doctobert-hf pretrain --resume --output 'my run'"
     """
-    return shlex.join(["doctobert-hf", *map(str, words), *_options(options)])
+    # A positional argument that begins with a dash would be read as an option.
+    given = [f"./{word}" if str(word).startswith("-") else str(word) for word in words]
+    return shlex.join(["doctobert-hf", *given, *_options(options)])
 
 
 def _options(options: Mapping[str, Any]) -> list[str]:
@@ -27,7 +29,10 @@ def _options(options: Mapping[str, Any]) -> list[str]:
     for name, value in options.items():
         if value is None or value is False or value in ((), []):
             continue
-        parts.append("--" + name.replace("_", "-"))
-        if value is not True:
-            parts += map(str, value) if isinstance(value, (list, tuple)) else [str(value)]
+        option = "--" + name.replace("_", "-")
+        values = [] if value is True else value if isinstance(value, (list, tuple)) else [value]
+        if any(str(one).startswith("-") for one in values):
+            parts += [f"{option}={one}" for one in values]
+        else:
+            parts += [option, *map(str, values)]
     return parts

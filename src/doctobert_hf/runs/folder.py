@@ -46,6 +46,7 @@ class RunFolder:
         self.record: RunRecord = RunRecord("", {})
         self.resumed = False
         self._created: list[Path] = []
+        self._aside: Path | None = None
 
     @contextmanager
     def staged(self) -> Iterator[Path]:
@@ -72,9 +73,7 @@ class RunFolder:
             OutputError: A file that is not the run's own is in the way.
         """
         with explained_output(self.folder):
-            self.record.outputs = publish(scratch, self.folder, self.record.outputs)
-            self.record.status = "finished"
-            self.record.write(self.record_path)
+            publish(scratch, self.folder, self.record, self.record_path)
 
     def finish(self, *outputs: str, status: str = "finished") -> None:
         """Record the results of a run whose files come and go: folders, or files by name."""
@@ -96,6 +95,9 @@ class RunFolder:
             for path in reversed(self._created):
                 with contextlib.suppress(OSError):  # not empty: something is there to keep
                     path.rmdir()
+            if self._aside is not None and not self.folder.exists():
+                os.rename(self._aside, self.folder)
+                print(f"The earlier run is back in '{self.folder}'.", file=sys.stderr)
 
     def _abandon(self) -> None:
         """Remove what the start itself wrote, if nothing else is there."""
@@ -144,6 +146,7 @@ def open_run(
     beside: bool = False,
     recognise: Callable[[Path], bool] | None = None,
     described: list[dict[str, Any]] | None = None,
+    uses: Iterable[Any] = (),
     wait: float = 0.0,
 ) -> RunFolder:
     """Lock a run folder, check that it may be written to, and record the run.
@@ -159,6 +162,7 @@ def open_run(
         beside: Keep record and lock beside the folder, whose files are all for others.
         recognise: Tells a run that an earlier version left without a record.
         described: What the record says of the inputs, where they are not files on this machine.
+        uses: What else the run reads (a model, a tokenizer) and so must not be moved aside.
         wait: Seconds to wait for another process that holds the folder.
 
     Returns:
@@ -168,24 +172,28 @@ def open_run(
         UsageError: The folder holds something else, is in use, or is an input or holds one.
         OutputError: It cannot be written, or is a file.
     """
-    folder = Path(folder)
+    folder = Path(os.path.abspath(folder))  # the working directory may change while it is open
     inputs = list(inputs)
-    check_apart(folder, inputs)
+    with explained_output(folder):
+        check_apart(folder, inputs)
+        if overwrite:
+            _check_used(folder, uses)
+        if folder.is_symlink() and not folder.exists():
+            raise UsageError(f"'{folder}' is a link to nowhere", fix="Choose another --output")
     record_path, lock_path = _places(folder, beside)
-    if folder.is_symlink() and not folder.exists():
-        raise UsageError(f"'{folder}' is a link to nowhere", fix="Choose another --output")
     given = new_record(kind, settings, [] if described is not None else inputs)
     given.inputs = given.inputs if described is None else described
     check = _Check(folder, record_path, given, again, resume, overwrite, recognise)
     lock = RunLock(lock_path, f"The folder '{folder}'")
-    if lock_path.exists():
-        lock.acquire(wait)  # who works there is told first
-    created = _missing(folder)
+    with explained_output(folder):
+        if lock_path.exists():
+            lock.acquire(wait)  # who works there is told first
+        created = _missing(folder)
     run = RunFolder(folder, record_path, lock)
     run._created = created
     try:
-        check.run()  # before the lock is made: a folder of somebody else gets not even that
         with explained_output(folder):
+            check.run()  # before the lock is made: a folder of somebody else gets not even that
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(13, os.strerror(13), str(folder))
@@ -198,10 +206,11 @@ def open_run(
         raise
     try:
         found = check.run()
+        run.resumed = found is not None  # from here on a failure leaves that run as it is
+        run.record = found or given
         if found is not None and overwrite:
             _set_aside(run, beside)
-            found = None
-        run.resumed = found is not None
+            run.resumed, found = False, None
         for path in folder.glob(f"{SCRATCH}*"):
             remove_tree(path)  # of a run that was killed: the lock says that it is gone
         run.record = found or given
@@ -211,7 +220,11 @@ def open_run(
         with explained_output(folder):
             run.record.write(record_path)
     except BaseException:
-        run.close(failed=not run.resumed)
+        run.record.status = run.record.status if run.resumed else "stopped"
+        if run.resumed:
+            lock.release()
+        else:
+            run.close(failed=True)
         raise
     return run
 
@@ -229,7 +242,7 @@ def _recorded(folder: Path) -> set[Path]:
     for path in [folder, *(p for p in folder.rglob("*") if p.is_dir() and not p.is_symlink())]:
         with contextlib.suppress(DataError):
             record = read_record(path)
-            if record is not None and not changed_outputs(path, record.outputs):
+            if record is not None and not changed_outputs(path, record):
                 found |= {path / name for name in (*record.outputs, RECORD)}
     return found
 
@@ -250,6 +263,7 @@ def _set_aside(run: RunFolder, beside: bool) -> None:
     else:
         run._lock.release()
         (aside / LOCK).unlink(missing_ok=True)
+    run._aside = aside
     print(f"The earlier run is now '{aside}'.", file=sys.stderr)
     with explained_output(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -289,11 +303,18 @@ class _Check:
             path.name not in (LOCK,) and not path.name.startswith(SCRATCH)
             for path in folder.iterdir()
         )
+        if found is None and self.record_path.exists() and self.record_path.parent != folder:
+            raise UsageError(
+                f"'{self.record_path}' is in the way, and this tool did not write it",
+                "a place for the run's record",
+                "Choose another --output",
+            )
         if found is None:
             if not holds or (self.resume and not (self.recognise and self.recognise(folder))):
                 self._refuse_resume()
                 return None
-            if self.recognise is not None and self.recognise(folder):
+            known = self.recognise is not None and self.recognise(folder)
+            if known and not self.overwrite:  # without a record it is not ours to move
                 found = RunRecord(kind, dict(self.given.settings), list(self.given.inputs))
             else:
                 raise UsageError(
@@ -338,17 +359,18 @@ class _Check:
                     "Leave the option out, pass --overwrite to move the run aside, or choose "
                     "another --output",
                 )
-        if self.again == "same":
-            self._same_inputs(found)
-            if changed := changed_outputs(folder, found.outputs):
-                raise UsageError(
-                    f"'{folder / changed[0]}' was changed after this tool wrote it",
-                    "files as they were written",
-                    "Pass --overwrite to move the folder aside, or choose another --output",
-                )
+        self._same_inputs(found)
+        if self.again == "same" and (changed := changed_outputs(folder, found)):
+            raise UsageError(
+                f"'{folder / changed[0]}' was changed after this tool wrote it",
+                "files as they were written",
+                "Pass --overwrite to move the folder aside, or choose another --output",
+            )
         return found
 
     def _same_inputs(self, found: RunRecord) -> None:
+        if not found.inputs and self.again == "resume":
+            return  # a run of version 0.1
         if found.inputs != self.given.inputs:
             names = [str(item.get("path")) for item in self.given.inputs]
             then = [str(item.get("path")) for item in found.inputs]
@@ -366,13 +388,27 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 200 else text[:200] + "…"
 
 
+def _check_used(folder: Path, uses: Iterable[Any]) -> None:
+    output = folder.resolve()
+    for given in uses:
+        if given is None or not Path(str(given)).exists():
+            continue
+        place = Path(str(given)).resolve()
+        if place == output or output in place.parents:
+            raise UsageError(
+                f"'{given}' lies in '{folder}', which --overwrite would move aside",
+                "what the run reads outside of what it replaces",
+                "Choose another --output",
+            )
+
+
 def check_apart(folder: str | Path, inputs: Iterable[Any]) -> None:
     """Refuse an output that is an input, holds one or lies in one.
 
     Raises:
         UsageError: With both paths.
     """
-    output = Path(folder).expanduser().resolve()
+    output = Path(folder).resolve()
     for given in inputs:
         place = Path(str(given))
         if not place.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from typing import Any
 
 from doctobert_hf.errors import OutputError, UsageError
 from doctobert_hf.files import explained_output
-from doctobert_hf.runs.record import describe_output, sha256
+from doctobert_hf.runs.record import RunRecord, describe_output, sha256
 
 
 def files_below(folder: Path) -> list[str]:
@@ -22,71 +23,73 @@ def files_below(folder: Path) -> list[str]:
     )
 
 
-def publish(scratch: Path, folder: Path, own: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Move the files of ``scratch`` into ``folder``, each atomically.
+def publish(scratch: Path, folder: Path, record: RunRecord, record_path: Path) -> None:
+    """Move the files of ``scratch`` into ``folder``, each atomically, and record them.
+
+    What is going to stand there is recorded before anything moves: after a kill in between, both
+    the earlier and the new files are known as the run's own.
 
     Args:
         scratch: Folder on the same file system.
         folder: The run folder.
-        own: Files that an earlier run wrote there; those not written again are removed.
-
-    Returns:
-        The files that now are the run's own: ``bytes`` and ``sha256`` by path.
+        record: Its record; files of an earlier run that are not written again are removed.
+        record_path: Where the record is kept.
 
     Raises:
-        OutputError: A file or folder that is not the run's own stands in the way; nothing moved.
+        OutputError: A file or folder that is not the run's own, or was changed since, stands in
+            the way; nothing moved.
     """
-    names = files_below(scratch)
-    foreign = [name for name in names if name not in own and _in_the_way(folder / name)]
-    foreign += [name for name in names if _blocked(folder, name, own)]
+    made = {name: describe_output(scratch / name) for name in files_below(scratch)}
+    foreign = [n for n in made if not _is_own(folder, n, record) or _blocked(folder, n)]
     if foreign:
         raise OutputError(
             f"'{folder / foreign[0]}' is in the way, and this tool did not write it",
             "a place for the result",
             "Move it away, or choose another --output",
         )
-    for name in own:
-        if name not in names and _is_unchanged(folder / name, own[name]):
+    record.pending = made
+    record.write(record_path)
+    for name in record.outputs:
+        if name not in made and is_unchanged(folder / name, record.outputs[name]):
             (folder / name).unlink()
             _remove_empty_parents(folder / name, folder)
-    made = {}
-    for name in names:
+    for name in made:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(scratch / name, target)
-        made[name] = describe_output(target)
-    return made
+    record.outputs, record.pending, record.status = made, {}, "finished"
+    record.write(record_path)
 
 
-def changed_outputs(folder: Path, own: dict[str, dict[str, Any]]) -> list[str]:
+def _is_own(folder: Path, name: str, record: RunRecord) -> bool:
+    """Return whether nothing is at a place, or a file that the run wrote and nobody changed."""
+    path = folder / name
+    if not path.exists() and not path.is_symlink():
+        return True
+    known = [files[name] for files in (record.outputs, record.pending) if name in files]
+    return any(is_unchanged(path, one) for one in known)
+
+
+def changed_outputs(folder: Path, record: RunRecord) -> list[str]:
     """Return the run's own files that somebody has changed since, by path."""
     return [
         name
-        for name, known in own.items()
-        if "sha256" in known
-        and (folder / name).is_file()
-        and not _is_unchanged(folder / name, known)
+        for name, known in record.outputs.items()
+        if "sha256" in known and (folder / name).exists() and not _is_own(folder, name, record)
     ]
 
 
-def _is_unchanged(path: Path, known: dict[str, Any]) -> bool:
+def is_unchanged(path: Path, known: dict[str, Any]) -> bool:
+    """Return whether a file is as the record describes it."""
     if "sha256" not in known or path.is_symlink() or not path.is_file():
         return False
     return path.stat().st_size == known["bytes"] and sha256(path) == known["sha256"]
 
 
-def _in_the_way(path: Path) -> bool:
-    return path.is_symlink() or path.exists()
-
-
-def _blocked(folder: Path, name: str, own: dict[str, Any]) -> bool:
-    """Return whether a parent of a file is a file, which the run did not write."""
-    parents = Path(name).parents
-    return any(
-        (folder / parent).is_symlink() or (folder / parent).is_file()
-        for parent in parents
-        if parent.as_posix() not in (".", *own)
-    )
+def _blocked(folder: Path, name: str) -> bool:
+    """Return whether a parent of a file is a file or a link."""
+    parents = [folder / parent for parent in Path(name).parents if parent != Path()]
+    return any(parent.is_symlink() or parent.is_file() for parent in parents)
 
 
 def _remove_empty_parents(path: Path, root: Path) -> None:
@@ -104,8 +107,8 @@ def move_aside(path: Path) -> Path:
         OutputError: It cannot be renamed.
     """
     here = Path.cwd().resolve()
-    whole = path.resolve()
-    if whole == here or whole in here.parents:
+    whole = Path(os.path.abspath(path))  # of a link the link itself, not where it leads
+    if path.resolve() == here or path.resolve() in here.parents:
         raise UsageError(
             f"'{path}' holds the working directory and cannot be moved aside",
             fix="Choose another --output, or run the command from elsewhere",
@@ -161,3 +164,19 @@ def write_output(path: str | Path, text: str, overwrite: bool = False) -> Path |
 def remove_tree(path: Path) -> None:
     """Remove a scratch folder of our own, if it is there."""
     shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_run(folder: Path) -> None:
+    """Remove the files that a run's record knows, and its folder if nothing else is in it."""
+    from doctobert_hf.runs.record import RECORD, read_record
+
+    record = read_record(folder)
+    if record is None:
+        return
+    for name, known in record.outputs.items():
+        if is_unchanged(folder / name, known):
+            (folder / name).unlink()
+            _remove_empty_parents(folder / name, folder)
+    (folder / RECORD).unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -6,15 +6,17 @@ import dataclasses
 import datetime
 import hashlib
 import json
+import logging
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from doctobert_hf.errors import DataError
 from doctobert_hf.files import write_json_atomic
 
+logger = logging.getLogger(__name__)
 RECORD = "run.json"
 SCHEMA_VERSION = 1
 
@@ -33,6 +35,7 @@ class RunRecord:
         environment: Versions and hardware.
         status: ``running``, ``finished`` or ``stopped``.
         started: When the folder was made, UTC, ISO 8601.
+        pending: Outputs that are being put in their place; empty unless a run was killed then.
         schema_version: Of this file.
     """
 
@@ -43,6 +46,7 @@ class RunRecord:
     environment: dict[str, Any] = field(default_factory=dict)
     status: str = "running"
     started: str = ""
+    pending: dict[str, dict[str, Any]] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     def write(self, path: Path) -> None:
@@ -91,17 +95,43 @@ def read_record(folder: str | Path, name: str = RECORD) -> RunRecord | None:
     known = {item.name for item in dataclasses.fields(RunRecord)}
     try:
         record = RunRecord(**{key: value for key, value in content.items() if key in known})
-        if not isinstance(record.settings, dict) or not isinstance(record.outputs, dict):
-            raise TypeError("settings and outputs are mappings")
-    except TypeError as error:
+        _check_record(record)
+    except (TypeError, ValueError) as error:
         raise DataError(f"The record '{path}' is damaged ({error})") from error
     return record
+
+
+def _check_record(record: RunRecord) -> None:
+    """Refuse a record that was edited by hand into something else, or leads out of its folder."""
+    if not isinstance(record.settings, dict):
+        raise TypeError("settings is no mapping")
+    if not isinstance(record.inputs, list) or not all(isinstance(i, dict) for i in record.inputs):
+        raise TypeError("inputs is no list of mappings")
+    for files in (record.outputs, record.pending):
+        if not isinstance(files, dict):
+            raise TypeError("outputs is no mapping")
+        for name, known in files.items():
+            parts = PurePosixPath(name).parts
+            if not parts or name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+                raise ValueError(f"the output '{name}' leads out of the folder")
+            if not isinstance(known, dict) or ("sha256" in known) != ("bytes" in known):
+                raise TypeError(f"outputs['{name}'] is {known!r:.60}")
 
 
 def is_stale(folder: str | Path, **settings: Any) -> bool:
     """Return whether a folder holds a run that was made with other values of these settings."""
     record = read_record(folder)
     return record is not None and any(record.settings.get(k) != v for k, v in settings.items())
+
+
+def tell_of_replacement(folder: str | Path, fingerprint: str | None) -> None:
+    """Warn where files are written anew from texts that can be read only once.
+
+    Whether they are the texts of before cannot be known then.
+    """
+    record = read_record(folder)
+    if record is not None and record.outputs and fingerprint is None:
+        logger.warning("'%s' is written anew; its texts cannot be compared with before", folder)
 
 
 def settings_of(config: Any, leave_out: Iterable[str] = ()) -> dict[str, Any]:
@@ -134,19 +164,36 @@ def _plain(value: Any, may_be_path: bool) -> Any:
     return value
 
 
-_HASHED = 64 * 2**20  # bytes; larger inputs are known by their size
+_HASHED = 256 * 2**20  # bytes; larger inputs are known by size and time of change
 
 
 def describe_input(path: Any) -> dict[str, Any]:
-    """Return ``path``, and of a file ``bytes`` and ``sha256``; of a folder its files and bytes."""
+    """Return what tells whether an input is as it was.
+
+    ``path``; of a file ``bytes`` and ``sha256``; of a folder ``files``, ``bytes`` and one hash. Of
+    large ones the hash is of sizes and times instead of the content.
+    """
     place = Path(str(path))
     if place.is_file():
         size = place.stat().st_size
         found: dict[str, Any] = {"path": str(place.resolve()), "bytes": size}
-        return found | ({"sha256": sha256(place)} if size <= _HASHED else {})
+        if size <= _HASHED:
+            return found | {"sha256": sha256(place)}
+        return found | {"changed": place.stat().st_mtime_ns}
     if place.is_dir():
-        sizes = [p.stat().st_size for p in place.rglob("*") if p.is_file()]
-        return {"path": str(place.resolve()), "files": len(sizes), "bytes": sum(sizes)}
+        files = sorted(p for p in place.rglob("*") if p.is_file())
+        total = sum(p.stat().st_size for p in files)
+        digest = hashlib.sha256()
+        for file in files:
+            status = file.stat()
+            state = sha256(file) if total <= _HASHED else f"{status.st_size}-{status.st_mtime_ns}"
+            digest.update(f"{file.relative_to(place).as_posix()}\0{state}\n".encode())
+        return {
+            "path": str(place.resolve()),
+            "files": len(files),
+            "bytes": total,
+            "sha256": digest.hexdigest(),
+        }
     return {"path": str(path)}
 
 

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from doctobert_hf.config import build_config, read_yaml
 from doctobert_hf.errors import UsageError
-from doctobert_hf.runs.record import read_record, settings_of
+from doctobert_hf.recipes import find_recipe
+from doctobert_hf.runs.record import read_record, settings_of, sha256
 
 T = TypeVar("T")
 RECIPE = "recipe"
@@ -37,13 +38,18 @@ def resumed_config(
     folder = Path(folder)
     saved = _saved_settings(folder, kind)
     begun_with = saved.pop(RECIPE, None)
-    if recipe is not None and begun_with is not None and recipe != begun_with:
-        raise UsageError(
-            f"--resume with the recipe '{recipe}', but the run in '{folder}' was begun with "
-            f"'{begun_with}'",
-            "the same recipe, or none",
-            "Leave it out: --resume reads the run's own settings",
-        )
+    if recipe is not None and begun_with is not None:
+        now = recipe_of(recipe) or {}
+        if now["sha256"] != begun_with["sha256"]:
+            changed = now["name"] == begun_with["name"]
+            raise UsageError(
+                f"--resume with the recipe '{recipe}', "
+                + ("which was changed since the run" if changed else "but the run")
+                + f" in '{folder}' was begun"
+                + ("" if changed else f" with '{begun_with['name']}'"),
+                "the same recipe, or none",
+                "Leave it out: --resume reads the run's own settings",
+            )
     config = build_config(cls, saved, {"output": folder}, source=f"run '{folder}'")
     mine = {key: value for key, value in given.items() if key not in ("output", RECIPE)}
     wanted = build_config(cls, saved, mine, {"output": folder}, source="options")
@@ -57,6 +63,13 @@ def resumed_config(
                 "Leave the option out, or start another run with another --output",
             )
     return config
+
+
+def recipe_of(name_or_path: str | None) -> dict[str, str] | None:
+    """Return name and hash of a recipe, for the record; None without one."""
+    if name_or_path is None:
+        return None
+    return {"name": name_or_path, "sha256": sha256(find_recipe(name_or_path))}
 
 
 def _saved_settings(folder: Path, kind: str) -> dict[str, Any]:

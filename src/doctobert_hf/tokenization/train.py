@@ -20,6 +20,7 @@ from doctobert_hf.corpus import Source, fingerprint_of, inputs_of, iter_texts, l
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.reporting.progress import Progress, track
 from doctobert_hf.runs import settings_of, staged_run
+from doctobert_hf.runs.record import tell_of_replacement
 from doctobert_hf.tokenization.layout import (
     CLS,
     DEFAULT_NUM_UNUSED,
@@ -160,6 +161,8 @@ def train_with_config(
     """Like :func:`train_tokenizer`, and return what was read beside the tokenizer."""
     settings = settings_of(config, ("num_threads",)) | {"texts": fingerprint_of(source)}
     inputs = inputs_of(source)
+    if not inputs:
+        tell_of_replacement(output_dir, settings["texts"])
     for path in inputs:
         list_files(path)  # a wrong path is told before a folder is made
     with staged_run(output_dir, "tokenizer", settings, inputs, overwrite=overwrite) as scratch:

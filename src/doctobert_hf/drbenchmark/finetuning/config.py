@@ -49,6 +49,9 @@ class BenchmarkConfig:
     evaluations: int = option(
         EVALUATIONS, "looks at the validation split in a run; the best weights are kept", least=1
     )
+    save_models: Literal["none", "best", "all"] = option(
+        "none", "fine-tuned models to keep: none, of each task the best seed's, or all"
+    )
     jobs: int = option(1, "trials at once", least=1)
 
     def __post_init__(self) -> None:

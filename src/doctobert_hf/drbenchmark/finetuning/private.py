@@ -26,12 +26,10 @@ from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound, read_
 from doctobert_hf.drbenchmark.readers.exports import read_export
 from doctobert_hf.drbenchmark.source import open_folder
 from doctobert_hf.drbenchmark.spec import SPLITS, CorpusSpec, Report, TaskSpec, bio
+from doctobert_hf.drbenchmark.words import word_spans
 from doctobert_hf.errors import DataError, UsageError
 
 logger = logging.getLogger(__name__)
-_MARKS = r"\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_WORD = re.compile(rf"(?:\w[{_MARKS}]*)+|[^\w\s][{_MARKS}]*")
-"""A word, or a mark of punctuation; combining accents (NFD) belong to what they stand on."""
 
 
 def list_private_tasks(folder: str) -> list[TaskSpec]:
@@ -64,7 +62,7 @@ def read_corpus(folder: str, name: str) -> tuple[TaskSpec, dict[str, list[dict[s
     ids = {label: i for i, label in enumerate(task.labels)}
     rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
     for split, document in _documents(folder):
-        words = [(m.start(), m.end()) for m in _WORD.finditer(document.text)]
+        words = word_spans(document.text)
         if not words:
             report.add("document without words left out", document.name)
             continue

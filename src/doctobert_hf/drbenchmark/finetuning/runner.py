@@ -14,11 +14,15 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
+from doctobert_hf.drbenchmark.finetuning.saving import RECORD as TASK_RECORD
+from doctobert_hf.drbenchmark.finetuning.saving import TaskRecord, save_model
+from doctobert_hf.drbenchmark.finetuning.saving import read_record as read_task_record
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, require_optuna, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
@@ -30,7 +34,7 @@ from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageErr
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.metrics import partial_entity_f1
 from doctobert_hf.recipes import find_recipe
-from doctobert_hf.runs import open_run, settings_of
+from doctobert_hf.runs import open_run, remove_run, settings_of, staged_run
 from doctobert_hf.runs.lock import RunLock
 
 logger = logging.getLogger(__name__)
@@ -166,6 +170,9 @@ class Benchmark:
             head = f"[{number}/{len(self.tasks)}] {task.name}"
             done = self.finished(task)
             self.refuse_stale(task, done)
+            done = {
+                seed: result for seed, result in done.items() if not self._lacks_model(task, seed)
+            }
             outcome.done += done.values()
             todo = [seed for seed in self.config.seeds if seed not in done]
             if not todo:
@@ -188,11 +195,12 @@ class Benchmark:
         with open_run(
             config.output,
             KIND,
-            settings_of(config, ("output", "jobs")) | {"model": self.encoder.name},
+            settings_of(config, ("output", "jobs", "save_models")) | {"model": self.encoder.name},
             [path for path in (config.corpus,) if path is not None],
             again="any",
             overwrite=self.overwrite,
             recognise=lambda folder: any(folder.glob("*/*/*/seed-*.json")),
+            uses=(self.encoder.source,),
             wait=60,
         ) as run:
             run.finish()
@@ -233,7 +241,8 @@ class Benchmark:
         self, task: TaskSpec, cell: Cell, tuned: Tuned, head: str, outcome: Outcome
     ) -> None:
         seed = cell.seed
-        if cell.path(self.config.output).is_file():  # another run has finished it meanwhile
+        found = cell.path(self.config.output).is_file()
+        if found and not self._lacks_model(task, seed):  # another run has finished it meanwhile
             outcome.done.append(read_result(cell.path(self.config.output)))
             return
         broken = cell.path(self.config.output).with_suffix(".error.json")
@@ -294,8 +303,73 @@ class Benchmark:
             predictions=name,
             settings=self.settings(task),
         )
+        # The model first: a run that is killed between the two trains this cell again.
+        if self.config.save_models != "none":
+            self._keep_model(task, cell, tuner, bench, result)
         result.write(self.config.output)
         return result
+
+    def _keep_model(
+        self, task: TaskSpec, cell: Cell, tuner: Any, bench: Any, result: Result
+    ) -> None:
+        """Save the model of a cell; of several only the best by validation, if so configured."""
+        others = self.kept_models(task)
+        if self.config.save_models == "best" and any(
+            score >= result.validation_score for score, _ in others
+        ):
+            return
+        target = model_folder(cell, self.config.output)
+        settings = {"cell": asdict(cell)}
+        with staged_run(target, "finetuned-model", settings) as scratch:
+            save_model(scratch, tuner.model, bench.tokenizer, self._record(task, bench, result))
+        if self.config.save_models == "best":
+            for _, folder in others:
+                if folder != target:
+                    remove_run(folder)
+
+    def _lacks_model(self, task: TaskSpec, seed: int) -> bool:
+        """Return whether a finished cell must be trained again, for its model to be kept."""
+        wanted = self.config.save_models
+        if wanted == "best":
+            return not self.kept_models(task)
+        return (
+            wanted == "all"
+            and not (
+                model_folder(self.cell(task, seed), self.config.output) / TASK_RECORD
+            ).is_file()
+        )
+
+    def kept_models(self, task: TaskSpec) -> list[tuple[float, Path]]:
+        """Validation score and folder of each model of a task that is kept."""
+        found = []
+        for seed in self.config.seeds:
+            folder = model_folder(self.cell(task, seed), self.config.output)
+            if (folder / TASK_RECORD).is_file():
+                found.append((read_task_record(folder).result["validation_score"], folder))
+        return sorted(found, key=lambda item: -item[0])
+
+    def _record(self, task: TaskSpec, bench: Any, result: Result) -> TaskRecord:
+        return TaskRecord(
+            task=task.name,
+            kind=task.kind,
+            labels=task.labels,
+            metric=task.metric,
+            label_column=task.label_column,
+            threshold=task.threshold,
+            protocol=self.config.protocol,
+            max_length=bench.max_length,
+            long_inputs="truncate" if self.config.legacy else self.config.long_inputs,
+            split_words=self.config.legacy,
+            base_model=self.encoder.name,
+            result={
+                "metric": result.metric,
+                "score": result.score,
+                "validation_score": result.validation_score,
+                "seed": result.cell.seed,
+                "scores": result.scores,
+                "rows": result.data["rows"],
+            },
+        )
 
     def _fail(self, task: TaskSpec, seed: int | None, error: Exception, outcome: Outcome) -> None:
         text = (
@@ -315,6 +389,11 @@ class Benchmark:
         again = not isinstance(error, DoctobertError)
         outcome.failed.append({"task": task.name, "seed": seed, "error": text, "again": again})
         self.say(f"{task.name}: failed{'' if seed is None else f' at seed {seed}'}: {text}")
+
+
+def model_folder(cell: Cell, root: Path) -> Path:
+    """Where the model of a cell is kept."""
+    return cell.folder(root) / f"seed-{cell.seed}-model"
 
 
 def _stale(path: Any, key: str, then: Any, now: Any) -> UsageError:

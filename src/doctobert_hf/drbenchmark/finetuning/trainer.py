@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
@@ -17,10 +16,11 @@ from doctobert_hf.drbenchmark.finetuning import families
 from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS
 from doctobert_hf.drbenchmark.finetuning.encoding import Item
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
+from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
 from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError
-from doctobert_hf.reporting.progress import Progress, track
+from doctobert_hf.reporting.progress import Progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -74,6 +74,7 @@ class FineTuner(Trainer):
         evaluations: int = EVALUATIONS,
     ) -> None:
         self.task, self.validation = task, validation
+        self.processing_tokenizer = tokenizer
         self.on_evaluation = on_evaluation
         self.scores: list[float] = []
         self.last_sum = float("-inf")
@@ -173,28 +174,14 @@ class FineTuner(Trainer):
 
     def predictions(self, items: Sequence[Item]) -> list[Any]:
         """Predict rows, in their order; long ones are batched together."""
-        order = sorted(range(len(items)), key=lambda i: items[i].longest)
-        loader = DataLoader(
-            _Items([items[i] for i in order]),
-            batch_size=32,
-            collate_fn=lambda batch: (batch, self.data_collator(batch)),
-        )
         model: Any = self.model
-        training = model.training
-        model.eval()
-        found: list[Any] = []
-        for batch, inputs in track(loader, f"predicting {self.task.name}", unit="batches"):
-            inputs = {name: value.to(self.args.device) for name, value in inputs.items()}
-            owner = inputs.pop("owner")
-            inputs.pop("labels")
-            with torch.no_grad(), self.compute_loss_context_manager():
-                outputs = families.row_outputs(self.task, model(**inputs).logits, owner)
-            found += families.decode(self.task, batch, outputs)
-        model.train(training)
-        ordered: list[Any] = [None] * len(items)
-        for place, prediction in zip(order, found, strict=True):
-            ordered[place] = prediction
-        return ordered
+        return predict_items(
+            self.task,
+            model,
+            self.processing_tokenizer,
+            items,
+            autocast=self.compute_loss_context_manager,
+        )
 
 
 class _Items(torch.utils.data.Dataset):

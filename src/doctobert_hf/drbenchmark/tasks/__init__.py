@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
+from collections.abc import Iterable
+from pathlib import Path
+
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.drbenchmark.tasks import (
     cas,
@@ -41,6 +45,51 @@ _TASKS = {task.name: task for module in _MODULES for task in module.TASKS}
 def list_tasks() -> list[TaskSpec]:
     """Return the declarations of all 27 tasks, the seven of the DoctoBERT paper first."""
     return list(_TASKS.values())
+
+
+def register_task(spec: TaskSpec) -> None:
+    """Make a task of your own known: to ``benchmark run``, ``finetune``, ``predict``, Datasets.
+
+    Args:
+        spec: Its declaration, as the files of :mod:`doctobert_hf.drbenchmark.tasks` make them.
+
+    Raises:
+        UsageError: Another task has the name.
+    """
+    known = _TASKS.get(spec.name)
+    if known is not None and known != spec:
+        raise UsageError(f"There is a task '{spec.name}' already", "a name of its own")
+    _TASKS[spec.name] = spec
+
+
+def load_task_files(paths: Iterable[str | Path]) -> None:
+    """Run Python files that register tasks: they call :func:`register_task`, or have ``TASKS``.
+
+    Raises:
+        UsageError: A file is missing, fails, or registers nothing.
+    """
+    for path in map(Path, paths):
+        before = set(_TASKS)
+        try:
+            found = runpy.run_path(str(path))
+            for spec in found.get("TASKS", ()):
+                register_task(spec)
+        except UsageError:
+            raise
+        except Exception as error:
+            raise UsageError(
+                f"The task file '{path}' failed ({type(error).__name__}: {error})"
+            ) from error
+        named = {spec.name for spec in found.get("TASKS", ())}
+        if not (set(_TASKS) - before) and not named:
+            raise UsageError(
+                f"The task file '{path}' registers no task", "TASKS, or a call of register_task"
+            )
+
+
+def find_task(name: str) -> TaskSpec | None:
+    """Return a task by name; None where there is no such task."""
+    return _TASKS.get(name)
 
 
 def get_task(name: str) -> TaskSpec:

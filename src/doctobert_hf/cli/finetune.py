@@ -1,0 +1,59 @@
+"""Fine-tune an encoder for a task of any family, and keep the model.
+
+doctobert-hf finetune my-run/model --task quaero_emea --data-dir raw --output my-ner
+doctobert-hf finetune almanach/camembert-bio-base --corpus notes --output my-ner
+doctobert-hf predict my-ner/model new-notes --output annotated --format brat
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from doctobert_hf.config import add_config_arguments, build_config, config_overrides
+from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
+from doctobert_hf.errors import UsageError
+from doctobert_hf.runs.commands import command_line
+
+_OWN = ("tasks", "output", "save_models")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments: those of ``benchmark run``, for one task."""
+    from pathlib import Path
+
+    parser.add_argument("model", help="folder of a model, or an id on the Hub")
+    parser.add_argument("--task", metavar="NAME", help="task of DrBenchmark, or of --corpus")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--revision", help="branch, tag or commit on the Hub")
+    parser.add_argument("--overwrite", action="store_true", help="move another run there aside")
+    parser.add_argument("--task-file", type=Path, action="append", default=[], metavar="FILE.py",
+                        help="file that registers tasks of your own")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_config_arguments(parser, BenchmarkConfig, leave_out=_OWN, shown={"trials": 0, "seeds": 42})
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fine-tune, keep the best seed's model, print its score."""
+    from doctobert_hf.drbenchmark.finetuning.finetune import finetune
+    from doctobert_hf.drbenchmark.tasks import load_task_files
+
+    load_task_files(args.task_file)
+    given = config_overrides(args, BenchmarkConfig)
+    given.pop("output", None)
+    if (args.task is None) == ("corpus" not in given) and args.task is None:
+        raise UsageError("Neither --task nor --corpus", "one of them")
+    own = {"trials": 0, "seeds": (42,)} | ({"protocol": "strict"} if "corpus" in given else {})
+    config = build_config(BenchmarkConfig, own, given, source="options")
+    result = finetune(args.model, args.output, args.task, config, args.revision, args.overwrite)
+    if args.json:
+        print(json.dumps(result, ensure_ascii=False, indent=2))
+    else:
+        print(f"{result['task']}: {result['metric']} {100 * result['score']:.2f} on test, "
+              f"{100 * result['validation_score']:.2f} on validation")  # fmt: skip
+        print(f"model: {args.output / 'model'}")
+    data = {"corpus": config.corpus} if config.corpus else {"task": result["task"]}
+    line = command_line("predict", args.output / "model", **data, data_dir=config.data_dir)
+    print(f"next: {line}", file=sys.stderr)
+    return 0
