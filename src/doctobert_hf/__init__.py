@@ -14,7 +14,7 @@ from typing import Any
 
 from doctobert_hf.registration import register
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _PUBLIC = {
     "HierarchicalChunker": "doctobert_hf.chunking",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 _BATCH = 64
+UNREADABLE = "cannot be read to its end"
 
 
 class CorpusReader(BaseDiskReader):
@@ -169,7 +170,7 @@ def _no_document(text: Any) -> str | None:
 
 def _unreadable(source: str, name: str, error: Exception) -> DataError:
     return DataError(
-        f"'{name}' of '{source}' cannot be read to its end ({error})",
+        f"'{name}' of '{source}' {UNREADABLE} ({error})",
         "a whole file",
         "Fetch or write it again, then run the same command: finished parts are kept",
     )

@@ -22,10 +22,10 @@ from doctobert_hf.errors import DataError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.finemed.config import StageConfig, what_it_makes
 from doctobert_hf.finemed.progress import read_counts
-from doctobert_hf.finemed.reading import CorpusReader, input_files
+from doctobert_hf.finemed.reading import UNREADABLE, CorpusReader, input_files
 from doctobert_hf.finemed.writing import Exclusions, TableWriter
 from doctobert_hf.reporting.progress import Progress
-from doctobert_hf.runs import open_run
+from doctobert_hf.runs import open_run, read_record
 from doctobert_hf.runs.record import describe_input
 
 if TYPE_CHECKING:
@@ -62,14 +62,16 @@ class Stage:
         # Absolute: fsspec keeps a relative path's folder, whatever the working directory is later.
         self.folder = Path(os.path.abspath(config.output))
         self.exclusions = Exclusions(str(self.folder / "excluded"))
+        described = self._describe_inputs()
         self.run_folder = open_run(
             config.output,
             f"finemed-{name}",
             what_it_makes(config),
             [place for place in self.inputs if "://" not in place],
-            described=self._describe_inputs(),
+            described=self._mended(described),
             overwrite=overwrite,
         )
+        self.run_folder.record.inputs = described
         if not self.run_folder.resumed:
             with explained_output(self.folder):
                 write_yaml(config, self.folder / "resolved_config.yaml")
@@ -78,6 +80,10 @@ class Stage:
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        for item in self.run_folder.record.inputs if error is not None else ():
+            name = item["path"].rsplit(":", 1)[-1]
+            if f"'{name}' of" in str(error) and UNREADABLE in str(error):
+                item["unreadable"] = True  # the user mends it, and the run goes on
         if error is not None and not self.run_folder.resumed:
             self._clear_if_nothing_is_done()
         self.run_folder.close(failed=error is not None)
@@ -92,6 +98,12 @@ class Stage:
                 ):
                     shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / "units.jsonl").unlink(missing_ok=True)
+
+    def _mended(self, described: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Inputs as the record has them, where a file could not be read and so may be another."""
+        record = read_record(self.folder)
+        broken = {i["path"]: i for i in record.inputs if i.get("unreadable")} if record else {}
+        return [broken.get(item["path"], item) for item in described]
 
     def _describe_inputs(self) -> list[dict[str, Any]]:
         from datatrove.io import get_datafolder
