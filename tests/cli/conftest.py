@@ -64,6 +64,7 @@ COMMANDS = {
     "pretrain": ["pretrain", "doctobert-tiny/pretrain"],
     "tokenizer": ["tokenizer", "train", "corpus.jsonl", "--vocab-size", "590"],
     "benchmark run": ["benchmark", "run", MODEL, "--corpus", "notes", "--trials", "0"],
+    "finetune": ["finetune", MODEL, "--corpus", "notes"],
     "benchmark report": ["benchmark", "report", "RESULTS"],
     "annotate": ["finemed", "annotate", "finemed/light", "--input", "corpus.jsonl",
                  "--lexicons", "base"],

@@ -5,6 +5,7 @@ doctobert-hf benchmark check --data-dir raw         counts, checksums, duplicate
 doctobert-hf benchmark run MODEL --data-dir raw     tune, train five seeds, score, on each task
 doctobert-hf benchmark run MODEL --corpus notes     the same on your own annotated documents
 doctobert-hf benchmark report benchmark-results     tables, ranks, figures
+doctobert-hf benchmark errors benchmark-results     what was missed, invented or cut wrongly
 doctobert-hf benchmark probe MODEL --data-dir raw   a few minutes' look at a model
 """
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="tasks|check|run|report|probe"
+        dest="action", required=True, metavar="tasks|check|run|report|errors|probe"
     )
     tasks = actions.add_parser("tasks", help="list the 27 tasks", allow_abbrev=False)
     tasks.add_argument("names", nargs="*", metavar="NAME", help="print the page of these tasks")
@@ -48,6 +49,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     benchmark_run.add_probe_arguments(
         actions.add_parser("probe", help="a quick look at a model", allow_abbrev=False)
     )
+    errors = actions.add_parser("errors", help="mistakes in their sentences", allow_abbrev=False)
+    errors.add_argument("results", type=Path, metavar="RESULTS", help="folder of 'benchmark run'")
+    errors.add_argument("--task", metavar="NAME", help="only this task")
+    errors.add_argument("--model", metavar="NAME", help="only this model")
+    errors.add_argument("--seed", type=int, help="only this seed (default: the first of each)")
+    errors.add_argument("--type", metavar="NAME", help="only entities of this type")
+    errors.add_argument("--top", type=int, default=20, help="mistakes to print (default: 20)")
+    errors.add_argument("--html", type=Path, metavar="FILE", help="write all of them as a page")
+    errors.add_argument("--overwrite", action="store_true", help="move FILE aside first")
+    errors.add_argument("--json", action="store_true", help="print all of them as JSON")
     add_report_arguments(
         actions.add_parser("report", help="tables and figures of results", allow_abbrev=False)
     )
@@ -59,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         from doctobert_hf.drbenchmark.report.command import run_report
 
         return run_report(args)
+    if args.action == "errors":
+        return _errors(args)
     data_dir = getattr(args, "data_dir", None)
     if data_dir is not None and not Path(data_dir).exists():
         from doctobert_hf.errors import UsageError
@@ -69,6 +82,41 @@ def run(args: argparse.Namespace) -> int:
 
         return benchmark_run.run(args)
     return _tasks(args) if args.action == "tasks" else _check(args)
+
+
+def _errors(args: argparse.Namespace) -> int:
+    from doctobert_hf.drbenchmark.mistakes import line, page, read_mistakes, summary
+    from doctobert_hf.drbenchmark.results import read_results
+    from doctobert_hf.errors import UsageError
+    from doctobert_hf.reporting.tables import text_table
+    from doctobert_hf.runs import check_free, write_output
+
+    if args.html is not None:
+        check_free(args.html, (), args.overwrite)
+    root = args.results / "runs" if (args.results / "result.json").is_file() else args.results
+    chosen: dict[tuple[str, ...], Any] = {}
+    for result in read_results(root):
+        cell = result.cell
+        wanted = args.task in (None, cell.task) and args.model in (None, cell.model)
+        if wanted and args.seed in (None, cell.seed) and result.kind == "token-classification":
+            chosen.setdefault((cell.model, cell.revision, cell.task, cell.protocol), result)
+    if not chosen:
+        raise UsageError(f"No such result of entities in '{args.results}'", "one at least")
+    found = []
+    for (model, _, task, _), result in chosen.items():
+        mistakes = [m for m in read_mistakes(result, root) if args.type in (None, m.type)]
+        found += mistakes
+        if not args.json:
+            print(f"{model}, {task}, seed {result.cell.seed}: {len(mistakes):,} mistakes\n")
+            print(text_table(*summary(mistakes)) + "\n")
+            print("\n".join(map(line, mistakes[: args.top])))
+    if args.json:
+        print(json.dumps([asdict(m) for m in found], ensure_ascii=False, indent=2))
+    if args.html is not None:
+        tasks = ", ".join(dict.fromkeys(task for _, _, task, _ in chosen))
+        write_output(args.html, page(f"Mistakes, {tasks}", found), args.overwrite)
+        print(f"page: {args.html}", file=sys.stderr)
+    return 0
 
 
 def _tasks(args: argparse.Namespace) -> int:

@@ -102,7 +102,7 @@ def _print_plan(benchmark: Any, as_json: bool) -> int:
 
 
 def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> int:
-    from statistics import mean, pstdev
+    from statistics import mean, stdev
 
     from doctobert_hf.reporting.tables import text_table
 
@@ -121,7 +121,7 @@ def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> 
                 task,
                 found[0].metric,
                 f"{100 * mean(r.score for r in found):.2f}",
-                f"{100 * pstdev(r.score for r in found):.2f}",
+                f"{100 * stdev(r.score for r in found):.2f}" if len(found) > 1 else "–",
                 str(len(found)),
             ]
             for task, found in by_task.items()

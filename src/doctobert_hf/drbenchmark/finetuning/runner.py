@@ -277,6 +277,7 @@ class Benchmark:
         name = f"seed-{cell.seed}.predictions.jsonl"
         rows = [
             {"id": row["id"], "prediction": prediction, "reference": reference}
+            | ({"tokens": row["tokens"]} if "tokens" in row else {})
             for row, prediction, reference in zip(
                 bench.rows["test"], predictions, test.references, strict=True
             )
