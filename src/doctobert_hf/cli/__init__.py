@@ -23,6 +23,7 @@ COMMANDS = {
     "tokenizer": "train a tokenizer, or measure tokenizers side by side",
     "finetune": "fine-tune an encoder for a task and keep the model",
     "predict": "use a fine-tuned model on new text, or score it again",
+    "export": "export a fine-tuned model as ONNX, for processors",
     "benchmark": "DrBenchmark: tasks, raw data, a model's scores, reports",
     "finemed": "annotate, filter, clean, rephrase and mix a training corpus",
     "retrieval": "train, measure and use search models: dense, late interaction",

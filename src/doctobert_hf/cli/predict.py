@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="jsonl", help="default: jsonl")
     parser.add_argument("--text-column", default="text", help="column that holds the text")
     parser.add_argument("--device", help="cpu, cuda, ...; default: a GPU if there is one")
+    parser.add_argument("--onnx", action="store_true", help="MODEL is a folder of 'export'")
     parser.add_argument("--overwrite", action="store_true", help="move what is there aside first")
     parser.add_argument("--task", metavar="NAME", help="score the model on this task's documents")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"),
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     counts = predict_files(
         *(args.model, args.input, args.output, args.format, args.text_column, args.device),
         args.overwrite,
+        args.onnx,
     )
     if args.json:
         print(json.dumps({**counts, "output": str(args.output)}))
@@ -72,7 +74,8 @@ def _score(args: argparse.Namespace) -> int:
     from doctobert_hf.drbenchmark.prediction import score_split
 
     found = score_split(
-        args.model, args.task, args.corpus, args.data_dir, args.protocol, args.split, args.device
+        *(args.model, args.task, args.corpus, args.data_dir, args.protocol, args.split),
+        *(args.device, args.onnx),
     )
     if args.json:
         print(json.dumps(found, ensure_ascii=False, indent=2))

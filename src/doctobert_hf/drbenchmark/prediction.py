@@ -23,6 +23,7 @@ def predict_files(
     text_column: str = "text",
     device: str | None = None,
     overwrite: bool = False,
+    onnx: bool = False,
 ) -> dict[str, int]:
     """Predict the documents of a file or folder and write them.
 
@@ -34,6 +35,7 @@ def predict_files(
         text_column: Column that holds the text.
         device: Where to compute.
         overwrite: Move what is at ``output`` aside.
+        onnx: Run an exported model.
 
     Returns:
         ``documents`` and ``entities`` (or ``labels``) written.
@@ -50,11 +52,11 @@ def predict_files(
     if form == "brat":
         settings = {"model": str(model.resolve()), "format": form, "text_column": text_column}
         with staged_run(output, "predictions", settings, [source], overwrite=overwrite) as scratch:
-            predictor = Predictor.from_pretrained(model, device)
+            predictor = Predictor.from_pretrained(model, device, onnx)
             return _write(predictor, source, text_column, scratch, form)
     check_free(output, [source], overwrite)
     check_apart(output, [source])
-    predictor = Predictor.from_pretrained(model, device)
+    predictor = Predictor.from_pretrained(model, device, onnx)
     from doctobert_hf.files import explained_output
 
     with explained_output(output):
@@ -102,6 +104,7 @@ def score_split(
     protocol: str | None = None,
     split: str = "test",
     device: str | None = None,
+    onnx: bool = False,
 ) -> dict[str, Any]:
     """Predict a split of a task and score it, by what the evaluator does.
 
@@ -112,12 +115,11 @@ def score_split(
     Raises:
         UsageError: The model was trained for another task.
     """
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
     from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
     from doctobert_hf.drbenchmark.finetuning.runner import score_test
     from doctobert_hf.drbenchmark.finetuning.workbench import Context, Workbench
 
-    predictor = Predictor.from_pretrained(model, device)
+    predictor = Predictor.from_pretrained(model, device, onnx)
     record = predictor.record
     wanted = task or record.task
     if corpus is None and wanted != record.task:
@@ -126,7 +128,7 @@ def score_split(
         )
     place = model / "model" if (model / "model" / "config.json").is_file() else model
     context = Context(
-        Encoder.find(str(place)),
+        _reader_of(place),
         wanted,
         protocol or record.protocol,
         legacy=record.split_words,
@@ -152,3 +154,12 @@ def score_split(
         "scores": scores,
         "rows": len(part.items),
     }
+
+
+def _reader_of(place: Path) -> Any:
+    """The encoder's tokenizer and length, also where the weights are an ONNX file."""
+    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+
+    if list(place.glob("*.safetensors")):
+        return Encoder.find(str(place))
+    return Encoder(str(place), None, place.name, "exported", "exported")

@@ -45,12 +45,15 @@ class Predictor:
         )
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, device: str | None = None) -> Predictor:
+    def from_pretrained(
+        cls, folder: str | Path, device: str | None = None, onnx: bool = False
+    ) -> Predictor:
         """Open a fine-tuned model.
 
         Args:
-            folder: ``model`` of a fine-tuning run, or the run itself.
+            folder: ``model`` of a fine-tuning run, the run itself, or a folder of ``export``.
             device: ``cpu``, ``cuda``, ...; default: a GPU if there is one.
+            onnx: Run the exported model, on the processor.
 
         Raises:
             UsageError: The folder holds no such model.
@@ -66,6 +69,13 @@ class Predictor:
         place = Path(folder)
         place = place / "model" if (place / "model" / "config.json").is_file() else place
         record = read_record(place)
+        if onnx:
+            from doctobert_hf.drbenchmark.export import open_exported
+
+            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+            return cls(open_exported(place), tokenizer, record)
+        if (place / "model.onnx").is_file() and not list(place.glob("*.safetensors")):
+            raise UsageError(f"'{place}' holds an ONNX model", "onnx=True", "Pass --onnx")
         words = record.kind == "token-classification"
         maker: Any = (
             AutoModelForTokenClassification if words else AutoModelForSequenceClassification

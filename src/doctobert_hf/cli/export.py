@@ -1,0 +1,41 @@
+"""Export a fine-tuned model for processors: ONNX, in float32 or int8.
+
+doctobert-hf export my-ner/model --onnx --output my-ner-onnx
+doctobert-hf export my-ner/model --onnx --int8 --output my-ner-int8
+doctobert-hf predict my-ner-int8 notes --output found.jsonl --onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("model", type=Path, help="folder of 'finetune', or its model folder")
+    parser.add_argument("--onnx", action="store_true", required=True, help="export as ONNX")
+    parser.add_argument("--int8", action="store_true", help="weights in 8 bits")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the export")
+    parser.add_argument("--overwrite", action="store_true", help="move another one there aside")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export and tell how it compares."""
+    from doctobert_hf.drbenchmark.export import export_onnx
+
+    record = export_onnx(args.model, args.output, args.int8, args.overwrite)
+    if args.json:
+        print(json.dumps({**record, "output": str(args.output)}))
+        return 0
+    print(args.output)
+    print(
+        f"{record['bytes'] / 1e6:.1f} MB; logits differ by at most "
+        f"{record['largest_difference']:.2g}, {100 * record['same_labels']:.1f} % of labels agree "
+        "on probe sentences",
+        file=sys.stderr,
+    )
+    return 0
