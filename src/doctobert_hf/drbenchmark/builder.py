@@ -87,11 +87,25 @@ class DrBenchmarkConfig(datasets.BuilderConfig):
         folder = locate(task, self.data_dir)
         state = folder.fingerprint(read_patterns(task)) if folder else "download"
         suffix = "" if custom_features is None else f"-{_hash(custom_features)}"
-        return f"{self.name}-{self.protocol}-{state}{suffix}"
+        return f"{self.name}-{self.protocol}-{state}{_own_code(task)}{suffix}"
+
+
+def _own_code(task: TaskSpec) -> str:
+    """Name the code of a task from outside: rows of an earlier version of it are not served."""
+    code = Path(getattr(getattr(task.read, "__code__", None), "co_filename", "") or "")
+    if not code.is_file() or Path(__file__).parent in code.resolve().parents:
+        return ""  # this package's own code is in source_digest
+    declared = repr((task.kind, task.labels, task.files, task.inputs)).encode()
+    return "-" + hashlib.sha256(code.read_bytes() + declared).hexdigest()[:8]
 
 
 def read_patterns(task: TaskSpec) -> list[str]:
-    """Patterns of all files a conversion may read: whatever lies beside those that identify it."""
+    """Patterns of all files a conversion may read.
+
+    Those that the task declares as its inputs; else whatever lies beside those that identify it.
+    """
+    if task.inputs:
+        return sorted({*task.inputs, *task.files})
     folders = {posixpath.dirname(p) for p in (*task.files, *task.alternative)}
     patterns = {posixpath.join(folder, "*") for folder in folders}
     return sorted(patterns | {"evaluations/*", "French/*/*"})

@@ -97,6 +97,8 @@ class TaskSpec:
         filter: Cleaning of ``protocol="doctobert"``; None where the published recipes have none.
         label_column: Column that holds the tags.
         threshold: Decision threshold of multi-label tasks.
+        inputs: Patterns of all files that ``read`` reads, so that rows are made anew when one of
+            them changes; empty: all that lie beside ``files``.
         marker: A word that the head of the first file holds: tells corpora apart whose files
             have the same names.
         measured: Whether ``sizes`` were measured on the real files.
@@ -115,6 +117,7 @@ class TaskSpec:
     files: tuple[str, ...]
     read: Callable[[TaskSpec, RawFolder, str, Report], Splits] = field(repr=False)
     alternative: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     sizes: tuple[int, int, int] | None = None
     doctobert_sizes: tuple[int, int, int] | None = None
     filter: Filter | None = field(default=None, repr=False)

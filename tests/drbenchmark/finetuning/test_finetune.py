@@ -276,6 +276,12 @@ TASKS = (TaskSpec(name="mine_cls", corpus=CORPUS, kind="classification", labels=
                            capture_output=True, text=True, env=environment)  # fmt: skip
     assert found.returncode == 0, found.stderr[-2000:]
     assert json.loads(found.stdout)["score"] == json.loads(done.stdout)["score"]
+    # Another version of the file: its rows are read anew, and the labels are other ones.
+    changed = (tmp_path / "mine.py").read_text().replace("made[:20]", "made[:18]")
+    (tmp_path / "mine.py").write_text(changed)
+    other = [word if word != "run" else "other" for word in words]
+    done = subprocess.run(other, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0 and json.loads(done.stdout)["rows"]["train"] == 18
     empty = Path(tmp_path / "empty.py")
     empty.write_text("x = 1\n")
     assert main(["benchmark", "run", "m", "--task-file", str(empty)]) == 2
