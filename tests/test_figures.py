@@ -108,3 +108,12 @@ def test_finetuning():
         f"{ours['seconds'][0]:.0f} s, F1 {100 * ours['f1'][0]:.1f}, against "
         f"{padded['seconds'][0]:.0f} s, F1 {100 * padded['f1'][0]:.1f}",
     )
+
+
+def test_predicting():
+    found = results("predicting")
+    said(
+        f"torch {found['seconds']['torch']:.1f} s, of which the forward passes alone take "
+        f"{found['seconds']['forward']:.1f} s",
+        f"ONNX {found['torch_over_onnx']:.2f} x and int8 {found['torch_over_int8']:.2f} x as fast",
+    )
