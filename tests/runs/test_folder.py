@@ -405,3 +405,23 @@ def test_commands_with_names_that_begin_with_a_dash():
 
     assert command_line("search", "-ix", output="-o") == "doctobert-hf search ./-ix --output=-o"
     assert command_line("x", inputs=["a b", "c"]) == "doctobert-hf x --inputs 'a b' c"
+
+
+def test_a_run_that_appears_while_the_lock_is_taken_is_left_as_it_is(tmp_path, monkeypatch):
+    """Another process makes its run between the first look and the lock."""
+    from doctobert_hf.runs import folder as module
+
+    out, real = tmp_path / "out", module._Check.run
+    looks = []
+
+    def look(self):
+        looks.append(real(self))
+        if len(looks) == 1:
+            monkeypatch.setattr(module._Check, "run", real)
+            write(out, {"a": "1"}, kind="other")
+        return looks[-1]
+
+    monkeypatch.setattr(module._Check, "run", look)
+    with pytest.raises(UsageError, match="another kind, other"):
+        open_run(out, "train", {})
+    assert (out / "a").read_text() == "1" and read_record(out).kind == "other"

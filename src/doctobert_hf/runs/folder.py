@@ -204,10 +204,10 @@ def open_run(
             with contextlib.suppress(OSError):
                 path.rmdir()
         raise
+    begun = False  # until this run has written something, a failure leaves all as it is
     try:
         found = check.run()
-        run.resumed = found is not None  # from here on a failure leaves that run as it is
-        run.record = found or given
+        run.resumed = found is not None
         if found is not None and overwrite:
             _set_aside(run, beside)
             run.resumed, found = False, None
@@ -217,14 +217,17 @@ def open_run(
         if found is not None and again == "any":
             run.record.settings = settings
         run.record.status = "running"
+        begun = True
         with explained_output(folder):
             run.record.write(record_path)
     except BaseException:
-        run.record.status = run.record.status if run.resumed else "stopped"
-        if run.resumed:
-            lock.release()
-        else:
+        if begun or run._aside is not None:
             run.close(failed=True)
+        else:
+            lock.release()
+            for path in reversed(created):
+                with contextlib.suppress(OSError):
+                    path.rmdir()
         raise
     return run
 
