@@ -199,37 +199,46 @@ def open_run(
                 raise PermissionError(13, os.strerror(13), str(folder))
             lock.acquire(wait)
     except BaseException:
-        lock.release()
-        for path in reversed(created):
-            with contextlib.suppress(OSError):
-                path.rmdir()
+        _release(lock, created)
         raise
-    begun = False  # until this run has written something, a failure leaves all as it is
+    _begin(run, check, beside)
+    return run
+
+
+def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
+    """Decide once more under the lock, move a replaced run aside and write the record.
+
+    Until this run has written something, a failure leaves the folder as it was found.
+    """
+    begun = False
     try:
         found = check.run()
-        run.resumed = found is not None
-        if found is not None and overwrite:
+        if found is not None and check.overwrite:
             _set_aside(run, beside)
-            run.resumed, found = False, None
-        for path in folder.glob(f"{SCRATCH}*"):
+            found = None
+        run.resumed = found is not None
+        for path in run.folder.glob(f"{SCRATCH}*"):
             remove_tree(path)  # of a run that was killed: the lock says that it is gone
-        run.record = found or given
-        if found is not None and again == "any":
-            run.record.settings = settings
+        run.record = found or check.given
+        if found is not None and check.again == "any":
+            run.record.settings = check.given.settings
         run.record.status = "running"
         begun = True
-        with explained_output(folder):
-            run.record.write(record_path)
+        with explained_output(run.folder):
+            run.record.write(run.record_path)
     except BaseException:
         if begun or run._aside is not None:
             run.close(failed=True)
         else:
-            lock.release()
-            for path in reversed(created):
-                with contextlib.suppress(OSError):
-                    path.rmdir()
+            _release(run._lock, run._created)
         raise
-    return run
+
+
+def _release(lock: RunLock, created: list[Path]) -> None:
+    lock.release()
+    for path in reversed(created):
+        with contextlib.suppress(OSError):
+            path.rmdir()
 
 
 def _places(folder: Path, beside: bool) -> tuple[Path, Path]:

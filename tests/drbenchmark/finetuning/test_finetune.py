@@ -211,7 +211,10 @@ def test_every_family_is_kept_and_scored_again(
     again = ["predict", str(tmp_path / "run" / "model"), "--task", task]
     assert main([*again, "--data-dir", str(made_up), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert abs(found["score"] - result["score"]) < 1e-9
+    # A correlation is of float32 outputs, and the batches of the two are padded otherwise: the last
+    # digits of a float32 may differ. Counted scores are the same number.
+    tolerance = 1e-6 if key == "similarity" else 1e-9
+    assert abs(found["score"] - result["score"]) < tolerance
     predictor = Predictor.from_pretrained(tmp_path / "run")
     if key in ("label", "labels"):
         [made] = predictor(["Le patient tousse."])
