@@ -425,3 +425,18 @@ def test_a_run_that_appears_while_the_lock_is_taken_is_left_as_it_is(tmp_path, m
     with pytest.raises(UsageError, match="another kind, other"):
         open_run(out, "train", {})
     assert (out / "a").read_text() == "1" and read_record(out).kind == "other"
+
+
+def test_a_record_that_a_kill_left_half_written_is_not_a_strangers_file(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / ".run.json.4242.tmp").write_text("")  # killed between the writing and the renaming
+    with open_run(folder, "thing", {"seed": 1}) as run:
+        assert not run.resumed
+    assert [p.name for p in folder.iterdir() if p.name.endswith(".tmp")] == []
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".run.json.mine.tmp").write_text("kept")
+    with pytest.raises(UsageError):
+        open_run(other, "thing", {"seed": 1})
+    assert (other / ".run.json.mine.tmp").read_text() == "kept"

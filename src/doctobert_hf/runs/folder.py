@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -217,8 +218,9 @@ def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
             _set_aside(run, beside)
             found = None
         run.resumed = found is not None
-        for path in run.folder.glob(f"{SCRATCH}*"):
-            remove_tree(path)  # of a run that was killed: the lock says that it is gone
+        for path in list(run.folder.iterdir()):
+            if _is_leftover(path.name):  # the lock says that its writer is gone
+                remove_tree(path) if path.is_dir() else path.unlink()
         run.record = found or check.given
         if found is not None and check.again == "any":
             run.record.settings = check.given.settings
@@ -232,6 +234,14 @@ def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
         else:
             _release(run._lock, run._created)
         raise
+
+
+def _is_leftover(name: str) -> bool:
+    """Return whether a killed run left this: its stage, or its record before it had its name."""
+    return (
+        name.startswith(SCRATCH)
+        or re.fullmatch(rf"\.{re.escape(RECORD)}\.\d+\.tmp", name) is not None
+    )
 
 
 def _release(lock: RunLock, created: list[Path]) -> None:
@@ -312,8 +322,7 @@ class _Check:
             )
         found = read_record(self.record_path.parent, self.record_path.name)
         holds = folder.is_dir() and any(
-            path.name not in (LOCK,) and not path.name.startswith(SCRATCH)
-            for path in folder.iterdir()
+            path.name != LOCK and not _is_leftover(path.name) for path in folder.iterdir()
         )
         if found is None and self.record_path.exists() and self.record_path.parent != folder:
             raise UsageError(
