@@ -139,7 +139,7 @@ def test_another_configuration_or_input_is_refused(annotated, tmp_path):
         annotate(again)
     half = tmp_path / "half"  # killed while the folder was made
     half.mkdir()
-    (half / ".incomplete-x").mkdir()
+    (half / ".incomplete-abc_1234").mkdir()
     assert annotate(AnnotateConfig(input=(str(corpus),), output=half, **LIGHT))["documents"] == 25
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "thesis.txt").write_text("mine")

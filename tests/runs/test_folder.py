@@ -231,8 +231,8 @@ lock.release()
 def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     out = tmp_path / "out"
     write(out, {"a": "1"})
-    (out / ".incomplete-abc").mkdir()
-    (out / ".incomplete-abc" / "half").write_text("x")
+    (out / ".incomplete-abc_1234").mkdir()
+    (out / ".incomplete-abc_1234" / "half").write_text("x")
     write(out, {"a": "2"})
     assert sorted(os.listdir(out)) == ["a", "run.json"]
 
@@ -440,3 +440,18 @@ def test_a_record_that_a_kill_left_half_written_is_not_a_strangers_file(tmp_path
     with pytest.raises(UsageError):
         open_run(other, "thing", {"seed": 1})
     assert (other / ".run.json.mine.tmp").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    "name", [".incomplete-notes.txt", ".incomplete-my-work", ".incomplete-abc_1234"]
+)
+def test_a_strangers_file_named_like_a_stage_is_kept(tmp_path, name):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    if name == ".incomplete-my-work":
+        (folder / name).mkdir()
+    else:  # the name of a stage, but a file
+        (folder / name).write_text("kept")
+    with pytest.raises(UsageError):
+        open_run(folder, "thing", {"seed": 1})
+    assert (folder / name).exists()

@@ -219,7 +219,7 @@ def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
             found = None
         run.resumed = found is not None
         for path in list(run.folder.iterdir()):
-            if _is_leftover(path.name):  # the lock says that its writer is gone
+            if _is_leftover(path):  # the lock says that its writer is gone
                 remove_tree(path) if path.is_dir() else path.unlink()
         run.record = found or check.given
         if found is not None and check.again == "any":
@@ -236,12 +236,16 @@ def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
         raise
 
 
-def _is_leftover(name: str) -> bool:
-    """Return whether a killed run left this: its stage, or its record before it had its name."""
-    return (
-        name.startswith(SCRATCH)
-        or re.fullmatch(rf"\.{re.escape(RECORD)}\.\d+\.tmp", name) is not None
-    )
+def _is_leftover(path: Path) -> bool:
+    """Return whether a killed run left this: its stage, or its record before it had its name.
+
+    Only what this tool can have written, by kind and exact name: it is removed.
+    """
+    if path.is_symlink():
+        return False
+    if path.is_dir():  # named by ``tempfile.mkdtemp``
+        return re.fullmatch(rf"{re.escape(SCRATCH)}[a-z0-9_]{{8}}", path.name) is not None
+    return re.fullmatch(rf"\.{re.escape(RECORD)}\.\d+\.tmp", path.name) is not None
 
 
 def _release(lock: RunLock, created: list[Path]) -> None:
@@ -322,7 +326,7 @@ class _Check:
             )
         found = read_record(self.record_path.parent, self.record_path.name)
         holds = folder.is_dir() and any(
-            path.name != LOCK and not _is_leftover(path.name) for path in folder.iterdir()
+            path.name != LOCK and not _is_leftover(path) for path in folder.iterdir()
         )
         if found is None and self.record_path.exists() and self.record_path.parent != folder:
             raise UsageError(

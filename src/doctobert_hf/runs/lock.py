@@ -67,8 +67,8 @@ class RunLock:
                 raise UsageError(
                     f"{self.what} is in use by {owner_of(self.path) or 'another process'}",
                     "one run at a time in a folder",
-                    "Wait until it has ended, or choose another --output; if it runs on a "
-                    f"machine that is gone, delete '{self.path}'",
+                    "Wait until it has ended, or choose another --output; if it or its "
+                    f"machine is gone, delete '{self.path}'",
                 ) from None
             before = before if wait == 0 else None
         if before is not None:
