@@ -12,8 +12,9 @@ import pytest
 
 from doctobert_hf.cli import main
 from doctobert_hf.config import build_config, read_yaml
-from doctobert_hf.drbenchmark import source
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
+from doctobert_hf.drbenchmark.source import RawFolder, archives, open_archive, open_folder
+from doctobert_hf.drbenchmark.source import store as limits
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.filters import parse
 from doctobert_hf.pretraining.recipe import PretrainConfig
@@ -37,16 +38,16 @@ def make_tar(path, members):
 
 @pytest.mark.parametrize(("make", "name"), [(make_zip, "a.zip"), (make_tar, "a.tar.gz")])
 def test_an_archive_is_read_up_to_a_total(make, name, tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_MEMBER", 1000)
-    monkeypatch.setattr(source, "MAX_READ", 2500)
+    monkeypatch.setattr(limits, "MAX_MEMBER", 1000)
+    monkeypatch.setattr(limits, "MAX_READ", 2500)
     make(
         tmp_path / name,
         [(f"c/{i}.txt", b"0" * 900) for i in range(6)] + [("c/big.txt", b"0" * 2000)],
     )
-    folder = source.RawFolder(source.open_archive(tmp_path / name), "c")
+    folder = RawFolder(open_archive(tmp_path / name), "c")
     with pytest.raises(DataError, match=r"big\.txt is larger than"):
         folder.read_bytes("big.txt")
-    folder = source.RawFolder(source.open_archive(tmp_path / name), "c")
+    folder = RawFolder(open_archive(tmp_path / name), "c")
     assert len(folder.read_bytes("0.txt")) == 900
     with pytest.raises(DataError, match=f"What is read of .*{name} is larger than"):
         for number in range(6):
@@ -54,33 +55,33 @@ def test_an_archive_is_read_up_to_a_total(make, name, tmp_path, monkeypatch):
 
 
 def test_a_tar_keeps_no_more_than_the_corpus_needs(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_READ", 2500)
+    monkeypatch.setattr(limits, "MAX_READ", 2500)
     make_tar(tmp_path / "a.tar.gz", [(f"c/{i}.txt", b"0" * 900) for i in range(6)])
-    store = source.open_archive(tmp_path / "a.tar.gz")
-    source.RawFolder(store, "c").read_bytes("3.txt")
+    store = open_archive(tmp_path / "a.tar.gz")
+    RawFolder(store, "c").read_bytes("3.txt")
     assert list(store._content) == ["c/3.txt"]
 
 
 def test_a_tar_that_expands_without_end_is_not_listed(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_UNPACKED", 3000)
+    monkeypatch.setattr(archives, "MAX_UNPACKED", 3000)
     make_tar(tmp_path / "a.tar.gz", [(f"{i}.txt", b"0" * 900) for i in range(6)])
     with pytest.raises(DataError, match="is larger than"):
-        source.open_archive(tmp_path / "a.tar.gz").names()
+        open_archive(tmp_path / "a.tar.gz").names()
 
 
 @pytest.mark.parametrize(("make", "name"), [(make_zip, "a.zip"), (make_tar, "a.tar.gz")])
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_members_that_are_there_twice_are_told(make, name, tmp_path, caplog):
     make(tmp_path / name, [("c/a.txt", b"first"), ("c/a.txt", b"second")])
-    store = source.open_archive(tmp_path / name)
-    assert source.RawFolder(store, "c").read_bytes("a.txt") == b"second"
+    store = open_archive(tmp_path / name)
+    assert RawFolder(store, "c").read_bytes("a.txt") == b"second"
     assert "1 entries twice, e.g. 'c/a.txt'" in caplog.text
 
 
 def test_a_pipe_does_not_hang(tmp_path, capsys):
     os.mkfifo(tmp_path / "quaero.zip")
     with pytest.raises(UsageError, match="pipe"):
-        source.open_archive(tmp_path / "quaero.zip")
+        open_archive(tmp_path / "quaero.zip")
     assert main(["benchmark", "check", "--data-dir", str(tmp_path), "--tasks", "morfitt"]) == 1
     assert main(["benchmark", "check", "--data-dir", str(tmp_path / "quaero.zip"),
                  "--tasks", "morfitt"]) == 1  # fmt: skip
@@ -94,7 +95,7 @@ def test_a_stray_quote_names_the_file_and_the_line(tmp_path):
     rows = "".join(f"{n}\tun texte assez long pour compter\n" for n in range(40_000))
     (tmp_path / "t.tsv").write_text(f'id\ttext\n7\t"sans fin\n{rows}')
     with pytest.raises(DataError, match=r"t\.tsv:2"):
-        list(read_table(source.open_folder(tmp_path), "t.tsv", ("id", "text"), Report()))
+        list(read_table(open_folder(tmp_path), "t.tsv", ("id", "text"), Report()))
 
 
 # -------------------------------------------------------------------------------------- filters

@@ -13,8 +13,7 @@ import importlib
 from typing import Any
 
 from doctobert_hf.registration import register
-
-__version__ = "0.2.0.dev0"
+from doctobert_hf.version import __version__
 
 _PUBLIC = {
     "HierarchicalChunker": "doctobert_hf.chunking",

@@ -1,6 +1,5 @@
 """Spans to tags: the benchmark's rules one by one, and the strict ones."""
 
-from doctobert_hf.drbenchmark.deft_cases import deft_words
 from doctobert_hf.drbenchmark.iob import (
     Span,
     iob2,
@@ -12,6 +11,7 @@ from doctobert_hf.drbenchmark.iob import (
 )
 from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound
 from doctobert_hf.drbenchmark.spec import Report
+from doctobert_hf.drbenchmark.tasks._deft_cases import deft_words
 
 
 def span(start, end, first, count, label="A", identity="T1", surface=""):

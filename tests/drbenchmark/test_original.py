@@ -52,7 +52,7 @@ def test_all_tasks_are_covered():
 
 @pytest.mark.parametrize("name", sorted(ORIGINAL))
 def test_strict_has_no_document_in_two_splits(name):
-    from doctobert_hf.drbenchmark.conversion import content_key
+    from doctobert_hf.drbenchmark.families import family_of
 
     task = get_task(name)
     folder = find_corpus(task, HERE / "made_up.zip")
@@ -64,7 +64,9 @@ def test_strict_has_no_document_in_two_splits(name):
             by_document.setdefault(row.get("document_id", number), []).append(row)
         if rows and "document_id" in rows[0]:
             documents[split] = set(by_document)
-        contents[split] = {tuple(content_key(task, r) for r in d) for d in by_document.values()}
+        contents[split] = {
+            tuple(family_of(task).content_key(r) for r in d) for d in by_document.values()
+        }
     for seen in (documents, contents):
         for a, b in (("train", "validation"), ("train", "test"), ("validation", "test")):
             assert not seen.get(a, set()) & seen.get(b, set()), (a, b)

@@ -6,7 +6,7 @@ from doctobert_hf.drbenchmark.readers.brat import read_brat
 from doctobert_hf.drbenchmark.readers.conll import table_blocks
 from doctobert_hf.drbenchmark.readers.table import read_table
 from doctobert_hf.drbenchmark.readers.xml import parse_xmi, parse_xml
-from doctobert_hf.drbenchmark.source import RawFolder, _Directory
+from doctobert_hf.drbenchmark.source import open_folder
 from doctobert_hf.drbenchmark.spec import Report
 from doctobert_hf.errors import DataError
 
@@ -18,7 +18,7 @@ def folder(tmp_path):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return RawFolder(_Directory(tmp_path))
+        return open_folder(tmp_path)
 
     return make
 

@@ -6,7 +6,7 @@ import pytest
 
 from doctobert_hf.drbenchmark import get_task
 from doctobert_hf.drbenchmark.conversion import convert, digest
-from doctobert_hf.drbenchmark.source import RawFolder, _Directory, find_corpus
+from doctobert_hf.drbenchmark.source import find_corpus, open_folder
 
 REAL = (
     *("quaero_emea", "quaero_medline", "e3c_clinical", "e3c_temporal", "morfitt"),
@@ -128,6 +128,6 @@ def test_both_releases_of_mantra_give_the_same_rows(data_dir, tmp_path):
     (tmp_path / "DERIVED_GSC-v1.1").rename(tmp_path / "xml")
     for part in ("emea", "medline", "patents"):
         task = get_task(f"mantragsc_{part}")
-        brat = convert(task, RawFolder(_Directory(tmp_path / "Mantra-GSC"))).splits
+        brat = convert(task, open_folder(tmp_path / "Mantra-GSC")).splits
         xml = convert(task, find_corpus(task, tmp_path / "xml")).splits
         assert brat == xml

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doctobert_hf.drbenchmark import compute_metrics, get_task, list_tasks
-from doctobert_hf.drbenchmark.scoring import COMBINATIONS
+from doctobert_hf.drbenchmark.families.choice import COMBINATIONS
 from doctobert_hf.errors import DataError, UsageError
 
 

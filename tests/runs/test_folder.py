@@ -455,3 +455,12 @@ def test_a_strangers_file_named_like_a_stage_is_kept(tmp_path, name):
     with pytest.raises(UsageError):
         open_run(folder, "thing", {"seed": 1})
     assert (folder / name).exists()
+
+
+def test_a_lock_that_names_nobody_is_told_as_what_it_is(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / LOCK).touch()  # a kill between making and filling it
+    with pytest.raises(UsageError, match="names no process") as raised:
+        write(tmp_path / "out", {"x": "y"})
+    assert str(tmp_path / "out" / LOCK) in str(raised.value)
+    assert sorted(os.listdir(tmp_path / "out")) == [LOCK]

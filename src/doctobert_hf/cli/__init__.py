@@ -14,8 +14,8 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 
-import doctobert_hf
 from doctobert_hf.errors import DoctobertError, nearest
+from doctobert_hf.version import __version__
 
 COMMANDS = {
     "quickstart": "the whole way at laptop size: tokenizer, chunks, training, report",
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_overview())
         return 0 if arguments else 2
     if arguments[0] == "--version":
-        print(f"doctobert-hf {doctobert_hf.__version__}")
+        print(f"doctobert-hf {__version__}")
         return 0
     if arguments[0] == "--debug" and len(arguments) > 1:
         arguments = [arguments[1], "--debug", *arguments[2:]]

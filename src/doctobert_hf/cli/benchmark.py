@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _errors(args: argparse.Namespace) -> int:
+    from doctobert_hf.drbenchmark.families import find_family
     from doctobert_hf.drbenchmark.mistakes import line, page, read_mistakes, summary
     from doctobert_hf.drbenchmark.results import read_results
     from doctobert_hf.errors import UsageError
@@ -98,7 +99,7 @@ def _errors(args: argparse.Namespace) -> int:
     for result in read_results(root):
         cell = result.cell
         wanted = args.task in (None, cell.task) and args.model in (None, cell.model)
-        if wanted and args.seed in (None, cell.seed) and result.kind == "token-classification":
+        if wanted and args.seed in (None, cell.seed) and find_family(result.kind).finds_entities:
             chosen.setdefault((cell.model, cell.revision, cell.task, cell.protocol), result)
     if not chosen:
         raise UsageError(f"No such result of entities in '{args.results}'", "one at least")

@@ -15,12 +15,13 @@ from typing import Any, ClassVar
 import datasets
 import numpy as np
 
-import doctobert_hf
 from doctobert_hf.drbenchmark.conversion import convert, locate, log_report
 from doctobert_hf.drbenchmark.download import download_corpus
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.spec import SPLITS, Row, TaskSpec, check_protocol
 from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
 from doctobert_hf.errors import UsageError
+from doctobert_hf.version import __version__
 
 logger = logging.getLogger(__name__)
 
@@ -29,33 +30,12 @@ VERSION = datasets.Version("1.0.0")
 
 def features(task: TaskSpec) -> datasets.Features:
     """Columns of a task, by its kind."""
-    text = datasets.Value("string")
-    base = {"id": text}
-    if task.kind == "token-classification":
-        tags = datasets.List(datasets.ClassLabel(names=list(task.labels)))
-        columns = {"document_id": text, "tokens": datasets.List(text), task.label_column: tags}
-    elif task.kind == "classification":
-        label = datasets.ClassLabel(names=list(task.labels))
-        columns = {"document_id": text, "text": text, "label": label}
-    elif task.kind == "multilabel-classification":
-        labels = datasets.List(datasets.ClassLabel(names=list(task.labels)))
-        columns = {"document_id": text, "text": text, "labels": labels}
-    elif task.kind == "similarity":
-        columns = {"text_1": text, "text_2": text, "score": datasets.Value("float32")}
-    elif task.kind == "multiple-choice":
-        answers = {f"answer_{letter}": text for letter in task.labels}
-        right = datasets.List(datasets.ClassLabel(names=list(task.labels)))
-        columns = {"question": text, **answers, "correct_answers": right}
-    else:
-        candidates = {f"candidate_{number}": text for number in task.labels}
-        label = datasets.ClassLabel(names=list(task.labels))
-        columns = {"source": text, **candidates, "label": label}
-    return datasets.Features(base | columns)
+    return datasets.Features({"id": datasets.Value("string")} | family_of(task).columns(task))
 
 
 def source_digest() -> str:
     """Hash of this package's loaders: a change of code never serves rows of the code before."""
-    versions = [doctobert_hf.__version__]
+    versions = [__version__]
     versions += [metadata.version(name) for name in ("syntok", "numpy", "pandas")]
     digest = hashlib.sha256(" ".join(versions).encode())
     folder = Path(__file__).parent
@@ -187,7 +167,7 @@ def _label_columns(columns: datasets.Features) -> dict[str, dict[str, int]]:
 
 
 def _encoded(value: Any, ids: dict[str, int]) -> Any:
-    return [ids[item] for item in value] if isinstance(value, list) else ids[value]
+    return [_encoded(item, ids) for item in value] if isinstance(value, list) else ids[value]
 
 
 def data_directory(data_dir: str | os.PathLike[str] | None) -> str | None:

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from doctobert_hf.drbenchmark.conversion import content_key, convert, digest, locate
+from doctobert_hf.drbenchmark.conversion import convert, digest, locate
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.spec import SPLITS, Splits, TaskSpec
 from doctobert_hf.errors import DataError, DoctobertError, UsageError
 
@@ -86,7 +87,7 @@ def _compare(task: TaskSpec, splits: Splits, result: Check) -> None:
 
 
 def _duplicates(task: TaskSpec, splits: Splits) -> list[str]:
-    keys = {split: [content_key(task, row) for row in splits[split]] for split in SPLITS}
+    keys = {split: [family_of(task).content_key(row) for row in splits[split]] for split in SPLITS}
     distinct = {split: set(keys[split]) for split in SPLITS}
     lines = []
     for split in SPLITS:

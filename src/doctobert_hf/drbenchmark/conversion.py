@@ -6,12 +6,12 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.source import RawFolder, find_corpus, how_to_obtain
-from doctobert_hf.drbenchmark.spec import SPLITS, Report, Row, Splits, TaskSpec, check_protocol
+from doctobert_hf.drbenchmark.spec import SPLITS, Report, Splits, TaskSpec, check_protocol
 from doctobert_hf.drbenchmark.splits import apply_filter, leak_free
 from doctobert_hf.errors import DataError, UsageError
 
@@ -45,26 +45,13 @@ def convert(task: TaskSpec, folder: RawFolder, protocol: str = "drbenchmark") ->
     if protocol == "doctobert" and task.filter is not None:
         splits = apply_filter(task, splits, task.filter, report)
     elif protocol == "strict":
-        splits = leak_free(splits, lambda row: content_key(task, row), report)
+        splits = leak_free(splits, family_of(task).content_key, report)
     empty = [split for split in SPLITS if not splits[split]]
     if len(empty) == len(SPLITS):
         raise DataError(
             f"{task.corpus.title} in {folder.where('')} gives no row at all", task.corpus.layout
         )
     return Converted(splits, report)
-
-
-def content_key(task: TaskSpec, row: Row) -> Hashable:
-    """What a row says, without its id and label: equal keys are duplicates."""
-    if task.kind == "token-classification":
-        return tuple(row["tokens"])
-    if task.kind == "similarity":
-        return frozenset((row["text_1"], row["text_2"]))
-    if task.kind == "multiple-choice":
-        return row["question"], frozenset(v for k, v in row.items() if k.startswith("answer_"))
-    if task.kind == "parallel-sentence":
-        return tuple(v for k, v in row.items() if k == "source" or k.startswith("candidate_"))
-    return row["text"]
 
 
 def locate(task: TaskSpec, data_dir: str | Path | None) -> RawFolder | None:

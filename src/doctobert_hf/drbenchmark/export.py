@@ -7,20 +7,17 @@ Source: ``torch.onnx.export(dynamo=True)``; int8 by ``onnxruntime.quantization.q
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import logging
 import shutil
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from doctobert_hf.drbenchmark.finetuning.saving import RECORD
-from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.drbenchmark.onnx_model import MODEL, OnnxModel, require_onnx
+from doctobert_hf.errors import DataError
 from doctobert_hf.files import write_json_atomic
 
-MODEL = "model.onnx"
 NOTE = "onnx.json"
 TOLERANCE = 1e-3
 """Largest difference of logits between torch and the exported model in float32."""
@@ -29,22 +26,6 @@ PROBES = (
     "Le patient présente une douleur thoracique depuis deux jours, sans irradiation.",
     "Traitement par amoxicilline 1 g, trois fois par jour pendant 7 jours ; contrôle à J7. " * 4,
 )
-
-
-def require_onnx() -> None:
-    """Raise where what exports and runs ONNX is not installed.
-
-    Raises:
-        UsageError: A library is absent, with the command that installs it.
-    """
-    names = ("onnx", "onnxruntime", "onnxscript")
-    missing = [name for name in names if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"ONNX needs {', '.join(missing)}",
-            "them installed",
-            "Install them: pip install 'doctobert-hf[onnx]'",
-        )
 
 
 def export_onnx(
@@ -193,56 +174,3 @@ def _compare(predictor: Any, exported: OnnxModel) -> dict[str, float]:
         "largest_difference": float((before - after).abs().max()),
         "same_labels": float(same),
     }
-
-
-class OnnxModel:
-    """An exported model that answers as a Transformers model does, on the processor.
-
-    Args:
-        path: ``model.onnx``.
-    """
-
-    training = False
-
-    def __init__(self, path: Path) -> None:
-        import onnxruntime
-        import torch
-
-        self.device = torch.device("cpu")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-
-    def eval(self) -> OnnxModel:
-        """Return the model: it has no other mode."""
-        return self
-
-    def train(self, mode: bool = True) -> OnnxModel:
-        """Return the model: it cannot be trained."""
-        return self
-
-    def __call__(self, input_ids: Any, attention_mask: Any, **_: Any) -> Any:
-        """Return an object with ``logits``."""
-        import torch
-
-        given = {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()}
-        (logits,) = self._session.run(None, given)
-        return SimpleNamespace(logits=torch.from_numpy(logits))
-
-
-def open_exported(folder: Path) -> OnnxModel:
-    """Open the model of an export.
-
-    Raises:
-        UsageError: The folder has none, or a library is missing.
-    """
-    require_onnx()
-    if not (folder / MODEL).is_file() or not (folder / RECORD).is_file():
-        raise UsageError(
-            f"'{folder}' is no export (no {MODEL})",
-            "a folder of 'doctobert-hf export'",
-            "Export one: doctobert-hf export MODEL --onnx --output DIR",
-        )
-    return OnnxModel(folder / MODEL)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from doctobert_hf.drbenchmark.families import find_family
 from doctobert_hf.drbenchmark.results import Result
 from doctobert_hf.errors import DataError, UsageError
 
@@ -56,7 +57,7 @@ def read_mistakes(result: Result, root: Path) -> list[Mistake]:
             words.
         DataError: The predictions are damaged.
     """
-    if result.kind != "token-classification":
+    if not find_family(result.kind).finds_entities:
         raise UsageError(f"{result.cell.task} is {result.kind}", "a task of entities")
     path = result.cell.folder(root) / result.predictions
     found: list[Mistake] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.source import how_to_obtain
 from doctobert_hf.drbenchmark.spec import SPLITS, TaskSpec
 from doctobert_hf.drbenchmark.tasks import list_tasks
@@ -61,9 +62,7 @@ def _facts(task: TaskSpec) -> list[list[str]]:
         ["may be republished", "yes" if corpus.redistributable else "no"],
         ["task of the DoctoBERT paper", "yes" if task.doctobert else "no"],
     ]
-    if task.kind == "multilabel-classification":
-        rows.insert(2, ["threshold", f"{task.threshold:g}"])
-    return rows
+    return rows[:2] + family_of(task).facts(task) + rows[2:]
 
 
 def _protocols(task: TaskSpec) -> list[str]:

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.formats import Predicted, write_predictions
 from doctobert_hf.drbenchmark.predictor import Predictor
 from doctobert_hf.errors import UsageError
@@ -75,7 +76,7 @@ def predict_files(
 def _write(
     predictor: Predictor, source: Path, text_column: str, target: Path, form: str
 ) -> dict[str, int]:
-    entities = predictor.task.kind == "token-classification"
+    entities = family_of(predictor.task).finds_entities
     types = list(dict.fromkeys(tag[2:] for tag in predictor.task.labels if tag != "O"))
     return write_predictions(
         _predicted(predictor, source, text_column),
@@ -116,7 +117,6 @@ def score_split(
         UsageError: The model was trained for another task.
     """
     from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
-    from doctobert_hf.drbenchmark.finetuning.runner import score_test
     from doctobert_hf.drbenchmark.finetuning.workbench import Context, Workbench
 
     predictor = Predictor.from_pretrained(model, device, onnx)
@@ -145,7 +145,9 @@ def score_split(
         )
     part = bench.splits[split]
     predictions = predict_items(bench.task, predictor.model, bench.tokenizer, part.items)
-    scores = score_test(bench.task, predictions, part.references, record.split_words, part)
+    scores = family_of(bench.task).score_test(
+        bench.task, predictions, part.references, part.items, record.split_words
+    )
     return {
         "task": wanted,
         "split": split,

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.drbenchmark.tasks import get_task
-from doctobert_hf.errors import DataError, UsageError
-from doctobert_hf.metrics import (
-    edrm,
-    entity_f1,
-    exact_match_ratio,
-    hamming_score,
-    multilabel_f1,
-    weighted_f1,
-)
+from doctobert_hf.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
-
-logger = logging.getLogger(__name__)
-IGNORED = -100
-COMBINATIONS = (
-    *("c", "a", "e", "d", "b", "be", "ae", "bc", "bd", "ab", "de", "cd", "ac", "ad", "ce", "bce"),
-    *("abc", "cde", "bcd", "ace", "ade", "abe", "acd", "bde", "abd", "abde", "abcd", "bcde"),
-    *("abce", "acde", "abcde"),
-)
-"""Sets of right answers of FrenchMedMCQA in the order of the original's 31 classes."""
 
 
 def score_predictions(
@@ -47,19 +30,7 @@ def score_predictions(
     Returns:
         Scores with the tables per type or class.
     """
-    import numpy as np
-
-    if task.kind == "token-classification":
-        return entity_f1(predictions, references, mode)
-    logits, labels = np.asarray(predictions, dtype=np.float64), np.asarray(references)
-    _check_width(task, logits, labels)
-    if task.kind == "multilabel-classification":
-        return multilabel_f1(_sigmoid(logits), labels, task.threshold)
-    if task.kind == "similarity":
-        return _similarity(logits.reshape(-1), labels.reshape(-1))
-    if task.kind == "multiple-choice":
-        return _choices(logits, labels)
-    return weighted_f1(logits.argmax(axis=-1), labels)
+    return family_of(task).score(task, predictions, references, mode)
 
 
 def compute_metrics(
@@ -80,7 +51,8 @@ def compute_metrics(
         * multi-label: logits ``(examples, labels)``, 0/1 tables; sigmoid and the task's threshold;
         * similarity: one number per example, scores;
         * multiple choice: logits ``(examples, 5)`` with 0/1 tables (sigmoid, 0.5, at least the
-          best answer), or ``(examples, 31)`` with classes in the order of ``COMBINATIONS``.
+          best answer), or ``(examples, 31)`` with classes in the order of
+          ``families.choice.COMBINATIONS``.
 
         Its result has numbers only, among them the task's ``metric_key``.
     """
@@ -89,11 +61,9 @@ def compute_metrics(
         raise UsageError(f"mode '{mode}'", "'default' or 'strict'")
 
     def compute(output: Any) -> dict[str, float]:
-        logits, labels = _arrays(output)
-        _check_width(spec, logits, labels)
-        if spec.kind == "token-classification":
-            return _tokens(logits, labels, spec.labels, mode)
-        return _flat(score_predictions(spec, logits, labels))
+        scores = family_of(spec).score_trainer(spec, *_arrays(output), mode)
+        # Without the tables per type: Trainer logs numbers.
+        return {name: value for name, value in scores.items() if not isinstance(value, dict)}
 
     return compute
 
@@ -105,64 +75,3 @@ def _arrays(output: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(logits, tuple):  # some models return hidden states behind the logits
         logits = logits[0]
     return np.asarray(logits, dtype=np.float64), np.asarray(labels)
-
-
-def _check_width(spec: TaskSpec, logits: np.ndarray, labels: np.ndarray) -> None:
-    """Logits of another width would score as if the model were merely bad."""
-    if spec.kind == "similarity":
-        wanted: tuple[int, ...] = (1,) if logits.ndim > 1 else (logits.shape[-1],)
-    elif spec.kind == "multiple-choice":
-        wanted = (len(spec.labels), len(COMBINATIONS))
-        if logits.shape[-1] == len(spec.labels) and labels.shape != logits.shape:
-            raise DataError(f"Labels of shape {labels.shape}", "0 and 1 for each answer")
-    else:
-        wanted = (len(spec.labels),)
-    if logits.shape[-1] not in wanted:
-        raise DataError(
-            f"Logits for {logits.shape[-1]} labels of {spec.name}",
-            f"{' or '.join(map(str, wanted))} labels",
-        )
-
-
-def _similarity(predictions: np.ndarray, references: np.ndarray) -> dict[str, float]:
-    """A model that diverged scores as one that always says 0, and is told of."""
-    import numpy as np
-
-    finite = np.isfinite(predictions)
-    if not finite.all():
-        logger.warning("%d predictions are not finite and count as 0", int((~finite).sum()))
-    return edrm(np.where(finite, predictions, 0.0), references)
-
-
-def _tokens(
-    logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...], mode: str
-) -> dict[str, float]:
-    predicted = logits.argmax(axis=-1)
-    kept = labels != IGNORED
-    predictions = [[names[i] for i in row[keep]] for row, keep in zip(predicted, kept, strict=True)]
-    references = [[names[i] for i in row[keep]] for row, keep in zip(labels, kept, strict=True)]
-    return _flat(entity_f1(predictions, references, mode))
-
-
-def _choices(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    import numpy as np
-
-    if logits.shape[-1] == len(COMBINATIONS):
-        chosen = [list(COMBINATIONS[i]) for i in logits.argmax(axis=-1)]
-        right = [list(COMBINATIONS[i]) for i in labels.reshape(-1)]
-    else:
-        at_least = logits == logits.max(axis=-1, keepdims=True)
-        chosen = [list(np.flatnonzero(row)) for row in (_sigmoid(logits) >= 0.5) | at_least]
-        right = [list(np.flatnonzero(row)) for row in labels]
-    return hamming_score(chosen, right) | exact_match_ratio(chosen, right)
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    return 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
-
-
-def _flat(scores: dict[str, Any]) -> dict[str, float]:
-    """Scores without their tables per type: Trainer logs numbers."""
-    return {name: value for name, value in scores.items() if not isinstance(value, dict)}

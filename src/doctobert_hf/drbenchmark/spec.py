@@ -13,14 +13,6 @@ from doctobert_hf.errors import DataError, UsageError
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.source import RawFolder
 
-Kind = Literal[
-    "token-classification",
-    "classification",
-    "multilabel-classification",
-    "similarity",
-    "multiple-choice",
-    "parallel-sentence",
-]
 Row = dict[str, Any]
 """One example: the columns of the task's features, labels still by name."""
 Splits = dict[str, list[Row]]
@@ -45,6 +37,7 @@ class CorpusSpec:
         gate: What agreement is needed and from whom; empty for an open corpus.
         urls: What to download: file name in the corpus -> address; one archive or single files.
         aliases: Other names its folders and archives go by, lower case.
+        place: Its place in lists.
     """
 
     name: str
@@ -58,6 +51,7 @@ class CorpusSpec:
     gate: str = ""
     urls: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    place: int = 100
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ class TaskSpec:
     Attributes:
         name: Configuration name of ``load_dataset("doctobert_hf/drbenchmark", NAME)``.
         corpus: The corpus it is made from.
-        kind: Task family; decides the columns.
+        kind: Its family (:mod:`doctobert_hf.drbenchmark.families`); decides the columns.
         labels: Tag or class names in the order of their ids; empty for similarity.
         metric: Metric of the published benchmark, a name of ``doctobert_hf.metrics``.
         files: Patterns of the raw files it reads, relative to the corpus's own folder.
@@ -111,7 +105,7 @@ class TaskSpec:
 
     name: str
     corpus: CorpusSpec
-    kind: Kind
+    kind: str
     labels: tuple[str, ...]
     metric: str
     files: tuple[str, ...]

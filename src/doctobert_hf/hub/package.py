@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import doctobert_hf
 from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.hub.facts import CardFacts
@@ -20,6 +19,7 @@ from doctobert_hf.hub.records import (
     read_model,
     read_quickstart,
 )
+from doctobert_hf.version import __version__
 
 if TYPE_CHECKING:
     from doctobert_hf.hub.cards import Card
@@ -75,7 +75,7 @@ class Package:
             for path in self.files()
             if path.name not in (MANIFEST, "README.md")
         }
-        maker = f"doctobert-hf {doctobert_hf.__version__}"
+        maker = f"doctobert-hf {__version__}"
         return {
             "format": 1,
             "repo_id": self.repo_id,
@@ -285,7 +285,7 @@ def _shared(repo_id: str, facts: CardFacts) -> dict[str, Any]:
         "upstream": [*facts.attribution, *upstream_of(facts.datasets)],
         "unknown_datasets": [n for n in facts.datasets if n not in UPSTREAM],
         "citation": facts.citation or _citation(repo_id, title, facts),
-        "version": doctobert_hf.__version__,
+        "version": __version__,
     }
 
 

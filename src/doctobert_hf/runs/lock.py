@@ -64,17 +64,30 @@ class RunLock:
             try:
                 lock.acquire(timeout=wait)  # also: filelock 4.0 clears a stale lock and then asks
             except Timeout:
-                raise UsageError(
-                    f"{self.what} is in use by {owner_of(self.path) or 'another process'}",
-                    "one run at a time in a folder",
-                    "Wait until it has ended, or choose another --output; if it or its "
-                    f"machine is gone, delete '{self.path}'",
-                ) from None
+                raise self._held() from None
             before = before if wait == 0 else None
         if before is not None:
             logger.warning("%s was locked by %s, which is gone; going on", self.what, before)
         self._lock = lock
         _HELD[key] = self
+
+    def _held(self) -> UsageError:
+        try:
+            nameless = not self.path.read_bytes().strip()
+        except OSError:
+            nameless = False
+        if nameless:  # made and filled in two steps: a kill between them names nobody
+            return UsageError(
+                f"{self.what} has a lock that names no process: a run was killed as it took it",
+                "one run at a time in a folder",
+                f"If no run is starting there now, delete '{self.path}'",
+            )
+        return UsageError(
+            f"{self.what} is in use by {owner_of(self.path) or 'another process'}",
+            "one run at a time in a folder",
+            "Wait until it has ended, or choose another --output; if it or its "
+            f"machine is gone, delete '{self.path}'",
+        )
 
     def release(self) -> None:
         """Give the lock back; a second call does nothing."""

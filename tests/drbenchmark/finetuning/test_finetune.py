@@ -12,9 +12,9 @@ import pytest
 
 from doctobert_hf.cli import main
 from doctobert_hf.drbenchmark import Predictor
+from doctobert_hf.drbenchmark.families.token import entities_of
 from doctobert_hf.drbenchmark.finetuning import private
 from doctobert_hf.drbenchmark.formats import Predicted, brat_name, conll, page
-from doctobert_hf.drbenchmark.predictor import entities_of
 from doctobert_hf.drbenchmark.words import word_spans
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.metrics import entity_f1

@@ -9,7 +9,8 @@ from safetensors.torch import load_file, save_file
 from transformers import set_seed
 
 from doctobert_hf.cli import main
-from doctobert_hf.drbenchmark.finetuning import families, private
+from doctobert_hf.drbenchmark.families import family_of
+from doctobert_hf.drbenchmark.finetuning import private
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
 from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
@@ -113,7 +114,7 @@ def perfect(task, tokenizer, rows):
         for number, labels in enumerate(item.labels):
             for position, label in enumerate(labels):
                 outputs[number, position, max(label, 0)] = 1.0
-        predictions += families.decode(task, [item], outputs)
+        predictions += family_of(task).decode(task, [item], outputs)
     references = [[task.labels[tag] for tag in row["ner_tags"]] for row in rows]
     return score_predictions(task, predictions, references)["f1"]
 

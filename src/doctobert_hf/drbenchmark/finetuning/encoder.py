@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.drbenchmark.finetuning.families import output_width
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models.positions import max_positions
@@ -129,19 +129,15 @@ class Encoder:
             UsageError: No such head for the architecture.
             DataError: Weights of the encoder are missing from the checkpoint.
         """
-        from transformers import (
-            AutoConfig,
-            AutoModelForSequenceClassification,
-            AutoModelForTokenClassification,
-        )
+        from transformers import AutoConfig
 
-        words = task.kind == "token-classification"
-        maker = AutoModelForTokenClassification if words else AutoModelForSequenceClassification
+        family = family_of(task)
+        maker = family.head()
         config = AutoConfig.from_pretrained(
             self.source, revision=self.revision, trust_remote_code=False
         )
-        config.num_labels = output_width(task)
-        if output_width(task) > 1:
+        config.num_labels = family.width(task)
+        if config.num_labels > 1:
             config.id2label = dict(enumerate(task.labels))
             config.label2id = {name: number for number, name in enumerate(task.labels)}
         if dropout is not None:

@@ -6,6 +6,7 @@ import random
 import time
 from typing import Any
 
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.errors import DoctobertError
@@ -44,9 +45,8 @@ def _run_seconds(context: Context, epochs: float) -> float:
     """Seconds of a whole run with its evaluations, from a few timed batches."""
     import torch
 
-    from doctobert_hf.drbenchmark.finetuning import families
-
     bench = workbench(context)
+    family = family_of(bench.task)
     splits = bench.splits
     model: Any = context.encoder.load(bench.task, None)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -59,13 +59,13 @@ def _run_seconds(context: Context, epochs: float) -> float:
     def steps(train: bool) -> float:
         begin = time.perf_counter()
         for items in batches:
-            inputs = families.collate(bench.task, bench.tokenizer, items)
+            inputs = family.collate(bench.task, bench.tokenizer, items)
             inputs = {name: value.to(device) for name, value in inputs.items()}
             owner, labels = inputs.pop("owner"), inputs.pop("labels")
             with torch.set_grad_enabled(train):
-                outputs = families.row_outputs(bench.task, model(**inputs).logits, owner)
+                outputs = family.outputs(bench.task, model(**inputs).logits, owner)
                 if train:
-                    families.loss(bench.task, outputs, labels).backward()
+                    family.loss(bench.task, outputs, labels).backward()
         if device.type == "cuda":
             torch.cuda.synchronize()
         return (time.perf_counter() - begin) / len(sample)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.drbenchmark.finetuning import families
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.reporting.progress import Progress
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from doctobert_hf.drbenchmark.finetuning.encoding import Item
+    from doctobert_hf.drbenchmark.families import Item
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
-T = TypeVar("T")
 BATCH = 32
 """Items of a batch; they are sorted by length first."""
 MOST_TOKENS = 32_768
@@ -28,7 +27,7 @@ def predict_items(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     items: Sequence[Item],
-    decode: Callable[[TaskSpec, list[Item], torch.Tensor], list[Any]] = families.decode,
+    scored: bool = False,
     autocast: Callable[[], Any] = contextlib.nullcontext,
 ) -> list[Any]:
     """Predict items, in their order; those of like length are batched together.
@@ -38,26 +37,28 @@ def predict_items(
         model: Encoder with a head for it, on its device; its training mode is put back.
         tokenizer: Pads.
         items: Encoded rows.
-        decode: Makes predictions of a batch's outputs (:func:`families.decode`).
+        scored: Whether predictions come with their certainty.
         autocast: Context in which the model computes.
 
     Returns:
-        One prediction an item, as ``decode`` makes them.
+        One prediction an item, as the family's ``decode`` or ``decode_scored`` makes them.
     """
     import torch
 
+    family = family_of(task)
+    decode = family.decode_scored if scored else family.decode
     training = model.training
     model.eval()
     found: list[Any] = [None] * len(items)
     with Progress(f"predicting {task.name}", len(items), "rows") as progress:
         for places in _batches(items):
             batch = [items[place] for place in places]
-            inputs = families.collate(task, tokenizer, batch)
+            inputs = family.collate(task, tokenizer, batch)
             inputs = {name: value.to(model.device) for name, value in inputs.items()}
             owner = inputs.pop("owner")
             inputs.pop("labels")
             with torch.no_grad(), autocast():
-                outputs = families.row_outputs(task, _logits(model, inputs), owner)
+                outputs = family.outputs(task, _logits(model, inputs), owner)
             for place, prediction in zip(places, decode(task, batch, outputs), strict=True):
                 found[place] = prediction
             progress.update(len(batch))
@@ -98,24 +99,3 @@ def _logits(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         for i in range(0, count, step)
     ]
     return torch.cat(parts)
-
-
-def decode_with_scores(task: TaskSpec, items: list[Item], outputs: torch.Tensor) -> list[Any]:
-    """Like :func:`families.decode`; for words, tags with the probability of each word's tag.
-
-    Returns:
-        Tokens: ``(tags, probabilities)`` of each item; else a list of logits.
-    """
-    tags = families.decode(task, items, outputs)
-    if task.kind != "token-classification":
-        return tags
-    best = outputs.float().softmax(-1).amax(-1).cpu().numpy()
-    found, first = [], 0
-    for item, own in zip(items, tags, strict=True):
-        scores = [
-            0.0 if number < 0 else float(best[first + number, position])
-            for number, position in item.places
-        ]
-        found.append((own, scores))
-        first += len(item.inputs)
-    return found

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
@@ -26,13 +27,11 @@ from doctobert_hf.drbenchmark.finetuning.saving import read_record as read_task_
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, require_optuna, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
-from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.energy import EnergyMeter
 from doctobert_hf.environment import environment_report
 from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
-from doctobert_hf.metrics import partial_entity_f1
 from doctobert_hf.recipes import find_recipe
 from doctobert_hf.runs import open_run, remove_run, settings_of, staged_run
 from doctobert_hf.runs.lock import RunLock
@@ -284,7 +283,9 @@ class Benchmark:
         ]
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text_atomic(cell.folder(self.config.output) / name, lines)
-        scores = score_test(task, predictions, test.references, self.config.legacy, test)
+        scores = family_of(task).score_test(
+            task, predictions, test.references, test.items, self.config.legacy
+        )
         result = Result(
             cell=cell,
             kind=task.kind,
@@ -408,27 +409,3 @@ def _stale(path: Any, key: str, then: Any, now: Any) -> UsageError:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 200 else f"{text[:200]}…"
-
-
-def score_test(
-    task: TaskSpec, predictions: list[Any], references: list[Any], legacy: bool, test: Any
-) -> dict[str, Any]:
-    """Score the test split; tags also in strict mode, and with half points for wrong ends.
-
-    The published code knows nothing of words behind its limit: with ``legacy`` they do not count.
-    """
-    if task.kind != "token-classification":
-        return score_predictions(task, predictions, references)
-    if legacy:
-        kept = [[place != (-1, -1) for place in item.places] for item in test.items]
-        predictions, references = (
-            [[tag for tag, keep in zip(row, mask) if keep] for row, mask in zip(rows, kept)]
-            for rows in (predictions, references)
-        )
-    scores = score_predictions(task, predictions, references)
-    others = {
-        "strict": score_predictions(task, predictions, references, "strict"),
-        "partial": partial_entity_f1(predictions, references),
-    }
-    plain = {n: {k: v for k, v in s.items() if not isinstance(v, dict)} for n, s in others.items()}
-    return scores | plain

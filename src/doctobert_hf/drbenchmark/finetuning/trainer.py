@@ -12,12 +12,10 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from doctobert_hf.drbenchmark.finetuning import families
+from doctobert_hf.drbenchmark.families import Item, family_of
 from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS
-from doctobert_hf.drbenchmark.finetuning.encoding import Item
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
-from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError
 from doctobert_hf.reporting.progress import Progress
@@ -32,7 +30,7 @@ class Split:
 
     Attributes:
         items: One per row.
-        references: Right answers, as :func:`score_predictions` takes them.
+        references: Right answers, as the family's ``score`` takes them.
     """
 
     items: list[Item]
@@ -80,10 +78,8 @@ class FineTuner(Trainer):
         self.last_sum = float("-inf")
         self.best = float("-inf")
         self._best_weights: dict[str, torch.Tensor] | None = None
-        items = train.items
-        if task.kind == "token-classification":
-            # A row may be a whole document: a batch of rows would be any number of sequences.
-            items = [part for item in items for part in item.apart()]
+        self.family = family_of(task)
+        items = self.family.training_items(train.items)
         updates = parameters.batch_size * parameters.gradient_accumulation_steps
         steps = max(1, -(-len(items) // updates)) * parameters.epochs
         cuda = torch.cuda.is_available()
@@ -111,7 +107,7 @@ class FineTuner(Trainer):
             ),
             train_dataset=_Items(items),
             eval_dataset=_Items(validation.items),
-            data_collator=partial(families.collate, task, tokenizer),
+            data_collator=partial(self.family.collate, task, tokenizer),
             callbacks=[_EvaluateLast()],
         )
         self.remove_callback(PrinterCallback)
@@ -134,8 +130,8 @@ class FineTuner(Trainer):
     ) -> Any:
         """Mean loss over the rows of a batch."""
         labels, owner = inputs.pop("labels"), inputs.pop("owner")
-        outputs = families.row_outputs(self.task, model(**inputs).logits, owner)
-        return families.loss(self.task, outputs, labels)
+        outputs = self.family.outputs(self.task, model(**inputs).logits, owner)
+        return self.family.loss(self.task, outputs, labels)
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:  # type: ignore[override]
         """Score the validation rows; keep the weights if none were better before.
@@ -144,7 +140,7 @@ class FineTuner(Trainer):
             DataError: The scores are not finite, so the run has diverged.
         """
         predictions = self.predictions(self.validation.items)
-        scores = score_predictions(self.task, predictions, self.validation.references)
+        scores = self.family.score(self.task, predictions, self.validation.references)
         value = float(scores[self.task.metric_key])
         if value != value:
             raise DataError(f"{self.task.name}: the validation score is not a number")

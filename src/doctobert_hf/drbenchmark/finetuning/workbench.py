@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS, LongInputs
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
 from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
@@ -88,20 +89,11 @@ class Workbench:
     @cached_property
     def splits(self) -> dict[str, Split]:
         """The three splits, encoded."""
+        family = family_of(self.task)
         return {
-            name: Split(self._encoder(rows), [self._reference(row) for row in rows])
+            name: Split(self._encoder(rows), [family.reference(self.task, row) for row in rows])
             for name, rows in self.rows.items()
         }
-
-    def _reference(self, row: dict[str, Any]) -> Any:
-        task = self.task
-        if task.kind == "token-classification":
-            return [task.labels[tag] for tag in row[task.label_column]]
-        if task.kind == "multilabel-classification":
-            return [int(i in row["labels"]) for i in range(len(task.labels))]
-        if task.kind == "multiple-choice":
-            return [int(i in row["correct_answers"]) for i in range(len(task.labels))]
-        return row["score"] if task.kind == "similarity" else row["label"]
 
     def fine_tune(
         self,
@@ -184,12 +176,8 @@ def _check_rows(task: TaskSpec, rows: dict[str, list[dict[str, Any]]]) -> None:
             "rows to train on, to choose by and to test on",
             "Take another protocol or leave the task out",
         )
-    column = {
-        "token-classification": task.label_column,
-        "multilabel-classification": "labels",
-        "multiple-choice": "correct_answers",
-        "similarity": "score",
-    }.get(task.kind, "label")
+    family = family_of(task)
+    column = family.target_column(task)
     for name in SPLITS:
         unlabelled = sum(row.get(column) is None or row[column] == -1 for row in rows[name])
         if unlabelled:
@@ -197,16 +185,9 @@ def _check_rows(task: TaskSpec, rows: dict[str, list[dict[str, Any]]]) -> None:
                 f"{task.name}: {unlabelled} of {len(rows[name])} rows of {name} have no {column}",
                 "a label for every row",
             )
-    seen = _labels(task, column, rows["train"])
+    seen = family.label_ids(task, rows["train"])
     for name in SPLITS[1:]:
-        new = _labels(task, column, rows[name]) - seen
+        new = family.label_ids(task, rows[name]) - seen
         if new:
             names = ", ".join(sorted(task.labels[i] for i in new))
             logger.warning("%s: %s has labels that train has not: %s", task.name, name, names)
-
-
-def _labels(task: TaskSpec, column: str, rows: list[dict[str, Any]]) -> set[int]:
-    if task.kind == "similarity":
-        return set()
-    values = (row[column] for row in rows)
-    return {i for value in values for i in (value if isinstance(value, list) else [value])}

@@ -6,21 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from doctobert_hf.drbenchmark.families import find_family
 from doctobert_hf.drbenchmark.report.board import METRICS
 from doctobert_hf.drbenchmark.results import Result
 from doctobert_hf.drbenchmark.tasks import list_tasks
 from doctobert_hf.errors import DataError
 
 DATASET = "doctobert_hf/drbenchmark"
-TASK_TYPES = {
-    "token-classification": "token-classification",
-    "classification": "text-classification",
-    "multilabel-classification": "text-classification",
-    "similarity": "sentence-similarity",
-    "multiple-choice": "multiple-choice",
-    "parallel-sentence": "multiple-choice",
-}
-"""Kind of a task -> the Hub's name for it."""
 
 
 def model_index(results: Sequence[Result]) -> dict[str, Any]:
@@ -43,7 +35,7 @@ def model_index(results: Sequence[Result]) -> dict[str, Any]:
         return {}
     entries = [
         EvalResult(
-            task_type=TASK_TYPES[group[0].kind],
+            task_type=find_family(group[0].kind).hub_task,
             dataset_type=DATASET,
             dataset_name=f"DrBenchmark {task}",
             dataset_config=task,

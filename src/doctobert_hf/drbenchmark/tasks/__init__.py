@@ -1,49 +1,31 @@
-"""The 27 tasks, one file per corpus: the only table of them."""
+"""The 27 tasks, one file per corpus: a file of this folder is found by itself, by its ``TASKS``."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import runpy
 from collections.abc import Iterable
 from pathlib import Path
 
-from doctobert_hf.drbenchmark.spec import TaskSpec
-from doctobert_hf.drbenchmark.tasks import (
-    cas,
-    clister,
-    deft2019,
-    deft2020,
-    deft2021,
-    diamed,
-    e3c,
-    essai,
-    frenchmedmcqa,
-    mantragsc,
-    morfitt,
-    pxcorpus,
-    quaero,
-)
+from doctobert_hf.drbenchmark.families import find_family
+from doctobert_hf.drbenchmark.spec import METRIC_KEYS, TaskSpec
 from doctobert_hf.errors import UsageError, nearest
 
-_MODULES = (
-    quaero,
-    e3c,
-    morfitt,
-    deft2021,
-    diamed,
-    cas,
-    essai,
-    frenchmedmcqa,
-    mantragsc,
-    clister,
-    deft2019,
-    deft2020,
-    pxcorpus,
-)
-_TASKS = {task.name: task for module in _MODULES for task in module.TASKS}
+
+def _discovered() -> dict[str, TaskSpec]:
+    """Tasks of all files here but those that begin with ``_``; in the order of their corpora."""
+    names = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    tasks = [task for module in modules for task in module.TASKS]
+    return {task.name: task for task in sorted(tasks, key=lambda task: task.corpus.place)}
+
+
+_TASKS = _discovered()
 
 
 def list_tasks() -> list[TaskSpec]:
-    """Return the declarations of all 27 tasks, the seven of the DoctoBERT paper first."""
+    """Return the declarations of all tasks: the 27 of DrBenchmark and those registered."""
     return list(_TASKS.values())
 
 
@@ -54,8 +36,11 @@ def register_task(spec: TaskSpec) -> None:
         spec: Its declaration, as the files of :mod:`doctobert_hf.drbenchmark.tasks` make them.
 
     Raises:
-        UsageError: Another task has the name.
+        UsageError: Another task has the name, or there is no such kind or metric.
     """
+    find_family(spec.kind)
+    if spec.metric not in METRIC_KEYS:
+        raise UsageError(f"No metric '{spec.metric}'", fix=nearest(spec.metric, list(METRIC_KEYS)))
     known = _TASKS.get(spec.name)
     if known is not None and known != spec:
         raise UsageError(f"There is a task '{spec.name}' already", "a name of its own")

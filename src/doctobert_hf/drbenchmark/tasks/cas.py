@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from doctobert_hf.drbenchmark.scope_tables import ScopeTables
 from doctobert_hf.drbenchmark.spec import CorpusSpec
+from doctobert_hf.drbenchmark.tasks._scope_tables import ScopeTables
 
 CORPUS = CorpusSpec(
     name="cas",
@@ -30,6 +30,7 @@ CORPUS = CorpusSpec(
 }""",
     layout="corpora/CAS_neg.txt and corpora/CAS_spec.txt (tab-separated)",
     aliases=("casessai",),
+    place=6,
 )
 POS = (
     *("B-INT", "B-PRO:DEM", "B-VER:impf", "B-VER:ppre", "B-PRP:det", "B-KON", "B-VER:pper"),

@@ -39,6 +39,7 @@ CORPUS = CorpusSpec(
         "train.csv and test.csv (tab-separated: id_1, id_2, sim), id_to_sentence_train.json and "
         "id_to_sentence_test.json"
     ),
+    place=10,
 )
 
 

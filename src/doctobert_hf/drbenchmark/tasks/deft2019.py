@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from doctobert_hf.drbenchmark.deft_cases import (
+from doctobert_hf.drbenchmark.source import RawFolder
+from doctobert_hf.drbenchmark.spec import CorpusSpec, Report, Splits, TaskSpec, bio
+from doctobert_hf.drbenchmark.tasks._deft_cases import (
     CASES,
     GATE,
     LAYOUT,
@@ -13,8 +15,6 @@ from doctobert_hf.drbenchmark.deft_cases import (
     partition,
     splits_by_name,
 )
-from doctobert_hf.drbenchmark.source import RawFolder
-from doctobert_hf.drbenchmark.spec import CorpusSpec, Report, Splits, TaskSpec, bio
 
 CORPUS = CorpusSpec(
     name="deft2019",
@@ -36,6 +36,7 @@ CORPUS = CorpusSpec(
 }""",
     layout=LAYOUT,
     aliases=("deft",),
+    place=11,
 )
 TYPES = ("age", "genre", "issue", "origine")
 

@@ -43,19 +43,21 @@ CORPUS = CorpusSpec(
 }""",
     layout="t1-train.xml and t1-test.xml (similarity), t2-train.xml and t2-test.xml (candidates)",
     aliases=("deft",),
+    place=12,
 )
 CLASSES = ("1", "2", "3")
 
 
-def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
-    pairs = task.kind == "similarity"
-    number, make, ratio = (1, _pairs, 0.8316) if pairs else (2, _choices, 0.8059)
-    train, validation = random_splits(make(folder, f"t{number}-train.xml", report), ratio)
-    return {
-        "train": train,
-        "validation": validation,
-        "test": make(folder, f"t{number}-test.xml", report),
-    }
+def _read_pairs(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
+    train, validation = random_splits(_pairs(folder, "t1-train.xml", report), 0.8316)
+    test = _pairs(folder, "t1-test.xml", report)
+    return {"train": train, "validation": validation, "test": test}
+
+
+def _read_choices(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
+    train, validation = random_splits(_choices(folder, "t2-train.xml", report), 0.8059)
+    test = _choices(folder, "t2-test.xml", report)
+    return {"train": train, "validation": validation, "test": test}
 
 
 def _pairs(folder: RawFolder, name: str, report: Report) -> list[Row]:
@@ -137,7 +139,7 @@ TASKS = (
         labels=(),
         metric="edrm",
         files=("t1-train.xml", "t1-test.xml"),
-        read=_read,
+        read=_read_pairs,
         sizes=(498, 102, 410),
         label_column="score",
         filter=Filter(
@@ -157,7 +159,7 @@ TASKS = (
         labels=CLASSES,
         metric="weighted_f1",
         files=("t2-train.xml", "t2-test.xml"),
-        read=_read,
+        read=_read_choices,
         sizes=(460, 112, 530),
         filter=Filter(
             key=lambda row: (row["source"], *(row[f"candidate_{number}"] for number in CLASSES))

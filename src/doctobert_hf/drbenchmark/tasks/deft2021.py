@@ -2,17 +2,6 @@
 
 from __future__ import annotations
 
-from doctobert_hf.drbenchmark.deft_cases import (
-    CASES,
-    GATE,
-    LAYOUT,
-    QUIRKS,
-    STRICT,
-    TABLE,
-    entity_rows,
-    partition,
-    splits_by_name,
-)
 from doctobert_hf.drbenchmark.source import RawFolder, text_lines
 from doctobert_hf.drbenchmark.spec import (
     SPLITS,
@@ -23,6 +12,17 @@ from doctobert_hf.drbenchmark.spec import (
     Splits,
     TaskSpec,
     bio,
+)
+from doctobert_hf.drbenchmark.tasks._deft_cases import (
+    CASES,
+    GATE,
+    LAYOUT,
+    QUIRKS,
+    STRICT,
+    TABLE,
+    entity_rows,
+    partition,
+    splits_by_name,
 )
 from doctobert_hf.errors import DataError
 
@@ -52,6 +52,7 @@ CORPUS = CorpusSpec(
         "evaluations/ref-test-deft2021.txt"
     ),
     aliases=("deft",),
+    place=4,
 )
 TYPES = (
     *("anatomie", "date", "dose", "duree", "examen", "frequence", "mode", "moment"),

@@ -33,6 +33,7 @@ CORPUS = CorpusSpec(
 }""",
     layout="splits/train.json, splits/validation.json and splits/test.json",
     urls={"data.zip": "https://huggingface.co/datasets/Dr-BERT/DiaMED/resolve/main/data.zip"},
+    place=5,
 )
 CHAPTERS = (
     "A00-B99  Certain infectious and parasitic diseases",

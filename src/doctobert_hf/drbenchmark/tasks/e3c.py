@@ -42,6 +42,7 @@ CORPUS = CorpusSpec(
             "https://github.com/hltfbk/E3C-Corpus/archive/refs/tags/v2.0.0.zip"
         )
     },
+    place=2,
 )
 TEMPORAL = ("EVENT", "ACTOR", "BODYPART", "TIMEX3", "RML")
 QUIRKS = (

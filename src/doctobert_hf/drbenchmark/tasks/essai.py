@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from doctobert_hf.drbenchmark.scope_tables import ScopeTables
 from doctobert_hf.drbenchmark.spec import CorpusSpec
+from doctobert_hf.drbenchmark.tasks._scope_tables import ScopeTables
 
 CORPUS = CorpusSpec(
     name="essai",
@@ -26,6 +26,7 @@ CORPUS = CorpusSpec(
 }""",
     layout="corpora/ESSAI_neg.txt and corpora/ESSAI_spec.txt (tab-separated)",
     aliases=("casessai",),
+    place=7,
 )
 POS = (
     *("B-INT", "B-PRO:POS", "B-PRP", "B-SENT", "B-PRO", "B-ABR", "B-VER:pres", "B-KON", "B-SYM"),

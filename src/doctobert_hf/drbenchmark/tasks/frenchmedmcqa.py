@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from doctobert_hf.drbenchmark.readers.records import read_records, text_field
@@ -40,12 +41,20 @@ CORPUS = CorpusSpec(
         )
         for part in ("train", "dev", "test")
     },
+    place=8,
 )
 LETTERS = ("a", "b", "c", "d", "e")
 
 
-def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
-    make = _question if task.kind == "multiple-choice" else _count
+def _read_questions(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
+    return _read(folder, protocol, report, _question)
+
+
+def _read_counts(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
+    return _read(folder, protocol, report, _count)
+
+
+def _read(folder: RawFolder, protocol: str, report: Report, make: Callable[[dict], Row]) -> Splits:
     splits = {}
     for split, name in (("train", "train.json"), ("validation", "dev.json"), ("test", "test.json")):
         records = _records(folder, name, report)
@@ -103,7 +112,6 @@ def _count(record: dict) -> Row:
 _COMMON: dict[str, Any] = dict(
     corpus=CORPUS,
     files=("train.json", "dev.json", "test.json"),
-    read=_read,
     sizes=(2171, 312, 622),
     marker="correct_answers",
     measured=True,
@@ -117,6 +125,7 @@ TASKS = (
         name="frenchmedmcqa_mcqa",
         digest="0f1665698a8cc845689293bf3c679d09cd55251d75a27ccaf97e56ca7e4c4b8d",
         kind="multiple-choice",
+        read=_read_questions,
         labels=LETTERS,
         metric="hamming_score",
         doctobert_sizes=(2168, 312, 622),
@@ -134,6 +143,7 @@ TASKS = (
         name="frenchmedmcqa_cls",
         digest="80d131cd3f5e24ecc3def8b335c75cf4ebd008b3672dc8accf68b456b994b18b",
         kind="classification",
+        read=_read_counts,
         labels=("1", "2", "3", "4", "5"),
         metric="weighted_f1",
         doctobert_sizes=(2168, 312, 622),

@@ -49,6 +49,7 @@ CORPUS = CorpusSpec(
         )
     },
     aliases=("mantra", "gscv11"),
+    place=9,
 )
 XML = {"emea": "EMEA", "medline": "Medline", "patents": "Patent"}
 BRAT = {

@@ -29,6 +29,7 @@ CORPUS = CorpusSpec(
         f"{part}.tsv": f"https://raw.githubusercontent.com/qanastek/MORFITT/main/{part}.tsv"
         for part in ("train", "dev", "test")
     },
+    place=3,
 )
 LABELS = (
     *("microbiology", "etiology", "virology", "physiology", "immunology", "parasitology"),

@@ -38,6 +38,7 @@ CORPUS = CorpusSpec(
     layout="seq.in, seq.label and PxSLU_conll.txt",
     urls={"pxslu.zip": "https://zenodo.org/record/6524162/files/pxslu.zip?download=1"},
     aliases=("pxslu", "pxcorpus"),
+    place=13,
 )
 INTENTS = ("medical_prescription", "negate", "none", "replace")
 _B = (
@@ -73,7 +74,7 @@ def _read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> S
             report.add("utterance without sentence or label left out", block[0].where)
             continue
         row: Row = {"id": str(len(rows)), "document_id": str(len(rows))}
-        if task.kind == "token-classification":
+        if task.label_column == "ner_tags":
             row |= {"tokens": tokens, "ner_tags": tags}
         else:
             label = _looked_up(labels[index], INTENTS, folder.where(LABELS, index + 1))

@@ -57,6 +57,7 @@ CORPUS = CorpusSpec(
     urls={
         "QUAERO_FrenchMed_brat.zip": ("https://quaerofrenchmed.limsi.fr/QUAERO_FrenchMed_brat.zip")
     },
+    place=1,
 )
 LABELS = bio("LIVB", "PROC", "ANAT", "DEVI", "CHEM", "GEOG", "PHYS", "PHEN", "DISO", "OBJC")
 TYPES = tuple(label[2:] for label in LABELS[1::2])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-MADE_UP = Path(__file__).parents[1] / "data" / "made_up.zip"
+MADE_UP = Path(__file__).parent / "data" / "made_up.zip"
 
 
 @pytest.fixture(scope="session")

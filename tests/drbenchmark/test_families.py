@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from doctobert_hf.drbenchmark.finetuning import families
-from doctobert_hf.drbenchmark.finetuning.encoding import Item, RowEncoder
+from doctobert_hf.drbenchmark.families import Item, family_of
+from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
 from doctobert_hf.drbenchmark.tasks import get_task
 
 
@@ -18,11 +18,11 @@ def test_chunks_of_a_row_are_averaged_and_padding_changes_nothing(make_encoder, 
     model = make_encoder().load(task, None).eval()
 
     def outputs(rows):
-        batch = families.collate(task, tokenizer, rows)
+        batch = family_of(task).collate(task, tokenizer, rows)
         batch.pop("labels")
         owner = batch.pop("owner")
         with torch.no_grad():
-            return families.row_outputs(task, model(**batch).logits, owner)
+            return family_of(task).outputs(task, model(**batch).logits, owner)
 
     together = outputs(items)
     for number, item in enumerate(items):
@@ -42,8 +42,8 @@ def test_token_loss_is_the_mean_over_labelled_tokens():
             -logits[1, 2].log_softmax(-1)[0],
         ]
     ).mean()
-    assert families.loss(task, logits, labels) == pytest.approx(float(wanted), abs=1e-6)
-    nothing = families.loss(task, logits, torch.full((2, 4), -100))
+    assert family_of(task).loss(task, logits, labels) == pytest.approx(float(wanted), abs=1e-6)
+    nothing = family_of(task).loss(task, logits, torch.full((2, 4), -100))
     assert float(nothing) == 0.0
 
 
@@ -52,7 +52,7 @@ def test_words_without_a_token_are_outside():
     logits = torch.zeros(2, 3, len(task.labels))
     logits[0, 1, 3] = logits[1, 2, 4] = 5.0
     items = [Item([{}, {}], [], [(0, 1), (-1, -1), (1, 2)])]
-    assert families.decode(task, items, logits) == [[task.labels[3], "O", task.labels[4]]]
+    assert family_of(task).decode(task, items, logits) == [[task.labels[3], "O", task.labels[4]]]
 
 
 @pytest.mark.parametrize(

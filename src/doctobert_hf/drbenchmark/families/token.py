@@ -1,0 +1,267 @@
+"""Token classification: a tag for every word, and the entities that the tags make."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from doctobert_hf.chunking.masking import IGNORED
+from doctobert_hf.drbenchmark.families.alignment import sequences_of, word_places
+from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row
+from doctobert_hf.drbenchmark.words import word_spans
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.spec import TaskSpec
+
+
+class TokenClassification(Family):
+    """Words and their tags; a row may be a whole document, in chunks."""
+
+    kind: ClassVar[str] = "token-classification"
+    hub_task: ClassVar[str] = "token-classification"
+    finds_entities: ClassVar[bool] = True
+
+    def columns(self, task: TaskSpec) -> dict[str, Any]:
+        """``document_id, tokens`` and the tags."""
+        from datasets import ClassLabel, List, Value
+
+        text = Value("string")
+        tags = List(ClassLabel(names=list(task.labels)))
+        return {"document_id": text, "tokens": List(text), task.label_column: tags}
+
+    def target_column(self, task: TaskSpec) -> str:
+        """The task's own."""
+        return task.label_column
+
+    def content_key(self, row: Row) -> Hashable:
+        """The words."""
+        return tuple(row["tokens"])
+
+    def reference(self, task: TaskSpec, row: Row) -> Any:
+        """Tag names of the words."""
+        return [task.labels[tag] for tag in row[task.label_column]]
+
+    def label_ids(self, task: TaskSpec, rows: Iterable[Row]) -> set[int]:
+        """Numbers of the tags of some rows."""
+        return {tag for row in rows for tag in row[task.label_column]}
+
+    def head(self) -> Any:
+        """A head on every token."""
+        from transformers import AutoModelForTokenClassification
+
+        return AutoModelForTokenClassification
+
+    def encode(self, encoder: RowEncoder, rows: Sequence[Row]) -> list[Item]:
+        """A sequence for each chunk of the text."""
+        return [self._encoded(encoder, row) for row in rows]
+
+    def _encoded(self, encoder: RowEncoder, row: Row) -> Item:
+        tags = row[encoder.task.label_column]
+        sequences = sequences_of(encoder, row)
+        places = word_places(encoder, len(row["tokens"]), sequences)
+        labels = [[IGNORED] * len(tokens["input_ids"]) for tokens, _ in sequences]
+        for (number, position), tag in zip(places, tags, strict=True):
+            if number >= 0 and labels[number][position] == IGNORED:
+                labels[number][position] = tag
+        return Item([tokens for tokens, _ in sequences], labels, places, encoder.split_words)
+
+    def training_items(self, items: list[Item]) -> list[Item]:
+        """Chunks: a batch of documents would be any number of sequences."""
+        return [part for item in items for part in item.apart()]
+
+    def targets(self, items: Sequence[Item], length: int, left: bool) -> torch.Tensor:
+        """``[sequences, length]``, -100 where a token carries no tag."""
+        import torch
+
+        rows = [labels for item in items for labels in item.labels]
+        return torch.tensor([padded(row, length, left) for row in rows])
+
+    def outputs(self, task: TaskSpec, logits: torch.Tensor, owner: torch.Tensor) -> torch.Tensor:
+        """As they are, ``[sequences, length, width]``."""
+        return logits
+
+    def loss(self, task: TaskSpec, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy, the mean over the tokens that carry a tag."""
+        return tag_loss(outputs, labels)
+
+    def decode(self, task: TaskSpec, items: Sequence[Item], outputs: torch.Tensor) -> list[Any]:
+        """Tag names of every word; ``O`` (or the first tag) for a word without a token."""
+        best = outputs.argmax(-1).cpu().numpy()
+        default = "O" if "O" in task.labels else task.labels[0]
+        predictions, first = [], 0
+        for item in items:
+            tags = [
+                default if number < 0 else task.labels[best[first + number, position]]
+                for number, position in item.places
+            ]
+            predictions.append(tags if item.as_published else continued(tags, item.places))
+            first += len(item.inputs)
+        return predictions
+
+    def decode_scored(
+        self, task: TaskSpec, items: Sequence[Item], outputs: torch.Tensor
+    ) -> list[Any]:
+        """``(tags, probabilities)`` of the words of each row."""
+        best = outputs.float().softmax(-1).amax(-1).cpu().numpy()
+        found, first = [], 0
+        for item, tags in zip(items, self.decode(task, items, outputs), strict=True):
+            scores = [
+                0.0 if number < 0 else float(best[first + number, position])
+                for number, position in item.places
+            ]
+            found.append((tags, scores))
+            first += len(item.inputs)
+        return found
+
+    def score(
+        self, task: TaskSpec, predictions: Any, references: Any, mode: str = "default"
+    ) -> dict[str, Any]:
+        """Entity F1 of tag names."""
+        from doctobert_hf.metrics import entity_f1
+
+        return entity_f1(predictions, references, mode)
+
+    def score_test(
+        self, task: TaskSpec, predictions: Any, references: Any, items: Sequence[Item], legacy: bool
+    ) -> dict[str, Any]:
+        """Strict mode too, and half points for wrong ends.
+
+        The published code knows nothing of words behind its limit: with ``legacy`` they do not
+        count.
+        """
+        from doctobert_hf.metrics import partial_entity_f1
+
+        if legacy:
+            kept = [[place != (-1, -1) for place in item.places] for item in items]
+            predictions, references = (
+                [[tag for tag, keep in zip(row, mask) if keep] for row, mask in zip(rows, kept)]
+                for rows in (predictions, references)
+            )
+        scores = self.score(task, predictions, references)
+        others = {
+            "strict": self.score(task, predictions, references, "strict"),
+            "partial": partial_entity_f1(predictions, references),
+        }
+        numbers = {
+            name: {key: value for key, value in table.items() if not isinstance(value, dict)}
+            for name, table in others.items()
+        }
+        return scores | numbers
+
+    def score_trainer(
+        self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray, mode: str
+    ) -> dict[str, Any]:
+        """Logits ``(examples, length, labels)``, labels with -100 where a position is no word."""
+        self.check_width(task, logits, labels)
+        kept, names = labels != IGNORED, task.labels
+        predicted, right = (
+            [[names[i] for i in row[keep]] for row, keep in zip(rows, kept, strict=True)]
+            for rows in (logits.argmax(axis=-1), labels)
+        )
+        return self.score(task, predicted, right, mode)
+
+    def predict_texts(
+        self, task: TaskSpec, texts: Sequence[str], encoder: RowEncoder, predict: Predict
+    ) -> list[list[dict[str, Any]]]:
+        """Entities with ``start, end, type, text, score``."""
+        found: list[list[dict[str, Any]]] = [[] for _ in texts]
+        spans = [word_spans(text) for text in texts]
+        filled = [number for number, words in enumerate(spans) if words]
+        rows = [
+            {
+                "text": texts[n],
+                "tokens": [texts[n][a:b] for a, b in spans[n]],
+                "starts": [a for a, _ in spans[n]],
+                task.label_column: self.no_tags(task, len(spans[n])),
+            }
+            for n in filled
+        ]
+        predictions = predict(self.encode(encoder, rows))
+        for number, prediction in zip(filled, predictions, strict=True):
+            found[number] = self.entities(task, texts[number], spans[number], prediction)
+        return found
+
+    def no_tags(self, task: TaskSpec, words: int) -> Any:
+        """What stands for the tags of a text that has none yet."""
+        return [0] * words
+
+    def entities(
+        self, task: TaskSpec, text: str, spans: Sequence[tuple[int, int]], prediction: Any
+    ) -> list[dict[str, Any]]:
+        """Entities of a text from what :meth:`decode_scored` gives."""
+        return entities_of(text, spans, *prediction)
+
+
+def padded(row: list[int], length: int, left: bool) -> list[int]:
+    """Fill a sequence's labels up to a length."""
+    filler = [IGNORED] * (length - len(row))
+    return filler + row if left else row + filler
+
+
+def tag_loss(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy, the mean over the labels that are not -100; 0 where there is none."""
+    import torch
+
+    total = torch.nn.functional.cross_entropy(
+        outputs.float().reshape(-1, outputs.shape[-1]),
+        labels.reshape(-1),
+        ignore_index=IGNORED,
+        reduction="sum",
+    )
+    return total / (labels != IGNORED).sum().clamp(min=1)
+
+
+def continued(tags: list[str], places: list[tuple[int, int]]) -> list[str]:
+    """Words that share a token are one entity: ``B-X I-X``, not ``B-X B-X``.
+
+    Tokenizers join what words keep apart: ``++``, ``+/-``, ``°C`` in XLM-R's vocabulary.
+    """
+    return [
+        "I-" + tag[2:] if n and place == places[n - 1] != (-1, -1) and tag[:2] == "B-" else tag
+        for n, (tag, place) in enumerate(zip(tags, places, strict=True))
+    ]
+
+
+def entities_of(
+    text: str, spans: Sequence[tuple[int, int]], tags: Sequence[str], scores: Sequence[float]
+) -> list[dict[str, Any]]:
+    """Make entities of words' tags, as the F1 counts them: an ``I-`` after another type starts one.
+
+    Args:
+        text: The document.
+        spans: Characters of each word.
+        tags: ``O``, ``B-type`` or ``I-type`` of each word.
+        scores: Probability of each word's tag.
+
+    Example:
+        >>> entities_of("Pas de fièvre", [(0, 3), (4, 6), (7, 13)], ["O", "O", "B-X"], [1, 1, 0.5])
+        [{'start': 7, 'end': 13, 'type': 'X', 'text': 'fièvre', 'score': 0.5}]
+    """
+    found: list[tuple[int, int, str]] = []  # words first:last and type
+    before = "O"
+    for number, tag in enumerate(tags):
+        if tag != "O":
+            kind = tag[2:]
+            if tag[0] == "I" and before != "O" and before[2:] == kind:
+                first, _, _ = found[-1]
+                found[-1] = (first, number, kind)
+            else:
+                found.append((number, number, kind))
+        before = tag
+    return [
+        {
+            "start": spans[first][0],
+            "end": spans[last][1],
+            "type": kind,
+            "text": text[spans[first][0] : spans[last][1]],
+            "score": round(sum(scores[first : last + 1]) / (last + 1 - first), 6),
+        }
+        for first, last, kind in found
+    ]
+
+
+FAMILIES = (TokenClassification(),)
