@@ -8,9 +8,7 @@ from doctobert_hf.drbenchmark import published
 from doctobert_hf.drbenchmark.leaderboard import (
     average_rank,
     bootstrap,
-    bootstrap_mean,
     min_max,
-    paired_significance,
     win_probability,
     z_score,
 )
@@ -74,28 +72,8 @@ def test_bootstrap_intervals_hold_the_value():
             assert interval.low <= interval.value <= interval.high, model
         again = bootstrap(published.SCORES, aggregate, resamples=300)
         assert again == intervals
-    wide = bootstrap_mean([60.0, 61.0, 62.0, 63.0, 64.0], confidence=0.95)
-    narrow = bootstrap_mean([60.0, 61.0, 62.0, 63.0, 64.0], confidence=0.5)
-    assert wide.value == 62.0
-    assert wide.low <= narrow.low <= 62.0 <= narrow.high <= wide.high
     with pytest.raises(UsageError):
         bootstrap(published.SCORES, confidence=1.5)
-
-
-def test_significance_of_pairs():
-    ours = [70.0, 71.0, 72.0, 70.5, 71.5, 70.2, 71.1, 70.9]
-    theirs = [value - 1.0 for value in ours]
-    assert paired_significance(ours, theirs) == pytest.approx(2 / 2**8)
-    assert paired_significance(ours, ours) == 1.0
-    assert paired_significance(ours, theirs) == paired_significance(theirs, ours)
-    long = ours * 4
-    assert paired_significance(long, [v - 1 for v in long], rounds=999) == pytest.approx(0.001)
-    large = [v * 1e4 for v in ours]
-    assert paired_significance(large, [v - 1e4 for v in large]) == pytest.approx(2 / 2**8)
-    with pytest.raises(DataError):
-        paired_significance([1.0], [])
-    with pytest.raises(DataError, match="finite"):
-        paired_significance([math.nan, 1.0], [1.0, 2.0])
 
 
 def test_bootstrap_takes_what_the_aggregate_takes():
@@ -105,5 +83,3 @@ def test_bootstrap_takes_what_the_aggregate_takes():
         bootstrap(gap, min_max, resamples=50)
     with pytest.raises(DataError, match="'a' has None"):
         min_max({"a": {"t": None}})
-    with pytest.raises(DataError, match="finite"):
-        bootstrap_mean([1.0, math.nan])

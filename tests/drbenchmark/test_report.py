@@ -8,11 +8,11 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 import yaml
 
 from doctobert_hf.drbenchmark import published
-from doctobert_hf.drbenchmark.leaderboard import paired_significance
 from doctobert_hf.drbenchmark.report import (
     build_board,
     eval_results,
@@ -24,7 +24,6 @@ from doctobert_hf.drbenchmark.report.command import add_report_arguments, run_re
 from doctobert_hf.drbenchmark.report.figures import draw_figures, inline_svg, readable_ink
 from doctobert_hf.drbenchmark.report.html import page
 from doctobert_hf.drbenchmark.report.layout import task_columns
-from doctobert_hf.drbenchmark.report.significance import holm
 from doctobert_hf.drbenchmark.report.tables import (
     content,
     csv_text,
@@ -36,9 +35,11 @@ from doctobert_hf.drbenchmark.report.tables import (
 from doctobert_hf.drbenchmark.results import Cell, Result
 from doctobert_hf.drbenchmark.tasks import get_task
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.statistics import Counts, paired_significance
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SEEDS = (42, 43, 44, 45, 46)
+TASKS = ("quaero_emea", "quaero_medline", "e3c_clinical")
 HOSTILE = "x/<script>alert('1')</script>&_|$10%"
 
 
@@ -77,13 +78,13 @@ def runs(model, task, scores, **changes):
     return [result(model, task, s, 42 + n, **changes) for n, s in enumerate(scores)]
 
 
-def two_models(**changes):
-    """``a`` is better by about two points on both tasks, on every seed."""
+def two_models(tasks=2, **changes):
+    """``a`` is better by about two points on all tasks, on every seed."""
     spread = (0.0, 0.002, -0.002, 0.004, -0.004)
     return [
         r
         for model, base in (("org/a", 0.62), ("org/b", 0.6))
-        for task in ("quaero_emea", "quaero_medline")
+        for task in TASKS[:tasks]
         for r in runs(model, task, [base + s for s in spread], **changes)
     ]
 
@@ -91,7 +92,7 @@ def two_models(**changes):
 @pytest.fixture(scope="module")
 def board():
     """Two models among the eleven published ones, under another procedure than theirs."""
-    return build_board(two_models(procedure="standard"), "published")
+    return build_board(two_models(3, procedure="standard"), "published")
 
 
 # ------------------------------------------------------------------------------------- ranking
@@ -156,8 +157,18 @@ def test_tasks_that_a_model_lacks_are_left_out_of_the_ranking_and_told():
     assert all(row.standing is None for row in board.rows)
 
 
+@pytest.mark.parametrize(("models", "tasks"), [(2, 3), (3, 2)])
+def test_few_models_or_tasks_get_no_aggregates(models, tasks):
+    results = [result(f"m{m}", t, 0.5 + m / 1e4) for m in range(models) for t in TASKS[:tasks]]
+    board = build_board(results)
+    assert all(row.standing is None for row in board.rows)
+    assert board.rows[0].name == f"m{models - 1}"  # the best by its mean
+    assert any(f"here are {models} and {tasks}" in note for note in board.notes)
+    assert "Min-Max" not in text(board)
+
+
 def test_equal_models_have_no_min_max():
-    board = build_board([result("org/a"), result("org/b")])
+    board = build_board([result(f"org/{m}", task) for m in "abc" for task in TASKS])
     assert board.rows[0].standing.min_max is None
     assert board.rows[0].standing.win_probability.value == 50.0
     assert not draw_figures(board).get("leaderboard")
@@ -167,13 +178,38 @@ def test_equal_models_have_no_min_max():
 # -------------------------------------------------------------------------------- significance
 
 
-def test_pairs_are_scores_of_the_same_task_and_seed():
-    board = build_board(two_models()[:-1])  # b lacks the last seed of one task
+def counts_of(results, documents=150):
+    """Made-up predictions: sums of hits, guesses and right ones whose F1 is the result's score."""
+    found = {}
+    for r in results:
+        share = np.random.default_rng(len(r.cell.task)).dirichlet([1.0] * documents)
+        values = np.stack([share * r.score, share, share], 1) * 1000
+        f1 = lambda sums: 2 * sums[..., 0] / (sums[..., 1] + sums[..., 2])  # noqa: E731
+        found[r.cell] = Counts(tuple(map(str, range(documents))), values, f1)
+    return found
+
+
+def test_models_are_compared_over_documents_and_seeds():
+    results = two_models()[:-1]  # b lacks the last seed of one task
+    board = build_board(results, counts=counts_of(results))
     (pair,) = board.pairs
-    assert (pair.first, pair.second, pair.basis) == ("org/a", "org/b", "seeds")
-    assert (pair.pairs, pair.tasks) == (9, 2)
-    assert pair.difference == pytest.approx(2.0)
-    assert pair.p_value == pytest.approx(2 / 2**9)
+    assert (pair.first, pair.second, pair.basis) == ("org/a", "org/b", "documents")
+    assert (pair.pairs, pair.tasks, pair.with_seeds) == (300, 2, True)
+    assert pair.difference == pytest.approx(2.0, abs=0.1)
+    assert pair.p_value < 1e-6
+    entry = board.rows[0].entries["quaero_emea"]
+    assert entry.interval.value == pytest.approx(entry.mean)
+    assert "95 % intervals over test documents" in markdown(board)
+    mean = next(r for r in csv.DictReader(io.StringIO(csv_text(board))) if r["level"] == "mean")
+    assert float(mean["low"]) <= float(mean["value"]) <= float(mean["high"])
+
+
+def test_without_predictions_there_are_only_task_means():
+    (pair,) = build_board(two_models()).pairs
+    assert (pair.basis, pair.pairs, pair.p_value) == ("tasks", 2, 0.5)
+    counts = counts_of(two_models())
+    counts.pop(two_models()[0].cell)  # one run has lost its predictions
+    assert build_board(two_models(), counts=counts).pairs[0].basis == "tasks"
 
 
 def test_published_rows_are_compared_over_task_means():
@@ -188,16 +224,12 @@ def test_published_rows_are_compared_over_task_means():
     assert pair.adjusted >= pair.p_value
 
 
-def test_each_kind_of_comparison_pays_for_its_own_number(board):
-    by_seeds = [p for p in board.pairs if p.basis == "seeds"]
-    assert [p.adjusted for p in by_seeds] == [p.p_value for p in by_seeds]  # there is only one
-    assert len(board.pairs) == 1 + 2 * 11
-
-
-def test_holm():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.6, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
+def test_each_kind_of_comparison_pays_for_its_own_number():
+    results = two_models(procedure="standard")
+    found = build_board(results, "published", counts=counts_of(results)).pairs
+    (by_documents,) = [p for p in found if p.basis == "documents"]
+    assert by_documents.adjusted == by_documents.p_value  # there is only one
+    assert len(found) == 1 + 2 * 11
 
 
 # ------------------------------------------------------------------------ warnings and refusals
@@ -307,8 +339,11 @@ def test_best_and_second_are_marked_and_prints_that_are_equal_share_the_mark():
     assert "| c | <u>65.00</u> |" in next(line for line in lines if line.startswith("| c |"))
     assert "| b | **70.00** |" in next(line for line in lines if line.startswith("| b |"))
     assert r"c & \underline{65.00}" in latex(board) and r"b & \textbf{70.00}" in latex(board)
-    rank_of_best = next(line for line in lines if line.startswith("| b |")).split("|")[-2]
-    assert "**1.00**" in rank_of_best  # lower is better
+    ranked = build_board(
+        [replace(r, cell=replace(r.cell, task=task)) for r in results for task in TASKS]
+    )
+    line = next(x for x in markdown(ranked).splitlines() if x.startswith("| b |"))
+    assert "**1.00**" in line.split("|")[-2]  # lower is better
 
 
 def test_markdown_has_warnings_intervals_and_significance(board):
@@ -334,14 +369,16 @@ def test_names_are_escaped_in_markdown_latex_and_html():
 
 
 def test_csv_holds_every_number():
-    board = build_board([*two_models(), result('a,"b"', score=0.123456789)], "published")
+    board = build_board(
+        [*two_models(3), *(result('a,"b"', t, 0.123456789) for t in TASKS)], "published"
+    )
     lines = list(csv.DictReader(io.StringIO(csv_text(board))))
     means = {(r["model"], r["task"]): float(r["value"]) for r in lines if r["level"] == "mean"}
     assert means['a,"b"', "quaero_emea"] == pytest.approx(12.3456789, abs=1e-9)
     assert means["DoctoBERT-fr", "diamed"] == 72.56
     seeds = [r for r in lines if r["level"] == "seed" and r["model"] == "org/a"]
     assert sorted((r["task"], int(r["seed"])) for r in seeds) == [
-        (task, seed) for task in ("quaero_emea", "quaero_medline") for seed in SEEDS
+        (task, seed) for task in sorted(TASKS) for seed in SEEDS
     ]
     mean = next(r for r in lines if r["level"] == "mean" and r["model"] == "org/a")
     values = [float(r["value"]) for r in seeds if r["task"] == mean["task"]]
@@ -355,7 +392,7 @@ def test_json_and_text_agree_with_the_board(board):
     assert [m["name"] for m in found["models"]] == [row.name for row in board.rows]
     mine = next(m for m in found["models"] if m["model"] == "org/a")
     assert mine["scores"]["quaero_emea"]["seeds"]["43"] == pytest.approx(62.2)
-    assert found["ranked_tasks"] == ["quaero_emea", "quaero_medline"]
+    assert found["ranked_tasks"] == [*TASKS]
     assert "62.00±0.32" in text(board) and "68.39" in text(board)
 
 
@@ -456,7 +493,7 @@ def test_every_kind_of_task_has_a_type():
 
 @pytest.fixture
 def folder(tmp_path):
-    for each in two_models():
+    for each in [*two_models(3), *(result("org/c", t, 0.55) for t in TASKS)]:
         each.write(tmp_path / "results")
     return tmp_path / "results"
 
@@ -471,7 +508,7 @@ def test_report_files(folder):
         assert picture.startswith(b"\x89PNG") and len(picture) > 5000
         assert f"figures/{name}.png" in (report / "report.md").read_text()
     models = sorted(path.name for path in (report / "models").iterdir())
-    assert models == ["org__a@0123456789ab", "org__b@0123456789ab"]
+    assert models == [f"org__{m}@0123456789ab" for m in "abc"]
     index = yaml.safe_load((report / "models" / models[0] / "model-index.yaml").read_text())
     assert index["model-index"][0]["name"] == "a"
     assert (report / "models" / models[0] / ".eval_results" / "drbenchmark.yaml").is_file()

@@ -102,9 +102,10 @@ def _print_plan(benchmark: Any, as_json: bool) -> int:
 
 
 def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> int:
-    from statistics import mean, stdev
+    from statistics import mean
 
     from doctobert_hf.reporting.tables import text_table
+    from doctobert_hf.statistics import deviation
 
     by_task: dict[str, list[Any]] = {}
     for result in outcome.done:
@@ -121,10 +122,11 @@ def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> 
                 task,
                 found[0].metric,
                 f"{100 * mean(r.score for r in found):.2f}",
-                f"{100 * stdev(r.score for r in found):.2f}" if len(found) > 1 else "–",
+                "–" if spread is None else f"{spread:.2f}",
                 str(len(found)),
             ]
             for task, found in by_task.items()
+            for spread in [deviation([100 * r.score for r in found])]
         ]
         print(text_table(["task", "metric", "mean", "std", "seeds"], table))
     if outcome.done:

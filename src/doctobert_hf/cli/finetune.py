@@ -50,7 +50,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(result, ensure_ascii=False, indent=2))
     else:
-        print(f"{result['task']}: {result['metric']} {100 * result['score']:.2f} on test, "
+        bounds = ""
+        if result.get("interval"):
+            low, high = (100 * bound for bound in result["interval"])
+            bounds = f" (95 % interval over documents {low:.2f} to {high:.2f})"
+        print(f"{result['task']}: {result['metric']} {100 * result['score']:.2f} on test{bounds}, "
               f"{100 * result['validation_score']:.2f} on validation")  # fmt: skip
         print(f"model: {args.output / 'model'}")
     data = {"corpus": config.corpus} if config.corpus else {"task": result["task"]}

@@ -1,4 +1,4 @@
-"""Aggregates over tasks: Min-Max, win probability, ranks, z-scores, intervals, significance.
+"""Aggregates over tasks: Min-Max, win probability, ranks, z-scores, and their intervals.
 
 Source: ``tools/AggregateMetricsFromRuns.py`` of Doctolib's DrBenchmark fork. ``scores`` is always a
 mapping of models to mappings of tasks to scores, larger being better.
@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from doctobert_hf.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    import numpy as np
+from doctobert_hf.errors import DataError
+from doctobert_hf.statistics import Interval, check_bootstrap, deviation, percentiles
 
 Scores = Mapping[str, Mapping[str, float]]
 
@@ -108,21 +104,11 @@ def z_score(scores: Scores) -> dict[str, float]:
     found: dict[str, list[float]] = {model: [] for model in scores}
     for task in tasks:
         values = [scores[model][task] for model in scores]
-        centre = _mean(values)
-        spread = math.sqrt(sum((v - centre) ** 2 for v in values) / max(len(values) - 1, 1))
+        centre, spread = _mean(values), deviation(values)
         if spread:
             for model in scores:
                 found[model].append((scores[model][task] - centre) / spread)
     return {model: _mean(values) for model, values in found.items()}
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A bootstrap confidence interval around a value."""
-
-    value: float
-    low: float
-    high: float
 
 
 def bootstrap(
@@ -150,7 +136,7 @@ def bootstrap(
     """
     import numpy as np
 
-    _check_bootstrap(resamples, confidence)
+    check_bootstrap(resamples, confidence)
     values = aggregate(scores)
     _finite(scores)
     tasks = list(dict.fromkeys(task for row in scores.values() for task in row))
@@ -163,82 +149,15 @@ def bootstrap(
         }
         for model, value in aggregate(sample).items():
             draws[model].append(value)
-    return {model: _interval(values[model], draws[model], confidence) for model in scores}
+    return {model: percentiles(values[model], draws[model], confidence) for model in scores}
 
 
-def bootstrap_mean(
-    values: Sequence[float], resamples: int = 2000, confidence: float = 0.95, seed: int = 42
-) -> Interval:
-    """Percentile interval of a mean, of the scores of several seeds say.
+def says_something(models: int, tasks: int) -> bool:
+    """Return whether aggregates over tasks mean something: three models and three tasks at least.
 
-    Raises:
-        DataError: No value.
-        UsageError: ``resamples`` below 1 or ``confidence`` not between 0 and 1.
+    Of two models one has Min-Max 0 and the other 100, however small their difference.
     """
-    import numpy as np
-
-    _check_bootstrap(resamples, confidence)
-    if not len(values):
-        raise DataError("No value to average")
-    data = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(data).all():
-        raise DataError("A value is not a finite number", "finite values")
-    draws = np.random.default_rng(seed).integers(len(data), size=(resamples, len(data)))
-    return _interval(float(data.mean()), data[draws].mean(axis=1), confidence)
-
-
-def _check_bootstrap(resamples: int, confidence: float) -> None:
-    if resamples < 1 or not 0.0 < confidence < 1.0:
-        raise UsageError(
-            f"{resamples} resamples at confidence {confidence}", "at least 1, between 0 and 1"
-        )
-
-
-def _interval(value: float, draws: Sequence[float] | np.ndarray, confidence: float) -> Interval:
-    import numpy as np
-
-    tail = 100.0 * (1.0 - confidence) / 2
-    low, high = np.nanpercentile(np.asarray(draws, dtype=np.float64), [tail, 100.0 - tail])
-    return Interval(value, float(low), float(high))
-
-
-def paired_significance(
-    ours: Sequence[float], theirs: Sequence[float], rounds: int = 10_000, seed: int = 42
-) -> float:
-    """p-value of a paired permutation test: could the difference of two means be chance?
-
-    The pairs (same task and seed, or same test document) keep together; the sign of each
-    difference is drawn. All 2^n signs are tried where they are no more than ``rounds``.
-
-    Args:
-        ours: Scores of one model.
-        theirs: Scores of the other, in the same order.
-        rounds: Number of sign patterns.
-        seed: Seed of the draws.
-
-    Returns:
-        Two-sided p-value in (0, 1].
-
-    Raises:
-        DataError: Not the same number of scores, or none.
-    """
-    import numpy as np
-
-    if len(ours) != len(theirs) or not len(ours):
-        raise DataError(f"{len(ours)} and {len(theirs)} scores", "as many of each, at least one")
-    difference = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
-    if not np.isfinite(difference).all():
-        raise DataError("A score is not a finite number", "finite scores")
-    size = len(difference)
-    if 2**size <= rounds:
-        codes = np.arange(2**size)[:, None] >> np.arange(size)
-        signs, added = 1 - 2 * (codes & 1), 0
-    else:
-        signs = np.random.default_rng(seed).choice((-1, 1), size=(rounds, size))
-        added = 1  # the pattern observed is one of the draws
-    slack = 1e-9 * np.abs(difference).sum()  # sums in another order differ in their last digits
-    extreme = np.abs(signs @ difference) >= abs(difference.sum()) - slack
-    return float((extreme.sum() + added) / (len(signs) + added))
+    return models >= 3 and tasks >= 3
 
 
 def _complete(scores: Scores) -> list[str]:

@@ -6,14 +6,13 @@ Read from the predictions beside the result files; nothing is computed again.
 from __future__ import annotations
 
 import html
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from doctobert_hf.drbenchmark.families import find_family
-from doctobert_hf.drbenchmark.results import Result
+from doctobert_hf.drbenchmark.results import Result, read_predictions
 from doctobert_hf.errors import DataError, UsageError
 
 KINDS = ("missed", "invented", "wrong ends", "wrong type")
@@ -59,22 +58,17 @@ def read_mistakes(result: Result, root: Path) -> list[Mistake]:
     """
     if not find_family(result.kind).finds_entities:
         raise UsageError(f"{result.cell.task} is {result.kind}", "a task of entities")
-    path = result.cell.folder(root) / result.predictions
     found: list[Mistake] = []
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                if "tokens" not in row:
-                    raise UsageError(
-                        f"'{path}' has no words: it is of version 0.1", fix="Run the cell again"
-                    )
-                tags = row["reference"], row["prediction"]
-                found += _mistakes(str(row["id"]), row["tokens"], *tags)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, UsageError):
-            raise
-        raise DataError(f"'{path}' is damaged ({type(error).__name__}: {error})") from error
+    for row in read_predictions(result, root):
+        if "tokens" not in row:
+            raise UsageError(
+                f"The predictions of {result.cell.path(root)} have no words: it is of version 0.1",
+                fix="Run the cell again",
+            )
+        try:
+            found += _mistakes(str(row["id"]), row["tokens"], row["reference"], row["prediction"])
+        except (ValueError, TypeError, IndexError) as error:
+            raise DataError(f"The predictions of {result.cell.path(root)}: {error}") from error
     return found
 
 

@@ -76,6 +76,8 @@ class Result:
         predictions: Name of the file with the predictions, beside this one.
         settings: What was asked for that decides the score: lengths, rows, evaluations, trials,
             search space. Empty in files of version 0.1.
+        interval: 95 % interval of the score over test documents; None where it has none, and in
+            files of version 0.1.
     """
 
     cell: Cell
@@ -95,6 +97,7 @@ class Result:
     date: str
     predictions: str
     settings: dict[str, Any] = field(default_factory=dict)
+    interval: list[float] | None = None
 
     def write(self, root: Path) -> Path:
         """Write the file; a run that stops later finds the cell done."""
@@ -196,6 +199,27 @@ def read_results(root: Path) -> list[Result]:
             "the --output folder of 'doctobert-hf benchmark run'",
         )
     return results
+
+
+def read_predictions(result: Result, root: Path) -> list[dict[str, Any]]:
+    """Read the predictions of a result: ``id, prediction, reference`` of each row and more.
+
+    Raises:
+        DataError: They are missing or damaged.
+    """
+    path = result.cell.folder(root) / result.predictions
+    try:
+        with path.open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        for row in rows:
+            str(row["id"]), row["prediction"], row["reference"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"The predictions file '{path}' is damaged ({type(error).__name__}: {error})",
+            "the file that the run wrote",
+            "Delete the result beside it and run the same command again",
+        ) from error
+    return rows
 
 
 def read_failures(root: Path) -> list[dict[str, Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.drbenchmark.tasks import get_task
 from doctobert_hf.errors import UsageError
+from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,24 @@ def score_predictions(
         Scores with the tables per type or class.
     """
     return family_of(task).score(task, predictions, references, mode)
+
+
+def row_counts(task: TaskSpec, rows: Sequence[Mapping[str, Any]]) -> Counts | None:
+    """Return a task's metric on some predictions as sums over documents.
+
+    Args:
+        task: The task.
+        rows: ``id, prediction, reference`` and, where they are parts of one, ``document``.
+
+    Returns:
+        The sums; None where the metric is no function of such.
+    """
+    ids = [str(row["id"]) for row in rows]
+    predictions, references = ([row[key] for row in rows] for key in ("prediction", "reference"))
+    counts = family_of(task).counts(task, predictions, references, ids)
+    if counts is None:
+        return None
+    return counts.by_document({str(row["id"]): str(row.get("document", row["id"])) for row in rows})
 
 
 def compute_metrics(

@@ -140,6 +140,23 @@ METRIC_KEYS = {
 }
 
 
+def task_without_data(name: str, kind: str, labels: tuple[str, ...], **known: Any) -> TaskSpec:
+    """Declare a task of which only results or a model are at hand.
+
+    Args:
+        name: Its name.
+        kind: Its family.
+        labels: Its labels.
+        known: Other fields of :class:`TaskSpec` that are known.
+    """
+    corpus = CorpusSpec("own", name, "Own corpus.", "", "private", False, "", "")
+    return TaskSpec(name, corpus, kind, labels, files=(), read=_not_here, **known)
+
+
+def _not_here(*_: Any) -> Any:
+    raise UsageError("The data of this task are not known here", "--corpus FOLDER")
+
+
 class Report:
     """What a conversion repaired, ignored or found odd, counted by kind, with examples.
 

@@ -211,14 +211,10 @@ def _has_gpu() -> bool:
 
 
 def _accuracy(output: Any) -> dict[str, float]:
-    import numpy as np
+    from doctobert_hf.metrics import weighted_f1
 
-    predicted, gold = output.predictions.argmax(-1), output.label_ids
-    scores = []
-    for label in np.unique(gold):
-        hit = ((predicted == label) & (gold == label)).sum()
-        scores.append(2 * hit / ((predicted == label).sum() + (gold == label).sum()))
-    return {"accuracy": float((predicted == gold).mean()), "macro_f1": float(np.mean(scores))}
+    scores = weighted_f1(output.predictions.argmax(-1), output.label_ids)
+    return {name: scores[name] for name in ("accuracy", "macro_f1")}
 
 
 def _errors(output: Any) -> dict[str, float]:

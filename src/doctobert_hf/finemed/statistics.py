@@ -184,20 +184,12 @@ def calibration(sample: list[tuple[float, float]]) -> dict[str, Any] | None:
 
 def spearman(sample: list[tuple[float, float]]) -> float | None:
     """Rank correlation of pairs; ``None`` where one side is constant."""
-    import numpy as np
+    from scipy import stats
 
-    ranks = [_ranks(np.array(values)) for values in zip(*sample, strict=True)]
-    if any(rank.std() == 0 for rank in ranks):
+    first, second = zip(*sample, strict=True)
+    if len(set(first)) == 1 or len(set(second)) == 1:
         return None
-    return float(np.corrcoef(ranks)[0, 1])
-
-
-def _ranks(values: Any) -> Any:
-    import numpy as np
-
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = counts.cumsum()
-    return ((ends - counts + ends - 1) / 2)[inverse]
+    return float(stats.spearmanr(first, second).statistic)
 
 
 def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from doctobert_hf.drbenchmark.results import Result, read_results
 from doctobert_hf.drbenchmark.tasks import list_tasks
 from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_text_atomic
+from doctobert_hf.statistics import deviation
 
 Key = tuple[str, str]
 """Name and revision of a model."""
@@ -67,6 +68,7 @@ def read_scores(root: Path, model: Path, repo_id: str, name: str | None = None) 
             for key in sorted(means, key=lambda key: (key != ours, key))
         ],
         "ours": [result for task in tasks for result in cells[ours][task]],
+        "ranked": bool(aggregates),
         "warnings": warnings,
     }
 
@@ -101,14 +103,13 @@ def _mean(results: list[Result]) -> float:
 
 def _cell(results: list[Result]) -> dict[str, Any]:
     scores = [100 * result.score for result in results]
-    spread = statistics.stdev(scores) if len(scores) > 1 else None
-    return {"mean": statistics.fmean(scores), "std": spread, "seeds": len(scores)}
+    return {"mean": statistics.fmean(scores), "std": deviation(scores), "seeds": len(scores)}
 
 
 def _aggregates(scores: dict[Key, dict[str, float]]) -> dict[Key, dict[str, float]]:
-    from doctobert_hf.drbenchmark.leaderboard import min_max, win_probability
+    from doctobert_hf.drbenchmark.leaderboard import min_max, says_something, win_probability
 
-    if len(scores) < 2:
+    if not says_something(len(scores), min(map(len, scores.values()), default=0)):
         return {}
     by_name = {"@".join(key): row for key, row in scores.items()}
     low, won = min_max(by_name), win_probability(by_name)

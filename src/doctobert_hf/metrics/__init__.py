@@ -12,8 +12,8 @@ from typing import Any
 
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.metrics.choice import exact_match_ratio, hamming_score
-from doctobert_hf.metrics.classification import multilabel_f1, weighted_f1
-from doctobert_hf.metrics.entities import entity_f1, partial_entity_f1
+from doctobert_hf.metrics.classification import multilabel_f1, weighted_f1, weighted_f1_of
+from doctobert_hf.metrics.entities import entity_counts, entity_f1, partial_entity_f1
 from doctobert_hf.metrics.similarity import edrm
 
 METRICS = {
@@ -25,7 +25,15 @@ METRICS = {
     "exact_match_ratio": exact_match_ratio,
 }
 
-__all__ = [*METRICS, "list_metrics", "load", "module_folder", "partial_entity_f1"]
+__all__ = [
+    *METRICS,
+    "entity_counts",
+    "list_metrics",
+    "load",
+    "module_folder",
+    "partial_entity_f1",
+    "weighted_f1_of",
+]
 
 
 def list_metrics() -> list[str]:

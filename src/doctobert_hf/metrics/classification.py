@@ -97,6 +97,24 @@ def multilabel_f1(
     return result
 
 
+def weighted_f1_of(sums: np.ndarray) -> np.ndarray:
+    """Weighted F1 of hits, predicted and true numbers of each class.
+
+    Args:
+        sums: ``[..., 3, classes]``.
+
+    Returns:
+        ``[...]``; 0 where nothing is true.
+    """
+    import numpy as np
+
+    hits, guessed, gold = (sums[..., i, :].astype(np.float64) for i in range(3))
+    f1 = np.divide(2 * hits, guessed + gold, out=np.zeros_like(hits), where=guessed + gold > 0)
+    total = gold.sum(axis=-1)
+    weighted = (f1 * gold).sum(axis=-1)
+    return np.divide(weighted, total, out=np.zeros_like(total), where=total > 0)
+
+
 def _averages(predicted: np.ndarray, true: np.ndarray, classes: list[Any]) -> dict[str, Any]:
     """Weighted and macro averages over columns of booleans, shape ``(examples, classes)``."""
     import numpy as np

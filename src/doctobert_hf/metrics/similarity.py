@@ -60,26 +60,16 @@ def edrm(
     distance = np.abs(true - np.clip(predicted, minimum, maximum))
     return {
         "edrm": float(np.mean(1.0 - distance / largest)),
-        "spearman": _correlation(_ranks(predicted), _ranks(true)),
-        "pearson": _correlation(predicted, true),
+        "spearman": _correlation("spearmanr", predicted, true),
+        "pearson": _correlation("pearsonr", predicted, true),
         "rmse": float(np.sqrt(np.mean((predicted - true) ** 2))),
     }
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1; equal values share the mean of theirs."""
-    import numpy as np
-
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[inverse]
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    import numpy as np
+def _correlation(name: str, a: np.ndarray, b: np.ndarray) -> float:
+    """A correlation of SciPy's; NaN, without its warning, where all values are equal."""
+    from scipy import stats
 
     if (a == a[0]).all() or (b == b[0]).all():
         return float("nan")
-    a, b = a - a.mean(), b - b.mean()
-    norm = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / norm) if norm else float("nan")
+    return float(getattr(stats, name)(a, b).statistic)

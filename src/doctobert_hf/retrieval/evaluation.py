@@ -96,7 +96,7 @@ def evaluate(
 
 def summary(what: tuple[str, str, PairSet], rows: dict[str, list[float]], **rest: Any) -> Result:
     """Put a system's measures together with their intervals."""
-    from doctobert_hf.drbenchmark.leaderboard import bootstrap_mean
+    from doctobert_hf.statistics import bootstrap_mean
 
     system, kind, pairs = what
     intervals = {name: bootstrap_mean(values) for name, values in rows.items()}
@@ -194,7 +194,7 @@ def table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
 
 def verdict(results: Sequence[Result]) -> list[str]:
     """Say of each system after the first whether it differs from the first, by a paired test."""
-    from doctobert_hf.drbenchmark.leaderboard import paired_significance
+    from doctobert_hf.statistics import SIGNIFICANT, paired_significance
 
     lines = []
     by_data: dict[str, Result] = {}
@@ -205,7 +205,7 @@ def verdict(results: Sequence[Result]) -> list[str]:
         gain = result.scores["ndcg@10"] - first.scores["ndcg@10"]
         chance = paired_significance(result.per_query, first.per_query)
         what = "better than" if gain > 0 else "worse than"
-        if chance >= 0.05:
+        if chance >= SIGNIFICANT:
             what = "not clearly different from"
         lines.append(
             f"{result.data}: {result.system} ({result.kind}) is {what} {first.system} "

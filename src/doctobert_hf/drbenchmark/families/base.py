@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -204,6 +205,12 @@ class Family:
 
         return weighted_f1(logits.argmax(axis=-1), labels)
 
+    def counts(
+        self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
+    ) -> Counts | None:
+        """The task's metric as sums over rows, for intervals and tests; None: it is no such."""
+        return None
+
     def score_test(
         self, task: TaskSpec, predictions: Any, references: Any, items: Sequence[Item], legacy: bool
     ) -> dict[str, Any]:
@@ -265,3 +272,34 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     import numpy as np
 
     return 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
+
+
+def class_counts(chosen: np.ndarray, right: np.ndarray, ids: Sequence[str]) -> Counts:
+    """Weighted F1 as sums; ``chosen`` and ``right`` are 0 or 1, ``[rows, classes]``."""
+    import numpy as np
+
+    from doctobert_hf.metrics import weighted_f1_of
+
+    chosen, right = chosen.astype(bool), right.astype(bool)
+    values = np.stack([chosen & right, chosen, right], axis=1).astype(np.float64)
+    rows, _, classes = values.shape
+    return Counts(
+        tuple(ids),
+        values.reshape(rows, -1),
+        lambda sums: weighted_f1_of(sums.reshape(*sums.shape[:-1], 3, classes)),
+    )
+
+
+def mean_counts(scores: Sequence[float], ids: Sequence[str]) -> Counts:
+    """A mean over rows as sums."""
+    import numpy as np
+
+    values = np.stack([np.asarray(scores, dtype=np.float64), np.ones(len(scores))], axis=1)
+    return Counts(tuple(ids), values, lambda sums: sums[..., 0] / sums[..., 1])
+
+
+def one_hot(classes: np.ndarray, width: int) -> np.ndarray:
+    """0 or 1 for each class, ``[rows, width]``."""
+    import numpy as np
+
+    return np.eye(width, dtype=bool)[np.asarray(classes, dtype=np.int64)]

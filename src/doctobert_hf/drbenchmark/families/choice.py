@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from doctobert_hf.drbenchmark.families.base import Family, Item, Row, sigmoid, wrong_width
+from doctobert_hf.drbenchmark.families.base import (
+    Family,
+    Item,
+    Row,
+    class_counts,
+    mean_counts,
+    one_hot,
+    sigmoid,
+    wrong_width,
+)
 from doctobert_hf.errors import DataError
+from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +78,16 @@ class ParallelSentence(Family):
     def check_width(self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray) -> None:
         """One number for each candidate."""
         wrong_width(task, logits, (len(task.labels),))
+
+    def counts(
+        self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
+    ) -> Counts | None:
+        """Weighted F1."""
+        import numpy as np
+
+        width = len(task.labels)
+        chosen = one_hot(np.asarray(predictions).argmax(axis=-1), width)
+        return class_counts(chosen, one_hot(references, width), ids)
 
 
 class MultipleChoice(ParallelSentence):
@@ -136,6 +156,16 @@ class MultipleChoice(ParallelSentence):
             chosen = [list(np.flatnonzero(row)) for row in (sigmoid(logits) >= 0.5) | at_least]
             right = [list(np.flatnonzero(row)) for row in labels]
         return hamming_score(chosen, right) | exact_match_ratio(chosen, right)
+
+    def counts(
+        self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
+    ) -> Counts | None:
+        """A mean over questions."""
+        scores = [
+            self.score(task, [prediction], [reference])[task.metric_key]
+            for prediction, reference in zip(predictions, references, strict=True)
+        ]
+        return mean_counts(scores, ids)
 
 
 FAMILIES = (MultipleChoice(), ParallelSentence())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from doctobert_hf.drbenchmark.families.base import Row, sigmoid
+from doctobert_hf.drbenchmark.families.base import Row, class_counts, sigmoid
 from doctobert_hf.drbenchmark.families.text import Classification, ranked
+from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,6 +63,15 @@ class MultilabelClassification(Classification):
         from doctobert_hf.metrics import multilabel_f1
 
         return multilabel_f1(sigmoid(logits), labels, task.threshold)
+
+    def counts(
+        self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
+    ) -> Counts | None:
+        """F1 at the task's threshold."""
+        import numpy as np
+
+        chosen = sigmoid(np.asarray(predictions, dtype=np.float64)) >= task.threshold
+        return class_counts(chosen, np.asarray(references), ids)
 
     def classes(self, task: TaskSpec, logits: Sequence[float]) -> list[dict[str, Any]]:
         """Labels at the threshold or above."""

@@ -6,7 +6,15 @@ import logging
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row, wrong_width
+from doctobert_hf.drbenchmark.families.base import (
+    Family,
+    Item,
+    Predict,
+    Row,
+    mean_counts,
+    wrong_width,
+)
+from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +83,16 @@ class Similarity(Family):
         if not finite.all():
             logger.warning("%d predictions are not finite and count as 0", int((~finite).sum()))
         return edrm(np.where(finite, predictions, 0.0), labels.reshape(-1))
+
+    def counts(
+        self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
+    ) -> Counts | None:
+        """EDRM: a mean over pairs."""
+        scores = [
+            self.score(task, [prediction], [reference])["edrm"]
+            for prediction, reference in zip(predictions, references, strict=True)
+        ]
+        return mean_counts(scores, ids)
 
     def check_width(self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray) -> None:
         """One number a row, with or without a dimension of its own."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row
+from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row, class_counts, one_hot
+from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
@@ -35,6 +36,16 @@ class Classification(Family):
     def target(self, task: TaskSpec, row: Row) -> Any:
         """What the loss takes for a row."""
         return int(row["label"])
+
+    def counts(
+        self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
+    ) -> Counts | None:
+        """Weighted F1."""
+        import numpy as np
+
+        width = len(task.labels)
+        chosen = one_hot(np.asarray(predictions).argmax(axis=-1), width)
+        return class_counts(chosen, one_hot(references, width), ids)
 
     def predict_texts(
         self, task: TaskSpec, texts: Sequence[str], encoder: RowEncoder, predict: Predict

@@ -9,6 +9,7 @@ from doctobert_hf.chunking.masking import IGNORED
 from doctobert_hf.drbenchmark.families.alignment import sequences_of, word_places
 from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row
 from doctobert_hf.drbenchmark.words import word_spans
+from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,6 +152,20 @@ class TokenClassification(Family):
             for name, table in others.items()
         }
         return scores | numbers
+
+    def counts(
+        self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
+    ) -> Counts | None:
+        """Entity F1 in default mode."""
+        import numpy as np
+
+        from doctobert_hf.metrics import entity_counts
+
+        def f1(sums: np.ndarray) -> np.ndarray:
+            both = sums[..., 1] + sums[..., 2]
+            return np.divide(2.0 * sums[..., 0], both, out=np.zeros(both.shape), where=both > 0)
+
+        return Counts(tuple(ids), entity_counts(predictions, references), f1)
 
     def score_trainer(
         self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray, mode: str

@@ -27,6 +27,7 @@ from doctobert_hf.drbenchmark.finetuning.saving import read_record as read_task_
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, require_optuna, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
+from doctobert_hf.drbenchmark.scoring import row_counts
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.energy import EnergyMeter
 from doctobert_hf.environment import environment_report
@@ -35,6 +36,7 @@ from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.recipes import find_recipe
 from doctobert_hf.runs import open_run, remove_run, settings_of, staged_run
 from doctobert_hf.runs.lock import RunLock
+from doctobert_hf.statistics import document_interval
 
 logger = logging.getLogger(__name__)
 KIND = "benchmark"
@@ -255,7 +257,7 @@ class Benchmark:
         broken.unlink(missing_ok=True)
         outcome.done.append(result)
         self.say(
-            f"{head}: seed {seed}: {result.metric} {result.score:.4f} "
+            f"{head}: seed {seed}: {result.metric} {result.score:.4f}{_bounds(result)} "
             f"(validation {result.validation_score:.4f}, {result.duration:.0f} s)"
         )
         if not result.score:
@@ -277,6 +279,7 @@ class Benchmark:
         rows = [
             {"id": row["id"], "prediction": prediction, "reference": reference}
             | ({"tokens": row["tokens"]} if "tokens" in row else {})
+            | ({"document": row["document_id"]} if "document_id" in row else {})
             for row, prediction, reference in zip(
                 bench.rows["test"], predictions, test.references, strict=True
             )
@@ -304,6 +307,7 @@ class Benchmark:
             date=datetime.datetime.now(datetime.UTC).date().isoformat(),
             predictions=name,
             settings=self.settings(task),
+            interval=_interval(task, rows),
         )
         # The model first: a run that is killed between the two trains this cell again.
         if self.config.save_models != "none":
@@ -368,6 +372,7 @@ class Benchmark:
                 "score": result.score,
                 "validation_score": result.validation_score,
                 "seed": result.cell.seed,
+                "interval": result.interval,
                 "scores": result.scores,
                 "rows": result.data["rows"],
             },
@@ -391,6 +396,21 @@ class Benchmark:
         again = not isinstance(error, DoctobertError)
         outcome.failed.append({"task": task.name, "seed": seed, "error": text, "again": again})
         self.say(f"{task.name}: failed{'' if seed is None else f' at seed {seed}'}: {text}")
+
+
+def _bounds(result: Result) -> str:
+    if result.interval is None:
+        return ""
+    return " [{:.4f}, {:.4f}]".format(*result.interval)
+
+
+def _interval(task: TaskSpec, rows: list[dict[str, Any]]) -> list[float] | None:
+    """95 % interval of a score over test documents; None where the metric is no sum over them."""
+    counts = row_counts(task, rows)
+    if counts is None:
+        return None
+    found = document_interval([counts])
+    return [found.low, found.high]
 
 
 def model_folder(cell: Cell, root: Path) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.drbenchmark.spec import METRIC_KEYS, CorpusSpec, TaskSpec
+from doctobert_hf.drbenchmark.spec import METRIC_KEYS, TaskSpec, task_without_data
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
 
@@ -57,22 +57,14 @@ class TaskRecord:
         known = find_task(self.task)
         if known is not None:
             return known
-        corpus = CorpusSpec("own", self.task, "Own corpus.", "", "private", False, "", "")
-        return TaskSpec(
-            name=self.task,
-            corpus=corpus,
-            kind=self.kind,  # type: ignore[arg-type]
-            labels=self.labels,
+        return task_without_data(
+            self.task,
+            self.kind,
+            self.labels,
             metric=self.metric,
-            files=(),
-            read=_not_here,
             label_column=self.label_column,
             threshold=self.threshold,
         )
-
-
-def _not_here(*_: Any) -> Any:
-    raise UsageError("The data of this task are not known to the model", "--corpus FOLDER")
 
 
 def save_model(

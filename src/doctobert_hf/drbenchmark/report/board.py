@@ -9,11 +9,11 @@ from typing import Any
 
 from doctobert_hf.drbenchmark import published
 from doctobert_hf.drbenchmark.leaderboard import (
-    Interval,
     Scores,
     average_rank,
     bootstrap,
     min_max,
+    says_something,
     win_probability,
 )
 from doctobert_hf.drbenchmark.report.caveats import (
@@ -24,10 +24,11 @@ from doctobert_hf.drbenchmark.report.caveats import (
     seed_gaps,
     unknown_tasks,
 )
-from doctobert_hf.drbenchmark.report.significance import Pair, compare
+from doctobert_hf.drbenchmark.report.significance import Evidence, Pair, compare, evidence_of
 from doctobert_hf.drbenchmark.results import PROCEDURES, Cell, Result
 from doctobert_hf.drbenchmark.spec import check_protocol
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.statistics import Counts, Interval, deviation, document_interval
 
 BASELINES = ("published",)
 METRICS = {
@@ -46,11 +47,13 @@ class Entry:
         mean: Mean over seeds, or the printed score of a published row.
         deviation: Standard deviation over seeds (n - 1); None below two seeds.
         seeds: Score by seed; empty for a published row.
+        interval: 95 % interval of the mean over test documents; None without predictions.
     """
 
     mean: float
     deviation: float | None
     seeds: Mapping[int, float]
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ def build_board(
     protocol: str | None = None,
     procedure: str | None = None,
     failures: Sequence[Mapping[str, Any]] = (),
+    counts: Mapping[Cell, Counts] | None = None,
 ) -> Board:
     """Rank the models of some results.
 
@@ -144,6 +148,7 @@ def build_board(
         protocol: Use only results of this protocol; needed where there are several.
         procedure: The same, ``standard`` or ``legacy``.
         failures: Failed cells, as ``read_failures`` gives them; they are told of.
+        counts: Predictions as sums over documents (:mod:`.evidence`), for intervals and tests.
 
     Raises:
         UsageError: Several protocols or procedures and no choice, nothing of the chosen ones, or
@@ -154,7 +159,8 @@ def build_board(
         raise UsageError(f"Baselines '{baselines}'", f"one of {', '.join(BASELINES)}, or none")
     chosen = _choose(results, protocol, procedure)
     protocol, procedure = chosen[0].cell.protocol, chosen[0].cell.procedure
-    rows = _own_rows(chosen) + (_published_rows() if baselines else [])
+    evidence = evidence_of(chosen, counts or {})
+    rows = _own_rows(chosen, evidence) + (_published_rows() if baselines else [])
     tasks = _task_order({task for row in rows for task in row.entries})
     lacking = {t: tuple(r.name for r in rows if t not in r.entries) for t in tasks}
     ranked = tuple(task for task in tasks if not lacking[task])
@@ -183,7 +189,7 @@ def build_board(
         left_out=left_out,
         protocol=protocol,
         procedure=procedure,
-        pairs=tuple(compare(rows)),
+        pairs=tuple(compare(rows, evidence)),
         warnings=tuple(warnings),
         notes=tuple(notes),
         results=tuple(chosen),
@@ -197,9 +203,9 @@ def rank(scores: Scores) -> dict[str, Standing]:
         scores: Scores by model and task; every model has every task.
 
     Returns:
-        Standing by model; empty without a task or with fewer than two models.
+        Standing by model; empty with fewer than three models or tasks.
     """
-    if len(scores) < 2 or not all(scores.values()):
+    if not says_something(len(scores), min(map(len, scores.values()), default=0)):
         return {}
     found = [_intervals(scores, a) for a in (min_max, win_probability, average_rank)]
     return {model: Standing(*(intervals[model] for intervals in found)) for model in scores}
@@ -272,7 +278,7 @@ def _names(results: Sequence[Result]) -> dict[tuple[str, str], str]:
     return names
 
 
-def _own_rows(results: Sequence[Result]) -> list[Row]:
+def _own_rows(results: Sequence[Result], evidence: Evidence) -> list[Row]:
     scores: dict[tuple[str, str], dict[str, dict[int, float]]] = {}
     seen: set[Cell] = set()
     for result in results:
@@ -284,18 +290,24 @@ def _own_rows(results: Sequence[Result]) -> list[Row]:
         by_task.setdefault(cell.task, {})[cell.seed] = 100.0 * result.score
     names = _names(results)
     return [
-        Row(names[key], *key, False, {t: _entry(seeds) for t, seeds in by_task.items()}, None)
+        Row(
+            names[key],
+            *key,
+            False,
+            {t: _entry(seeds, evidence.get(key, {}).get(t)) for t, seeds in by_task.items()},
+            None,
+        )
         for key, by_task in scores.items()
     ]
 
 
-def _entry(seeds: Mapping[int, float]) -> Entry:
+def _entry(seeds: Mapping[int, float], runs: Sequence[Counts] | None) -> Entry:
     values = list(seeds.values())
-    mean = sum(values) / len(values)
-    if len(values) < 2:
-        return Entry(mean, None, dict(seeds))
-    variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
-    return Entry(mean, math.sqrt(variance), dict(seeds))
+    interval = None
+    if runs:
+        found = document_interval(runs)
+        interval = Interval(100.0 * found.value, 100.0 * found.low, 100.0 * found.high)
+    return Entry(sum(values) / len(values), deviation(values), dict(seeds), interval)
 
 
 def _published_rows() -> list[Row]:
@@ -323,9 +335,10 @@ def _placed(row: Row, standings: Mapping[str, Standing]) -> Row:
 
 
 def _order(row: Row) -> tuple[float, float, str]:
-    """Best Min-Max first, then best WP; without a ranking, whoever has most tasks."""
+    """Best Min-Max first, then best WP; without a ranking most tasks, then the best mean."""
     if row.standing is None:
-        return (-len(row.entries), 0.0, row.name)
+        means = [entry.mean for entry in row.entries.values()]
+        return (-len(means), -sum(means) / max(len(means), 1), row.name)
     found = (row.standing.min_max, row.standing.win_probability)
     values = [-interval.value if interval else 0.0 for interval in found]
     return (values[0], values[1], row.name)
@@ -356,14 +369,18 @@ def _reading(rows: Sequence[Row], ranked: tuple[str, ...], with_published: bool)
         return ["One model alone is not ranked"]
     if not ranked:
         return []
-    lines = [
-        f"Min-Max, WP and average rank are over {len(ranked)} "
-        f"task{'s' * (len(ranked) > 1)} ({', '.join(ranked)}) and relative to the "
-        f"{len(rows)} models of this report; intervals are 95 % bootstrap intervals over tasks, "
-        "2,000 draws"
-    ]
-    if len(ranked) == 1:
-        lines.append("One ranked task: its intervals over tasks have no width and say nothing")
+    lines = []
+    if says_something(len(rows), len(ranked)):
+        lines.append(
+            f"Min-Max, WP and average rank are over {len(ranked)} tasks ({', '.join(ranked)}) and "
+            f"relative to the {len(rows)} models of this report; intervals are 95 % bootstrap "
+            "intervals over tasks, 2,000 draws"
+        )
+    else:
+        lines.append(
+            "No Min-Max, WP or rank: they mean something from three models and three tasks on, "
+            f"here are {len(rows)} and {len(ranked)}"
+        )
     if with_published:
         lines.append(
             "Published rows: scores as table 5 of the DoctoBERT paper prints them (arXiv "

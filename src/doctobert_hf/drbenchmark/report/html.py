@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -23,6 +22,7 @@ from doctobert_hf.drbenchmark.report.tables import (
 )
 from doctobert_hf.drbenchmark.report.types import TABLES, type_scores
 from doctobert_hf.drbenchmark.results import Result
+from doctobert_hf.statistics import deviation
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,9 @@ def _spread(values: Sequence[float]) -> str:
         return "–"
     if all(isinstance(value, int) for value in values):  # counts
         return f"{sum(values) / len(values):,.0f}"
-    deviation = f" ±{statistics.stdev(values):.4f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.4f}{deviation}"
+    spread = deviation(values)
+    mean = f"{sum(values) / len(values):.4f}"
+    return mean if spread is None else f"{mean} ±{spread:.4f}"
 
 
 def _type_table(board: Board, task: str) -> Table:

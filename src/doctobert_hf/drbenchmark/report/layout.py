@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from doctobert_hf.drbenchmark.leaderboard import Interval
 from doctobert_hf.drbenchmark.report.board import METRICS, Board, Row
+from doctobert_hf.statistics import Interval
 
 Mark = Literal["best", "second", ""]
 DIGITS = 2
@@ -21,7 +21,7 @@ class Field:
     Attributes:
         value: The number; None where there is none.
         deviation: Standard deviation over seeds, for a score.
-        interval: Bootstrap interval, for an aggregate.
+        interval: 95 % interval: of a score over documents, of an aggregate over tasks.
         mark: Whether it is the best or second best of its column.
     """
 
@@ -72,7 +72,9 @@ def task_columns(board: Board) -> list[Column]:
         fields = []
         for row in board.rows:
             entry = row.entries.get(task)
-            fields.append(Field(entry.mean, entry.deviation) if entry else Field(None))
+            fields.append(
+                Field(entry.mean, entry.deviation, entry.interval) if entry else Field(None)
+            )
         metric = METRICS.get(board.metrics[task], board.metrics[task])
         columns.append(_column(task, f"{metric}, %, mean of the seeds", True, fields))
     return columns

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doctobert_hf.drbenchmark.leaderboard import paired_significance
+from doctobert_hf.drbenchmark.results import Cell, Result
+from doctobert_hf.statistics import Counts, compare_runs, holm, paired_significance
 
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.report.board import Row
 
-SIGNIFICANT = 0.05
+Evidence = Mapping[tuple[str, str], Mapping[str, Sequence[Counts]]]
+"""Sums over documents of each run, by model and revision, then by task."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +23,15 @@ class Pair:
     Attributes:
         first: Name of the model ranked higher.
         second: Name of the other.
-        difference: Mean of ``first - second`` over the pairs, in points.
-        p_value: Two-sided, of a paired permutation test.
+        difference: Mean over tasks of ``first - second``, in points.
+        p_value: Two-sided.
         adjusted: The p-value by Holm's method for as many comparisons as the board has of this
             basis.
-        pairs: Number of pairs.
-        tasks: Number of tasks they are from.
-        basis: ``seeds`` where a pair is two scores of the same task and seed, ``tasks`` where it
-            is two means of a task.
+        pairs: Number of test documents, or of tasks.
+        tasks: Number of tasks.
+        basis: ``documents``: documents and, where ``with_seeds``, seeds are drawn; ``tasks``: a
+            pair is two means of a task, all that is known where predictions are not.
+        with_seeds: Whether the spread between seeds is counted.
     """
 
     first: str
@@ -39,71 +42,67 @@ class Pair:
     pairs: int
     tasks: int
     basis: str
+    with_seeds: bool = False
 
 
-def compare(rows: Sequence[Row]) -> list[Pair]:
+def evidence_of(results: Sequence[Result], counts: Mapping[Cell, Counts]) -> Evidence:
+    """Group the sums of results; a task counts where every seed of it has its predictions."""
+    found: dict[tuple[str, str], dict[str, list[Counts]]] = {}
+    lacking = set()
+    for result in results:
+        cell = result.cell
+        key = (cell.model, cell.revision)
+        if cell in counts:
+            found.setdefault(key, {}).setdefault(cell.task, []).append(counts[cell])
+        else:
+            lacking.add((key, cell.task))
+    return {
+        key: {task: runs for task, runs in tasks.items() if (key, task) not in lacking}
+        for key, tasks in found.items()
+    }
+
+
+def compare(rows: Sequence[Row], evidence: Evidence | None = None) -> list[Pair]:
     """Compare each of the results' models with every other model that shares a task with it.
 
     Published rows are not compared with each other: there is nothing but their printed means.
     """
-    found = []
-    for index, first in enumerate(rows):
-        for second in rows[index + 1 :]:
-            shared = [task for task in first.entries if task in second.entries]
-            if shared and not (first.published and second.published):
-                found.append((first, second, *_pairs(first, second, shared)))
-    p_values = [paired_significance(ours, theirs) for _, _, ours, theirs, _, _ in found]
-    adjusted = _adjusted(p_values, [basis for *_, basis in found])
+    found = [
+        _pair(first, second, evidence or {})
+        for index, first in enumerate(rows)
+        for second in rows[index + 1 :]
+        if any(task in second.entries for task in first.entries)
+        and not (first.published and second.published)
+    ]
+    adjusted = _adjusted([pair.p_value for pair in found], [pair.basis for pair in found])
     return [
-        Pair(
-            first.name,
-            second.name,
-            sum(a - b for a, b in zip(ours, theirs, strict=True)) / len(ours),
-            p_value,
-            corrected,
-            len(ours),
-            tasks,
-            basis,
-        )
-        for (first, second, ours, theirs, tasks, basis), p_value, corrected in zip(
-            found, p_values, adjusted, strict=True
-        )
+        Pair(**{**vars(pair), "adjusted": corrected})
+        for pair, corrected in zip(found, adjusted, strict=True)
     ]
 
 
-def _pairs(
-    first: Row, second: Row, shared: Sequence[str]
-) -> tuple[list[float], list[float], int, str]:
-    seeds = [
-        (task, seed)
-        for task in shared
-        for seed in first.entries[task].seeds
-        if seed in second.entries[task].seeds
-    ]
-    if not seeds:
-        ours = [first.entries[task].mean for task in shared]
-        return ours, [second.entries[task].mean for task in shared], len(shared), "tasks"
-    ours = [first.entries[task].seeds[seed] for task, seed in seeds]
-    theirs = [second.entries[task].seeds[seed] for task, seed in seeds]
-    return ours, theirs, len({task for task, _ in seeds}), "seeds"
+def _pair(first: Row, second: Row, evidence: Evidence) -> Pair:
+    shared = [task for task in first.entries if task in second.entries]
+    ours, theirs = (evidence.get((row.model, row.revision), {}) for row in (first, second))
+    if all(task in ours and task in theirs for task in shared):
+        found = compare_runs([(ours[task], theirs[task]) for task in shared])
+        return Pair(
+            *(first.name, second.name, 100.0 * found.difference, found.p_value, found.p_value),
+            *(found.documents, len(shared), "documents", found.with_seeds),
+        )
+    left = [first.entries[task].mean for task in shared]
+    right = [second.entries[task].mean for task in shared]
+    difference = (sum(left) - sum(right)) / len(shared)
+    p_value = paired_significance(left, right)
+    names = (first.name, second.name)
+    return Pair(*names, difference, p_value, p_value, len(shared), len(shared), "tasks")
 
 
 def _adjusted(p_values: Sequence[float], bases: Sequence[str]) -> list[float]:
-    """Adjust by basis: seven task means cannot give a small p, and scores are not to pay for it."""
+    """Adjust by basis: seven task means cannot give a small p, and others are not to pay for it."""
     result = list(p_values)
     for basis in set(bases):
         places = [index for index, found in enumerate(bases) if found == basis]
         for index, value in zip(places, holm([p_values[i] for i in places]), strict=True):
             result[index] = value
     return result
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values for their number by Holm's step-down method."""
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    adjusted = [0.0] * len(p_values)
-    largest = 0.0
-    for place, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
-        adjusted[index] = largest
-    return adjusted

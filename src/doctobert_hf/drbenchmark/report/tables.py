@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from doctobert_hf.drbenchmark.leaderboard import Interval
 from doctobert_hf.drbenchmark.report.board import Board, Entry, Row
 from doctobert_hf.drbenchmark.report.layout import (
     Column,
@@ -17,9 +16,10 @@ from doctobert_hf.drbenchmark.report.layout import (
     aggregate_columns,
     task_columns,
 )
-from doctobert_hf.drbenchmark.report.significance import SIGNIFICANT, Pair
+from doctobert_hf.drbenchmark.report.significance import Pair
 from doctobert_hf.drbenchmark.report.types import TypeScore, readable, type_scores
 from doctobert_hf.reporting.tables import text_table
+from doctobert_hf.statistics import SIGNIFICANT, Interval
 
 FORMAT = 1
 PAIR_HEADER = ("better", "than", "by", "p", "p (Holm)", "pairs")
@@ -29,7 +29,7 @@ PAIR_HEADER = ("better", "than", "by", "p", "p (Holm)", "pairs")
 
 
 def text(board: Board) -> str:
-    """Return the tables of scores, intervals and comparisons by seeds for a terminal.
+    """Return the tables of scores, intervals and comparisons by documents for a terminal.
 
     Comparisons with published rows, eleven for each model, are left to the report.
     """
@@ -40,15 +40,28 @@ def text(board: Board) -> str:
         for i, row in enumerate(board.rows)
     ]
     tables = [text_table(header, rows)]
+    if measured := measured_columns(board):
+        bounds = [
+            [row.name, *(_with_interval(column.fields[i]) for column in measured)]
+            for i, row in enumerate(board.rows)
+            if not row.published
+        ]
+        title = "Scores with 95 % intervals over test documents:"
+        tables.append(f"{title}\n{text_table(['model', *(c.title for c in measured)], bounds)}")
     if aggregates := aggregate_columns(board):
         intervals = [
             [row.name, *(_with_interval(column.fields[i]) for column in aggregates)]
             for i, row in enumerate(board.rows)
         ]
         tables.append(text_table(["model", *(c.title for c in aggregates)], intervals))
-    if own := [pair_cells(pair) for pair in board.pairs if pair.basis == "seeds"]:
+    if own := [pair_cells(pair) for pair in board.pairs if pair.basis == "documents"]:
         tables.append(text_table(PAIR_HEADER, own))
     return "\n\n".join(tables)
+
+
+def measured_columns(board: Board) -> list[Column]:
+    """Return the columns of tasks whose scores have an interval over documents."""
+    return [c for c in task_columns(board) if any(field.interval for field in c.fields)]
 
 
 def count(number: int, noun: str) -> str:
@@ -67,7 +80,7 @@ def _with_interval(field: Field) -> str:
 def pair_cells(pair: Pair) -> list[str]:
     """Return a comparison as cells, the better model first."""
     better, other = (pair.first, pair.second) if pair.difference >= 0 else (pair.second, pair.first)
-    basis = count(pair.pairs, "score" if pair.basis == "seeds" else "task mean")
+    basis = count(pair.pairs, "document" if pair.basis == "documents" else "task mean")
     return [
         *(better, other, f"{abs(pair.difference):.2f}"),
         *(f"{pair.p_value:.4f}", f"{pair.adjusted:.4f}", basis),
@@ -98,6 +111,9 @@ def markdown(board: Board, figures: Sequence[tuple[str, str]] = (), missing: str
         "<u>underlined</u>.",
         _markdown_table(board, [*task_columns(board), *aggregate_columns(board)], _markdown_score),
     ]
+    if measured := measured_columns(board):
+        intervals = _markdown_table(board, measured, _markdown_interval)
+        parts += ["## Scores with 95 % intervals over test documents", intervals]
     if aggregates := aggregate_columns(board):
         intervals = _markdown_table(board, aggregates, _markdown_interval)
         parts += ["## Ranking with 95 % intervals", intervals]
@@ -143,11 +159,12 @@ def _mean(item: TypeScore, model: str) -> str:
 def significance_note() -> str:
     """Say what the p-values mean."""
     return (
-        "Two-sided paired permutation tests over scores of the same task and seed, or over task "
-        "means for published rows; differences in points. p (Holm) is adjusted for the number of "
-        f"comparisons of the same kind: below {SIGNIFICANT} a difference is hardly chance. Seeds "
-        "of one task are not independent of each other: their test is about these tasks, not about "
-        "others. n task means cannot give a p below 2 / 2^n."
+        "Two-sided, differences in points. Over documents: both models on the same test documents, "
+        "drawn again (bootstrap), with the spread between seeds added where both have two or more; "
+        "with one seed the test is about these trained models alone. Over task means: a paired "
+        "permutation test, all that the printed means of published rows allow; n means cannot give "
+        "a p below 2 / 2^n. p (Holm) is adjusted for the number of comparisons of the same kind: "
+        f"below {SIGNIFICANT} a difference is hardly chance."
     )
 
 
@@ -314,7 +331,7 @@ def csv_text(board: Board) -> str:
 
     ``level`` tells what a line is: ``mean`` of the seeds of a task, one ``seed``, the mean F1 of a
     ``type``, or an aggregate over the ranked tasks (``min_max``, ``win_probability``,
-    ``average_rank``). Scores in percent.
+    ``average_rank``). Scores in percent; ``low`` and ``high`` of a mean are over documents.
     """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, CSV_HEADER, restval="", lineterminator="\n")
@@ -352,6 +369,8 @@ def _csv_lines(entry: Entry) -> list[dict[str, Any]]:
         mean |= {"n": len(entry.seeds)}
     if entry.deviation is not None:
         mean |= {"std": entry.deviation}
+    if entry.interval is not None:
+        mean |= {"low": entry.interval.low, "high": entry.interval.high}
     seeds = [{"level": "seed", "seed": s, "value": v} for s, v in entry.seeds.items()]
     return [mean, *seeds]
 
@@ -399,6 +418,7 @@ def content(board: Board) -> dict[str, Any]:
                     task: {
                         "mean": entry.mean,
                         "std": entry.deviation,
+                        "interval": asdict(entry.interval) if entry.interval else None,
                         "n": len(entry.seeds) or None,
                         "seeds": {str(seed): value for seed, value in entry.seeds.items()},
                         "types": {

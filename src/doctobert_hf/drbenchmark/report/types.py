@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from doctobert_hf.drbenchmark.report.board import Board
 from doctobert_hf.drbenchmark.results import Result
+from doctobert_hf.statistics import deviation
 
 TABLES = ("per_type", "per_class")
 
@@ -36,7 +37,7 @@ class TypeScore:
     def deviation(self, model: str) -> float | None:
         """Standard deviation (n - 1) of a model's seeds; None below two."""
         values = self.scores.get(model, ())
-        return statistics.stdev(values) if len(values) > 1 else None
+        return deviation(values)
 
 
 def type_scores(board: Board, task: str) -> list[TypeScore]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from doctobert_hf.drbenchmark.report import figures as drawing
 from doctobert_hf.drbenchmark.report.board import Board, build_board
+from doctobert_hf.drbenchmark.report.evidence import read_counts
 from doctobert_hf.drbenchmark.report.html import page
 from doctobert_hf.drbenchmark.report.hub_records import eval_results, model_index
 from doctobert_hf.drbenchmark.report.tables import content, csv_text, latex, markdown
@@ -56,7 +57,9 @@ def write_report(
             "Leave out --output to write to 'report' in it",
         )
     results = read_results(root)
-    board = build_board(results, baselines, protocol, procedure, read_failures(root))
+    board = build_board(
+        results, baselines, protocol, procedure, read_failures(root), read_counts(results, root)
+    )
     drawn = drawing.draw_figures(board)
     missing = "" if drawn else drawing.MISSING
     # Relative: results and their report may be moved together.
