@@ -270,7 +270,9 @@ def _coerce_scalar(value: Any, hint: Any, where: str) -> Any:
             return hint(value)
     elif isinstance(value, hint):
         return value
-    raise UsageError(f"{_short(value)} for {where}", f"a value of type {_type_name(hint)}")
+    raise UsageError(
+        f"{_short(value)} for {where}", _TYPE_NAMES.get(hint, f"a value of type {_type_name(hint)}")
+    )
 
 
 def _short(value: Any) -> str:
@@ -284,6 +286,16 @@ def _union_members(hint: Any) -> list[Any]:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return list(typing.get_args(hint))
     return [hint]
+
+
+_TYPE_WORDS = {str: "TEXT", int: "N", float: "X", Path: "PATH"}
+"""What the help shows for a value of a type."""
+_TYPE_NAMES = {
+    str: "text",
+    int: "a whole number (int)",
+    float: "a number",
+    bool: "true or false (bool)",
+}
 
 
 def _type_name(hint: Any) -> str:
@@ -330,8 +342,10 @@ def add_config_arguments(
         elif typing.get_origin(members[0]) in (list, tuple):
             parser.add_argument(option, nargs="+", metavar="X", **common)
         else:
-            metavar = "|".join(map(str, typing.get_args(members[0]))) or _type_name(members[0])
-            parser.add_argument(option, metavar=metavar.upper(), **common)
+            choices = typing.get_args(members[0])
+            named = _TYPE_WORDS.get(members[0], _type_name(members[0]).upper())
+            metavar = f"{{{','.join(map(str, choices))}}}" if choices else named
+            parser.add_argument(option, metavar=metavar, **common)
 
 
 def config_overrides(namespace: argparse.Namespace, cls: type) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+from doctobert_hf.reporting import quiet
+
 DATASET_ID = "doctobert_hf/drbenchmark"
 METRIC_PREFIX = "doctobert_hf/"
 
@@ -108,18 +110,15 @@ def _extend_integrations(module: ModuleType) -> None:
     module.INTEGRATION_TO_CALLBACK["doctobert"] = _Integration
 
 
-QUIET = False
-"""Set by the command line: bars of loading and saving that take no time are not drawn."""
-
-
 def _quieten_bars(module: ModuleType) -> None:
     # Not disable_progress_bar(), which turns those of downloads off too.
-    if QUIET and hasattr(module, "_tqdm_active"):
+    # Bars of loading and saving, which take no time.
+    if quiet.ON and hasattr(module, "_tqdm_active"):
         module._tqdm_active = False  # type: ignore[attr-defined]
 
 
 def _quieten_datasets(module: ModuleType) -> None:
-    if QUIET:
+    if quiet.ON:
         module.disable_progress_bars()
 
 

@@ -47,6 +47,7 @@ def place(tmp_path, monkeypatch, tokenizer_dir):
     (tmp_path / "corpus.jsonl").write_text(lines)
     labels = "".join(json.dumps({**row, "label": "Others"}) + "\n" for row in rows)
     (tmp_path / "labels.jsonl").write_text(labels)
+    (tmp_path / "test.jsonl").write_text('{"text": "Une phrase que personne ne connaît."}\n')
     (tmp_path / "corpus").mkdir()
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "corpus" / "a.parquet")
     (tmp_path / "mix.yaml").write_text("sources:\n  - {name: a, input: corpus.jsonl}\n")
@@ -71,7 +72,7 @@ COMMANDS = {
     "clean": ["finemed", "clean", "--input", "corpus.jsonl"],
     "filter": ["finemed", "filter", "--input", "corpus.jsonl", "--where", "kind == 'a'"],
     "decontaminate": ["finemed", "decontaminate", "--input", "corpus.jsonl",
-                      "--benchmark", "corpus.jsonl", "--least-words", "3"],
+                      "--benchmark", "test.jsonl", "--least-words", "3"],
     "rephrase": ["finemed", "rephrase", "--input", "corpus.jsonl", "--where", "kind == 'a'"],
     "mix": ["finemed", "mix", "mix.yaml", "--tokenizer", "tok"],
     "stats": ["finemed", "stats", "--input", "corpus.jsonl"],

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doctobert_hf.cli import main
-from doctobert_hf.drbenchmark.mistakes import _mistakes, line, page, summary
+from doctobert_hf.drbenchmark.mistakes import _mistakes, line, page, spans_of, summary
 from doctobert_hf.drbenchmark.results import Cell, Result
 
 WORDS = "Il va bien . Pas de fièvre élevée ni de toux hier . Il dort .".split()
@@ -14,7 +14,7 @@ FOUND = ["O", "B-D", "O", "O", "O", "O", "B-D", "O", "O", "O", "B-X", "O"] + ["O
 
 
 def test_kinds():
-    made = list(_mistakes("n1", WORDS, TRUE, FOUND))
+    made = list(_mistakes("n1", WORDS, spans_of(TRUE), spans_of(FOUND)))
     assert [(m.kind, m.expected, m.found) for m in made] == [
         ("wrong ends", ("D", "fièvre élevée"), ("D", "fièvre")),
         ("wrong type", ("D", "toux"), ("X", "toux")),
@@ -28,11 +28,11 @@ def test_kinds():
     header, rows = summary(made)
     assert header == ["type", "missed", "invented", "wrong ends", "wrong type"]
     assert rows == [["D", "0", "1", "1", "1"], ["T", "1", "0", "0", "0"]]
-    assert not list(_mistakes("n1", WORDS, TRUE, TRUE))
+    assert not list(_mistakes("n1", WORDS, spans_of(TRUE), spans_of(TRUE)))
 
 
 def test_a_page_shows_text_as_text():
-    made = page("x", list(_mistakes("<n>", ["<script>"], ["B-D"], ["O"])))
+    made = page("x", list(_mistakes("<n>", ["<script>"], spans_of(["B-D"]), [])))
     assert "<script" not in made and "&lt;script&gt;" in made and "D (1)" in made
 
 

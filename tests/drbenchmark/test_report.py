@@ -246,7 +246,7 @@ def test_each_kind_of_comparison_pays_for_its_own_number():
 def test_protocols_other_than_the_published_are_told_exactly(changes, words):
     found = [w for w in build_board(two_models(**changes), "published").warnings if "differ" in w]
     assert len(found) == 1
-    assert all(word in found[0] for word in ["Protocols differ", *words])
+    assert all(word in found[0] for word in ["differ", *words])
     assert not build_board(two_models(**changes)).warnings  # nothing to compare with
 
 
@@ -258,7 +258,7 @@ def test_a_smaller_budget_than_the_published_is_told():
     )
     less = [r for r in less if r.cell.model == "org/b" and r.cell.seed < 45]
     assert build_board(less, "published").warnings[0] == (
-        "Protocols differ: org/b has 0 trials and 3 seeds (the published rows have 20 and 5) "
+        "Budgets differ: org/b has 0 trials and 3 seeds (the published rows have 20 and 5) "
         f"on {tasks}"
     )
 
@@ -424,7 +424,7 @@ def test_page_needs_nothing_else_and_is_sortable(board):
     assert sum(tag == "details" for tag, _ in outline.tags) == 7
     for words in (
         "Warnings",
-        "Protocols differ",
+        "Procedures differ",
         "DISO",
         "learning_<wbr>rate",
         "prefers-color-scheme",

@@ -46,13 +46,14 @@ def test_in_a_notebook_there_is_one_bar(monkeypatch, tmp_path, tokenizer):
     from transformers import RobertaForMaskedLM, TrainerCallback
 
     from doctobert_hf.models import preset_config
-    from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments, build_store, trainer
+    from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments, build_store
+    from doctobert_hf.pretraining.callbacks import logs
 
     class NotebookProgressCallback(TrainerCallback):  # the real one needs IPython
         """What Trainer adds in a notebook."""
 
     monkeypatch.setattr("transformers.trainer.DEFAULT_PROGRESS_CALLBACK", NotebookProgressCallback)
-    monkeypatch.setattr(trainer, "DEFAULT_PROGRESS_CALLBACK", NotebookProgressCallback)
+    monkeypatch.setattr(logs, "DEFAULT_PROGRESS_CALLBACK", NotebookProgressCallback)
     store = build_store(["Le patient a de la fièvre."] * 9, tokenizer, tmp_path / "s", 64)
     model = RobertaForMaskedLM(preset_config("doctobert-tiny", tokenizer))
     arguments = MLMTrainingArguments(output_dir=str(tmp_path / "o"), micro_batch_tokens=128)

@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 
+from doctobert_hf.cli.options import Parser
 from doctobert_hf.errors import DoctobertError, nearest
 from doctobert_hf.version import __version__
 
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: No command '{name}'. {nearest(name, list(COMMANDS))}", file=sys.stderr)
         return 2
     command = importlib.import_module(f"doctobert_hf.cli.{name}")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"doctobert-hf {name}",
         description=command.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -68,7 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     """Run a command; an error is one line on stderr, a traceback only with ``--debug``."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Wrapping("%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     if not args.debug:
         _quieten()
     try:
@@ -85,10 +88,27 @@ def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace)
             raise
         known = isinstance(error, DoctobertError)
         text = str(error) if known else f"{type(error).__name__}: {error}"
-        print(f"error: {' '.join(text.split())}", file=sys.stderr)
+        print(_wrapped(f"error: {' '.join(text.split())}"), file=sys.stderr)
         if not known:
             print("Run it again with --debug for the traceback.", file=sys.stderr)
         return error.exit_code if isinstance(error, DoctobertError) else 1
+
+
+def _wrapped(text: str) -> str:
+    """Break a message between words where a terminal would break it inside one."""
+    if not sys.stderr.isatty():
+        return text  # a line of a log is one line
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(wrapper.fill(line) for line in text.split("\n"))
+
+
+class _Wrapping(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _wrapped(super().format(record))
 
 
 _NOISY = (
@@ -105,8 +125,9 @@ def _quieten() -> None:
     for name in ("TRANSFORMERS_VERBOSITY", "HF_HUB_VERBOSITY", "DATASETS_VERBOSITY"):
         os.environ.setdefault(name, "error")  # read when the library is imported
     from doctobert_hf import registration
+    from doctobert_hf.reporting import quiet
 
-    registration.QUIET = True
+    quiet.ON = True
     registration.register()  # also of what is imported already
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -126,10 +126,11 @@ def _tasks(args: argparse.Namespace) -> int:
     from doctobert_hf.reporting.tables import text_table
 
     if args.names:
-        from doctobert_hf.drbenchmark.pages import task_page
+        from doctobert_hf.drbenchmark.pages import NOTICE, task_page
         from doctobert_hf.drbenchmark.tasks import get_task
 
-        print("\n".join(task_page(get_task(name)) for name in args.names))
+        pages = (task_page(get_task(name)).removeprefix(f"{NOTICE}\n") for name in args.names)
+        print("\n".join(pages))
         return 0
     rows = [_row(task, data_found(task, args.data_dir)) for task in list_tasks()]
     if args.json:

@@ -128,7 +128,8 @@ def _print_outcome(outcome: Outcome, config: BenchmarkConfig, as_json: bool) -> 
             for task, found in by_task.items()
             for spread in [deviation([100 * r.score for r in found])]
         ]
-        print(text_table(["task", "metric", "mean", "std", "seeds"], table))
+        if table:
+            print(text_table(["task", "metric", "mean", "std", "seeds"], table))
     if outcome.done:
         _write_report(config)
     if outcome.failed:

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Export and tell how it compares."""
     from doctobert_hf.drbenchmark.export import export_onnx
+    from doctobert_hf.runs.commands import command_line
 
     record = export_onnx(args.model, args.output, args.int8, args.overwrite)
     if args.json:
@@ -38,4 +39,7 @@ def run(args: argparse.Namespace) -> int:
         "on probe sentences",
         file=sys.stderr,
     )
+    words = ("predict", args.output, "notes.jsonl")
+    line = command_line(*words, output="found.jsonl", onnx=True)
+    print(f"next, on texts of your own: {line}", file=sys.stderr)
     return 0

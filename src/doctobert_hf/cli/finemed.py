@@ -37,12 +37,20 @@ _HELP = {
 }
 
 
+_EXAMPLES = {
+    "annotate": ", e.g. finemed/light",
+    "rephrase": ", e.g. finemed/rephrase",
+    "distil": ", e.g. finemed/distil-subdomain",
+    "mix": " of your own, e.g. my-mix.yaml",
+} | dict.fromkeys(("clean", "filter", "decontaminate", "stats"), "; not needed: all are options")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     stages = parser.add_subparsers(dest="stage", required=True, metavar="|".join(STAGES))
     for name, cls in STAGES.items():
         stage = stages.add_parser(name, help=_HELP[name], allow_abbrev=False)
-        stage.add_argument("recipe", nargs="?", help="recipe by name or path, e.g. finemed/light")
+        stage.add_argument("recipe", nargs="?", help=f"recipe by name or path{_EXAMPLES[name]}")
         if name == "rephrase":
             stage.add_argument("--dry-run", action="store_true", help="print the estimate only")
         stage.add_argument(
@@ -73,6 +81,9 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     _print(args.stage, manifest, args.json)
+    if manifest.get("documents") == 0:
+        print("warning: no document is left", file=sys.stderr)
+        return 0
     if (line := _next(args.stage, config)) and not getattr(args, "dry_run", False):
         print(f"next: {line}", file=sys.stderr)
     return 0

@@ -46,7 +46,10 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("Neither --task nor --corpus", "one of them")
     own = {"trials": 0, "seeds": (42,)} | ({"protocol": "strict"} if "corpus" in given else {})
     config = build_config(BenchmarkConfig, own, given, source="options")
-    result = finetune(args.model, args.output, args.task, config, args.revision, args.overwrite)
+    try:
+        result = finetune(args.model, args.output, args.task, config, args.revision, args.overwrite)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Finished seeds are kept; the same command goes on.") from None
     if args.json:
         print(json.dumps(result, ensure_ascii=False, indent=2))
     else:

@@ -50,8 +50,10 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError("INPUT beside --task or --corpus", "one of them")
         return _score(args)
     if args.input is None or args.output is None:
+        missing = [name for name, given in (("INPUT", args.input), ("--output", args.output))
+                   if given is None]  # fmt: skip
         raise UsageError(
-            "No INPUT and --output", "both, or --task NAME",
+            f"No {' and no '.join(missing)}", "both, or --task NAME or --corpus FOLDER",
             "doctobert-hf predict MODEL INPUT --output FILE",
         )  # fmt: skip
     from doctobert_hf.drbenchmark.prediction import predict_files

@@ -81,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
         for name, value in result.items():
             print(f"{name}: {value:,.4g}" if isinstance(value, float) else f"{name}: {value:,}")
         print(f"model: {target}")
+    line = command_line("benchmark", "probe", target)
+    print(f"next, with raw corpora: {line} --data-dir RAW", file=sys.stderr)
     return 0
 
 

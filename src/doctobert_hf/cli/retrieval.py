@@ -17,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.cli.options import whole_number
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval.recipe import RetrievalConfig, read_recipe
@@ -71,7 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     index.add_argument("--overwrite", action="store_true", help="move another index there aside")
     search.add_argument("documents", type=Path, help="an index, or a file or folder of documents")
     search.add_argument("question", help="what to look for")
-    search.add_argument("--top", type=int, default=3, help="documents to show (default: 3)")
+    search.add_argument(
+        "--top", type=whole_number, default=3, help="documents to show (default: 3)"
+    )
     for action in (index, search):
         action.add_argument("--model", help="run, model or Hub id; default: BM25")
         action.add_argument("--text-column", default="text", help="column that holds the text")
@@ -93,8 +96,11 @@ def _train(args: argparse.Namespace) -> int:
 
         return run_script(config, args.recipe)
     from doctobert_hf.retrieval.evaluation import evaluate
-    from doctobert_hf.retrieval.train import RetrievalRun
+    from doctobert_hf.retrieval.train import RetrievalRun, finished_results
 
+    if args.resume and (done := finished_results(config.output)) is not None:
+        print(f"The run in '{config.output}' is finished: nothing is left to do.", file=sys.stderr)
+        return _told(done, config, args.json)
     again = command_line("retrieval", "train", resume=True, output=config.output)
     with contextlib.redirect_stdout(sys.stderr):  # the trainer prints what it logs
         made = RetrievalRun(config, args.resume, args.overwrite, args.recipe)
@@ -108,14 +114,18 @@ def _train(args: argparse.Namespace) -> int:
         if not made.resume:
             results.append(made.evaluate("before training"))
         try:
-            target = made.train()
+            made.train()
         except KeyboardInterrupt:
             made.close()
             raise KeyboardInterrupt(f"Go on with: {again}") from None
         results.append(made.evaluate("after training"))
         made.write_record(results)
-    _print(results, args.json)
-    print(f"model: {target}", file=sys.stderr)
+    return _told(results, config, args.json)
+
+
+def _told(results: list[Result], config: RetrievalConfig, as_json: bool) -> int:
+    _print(results, as_json)
+    print(f"model: {Path(config.output) / 'model'}", file=sys.stderr)
     line = command_line(
         "retrieval", "evaluate", config.output, with_bm25=True, data_dir=config.data_dir
     )

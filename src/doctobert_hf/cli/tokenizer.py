@@ -75,10 +75,10 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from transformers import AutoTokenizer
 
     from doctobert_hf.corpus import iter_texts
     from doctobert_hf.errors import UsageError
+    from doctobert_hf.models.opening import open_tokenizer
     from doctobert_hf.reporting.tables import text_table
     from doctobert_hf.tokenization.evaluate import evaluate_tokenizer
 
@@ -86,13 +86,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         raise UsageError(f"--limit {args.limit}", "at least 1 document")
     results: list[dict[str, Any]] = []
     for name in args.tokenizers:
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-        except (OSError, ValueError) as error:
-            raise UsageError(
-                f"No tokenizer at '{name}' ({str(error).splitlines()[0]})",
-                "a folder with tokenizer.json, or a Hub id",
-            ) from error
+        tokenizer = open_tokenizer(name)
         for corpus in args.corpus:
             texts = itertools.islice(iter_texts(corpus, args.text_column), args.limit)
             measured = evaluate_tokenizer(tokenizer, texts)

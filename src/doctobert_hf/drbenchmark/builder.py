@@ -160,7 +160,9 @@ def _label_columns(columns: datasets.Features) -> dict[str, dict[str, int]]:
     """Ids by name of the columns that hold labels."""
     ids = {}
     for name, feature in columns.items():
-        label = getattr(feature, "feature", feature)
+        label = feature
+        while hasattr(label, "feature"):  # lists, of lists where entities nest
+            label = label.feature
         if isinstance(label, datasets.ClassLabel):
             ids[name] = {text: number for number, text in enumerate(label.names)}
     return ids

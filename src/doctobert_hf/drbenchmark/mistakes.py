@@ -58,6 +58,11 @@ def read_mistakes(result: Result, root: Path) -> list[Mistake]:
     """
     if not find_family(result.kind).finds_entities:
         raise UsageError(f"{result.cell.task} is {result.kind}", "a task of entities")
+    family = find_family(result.kind)
+
+    def spans(tags: object) -> list[Span]:
+        return [span for layer in family.tag_sequences([tags]) for span in spans_of(layer)]
+
     found: list[Mistake] = []
     for row in read_predictions(result, root):
         if "tokens" not in row:
@@ -66,7 +71,8 @@ def read_mistakes(result: Result, root: Path) -> list[Mistake]:
                 fix="Run the cell again",
             )
         try:
-            found += _mistakes(str(row["id"]), row["tokens"], row["reference"], row["prediction"])
+            sides = [spans(row[name]) for name in ("reference", "prediction")]
+            found += _mistakes(str(row["id"]), row["tokens"], *sides)
         except (ValueError, TypeError, IndexError) as error:
             raise DataError(f"The predictions of {result.cell.path(root)}: {error}") from error
     return found
@@ -77,9 +83,8 @@ Span = tuple[int, int, str]
 
 
 def _mistakes(
-    document: str, words: Sequence[str], reference: Sequence[str], prediction: Sequence[str]
+    document: str, words: Sequence[str], true: Sequence[Span], guessed: Sequence[Span]
 ) -> Iterator[Mistake]:
-    true, guessed = spans_of(reference), spans_of(prediction)
     right = set(true) & set(guessed)
     left = [span for span in guessed if span not in right]
     for span in (span for span in true if span not in right):

@@ -10,6 +10,7 @@ from typing import Any
 from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.formats import Predicted, write_predictions
 from doctobert_hf.drbenchmark.predictor import Predictor
+from doctobert_hf.drbenchmark.tasks import find_task
 from doctobert_hf.errors import UsageError
 
 GROUP = 256
@@ -122,9 +123,12 @@ def score_split(
     predictor = Predictor.from_pretrained(model, device, onnx)
     record = predictor.record
     wanted = task or record.task
-    if corpus is None and wanted != record.task:
+    own = find_task(record.task) is None
+    if corpus is None and (wanted != record.task or own):
         raise UsageError(
-            f"'{model}' was trained for {record.task}, not {wanted}", f"--task {record.task}"
+            f"'{model}' was trained for {record.task}"
+            + (f", not {wanted}" * (wanted != record.task)),
+            "--corpus FOLDER, the documents it was trained on" if own else f"--task {record.task}",
         )
     place = model / "model" if (model / "model" / "config.json").is_file() else model
     context = Context(

@@ -105,21 +105,23 @@ def distil(config: DistilConfig, overwrite: bool = False) -> dict[str, Any]:
 
 
 def _distil(config: DistilConfig) -> dict[str, Any]:
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
+    from transformers import AutoModelForSequenceClassification, set_seed
+
+    from doctobert_hf.models.opening import open_pretrained, open_tokenizer
 
     folder = Path(config.output)
     parts = split_rows(read_labels(config), config.seed)
     set_seed(config.seed)
-    tokenizer = AutoTokenizer.from_pretrained(config.model, trust_remote_code=False)
+    tokenizer = open_tokenizer(config.model)
     labels = SUBDOMAINS if config.axis == "subdomain" else ("quality",)
-    model = AutoModelForSequenceClassification.from_pretrained(
+    model = open_pretrained(
+        AutoModelForSequenceClassification,
         config.model,
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
         problem_type="single_label_classification" if len(labels) > 1 else "regression",
         ignore_mismatched_sizes=True,
-        trust_remote_code=False,
     )
     trainer, encoded = _trainer(config, model, tokenizer, parts)
     stopped = any((folder / "checkpoints").glob("checkpoint-*"))
@@ -156,6 +158,7 @@ def _trainer(
     from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
 
     from doctobert_hf.models.positions import max_positions
+    from doctobert_hf.pretraining.callbacks.logs import StepProgressCallback, show_progress
 
     positions = max_positions(model.config) or config.max_length
     length = min(config.max_length, positions, tokenizer.model_max_length)
@@ -201,6 +204,7 @@ def _trainer(
         processing_class=tokenizer,
         compute_metrics=_accuracy if config.axis == "subdomain" else _errors,
     )
+    show_progress(trainer, StepProgressCallback("training", f"eval_{best}"))
     return trainer, encoded
 
 

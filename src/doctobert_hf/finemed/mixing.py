@@ -99,12 +99,11 @@ class Cut(PipelineStep):
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield chunks with their place, source and number of tokens."""
-        from transformers import AutoTokenizer
-
         from doctobert_hf.chunking import HierarchicalChunker
+        from doctobert_hf.models.opening import open_tokenizer
 
         config = self.config
-        tokenizer = AutoTokenizer.from_pretrained(config.tokenizer, trust_remote_code=False)
+        tokenizer = open_tokenizer(config.tokenizer)
         chunker = HierarchicalChunker(tokenizer, config.max_length)
         special = tokenizer.num_special_tokens_to_add()
         with self.exclusions.writer(f"short-{self.source}", rank) as excluded:

@@ -34,11 +34,10 @@ class Pieces(PipelineStep):
         """Yield a document for each piece, with ``chunk_id, parent_id, char_start, char_end``."""
         chunker: Any = None
         if self.tokenizer:
-            from transformers import AutoTokenizer
-
             from doctobert_hf.chunking import HierarchicalChunker
+            from doctobert_hf.models.opening import open_tokenizer
 
-            loaded = AutoTokenizer.from_pretrained(self.tokenizer, trust_remote_code=False)
+            loaded = open_tokenizer(self.tokenizer)
             chunker = HierarchicalChunker(loaded, self.max_tokens)
         for document in data:
             if chunker is not None:

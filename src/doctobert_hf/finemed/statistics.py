@@ -70,11 +70,9 @@ class _Reader:
         self.filters: dict[str, Filter] = {name: parse(name) for name in PRESETS}
         self.tokenizer: Any = None
         if config.tokenizer:
-            from transformers import AutoTokenizer
+            from doctobert_hf.models.opening import open_tokenizer
 
-            self.tokenizer = AutoTokenizer.from_pretrained(
-                config.tokenizer, trust_remote_code=False
-            )
+            self.tokenizer = open_tokenizer(config.tokenizer)
 
     def read(self, place: str) -> None:
         """Read one input."""

@@ -117,12 +117,16 @@ def verify(
     """
     folder = Path(place)
     if folder.is_dir():
+        if not any(folder.iterdir()):
+            raise UsageError(f"'{place}' is empty", "a folder that a push wrote, or a model's")
         manifest = _manifest(folder)
         kind = repo_type or _repo_type(manifest, folder)
         yield from _check_preflight(folder, kind, manifest)
         yield from _check_files(folder, manifest)
         yield from _run_checks(str(folder.resolve()), folder, kind, manifest)
         return
+    if place.count("/") != 1 or Path(place).parent.is_dir():
+        raise UsageError(f"There is no folder '{place}'", "a folder, or OWNER/NAME on the Hub")
     with tempfile.TemporaryDirectory() as scratch:
         folder, kind = _fetch(place, repo_type, revision, Path(scratch))
         manifest = _manifest(folder)

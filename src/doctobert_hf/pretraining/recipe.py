@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.config import check_bounds, option
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.opening import open_pretrained, open_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,16 +245,14 @@ def finish_pretraining(trainer: MLMTrainer, config: PretrainConfig) -> Path:
 
 def load_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerBase:
     """Load the recipe's tokenizer; without one, train a small one on the sample, once."""
-    from transformers import AutoTokenizer
-
     if config.tokenizer is not None:
-        return AutoTokenizer.from_pretrained(config.tokenizer, trust_remote_code=False)
+        return open_tokenizer(config.tokenizer)
     if config.init_from is not None:
-        return AutoTokenizer.from_pretrained(_model_of(config.init_from), trust_remote_code=False)
+        return open_tokenizer(_model_of(config.init_from))
     if config.corpus is not None or config.train_store is not None:
         raise UsageError(
             "A corpus and no tokenizer",
-            "tokenizer=FOLDER",
+            "its tokenizer (--tokenizer FOLDER)",
             "Train one: doctobert-hf tokenizer train CORPUS --output FOLDER",
         )
     from doctobert_hf.tokenization import train_tokenizer
@@ -262,7 +261,7 @@ def load_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerBase:
     if not (folder / "tokenizer.json").is_file():
         texts = list(_sample())
         train_tokenizer(texts, folder, vocab_size=1200, max_length=config.max_length)
-    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    return open_tokenizer(folder)
 
 
 def stores(
@@ -323,15 +322,13 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         _reset_head(model, config.initializer_range)
     elif config.hand_over == "tile":
         _set_rope(fresh, config)
-        base = AutoModelForMaskedLM.from_pretrained(
-            _model_of(config.init_from), trust_remote_code=False
-        )
+        base = open_pretrained(AutoModelForMaskedLM, _model_of(config.init_from))
         model = tile_model(base, fresh)
     else:
         source = _model_of(config.init_from)
-        known = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        known = open_pretrained(AutoConfig, source)
         _set_rope(known, config)
-        model = AutoModelForMaskedLM.from_pretrained(source, config=known, trust_remote_code=False)
+        model = open_pretrained(AutoModelForMaskedLM, source, config=known)
     if model.config.vocab_size < len(tokenizer):
         raise UsageError(
             f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
@@ -443,22 +440,11 @@ def _from_preset(config: PretrainConfig) -> bool:
 
 def _planned_architecture(config: PretrainConfig) -> Any:
     """The configuration of the model that would be trained, with the tokenizer's vocabulary."""
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig
 
     from doctobert_hf.models import preset_config
 
-    tokenizer = None
-    try:
-        if config.tokenizer is not None:
-            tokenizer = AutoTokenizer.from_pretrained(config.tokenizer, trust_remote_code=False)
-        if _from_preset(config):
-            return preset_config(config.preset, tokenizer)
-        return AutoConfig.from_pretrained(_model_of(str(config.init_from)), trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        if isinstance(error, UsageError):
-            raise
-        what = f"init_from '{config.init_from}' or tokenizer '{config.tokenizer}'"
-        raise UsageError(
-            f"{what} cannot be loaded ({str(error).splitlines()[0]})",
-            "a model's folder, or an id on the Hub",
-        ) from error
+    tokenizer = open_tokenizer(config.tokenizer) if config.tokenizer is not None else None
+    if _from_preset(config):
+        return preset_config(config.preset, tokenizer)
+    return open_pretrained(AutoConfig, _model_of(str(config.init_from)))

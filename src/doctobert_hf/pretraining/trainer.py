@@ -22,8 +22,8 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader
 from transformers import Trainer
-from transformers.trainer import DEFAULT_PROGRESS_CALLBACK, TRAINER_STATE_NAME
-from transformers.trainer_callback import PrinterCallback, ProgressCallback, TrainerState
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_callback import TrainerState
 from transformers.trainer_utils import TrainOutput
 
 from doctobert_hf.chunking.masking import IGNORED
@@ -39,6 +39,7 @@ from doctobert_hf.pretraining.callbacks import (
     SpikeRollback,
     TokenBudgetCallback,
     TokenProgressCallback,
+    show_progress,
 )
 from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState
 from doctobert_hf.pretraining.evaluation import eval_rows
@@ -125,12 +126,9 @@ class MLMTrainer(Trainer):
                 self._signals,
                 *(callbacks or []),  # before the writer, which writes what they add
                 JsonLinesCallback(),
-                TokenProgressCallback(args.max_tokens),
             ],
         )
-        # In a notebook Transformers' default is another class, which counts steps to max_steps.
-        for stock in (ProgressCallback, PrinterCallback, DEFAULT_PROGRESS_CALLBACK):
-            self.remove_callback(stock)
+        show_progress(self, TokenProgressCallback(args.max_tokens))
 
     args: MLMTrainingArguments
     model: Any

@@ -41,6 +41,9 @@ def open_quickstart(config: QuickstartConfig, overwrite: bool, resume: bool) -> 
             ``resume`` without a run or with other settings.
         OutputError: The folder cannot be written.
     """
+    from doctobert_hf.quickstart.task import check_data_dir
+
+    check_data_dir(config.data_dir)
     run = open_run(
         config.output,
         KIND,

@@ -10,7 +10,9 @@ from doctobert_hf.drbenchmark.check import data_found
 from doctobert_hf.drbenchmark.conversion import convert, locate
 from doctobert_hf.drbenchmark.spec import SPLITS, Row, Splits, TaskSpec
 from doctobert_hf.drbenchmark.tasks import list_tasks
+from doctobert_hf.errors import UsageError
 from doctobert_hf.metrics import entity_f1
+from doctobert_hf.runs.commands import command_line
 
 
 def task_record(data_dir: Path | None) -> dict[str, Any]:
@@ -34,6 +36,22 @@ def task_record(data_dir: Path | None) -> dict[str, Any]:
     assert folder is not None
     splits = convert(task, folder).splits
     return record | {"task": task.name, "metric": task.metric, **_described(task, splits)}
+
+
+def check_data_dir(data_dir: Path | None) -> None:
+    """Refuse a folder of raw corpora that holds none.
+
+    Raises:
+        UsageError: With the command that says what is looked for.
+    """
+    if data_dir is None or any(data_found(t, data_dir) not in _NOT_HERE for t in list_tasks()):
+        return
+    line = command_line("benchmark", "check", data_dir=data_dir)
+    raise UsageError(
+        f"No corpus of DrBenchmark in '{data_dir}'",
+        "a folder or archive of raw corpora",
+        f"{line} says what is looked for; without --data-dir the sample's own notes are used",
+    )
 
 
 _NOT_HERE = ("download", "missing")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.environment import check_bf16
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.retrieval.bm25 import require_bm25
 from doctobert_hf.retrieval.builders import load_splits
 from doctobert_hf.retrieval.evaluation import Result, evaluate
 from doctobert_hf.retrieval.examples import training_rows
 from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
-from doctobert_hf.runs import RunFolder, open_run, settings_of
+from doctobert_hf.runs import RunFolder, open_run, read_record, settings_of
 from doctobert_hf.runs.resume import recipe_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,23 @@ if TYPE_CHECKING:
 
 RECORD = "retrieval.json"
 KIND = "retrieval-train"
+
+
+def finished_results(folder: str | Path) -> list[Result] | None:
+    """Return the results of a run that is finished; None where it is not, or not there.
+
+    Raises:
+        DataError: Its record is damaged.
+    """
+    record = read_record(folder)
+    path = Path(folder) / "model" / RECORD
+    if record is None or record.status != "finished" or not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["results"]
+        return [Result(**result) for result in found]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"'{path}' is damaged ({type(error).__name__}: {error})") from error
 
 
 class RetrievalRun:
@@ -162,7 +180,12 @@ def make_trainer(
     from transformers import EarlyStoppingCallback
 
     from doctobert_hf.energy import EnergyMeter
-    from doctobert_hf.pretraining.callbacks import EnergyCallback, JsonLinesCallback
+    from doctobert_hf.pretraining.callbacks import (
+        EnergyCallback,
+        JsonLinesCallback,
+        StepProgressCallback,
+        show_progress,
+    )
 
     dense = config.kind == "dense"
     stock: Any = st.SentenceTransformerTrainer if dense else st.MultiVectorEncoderTrainer
@@ -171,7 +194,7 @@ def make_trainer(
         callbacks.append(EnergyCallback())
     if config.patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
-    return _counting(stock)(
+    trainer = _counting(stock)(
         model=model,
         args=training_arguments(config, rows),
         train_dataset=rows,
@@ -179,6 +202,8 @@ def make_trainer(
         evaluator=make_evaluator(validation),
         callbacks=callbacks,
     )
+    show_progress(trainer, StepProgressCallback("training", f"eval_{METRIC}"))
+    return trainer
 
 
 def _counting(stock: Any) -> Any:

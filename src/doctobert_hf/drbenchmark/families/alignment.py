@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
@@ -44,7 +43,12 @@ def word_places(encoder: RowEncoder, count: int, sequences: Sequences) -> list[t
 
 
 def _joined_words(encoder: RowEncoder, row: Mapping[str, Any]) -> Sequences:
-    """A row that has its ``text`` and the ``starts`` of its words keeps its line breaks."""
+    """Encode the words as a text.
+
+    A row that has its ``text`` and the ``starts`` of its words keeps its line breaks.
+    """
+    import numpy as np
+
     words = row["tokens"]
     text = row.get("text") or " ".join(words)
     starts = np.asarray(
@@ -88,6 +92,8 @@ def model_inputs(encoded: Mapping[str, Any]) -> dict[str, list[int]]:
 
 def _touched(text: str, starts: NDArray[np.int64], begin: int, end: int) -> tuple[int, int]:
     """Words that have characters in ``text[begin:end]``, as a range; blanks belong to none."""
+    import numpy as np
+
     while begin < end and text[begin].isspace():
         begin += 1
     while begin < end and text[end - 1].isspace():

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
+IGNORED = -100
+"""Label of a token that counts in no loss, as in Transformers."""
 Row = Mapping[str, Any]
 Predict = Callable[[Sequence["Item"]], list[Any]]
 
@@ -210,6 +212,10 @@ class Family:
     ) -> Counts | None:
         """The task's metric as sums over rows, for intervals and tests; None: it is no such."""
         return None
+
+    def tag_sequences(self, rows: Any) -> Any:
+        """Tags of rows as sequences that the entity F1 reads; for families that find entities."""
+        return rows
 
     def score_test(
         self, task: TaskSpec, predictions: Any, references: Any, items: Sequence[Item], legacy: bool

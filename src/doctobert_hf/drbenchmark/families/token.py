@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from doctobert_hf.chunking.masking import IGNORED
 from doctobert_hf.drbenchmark.families.alignment import sequences_of, word_places
-from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row
+from doctobert_hf.drbenchmark.families.base import IGNORED, Family, Item, Predict, Row
 from doctobert_hf.drbenchmark.words import word_spans
 from doctobert_hf.statistics import Counts
 
@@ -124,7 +123,16 @@ class TokenClassification(Family):
         """Entity F1 of tag names."""
         from doctobert_hf.metrics import entity_f1
 
-        return entity_f1(predictions, references, mode)
+        sides = self.tag_sequences(predictions), self.tag_sequences(references)
+        return entity_f1(*sides, mode=mode)
+
+    def tag_sequences(self, rows: Any) -> Any:
+        """Tags of rows as sequences of which each has at most one entity at a place."""
+        return rows
+
+    def row_counts(self, task: TaskSpec, counts: np.ndarray) -> np.ndarray:
+        """Bring counts of :meth:`tag_sequences` to rows."""
+        return counts
 
     def score_test(
         self, task: TaskSpec, predictions: Any, references: Any, items: Sequence[Item], legacy: bool
@@ -145,7 +153,7 @@ class TokenClassification(Family):
         scores = self.score(task, predictions, references)
         others = {
             "strict": self.score(task, predictions, references, "strict"),
-            "partial": partial_entity_f1(predictions, references),
+            "partial": partial_entity_f1(*map(self.tag_sequences, (predictions, references))),
         }
         numbers = {
             name: {key: value for key, value in table.items() if not isinstance(value, dict)}
@@ -165,7 +173,8 @@ class TokenClassification(Family):
             both = sums[..., 1] + sums[..., 2]
             return np.divide(2.0 * sums[..., 0], both, out=np.zeros(both.shape), where=both > 0)
 
-        return Counts(tuple(ids), entity_counts(predictions, references), f1)
+        counts = entity_counts(*map(self.tag_sequences, (predictions, references)))
+        return Counts(tuple(ids), self.row_counts(task, counts), f1)
 
     def score_trainer(
         self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray, mode: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ def finetune(
     """
     from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
     from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
+    from doctobert_hf.drbenchmark.finetuning.workbench import workbench
     from doctobert_hf.runs import open_run, settings_of
 
     chosen = _task_name(task, config)
@@ -52,13 +54,12 @@ def finetune(
     settings = settings_of(config, ("output", "tasks", "jobs", "save_models"))
     settings |= {"model": encoder.name, "model_fingerprint": encoder.fingerprint, "task": chosen}
     inputs = [config.corpus] if config.corpus is not None else []
+    runs = Path(os.path.abspath(output)) / "runs"
+    made = Benchmark(
+        encoder, dataclasses.replace(config, tasks=(chosen,), output=runs, save_models="best")
+    )
+    workbench(made.context(made.tasks[0]))  # absent data are told before anything is written
     with open_run(output, KIND, settings, inputs, overwrite=overwrite, uses=(model,)) as run:
-        made = Benchmark(
-            encoder,
-            dataclasses.replace(
-                config, tasks=(chosen,), output=run.folder / "runs", save_models="best"
-            ),
-        )
         outcome = made.run()
         if outcome.failed:
             raise DataError(f"Fine-tuning failed: {outcome.failed[0]['error']}")

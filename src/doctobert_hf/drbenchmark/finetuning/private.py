@@ -147,8 +147,12 @@ def _relabelled(document: BratDocument, qualifier: str | None) -> list[TextBound
 def _documents(folder: str) -> tuple[tuple[str, BratDocument], ...]:
     """All documents with their split."""
     root = Path(folder)
+    if not root.exists():
+        raise UsageError(f"There is no folder '{folder}'", "a folder of annotated documents")
     if not root.is_dir():
-        raise UsageError(f"'{folder}' is not a folder", "a folder of annotated documents")
+        raise UsageError(
+            f"'{folder}' is a file", "a folder of annotated documents", "Put it into one"
+        )
     report = Report()
     parts = _given_splits(root)
     if parts:

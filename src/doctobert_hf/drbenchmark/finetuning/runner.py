@@ -257,8 +257,9 @@ class Benchmark:
         broken.unlink(missing_ok=True)
         outcome.done.append(result)
         self.say(
-            f"{head}: seed {seed}: {result.metric} {result.score:.4f}{_bounds(result)} "
-            f"(validation {result.validation_score:.4f}, {result.duration:.0f} s)"
+            f"{head}: {self.encoder.name}, seed {seed}: {result.metric} "
+            f"{100 * result.score:.2f}{_bounds(result)} (validation "
+            f"{100 * result.validation_score:.2f}, {result.duration:.0f} s)"
         )
         if not result.score:
             self.say(
@@ -401,7 +402,8 @@ class Benchmark:
 def _bounds(result: Result) -> str:
     if result.interval is None:
         return ""
-    return " [{:.4f}, {:.4f}]".format(*result.interval)
+    low, high = (100 * bound for bound in result.interval)
+    return f" [{low:.2f}, {high:.2f}]"
 
 
 def _interval(task: TaskSpec, rows: list[dict[str, Any]]) -> list[float] | None:

@@ -90,6 +90,8 @@ def read_record(folder: str | Path) -> TaskRecord:
         DataError: It is damaged.
     """
     path = Path(folder) / RECORD
+    if not Path(folder).exists():
+        raise UsageError(f"There is no folder '{folder}'", "a folder of 'doctobert-hf finetune'")
     if not path.is_file():
         raise UsageError(
             f"'{folder}' is no model of 'doctobert-hf finetune' (no {RECORD})",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from doctobert_hf.drbenchmark.families import Item, family_of
@@ -18,7 +17,7 @@ from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError
-from doctobert_hf.reporting.progress import Progress
+from doctobert_hf.pretraining.callbacks.logs import StepProgressCallback, show_progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -102,7 +101,6 @@ class FineTuner(Trainer):
                 dataloader_pin_memory=cuda,
                 remove_unused_columns=False,
                 report_to="none",
-                disable_tqdm=True,
                 seed=seed,
             ),
             train_dataset=_Items(items),
@@ -110,7 +108,8 @@ class FineTuner(Trainer):
             data_collator=partial(self.family.collate, task, tokenizer),
             callbacks=[_EvaluateLast()],
         )
-        self.remove_callback(PrinterCallback)
+        name = f"training {task.name}, seed {seed}"
+        show_progress(self, StepProgressCallback(name))
         # The loss is a mean over the batch: Trainer divides it by the accumulation steps.
         self.model_accepts_loss_kwargs = False
 
@@ -158,12 +157,7 @@ class FineTuner(Trainer):
 
     def train_best(self) -> float:
         """Train, put the best weights back, and return their validation score."""
-        name = f"training {self.task.name}, seed {self.args.seed}"
-        with Progress(name, self.args.max_steps, "steps") as progress:
-            shown = _ShowSteps(progress)
-            self.add_callback(shown)
-            self.train()
-            self.remove_callback(shown)
+        self.train()
         if self._best_weights is not None:
             self.model.load_state_dict(self._best_weights)  # type: ignore[union-attr]
         return self.best
@@ -189,16 +183,6 @@ class _Items(torch.utils.data.Dataset):
 
     def __getitem__(self, index: int) -> Item:
         return self.items[index]
-
-
-class _ShowSteps(TrainerCallback):
-    """Counts steps on a progress line."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        self.progress.update()
 
 
 class _EvaluateLast(TrainerCallback):

@@ -38,7 +38,7 @@ def protocol_gap(protocol: str, procedure: str) -> list[str]:
         )
     if procedure != "legacy":
         lines.append(
-            f"Protocols differ: these results are of the '{procedure}' procedure; the published "
+            f"Procedures differ: these results are of the '{procedure}' procedure; the published "
             f"rows are of {_PUBLISHED_PROCEDURE}. '{procedure}' mends the search"
         )
     return lines
@@ -55,7 +55,7 @@ def budget_gap(results: Sequence[Result], names: Names) -> list[str]:
                 line = f"{name} has {count} trials and {seeds[name]} seeds"
                 found.setdefault(line, []).append(task)
     told = f"the published rows have {_PUBLISHED_TRIALS} and {_PUBLISHED_SEEDS}"
-    return [f"Protocols differ: {line} ({told}) on {', '.join(t)}" for line, t in found.items()]
+    return [f"Budgets differ: {line} ({told}) on {', '.join(t)}" for line, t in found.items()]
 
 
 def _trials(result: Result) -> int:

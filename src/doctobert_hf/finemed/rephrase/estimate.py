@@ -56,7 +56,9 @@ def estimate(config: RephraseConfig) -> dict[str, Any]:
         "answer tokens": tokens_out,
     }
     rows = [[name, f"{value:,}"] for name, value in figures.items()]
-    rows.append(["cost (price_in, price_out)", f"{cost:,.2f}"])
+    priced = config.price_in or config.price_out
+    told = f"{cost:,.2f}" if priced else "not given: --price-in, --price-out"
+    rows.append(["cost", told])
     note = f"assumed: {TOKENS_PER_WORD} tokens a word, a rewrite as long as its source"
     return {
         **figures,

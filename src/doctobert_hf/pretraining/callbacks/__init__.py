@@ -2,7 +2,12 @@
 
 from doctobert_hf.pretraining.callbacks.budget import SignalCallback, TokenBudgetCallback
 from doctobert_hf.pretraining.callbacks.energy import EnergyCallback
-from doctobert_hf.pretraining.callbacks.logs import JsonLinesCallback, TokenProgressCallback
+from doctobert_hf.pretraining.callbacks.logs import (
+    JsonLinesCallback,
+    StepProgressCallback,
+    TokenProgressCallback,
+    show_progress,
+)
 from doctobert_hf.pretraining.callbacks.probe import FillMaskProbeCallback
 from doctobert_hf.pretraining.callbacks.spikes import LossSpikeCallback, SpikeRollback
 from doctobert_hf.pretraining.callbacks.telemetry import (
@@ -24,7 +29,9 @@ __all__ = [
     "ScheduledGCCallback",
     "SignalCallback",
     "SpikeRollback",
+    "StepProgressCallback",
     "ThroughputCallback",
     "TokenBudgetCallback",
     "TokenProgressCallback",
+    "show_progress",
 ]

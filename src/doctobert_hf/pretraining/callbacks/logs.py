@@ -1,12 +1,20 @@
-"""A run's log as JSON lines, and a progress bar that counts tokens."""
+"""A run's log as JSON lines, and its progress in tokens or steps."""
 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+from doctobert_hf.reporting import quiet
+from doctobert_hf.reporting.progress import Progress
+
+logger = logging.getLogger(__name__)
 
 FILE = "metrics.jsonl"
 
@@ -45,7 +53,7 @@ class JsonLinesCallback(TrainerCallback):
 
 
 class TokenProgressCallback(TrainerCallback):
-    """A progress bar in tokens.
+    """Shows how many tokens are trained: a bar, or a line now and then in a log.
 
     Args:
         max_tokens: Length of the bar.
@@ -53,27 +61,90 @@ class TokenProgressCallback(TrainerCallback):
 
     def __init__(self, max_tokens: int) -> None:
         self.max_tokens = max_tokens
-        self._bar: Any = None
+        self._progress: Progress | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Open the bar."""
-        if state.is_world_process_zero and not args.disable_tqdm:
-            from tqdm.auto import tqdm
-
-            self._bar = tqdm(total=self.max_tokens, unit="tok", unit_scale=True, dynamic_ncols=True)
-            self._bar.update(int(state.num_input_tokens_seen))
+        """Begin to show it."""
+        if state.is_world_process_zero and _shown(args):
+            self._progress = Progress("training", self.max_tokens, "tokens")
+            self._progress.__enter__()
+            self._progress.done = int(state.num_input_tokens_seen)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Move the bar."""
-        if self._bar is not None:
-            self._bar.update(int(state.num_input_tokens_seen) - self._bar.n)
+        """Move on."""
+        if self._progress is not None:
+            self._progress.done = int(state.num_input_tokens_seen)
 
     def on_train_end(self, *_: Any, **__: Any) -> None:
-        """Close the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        """Stop showing it."""
+        if self._progress is not None:
+            self._progress.__exit__(None, None, None)
+            self._progress = None
+
+
+class StepProgressCallback(TrainerCallback):
+    """Shows how many steps are trained, and each evaluation as one line.
+
+    Args:
+        what: What is trained.
+        metric: Key of the evaluation's metric that is told; None: none is.
+    """
+
+    def __init__(self, what: str = "training", metric: str | None = None) -> None:
+        self.what, self.metric = what, metric
+        self._progress: Progress | None = None
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Begin to show it."""
+        if state.is_world_process_zero and _shown(args):
+            self._progress = Progress(self.what, state.max_steps, "steps")
+            self._progress.__enter__()
+            self._progress.done = state.global_step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Move on."""
+        if self._progress is not None:
+            self._progress.done = state.global_step
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Tell the metric."""
+        if self.metric in (metrics or {}) and state.is_world_process_zero:
+            name = str(self.metric).removeprefix("eval_").replace("_", " ")
+            value = (metrics or {})[str(self.metric)]
+            logger.info("step %s: %s %.4f", f"{state.global_step:,}", name, value)
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        """Stop showing it."""
+        if self._progress is not None:
+            self._progress.__exit__(None, None, None)
+            self._progress = None
+
+
+def show_progress(trainer: Any, callback: TrainerCallback) -> None:
+    """Give a trainer one way to show how far it is, in place of the bars and dictionaries it has.
+
+    In a notebook Transformers' default is another class than on a terminal.
+    """
+    for stock in (ProgressCallback, PrinterCallback, DEFAULT_PROGRESS_CALLBACK):
+        trainer.remove_callback(stock)
+    trainer.add_callback(callback)
+
+
+def _shown(args: TrainingArguments) -> bool:
+    # Transformers turns bars off where its log level is above warning, as the commands set it.
+    return not args.disable_tqdm or quiet.ON

@@ -1,0 +1,53 @@
+"""Opening what a user names: errors that say what was there, and no code of others is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import UsageError
+
+
+def open_tokenizer(source: str | Path) -> Any:
+    """Load a tokenizer by folder or Hub id.
+
+    Raises:
+        UsageError: There is none.
+    """
+    from transformers import AutoTokenizer
+
+    _check_folder(source, "tokenizer")
+    try:
+        return AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"No tokenizer at '{source}' ({_first_line(error)})",
+            "a folder with tokenizer.json, or a Hub id",
+        ) from error
+
+
+def open_pretrained(maker: Any, source: str | Path, **options: Any) -> Any:
+    """Load a model or configuration by folder or Hub id with a class of Transformers.
+
+    Raises:
+        UsageError: There is none, or none of this class.
+    """
+    _check_folder(source, "model")
+    try:
+        return maker.from_pretrained(source, trust_remote_code=False, **options)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"No model at '{source}' ({_first_line(error)})",
+            "a folder with config.json and weights, or a Hub id",
+        ) from error
+
+
+def _check_folder(source: str | Path, what: str) -> None:
+    """A name that can be no Hub id is a folder that is not there: the Hub is not asked."""
+    text = str(source)
+    if not Path(text).expanduser().exists() and (text.count("/") > 1 or text[:1] in (".", "~")):
+        raise UsageError(f"No {what} at '{source}': there is no such folder", "a folder, or an id")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
