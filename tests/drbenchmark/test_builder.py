@@ -274,3 +274,21 @@ print(json.dumps([len(sys.meta_path) == before, first is datasets.load.dataset_m
     same_finders, same_factory, other, torch = python(code)
     assert same_finders and same_factory and not torch
     assert other in ("ConnectionError", "DatasetNotFoundError", "OfflineModeIsEnabled")
+
+
+def test_a_task_registered_late_is_loaded(tmp_path, python):
+    (tmp_path / "mine.txt").write_text("un\ndeux\n")
+    code = f"""
+import dataclasses, json
+import doctobert_hf
+from datasets import load_dataset, load_dataset_builder
+from doctobert_hf.drbenchmark import get_task, register_task
+load_dataset_builder("{ID}", "diamed")  # the builder's module is imported now
+def read(task, folder, protocol, report):
+    rows = [{{"id": t, "document_id": t, "text": t, "label": task.labels[0]}}
+            for t in folder.read_text("mine.txt").split()]
+    return {{"train": rows, "validation": rows, "test": rows}}
+register_task(dataclasses.replace(get_task("diamed"), name="mine", files=("mine.txt",), read=read,
+                                  digest=""))
+print(json.dumps(load_dataset("{ID}", "mine", data_dir="{tmp_path}")["test"]["text"][:]))"""
+    assert python(code) == ["un", "deux"]

@@ -80,7 +80,8 @@ def test_strict_keeps_the_outermost_and_counts_the_rest():
         report,
     )
     assert tags == ["B-DISO", "I-DISO", "I-DISO", "O"]
-    assert report.counts["nested or crossing annotation left out (protocol strict)"] == 2
+    assert report.counts["annotation nested in or crossing another left out"] == 2
+    assert report.annotations == {"DISO": {"kept": 1}, "ANAT": {"nested in or crossing another": 2}}
 
 
 def test_strict_aligns_characters():

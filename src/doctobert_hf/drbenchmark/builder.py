@@ -19,7 +19,7 @@ from doctobert_hf.drbenchmark.conversion import convert, locate, log_report
 from doctobert_hf.drbenchmark.download import download_corpus
 from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.spec import SPLITS, Row, TaskSpec, check_protocol
-from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+from doctobert_hf.drbenchmark.tasks import find_task, get_task, list_tasks
 from doctobert_hf.errors import UsageError
 from doctobert_hf.version import __version__
 
@@ -102,14 +102,22 @@ class _Rows:
         self.rows = rows
 
 
+def _config(task: TaskSpec) -> DrBenchmarkConfig:
+    return DrBenchmarkConfig(name=task.name, version=VERSION, description=task.corpus.description)
+
+
 class DrBenchmark(datasets.GeneratorBasedBuilder):
     """The 27 tasks of DrBenchmark (Labrak et al., LREC-COLING 2024) from raw corpora."""
 
     BUILDER_CONFIG_CLASS = DrBenchmarkConfig
-    BUILDER_CONFIGS: ClassVar[list[DrBenchmarkConfig]] = [
-        DrBenchmarkConfig(name=task.name, version=VERSION, description=task.corpus.description)
-        for task in list_tasks()
-    ]
+    BUILDER_CONFIGS: ClassVar[list[DrBenchmarkConfig]] = [_config(task) for task in list_tasks()]
+
+    def _create_builder_config(self, config_name: str | None = None, **options: Any) -> Any:
+        """Know variants, and tasks that were registered after this module was imported."""
+        task = find_task(config_name or "")
+        if task is not None and task.name not in self.builder_configs:
+            self.builder_configs[task.name] = _config(task)
+        return super()._create_builder_config(config_name=config_name, **options)
 
     @property
     def task(self) -> TaskSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,17 @@ def json_line(document: Predicted, entities: bool) -> str:
 
 
 def conll(document: Predicted) -> str:
-    """Return a document as lines of word, TAB, tag (IOB2), with a blank line behind."""
+    """Return a document as lines of word, TAB, tag (IOB2), with a blank line behind.
+
+    Raises:
+        UsageError: Entities overlap: one tag a word cannot say that.
+    """
+    spans = sorted((entity["start"], entity["end"]) for entity in document.found)
+    if any(b[0] < a[1] for a, b in zip(spans, spans[1:], strict=False)):
+        raise UsageError(
+            f"Entities of '{document.id}' overlap, and CoNLL has one tag a word",
+            "--format jsonl, brat or html",
+        )
     lines = [f"# id = {' '.join(document.id.split())}"]
     starts = {entity["start"]: entity for entity in document.found}
     inside: dict[str, Any] | None = None
@@ -58,8 +69,11 @@ def brat_annotations(document: Predicted) -> str:
     lines = []
     for number, entity in enumerate(document.found, 1):
         kind = "_".join(str(entity["type"]).split())
-        surface = " ".join(entity["text"].split("\n")).replace("\r", " ").replace("\t", " ")
-        lines.append(f"T{number}\t{kind} {entity['start']} {entity['end']}\t{surface}\n")
+        fragments = entity.get("fragments", [(entity["start"], entity["end"])])
+        surface = " ".join(document.text[start:end] for start, end in fragments)
+        surface = re.sub(r"[\n\r\t]", " ", surface)
+        places = ";".join(f"{start} {end}" for start, end in fragments)
+        lines.append(f"T{number}\t{kind} {places}\t{surface}\n")
         lines.append(f"#{number}\tAnnotatorNotes T{number}\tscore {entity['score']:.3f}\n")
     return "".join(lines)
 
@@ -137,17 +151,34 @@ def page(documents: Sequence[Predicted], types: Sequence[str], model: str) -> st
 
 
 def _marked(document: Predicted, classes: dict[str, str]) -> str:
-    pieces, at = [], 0
-    for entity in sorted(document.found, key=lambda e: (e["start"], -e["end"])):
-        if entity["start"] < at:
-            continue
-        pieces.append(html.escape(document.text[at : entity["start"]]))
-        surface = html.escape(document.text[entity["start"] : entity["end"]])
-        name, kind = classes.get(entity["type"], ""), html.escape(entity["type"])
-        title = f"{kind}, {100 * entity['score']:.0f} %"
-        pieces.append(f'<mark class="{name}" title="{title}">{surface}<small>{kind}</small></mark>')
-        at = entity["end"]
-    return "".join(pieces) + html.escape(document.text[at:])
+    """The text with a mark for each entity; those that overlap are marks in marks."""
+    parts = [
+        (start, end, number, end == entity["end"])
+        for number, entity in enumerate(document.found)
+        for start, end in entity.get("fragments", [(entity["start"], entity["end"])])
+    ]
+    borders = sorted({0, len(document.text), *(border for p in parts for border in p[:2])})
+    pieces: list[str] = []
+    open_now: list[tuple[int, int, int, bool]] = []
+    for at, until in zip(borders, [*borders[1:], None], strict=True):
+        while any(part[1] == at for part in open_now):  # what opened later closes first
+            pieces.append(_closing(document.found[open_now[-1][2]], open_now[-1], at))
+            part = open_now.pop()
+            if part[1] != at:  # it crosses one that ends here: it goes on in another mark
+                parts.append((at, *part[1:]))
+        for part in sorted((p for p in parts if p[0] == at), key=lambda p: -p[1]):
+            open_now.append(part)
+            entity = document.found[part[2]]
+            title = f"{html.escape(entity['type'])}, {100 * entity['score']:.0f} %"
+            name = classes.get(entity["type"], "")
+            pieces.append(f'<mark class="{name}" title="{title}">')
+        pieces.append(html.escape(document.text[at:until]) if until is not None else "")
+    return "".join(pieces)
+
+
+def _closing(entity: dict[str, Any], part: tuple[int, int, int, bool], at: int) -> str:
+    last = part[3] and part[1] == at
+    return f"<small>{html.escape(entity['type'])}</small></mark>" if last else "</mark>"
 
 
 def write_predictions(

@@ -10,10 +10,12 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound
 from doctobert_hf.drbenchmark.spec import Report
 
+T = TypeVar("T")
 Cell = tuple[str, str] | None
 """Label and annotation id of a word, or nothing."""
 
@@ -143,6 +145,16 @@ def outermost_first(
     report: Report,
 ) -> list[str]:
     """Tag words, given by their character offsets, as :func:`strict_tags` says."""
+    return iob2(_cells(offsets, mentions, labels, report, "nested in or crossing another"))
+
+
+def _cells(
+    offsets: Sequence[tuple[int, int]],
+    mentions: Sequence[TextBound],
+    labels: Sequence[str],
+    report: Report,
+    overlap: str,
+) -> list[Cell]:
     cells: list[Cell] = [None] * len(offsets)
     order = sorted(
         enumerate(mentions),
@@ -153,16 +165,84 @@ def outermost_first(
         ),
     )
     for number, mention in order:
-        if mention.label not in labels:
-            report.add("annotation of a type outside the label list left out", mention.where)
-            continue
         covered = sorted({at for a, b in mention.fragments for at in _touched(offsets, a, b)})
-        if any(cells[index] is not None for index in covered):
-            report.add("nested or crossing annotation left out (protocol strict)", mention.where)
+        if mention.label not in labels:
+            lost = "of a type outside the label list"
+        elif not covered:
+            lost = "without a word"
+        elif any(cells[index] is not None for index in covered):
+            lost = overlap
+        else:
+            apart = covered[-1] - covered[0] >= len(covered)
+            report.account(mention.label, "kept as fragments" if apart else "kept")
+            for index in covered:
+                cells[index] = (mention.label, str(number))
             continue
-        for index in covered:
-            cells[index] = (mention.label, str(number))
-    return iob2(cells)
+        report.account(mention.label, lost)
+        report.add(f"annotation {lost} left out", mention.where)
+    return cells
+
+
+def layered_tags(
+    offsets: Sequence[tuple[int, int]],
+    mentions: Sequence[TextBound],
+    types: Sequence[str],
+    report: Report,
+) -> list[list[str]]:
+    """Tag words once for each type, so that annotations of different types may overlap.
+
+    Of one type the annotation with most characters is kept. The fragments of a discontinuous one
+    are ``B I``, then ``I`` behind the gap.
+
+    Args:
+        offsets: Characters of each word.
+        mentions: Annotations.
+        types: Types that have a layer; annotations of others are counted as lost.
+        report: Takes what is lost.
+
+    Returns:
+        ``O``, ``B`` or ``I`` of each word, for each type.
+    """
+    for mention in mentions:
+        if mention.label not in types:
+            report.account(mention.label, "of a type outside the label list")
+            report.add("annotation of a type outside the label list left out", mention.where)
+    layers = []
+    for name in types:
+        own = [mention for mention in mentions if mention.label == name]
+        cells = _cells(offsets, own, [name], report, "nested in or crossing another of its type")
+        tags, before = [], None
+        for cell in cells:
+            tags.append("O" if cell is None else "I" if cell == before else "B")
+            before = cell or before
+        layers.append(tags)
+    return layers
+
+
+def overlapping(mentions: Iterable[TextBound]) -> bool:
+    """Return whether annotations share characters, or one is in fragments with a gap."""
+    ends = -1
+    spans = []
+    for mention in mentions:
+        fragments = sorted(mention.fragments)
+        if any(b[0] - a[1] > 1 for a, b in zip(fragments, fragments[1:], strict=False)):
+            return True
+        spans.append((fragments[0][0], fragments[-1][1]))
+    for start, end in sorted(spans):
+        if start < ends:
+            return True
+        ends = max(ends, end)
+    return False
+
+
+def widest_gap(offsets: Sequence[tuple[int, int]], mentions: Iterable[TextBound]) -> int:
+    """Return the most words that lie between two fragments of one annotation."""
+    widest = 0
+    for mention in mentions:
+        covered = sorted({at for a, b in mention.fragments for at in _touched(offsets, a, b)})
+        gaps = (b - a - 1 for a, b in zip(covered, covered[1:], strict=False))
+        widest = max([widest, *gaps])
+    return widest
 
 
 def _touched(offsets: Sequence[tuple[int, int]], start: int, end: int) -> range:
@@ -172,7 +252,7 @@ def _touched(offsets: Sequence[tuple[int, int]], start: int, end: int) -> range:
     return range(first, max(first, last))
 
 
-def sentences(words: Sequence[str], tags: Sequence[str]) -> list[tuple[list[str], list[str]]]:
+def sentences(words: Sequence[str], tags: Sequence[T]) -> list[tuple[list[str], list[T]]]:
     """Cut after every word that is exactly a full stop; pieces may be empty."""
     ends = [index for index, word in enumerate(words) if word == "."] + [len(words)]
     starts = [0, *(end + 1 for end in ends[:-1])]

@@ -101,6 +101,8 @@ class TaskSpec:
         quirks: What ``protocol="drbenchmark"`` keeps of the original conversion, one a line.
         strict: How ``protocol="strict"`` splits and labels.
         doctobert: Whether it is one of the seven tasks of the DoctoBERT paper.
+        max_gap: Most words between two fragments of one entity; 0: fragments are entities.
+        extra: Whether it is a variant that is no part of the benchmark; found by name only.
     """
 
     name: str
@@ -123,6 +125,8 @@ class TaskSpec:
     quirks: tuple[str, ...] = ()
     strict: str = ""
     doctobert: bool = False
+    max_gap: int = 0
+    extra: bool = False
 
     @property
     def metric_key(self) -> str:
@@ -162,6 +166,11 @@ class Report:
 
     Nothing that a conversion leaves out or changes goes unreported; what cannot be repaired
     without guessing is an error instead.
+
+    Attributes:
+        counts: Findings by kind.
+        examples: Places of the first of each kind.
+        annotations: By type, how many annotations were kept, and lost for what reason.
     """
 
     EXAMPLES = 5
@@ -169,6 +178,7 @@ class Report:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = {}
+        self.annotations: dict[str, Counter[str]] = {}
 
     def add(self, kind: str, where: str, count: int = 1) -> None:
         """Count one finding of a kind; the first few places are kept."""
@@ -176,6 +186,15 @@ class Report:
         kept = self.examples.setdefault(kind, [])
         if len(kept) < self.EXAMPLES:
             kept.append(where)
+
+    def account(self, kind: str, fate: str) -> None:
+        """Count what became of an annotation: ``kept``, or why it is lost.
+
+        Args:
+            kind: Its type.
+            fate: ``kept``, ``kept as fragments``, or the reason.
+        """
+        self.annotations.setdefault(kind, Counter())[fate] += 1
 
     def lines(self) -> list[str]:
         """One line per kind: count, kind, where first."""

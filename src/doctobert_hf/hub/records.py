@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.drbenchmark.report.annotations import account_rows
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.positions import max_positions
 
@@ -70,6 +71,8 @@ def read_model(place: ModelFolder) -> Record:
     tuned = read_json(place.model / "doctobert_task.json")
     if tuned is not None:
         found["finetuning"] = tuned
+        accounts = (tuned.get("result") or {}).get("annotations") or {}
+        found["annotation_rows"] = account_rows(accounts)
     retrieval = read_json(place.model / "retrieval.json")
     if retrieval is not None:
         found["retrieval"] = retrieval

@@ -13,8 +13,8 @@ import pytest
 from doctobert_hf.cli import main
 from doctobert_hf.drbenchmark import Predictor
 from doctobert_hf.drbenchmark.families.token import entities_of
-from doctobert_hf.drbenchmark.finetuning import private
 from doctobert_hf.drbenchmark.formats import Predicted, brat_name, conll, page
+from doctobert_hf.drbenchmark.readers.folder import split_documents
 from doctobert_hf.drbenchmark.words import word_spans
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.metrics import entity_f1
@@ -78,7 +78,7 @@ def test_scoring_again_gives_the_printed_score(tuned, notes, capsys):
 
 def test_predicted_files_of_the_test_split_give_the_printed_score(tuned, notes, tmp_path):
     """Through text files, and by characters: long notes are not cut off at the first chunk."""
-    documents = [d for split, d in private._documents(str(notes)) if split == "test"]
+    documents = [d for split, d in split_documents(str(notes)) if split == "test"]
     assert max(len(d.text.split()) for d in documents) > 1000
     rows = "".join(json.dumps({"id": d.name, "text": d.text}) + "\n" for d in documents)
     (tmp_path / "test.jsonl").write_text(rows)

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from doctobert_hf.drbenchmark.finetuning import private, tuning, workbench
+from doctobert_hf.drbenchmark.finetuning import tuning, workbench
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
 from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
+from doctobert_hf.drbenchmark.readers.folder import split_documents
 from doctobert_hf.drbenchmark.results import read_failures, read_result, read_results
 from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
@@ -223,7 +224,7 @@ def test_a_result_of_other_data_is_not_reprinted(make_encoder, config, tmp_path)
         note["entities"][0]["label"] = label
         rows = "".join(json.dumps({**note, "id": str(n)}) + "\n" for n in range(20))
         (place / "n.jsonl").write_text(rows)
-        private._documents.cache_clear()
+        split_documents.cache_clear()
         workbench.workbench.cache_clear()
 
     own = replace(config, trials=0, seeds=(42,), tasks=BenchmarkConfig.tasks, corpus=place)

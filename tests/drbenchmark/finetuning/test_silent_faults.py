@@ -10,13 +10,13 @@ from transformers import set_seed
 
 from doctobert_hf.cli import main
 from doctobert_hf.drbenchmark.families import family_of
-from doctobert_hf.drbenchmark.finetuning import private
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
 from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
 from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks, read_corpus
 from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 from doctobert_hf.drbenchmark.finetuning.workbench import Workbench
+from doctobert_hf.drbenchmark.readers.folder import split_documents
 from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.tasks import get_task
 from doctobert_hf.errors import DataError, UsageError
@@ -24,7 +24,7 @@ from doctobert_hf.errors import DataError, UsageError
 
 @pytest.fixture(autouse=True)
 def fresh():
-    private._documents.cache_clear()
+    split_documents.cache_clear()
 
 
 def note(number, text="Pas de fièvre ce jour.", surface="fièvre", label="X", **more):

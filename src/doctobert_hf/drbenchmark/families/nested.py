@@ -175,7 +175,7 @@ class NestedTokenClassification(TokenClassification):
         found = [
             entity
             for layer, scores in zip(*prediction, strict=True)
-            for entity in entities_of(text, spans, layer, scores)
+            for entity in entities_of(text, spans, layer, scores, task.max_gap)
         ]
         return sorted(found, key=lambda entity: (entity["start"], -entity["end"], entity["type"]))
 

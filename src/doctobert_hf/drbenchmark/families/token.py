@@ -217,7 +217,8 @@ class TokenClassification(Family):
         self, task: TaskSpec, text: str, spans: Sequence[tuple[int, int]], prediction: Any
     ) -> list[dict[str, Any]]:
         """Entities of a text from what :meth:`decode_scored` gives."""
-        return entities_of(text, spans, *prediction)
+        tags, scores = prediction
+        return entities_of(text, spans, tags, scores, task.max_gap)
 
 
 def padded(row: list[int], length: int, left: bool) -> list[int]:
@@ -251,7 +252,11 @@ def continued(tags: list[str], places: list[tuple[int, int]]) -> list[str]:
 
 
 def entities_of(
-    text: str, spans: Sequence[tuple[int, int]], tags: Sequence[str], scores: Sequence[float]
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    tags: Sequence[str],
+    scores: Sequence[float],
+    max_gap: int = 0,
 ) -> list[dict[str, Any]]:
     """Make entities of words' tags, as the F1 counts them: an ``I-`` after another type starts one.
 
@@ -260,32 +265,49 @@ def entities_of(
         spans: Characters of each word.
         tags: ``O``, ``B-type`` or ``I-type`` of each word.
         scores: Probability of each word's tag.
+        max_gap: Words between two fragments of one entity: an ``I-`` that starts one belongs to
+            the entity of its type that ended no more than so many words before. Such an entity
+            has ``fragments``, the F1 counts each of them.
 
     Example:
         >>> entities_of("Pas de fièvre", [(0, 3), (4, 6), (7, 13)], ["O", "O", "B-X"], [1, 1, 0.5])
         [{'start': 7, 'end': 13, 'type': 'X', 'text': 'fièvre', 'score': 0.5}]
     """
-    found: list[tuple[int, int, str]] = []  # words first:last and type
+    found: list[tuple[str, list[list[int]]]] = []  # type, and words first:last of each fragment
     before = "O"
     for number, tag in enumerate(tags):
         if tag != "O":
             kind = tag[2:]
-            if tag[0] == "I" and before != "O" and before[2:] == kind:
-                first, _, _ = found[-1]
-                found[-1] = (first, number, kind)
+            last = next((runs for name, runs in reversed(found) if name == kind), None)
+            if tag[0] == "I" and before != "O" and before[2:] == kind and last:
+                last[-1][1] = number
+            elif tag[0] == "I" and last and number - last[-1][1] - 1 <= max_gap and max_gap:
+                last.append([number, number])
             else:
-                found.append((number, number, kind))
+                found.append((kind, [[number, number]]))
         before = tag
-    return [
-        {
-            "start": spans[first][0],
-            "end": spans[last][1],
-            "type": kind,
-            "text": text[spans[first][0] : spans[last][1]],
-            "score": round(sum(scores[first : last + 1]) / (last + 1 - first), 6),
-        }
-        for first, last, kind in found
-    ]
+    return [_entity(text, spans, scores, kind, runs) for kind, runs in found]
+
+
+def _entity(
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    scores: Sequence[float],
+    kind: str,
+    runs: Sequence[Sequence[int]],
+) -> dict[str, Any]:
+    start, end = spans[runs[0][0]][0], spans[runs[-1][1]][1]
+    words = [number for first, last in runs for number in range(first, last + 1)]
+    entity = {
+        "start": start,
+        "end": end,
+        "type": kind,
+        "text": text[start:end],
+        "score": round(sum(scores[number] for number in words) / len(words), 6),
+    }
+    if len(runs) > 1:
+        entity["fragments"] = [[spans[first][0], spans[last][1]] for first, last in runs]
+    return entity
 
 
 FAMILIES = (TokenClassification(),)

@@ -76,7 +76,7 @@ class BenchmarkConfig:
         if self.corpus is not None and self.tasks != type(self).tasks:
             from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks
 
-            known = {task.name: task for task in list_private_tasks(str(self.corpus))}
+            known = {task.name: task for task in list_private_tasks(str(self.corpus), True)}
             unknown = [name for name in self.tasks if name not in known]
             if unknown:
                 raise UsageError(

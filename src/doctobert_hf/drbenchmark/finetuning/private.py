@@ -1,45 +1,49 @@
 """A private corpus of annotated documents as tasks: entities, and each of their qualifiers.
 
-A folder of BRAT files (``.txt`` with ``.ann``), of JSON lines, or of an annotation tool's export
-(:mod:`doctobert_hf.drbenchmark.readers.exports`). It is split by subfolders or files named after
-splits, as Datasets names them (``train``, ``validation``, ``valid``, ``val``, ``dev``, ``test``),
-else by document, those of one patient together: of every ten, in an order that depends on their
-names alone, seven train, one chooses and two test.
+Its files are those that :mod:`doctobert_hf.drbenchmark.readers.folder` reads. JSON lines:
+``{"id": "...", "text": "...", "entities": [{"start": 3, "end": 14, "label": "DISO", "qualifiers":
+{"negation": true, "date": "past"}}]}``; in BRAT qualifiers are attributes.
 
-JSON lines: ``{"id": "...", "text": "...", "entities": [{"start": 3, "end": 14, "label": "DISO",
-"qualifiers": {"negation": true, "date": "past"}}]}``; in BRAT qualifiers are attributes.
+Where annotations overlap, or are in fragments, the task has one layer for each type
+(:mod:`doctobert_hf.drbenchmark.families.nested`), so that none is lost to another type;
+``NAME_flat`` is then the same with the outermost annotation alone.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.drbenchmark.iob import outermost_first
-from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound, read_brat
-from doctobert_hf.drbenchmark.readers.exports import read_export
-from doctobert_hf.drbenchmark.source import open_folder
-from doctobert_hf.drbenchmark.spec import SPLITS, CorpusSpec, Report, TaskSpec, bio
+from doctobert_hf.drbenchmark.families.nested import TAGS, layer_labels, layer_types
+from doctobert_hf.drbenchmark.iob import layered_tags, outermost_first, overlapping, widest_gap
+from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound
+from doctobert_hf.drbenchmark.readers.folder import split_documents
+from doctobert_hf.drbenchmark.source import RawFolder, open_folder
+from doctobert_hf.drbenchmark.spec import SPLITS, CorpusSpec, Report, Row, Splits, TaskSpec, bio
 from doctobert_hf.drbenchmark.words import word_spans
 from doctobert_hf.errors import DataError, UsageError
 
 logger = logging.getLogger(__name__)
+Tagger = Callable[[BratDocument, list[tuple[int, int]], Report], Any]
+"""Makes the tags of a document's words, by name."""
 
 
-def list_private_tasks(folder: str) -> list[TaskSpec]:
+def list_private_tasks(folder: str, extra: bool = False) -> list[TaskSpec]:
     """Return the tasks of a corpus: ``NAME_entities`` and ``NAME_QUALIFIER`` for each qualifier.
+
+    Args:
+        folder: The corpus.
+        extra: Whether ``NAME_flat`` is among them, where annotations nest.
 
     Raises:
         UsageError: The folder is not there or holds no annotated document.
         DataError: A file is malformed; the message says where.
     """
-    return [task for task, _ in _tasks(folder)]
+    return [task for task in _tasks(folder) if extra or not task.extra]
 
 
 def read_corpus(folder: str, name: str) -> tuple[TaskSpec, dict[str, list[dict[str, Any]]]]:
@@ -53,40 +57,40 @@ def read_corpus(folder: str, name: str) -> tuple[TaskSpec, dict[str, list[dict[s
         UsageError: No such task.
         DataError: A file is malformed.
     """
-    tasks = {task.name: (task, qualifier) for task, qualifier in _tasks(folder)}
-    if name not in tasks:
-        raise UsageError(f"No task '{name}' in '{folder}'", " or ".join(tasks))
-    task, qualifier = tasks[name]
-    types = [label[2:] for label in task.labels if label.startswith("B-")]
-    report = Report()
-    ids = {label: i for i, label in enumerate(task.labels)}
-    rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
-    for split, document in _documents(folder):
-        words = word_spans(document.text)
-        if not words:
-            report.add("document without words left out", document.name)
-            continue
-        tags = outermost_first(words, _relabelled(document, qualifier), types, report)
-        rows[split].append(
-            {
-                "id": document.name,
-                "document_id": document.name,
-                "text": document.text,
-                "tokens": [document.text[a:b] for a, b in words],
-                "starts": [start for start, _ in words],
-                "ner_tags": [ids[tag] for tag in tags],
-            }
-        )
+    task, rows, report = _read(folder, name)
     for line in report.lines():
         logger.warning("%s: %s", name, line)
     return task, rows
 
 
-def _tasks(folder: str) -> list[tuple[TaskSpec, str | None]]:
-    """Tasks with the qualifier they are about; None for the entities themselves."""
+def annotation_accounts(folder: str, name: str) -> dict[str, dict[str, int]]:
+    """Say what became of the annotations of a private corpus.
+
+    Returns:
+        By type, how many were ``kept``, ``kept as fragments``, or lost for what reason.
+
+    Raises:
+        UsageError: No such task.
+        DataError: A file is malformed.
+    """
+    _, _, report = _read(folder, name)
+    return {kind: dict(fates) for kind, fates in sorted(report.annotations.items())}
+
+
+def _read(folder: str, name: str) -> tuple[TaskSpec, Splits, Report]:
+    tasks = {task.name: task for task in _tasks(folder)}
+    if name not in tasks:
+        raise UsageError(f"No task '{name}' in '{folder}'", " or ".join(tasks))
+    task, report = tasks[name], Report()
+    return task, task.read(task, open_folder(Path(folder)), "strict", report), report
+
+
+def _tasks(folder: str) -> list[TaskSpec]:
+    """Tasks of the entities themselves, then of each qualifier."""
+    documents = [document for _, document in split_documents(str(folder))]
     types: set[str] = set()
     qualifiers: dict[str, set[str]] = {}
-    for _, document in _documents(folder):
+    for document in documents:
         for mention in document.mentions:
             types.add(mention.label)
             for _, name, value in document.attributes.get(mention.id, ()):
@@ -100,31 +104,110 @@ def _tasks(folder: str) -> list[tuple[TaskSpec, str | None]]:
     corpus = CorpusSpec(name, name, "Private corpus.", "", "private", False, "", "BRAT or JSONL")
     groups: list[tuple[str, str | None, set[str]]] = [("entities", None, types)]
     groups += [(key.lower(), key, values) for key, values in sorted(qualifiers.items())]
-    names = Counter(suffix for suffix, _, _ in groups)
+    names = Counter(suffix for suffix, _, _ in [*groups, ("flat", None, types)])
     if clash := [key or suffix for suffix, key, _ in groups if names[suffix] > 1]:
         raise DataError(
             f"Qualifiers of '{folder}' that would be one task: {', '.join(sorted(clash))}",
-            "names that differ by more than case, and none 'entities'",
+            "names that differ by more than case, and none 'entities' or 'flat'",
             "Rename one of them in the annotation",
         )
-    specs = [
-        TaskSpec(
-            name=f"{name}_{suffix}",
-            corpus=corpus,
-            kind="token-classification",
-            labels=bio(*sorted(labels)),
-            metric="entity_f1",
-            files=(),
-            read=_not_here,
-            label_column="ner_tags",
-        )
-        for suffix, _, labels in groups
-    ]
-    return [(spec, qualifier) for spec, (_, qualifier, _) in zip(specs, groups, strict=True)]
+    tasks = []
+    for suffix, qualifier, labels in groups:
+        mentions = [_relabelled(document, qualifier) for document in documents]
+        title = f"{name}_{suffix}"
+        if any(map(overlapping, mentions)):
+            tasks.append(_layered(title, corpus, labels, qualifier, documents))
+            if qualifier is None:
+                tasks.append(_flat(f"{name}_flat", corpus, labels, None, extra=True))
+        else:
+            tasks.append(_flat(title, corpus, labels, qualifier))
+    return tasks
 
 
-def _not_here(*_: Any) -> Any:
-    raise UsageError("A private corpus is read by read_corpus")
+def _flat(
+    name: str, corpus: CorpusSpec, types: set[str], qualifier: str | None, extra: bool = False
+) -> TaskSpec:
+    labels = bio(*sorted(types))
+
+    def tags(document: BratDocument, words: list[tuple[int, int]], report: Report) -> list[str]:
+        return outermost_first(words, _relabelled(document, qualifier), sorted(types), report)
+
+    return TaskSpec(
+        name=name,
+        corpus=corpus,
+        kind="token-classification",
+        labels=labels,
+        metric="entity_f1",
+        files=(),
+        read=_reader(tags),
+        label_column="ner_tags",
+        extra=extra,
+    )
+
+
+def _layered(
+    name: str,
+    corpus: CorpusSpec,
+    types: set[str],
+    qualifier: str | None,
+    documents: list[BratDocument],
+) -> TaskSpec:
+    order = sorted(types)
+
+    def tags(document: BratDocument, words: list[tuple[int, int]], report: Report) -> Any:
+        return layered_tags(words, _relabelled(document, qualifier), order, report)
+
+    gap = max(widest_gap(word_spans(d.text), _relabelled(d, qualifier)) for d in documents)
+    logger.info(
+        "%s: annotations overlap or are in fragments: one layer for each of %d types",
+        *(name, len(order)),
+    )
+    return TaskSpec(
+        name=name,
+        corpus=corpus,
+        kind="nested-token-classification",
+        labels=layer_labels(order),
+        metric="entity_f1",
+        files=(),
+        read=_reader(tags),
+        label_column="ner_tags",
+        max_gap=gap,
+    )
+
+
+def _reader(tags: Tagger) -> Callable[[TaskSpec, RawFolder, str, Report], Splits]:
+    """Return a task's ``read``: a row is a document, labels are numbers already."""
+
+    def read(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
+        rows: Splits = {split: [] for split in SPLITS}
+        for split, document in split_documents(folder.where("").rstrip("/")):
+            words = word_spans(document.text)
+            if not words:
+                report.add("document without words left out", document.name)
+                for mention in document.mentions:
+                    report.account(mention.label, "without a word")
+                continue
+            rows[split].append(_row(task, document, words, tags(document, words, report)))
+        return rows
+
+    return read
+
+
+def _row(task: TaskSpec, document: BratDocument, words: list[tuple[int, int]], tags: Any) -> Row:
+    if task.labels[0] == "O":
+        ids = {label: number for number, label in enumerate(task.labels)}
+        numbers: Any = [ids[tag] for tag in tags]
+    else:
+        numbers = [[TAGS.index(tag) for tag in layer] for layer in tags]
+        assert len(numbers) == len(layer_types(task))
+    return {
+        "id": document.name,
+        "document_id": document.name,
+        "text": document.text,
+        "tokens": [document.text[a:b] for a, b in words],
+        "starts": [start for start, _ in words],
+        "ner_tags": numbers,
+    }
 
 
 def _value(name: str, value: str) -> str:
@@ -141,116 +224,3 @@ def _relabelled(document: BratDocument, qualifier: str | None) -> list[TextBound
         for _, name, value in document.attributes.get(m.id, ())
         if name == qualifier
     ]
-
-
-@lru_cache(maxsize=1)
-def _documents(folder: str) -> tuple[tuple[str, BratDocument], ...]:
-    """All documents with their split."""
-    root = Path(folder)
-    if not root.exists():
-        raise UsageError(f"There is no folder '{folder}'", "a folder of annotated documents")
-    if not root.is_dir():
-        raise UsageError(
-            f"'{folder}' is a file", "a folder of annotated documents", "Put it into one"
-        )
-    report = Report()
-    parts = _given_splits(root)
-    if parts:
-        found = [(split, d) for split, place in parts for d in _read(place, report)]
-    else:
-        found = _drawn_splits(list(_read(root, report)))
-    for line in report.lines():
-        logger.warning("%s: %s", root.name, line)
-    names = [document.name for _, document in found]
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
-        raise DataError(f"Documents of the same name: {', '.join(twice[:5])}", "different names")
-    _tell_of_shared_texts(root.name, found)
-    return tuple(found)
-
-
-_SPLIT_WORDS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "dev", "val"),
-    "test": ("test", "testing", "eval", "evaluation"),
-}
-"""Names of splits, as Datasets knows them."""
-
-
-def _split_of(name: str) -> str | None:
-    """The split that a folder or file is named after: ``Train``, ``val``, ``notes-test.jsonl``."""
-    words = re.split(r"[^a-z]+", name.lower())
-    found = {split for split, known in _SPLIT_WORDS.items() if set(words) & set(known)}
-    return found.pop() if len(found) == 1 else None
-
-
-def _given_splits(root: Path) -> list[tuple[str, Path]]:
-    """Folders or files that are splits; none where the corpus has no split of its own.
-
-    Raises:
-        DataError: Some are and others are not, or a split is missing.
-    """
-    entries = [path for path in sorted(root.iterdir()) if not path.name.startswith(".")]
-    folders = [path for path in entries if path.is_dir()]
-    files = [path for path in entries if path.suffix in (".jsonl", ".json")]
-    texts = any(path.suffix == ".txt" for path in entries)
-    for candidates in (folders, files):
-        named = [(_split_of(path.stem), path) for path in candidates]
-        if not any(split for split, _ in named):
-            continue
-        loose = [path.name for split, path in named if split is None]
-        other = [path.name for path in (files if candidates is folders else [])]
-        if loose or other or texts:
-            left = (loose + other + ["the .txt files"] * texts)[0]
-            raise DataError(
-                f"'{root}' has splits ({', '.join(p.name for s, p in named if s)}) and beside them "
-                f"{left}",
-                "train, validation and test, or documents without any split",
-                "Move what is no split elsewhere",
-            )
-        lacking = [name for name in SPLITS if name not in {split for split, _ in named}]
-        if lacking:
-            raise DataError(
-                f"'{root}' has no split {' and no '.join(lacking)}",
-                "train, validation (or dev) and test",
-                "Name a folder or file after it, or put all documents together to have them split",
-            )
-        return [(split, path) for split, path in named if split]
-    return []
-
-
-def _drawn_splits(documents: list[BratDocument]) -> list[tuple[str, BratDocument]]:
-    """Split at random by document, those of one patient or source together."""
-    groups: dict[str, list[BratDocument]] = {}
-    for document in documents:
-        groups.setdefault(document.group or document.name, []).append(document)
-    order = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
-    if len(order) < len(documents):
-        logger.warning(
-            "%s documents of %s patients or sources are split by these",
-            *(f"{len(documents):,}", f"{len(order):,}"),
-        )
-    return [(_split(place), d) for place, name in enumerate(order) for d in groups[name]]
-
-
-def _tell_of_shared_texts(name: str, found: list[tuple[str, BratDocument]]) -> None:
-    splits: dict[str, set[str]] = {}
-    for split, document in found:
-        splits.setdefault(" ".join(document.text.split()), set()).add(split)
-    shared = sum(len(where) > 1 for where in splits.values())
-    if shared:
-        logger.warning("%s: %s texts stand in more than one split", name, f"{shared:,}")
-
-
-def _split(place: int) -> str:
-    return {7: "validation", 8: "test", 9: "test"}.get(place % 10, "train")
-
-
-def _read(root: Path, report: Report) -> Iterator[BratDocument]:
-    """Documents of a folder (BRAT, JSON lines, exports), or of one file."""
-    if root.is_dir() and any(root.glob("*.txt")):
-        yield from read_brat(open_folder(root.parent), root.name, report, True, True)
-    files = [root] if root.is_file() else sorted(root.glob("*.json*"))
-    for path in files:
-        if path.suffix in (".jsonl", ".json"):
-            yield from read_export(path, report)

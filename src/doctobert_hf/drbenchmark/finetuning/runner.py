@@ -368,6 +368,7 @@ class Benchmark:
             long_inputs="truncate" if self.config.legacy else self.config.long_inputs,
             split_words=self.config.legacy,
             base_model=self.encoder.name,
+            max_gap=task.max_gap,
             result={
                 "metric": result.metric,
                 "score": result.score,
@@ -376,6 +377,7 @@ class Benchmark:
                 "interval": result.interval,
                 "scores": result.scores,
                 "rows": result.data["rows"],
+                "annotations": result.data.get("annotations", {}),
             },
         )
 

@@ -35,6 +35,7 @@ class TaskRecord:
         split_words: Whether words go to the tokenizer one by one (``--legacy``).
         base_model: What was fine-tuned, without its path.
         result: ``metric, score, validation_score, seed`` and the scores of the test split.
+        max_gap: Most words between two fragments of one entity.
     """
 
     task: str
@@ -49,6 +50,7 @@ class TaskRecord:
     split_words: bool
     base_model: str
     result: dict[str, Any]
+    max_gap: int = 0
 
     def spec(self) -> TaskSpec:
         """The task, whether it is one of DrBenchmark's or somebody's own."""
@@ -64,6 +66,7 @@ class TaskRecord:
             metric=self.metric,
             label_column=self.label_column,
             threshold=self.threshold,
+            max_gap=self.max_gap,
         )
 
 

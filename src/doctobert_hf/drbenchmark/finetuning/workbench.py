@@ -130,7 +130,12 @@ class Workbench:
                 line = json.dumps({"split": name, **row}, ensure_ascii=False, sort_keys=True)
                 total.update(line.encode("utf-8", "surrogatepass") + b"\n")
         sizes = {name: len(self.rows[name]) for name in SPLITS}
-        return {"fingerprint": total.hexdigest(), "rows": sizes}
+        record: dict[str, Any] = {"fingerprint": total.hexdigest(), "rows": sizes}
+        if self.context.corpus is not None:
+            from doctobert_hf.drbenchmark.finetuning.private import annotation_accounts
+
+            record["annotations"] = annotation_accounts(self.context.corpus, self.task.name)
+        return record
 
     def encoding_record(self) -> dict[str, Any]:
         """What a result file says of the encoding; counts are rows and words of all splits."""

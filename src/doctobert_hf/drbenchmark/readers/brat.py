@@ -7,6 +7,7 @@ it. Source of the format: https://brat.nlplab.org/standoff.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -109,6 +110,7 @@ def _document(
     text = folder.read_text(name)
     document = BratDocument(stem.rsplit("/", 1)[-1], text, ())
     mentions: list[TextBound] = []
+    triggers: dict[str, str] = {}
     annotated = False
     for suffix in ANNOTATION_SUFFIXES:
         if stem + suffix not in names:
@@ -125,6 +127,8 @@ def _document(
                 line = line.removeprefix(BOM)
             if line.startswith("T"):
                 mentions.append(_text_bound(line, where))
+            elif event := re.match(r"(E\d+)\t\S+?:(T\d+)", line):
+                triggers[event[1]] = event[2]
             elif line and not line.startswith(_OTHER_KINDS):
                 report.add("line of no known kind not read", where)
             else:
@@ -135,7 +139,26 @@ def _document(
         text = _reading(folder, name, text, mentions, report)
     for mention in mentions:
         _check(mention, text, report)
+    _bind_attributes(document.attributes, triggers, {m.id for m in mentions}, report, folder, stem)
     return BratDocument(document.name, text, tuple(mentions), document.notes, document.attributes)
+
+
+def _bind_attributes(
+    attributes: dict[str, list[tuple[str, str, str]]],
+    triggers: dict[str, str],
+    mentions: set[str],
+    report: Report,
+    folder: RawFolder,
+    stem: str,
+) -> None:
+    """Give attributes of events to the mentions that trigger them; tell of those of nothing."""
+    for about in [name for name in attributes if name not in mentions]:
+        found = attributes.pop(about)
+        if triggers.get(about) in mentions:
+            attributes.setdefault(triggers[about], []).extend(found)
+        else:
+            where = f"{folder.where(stem)} {about}"
+            report.add("attribute of no text-bound annotation or event not read", where, len(found))
 
 
 def _reading(

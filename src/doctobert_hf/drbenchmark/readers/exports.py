@@ -4,7 +4,8 @@ Known are this package's own lines (``text, entities: [{start, end, label, quali
 and spaCy (``text, spans: [{start, end, label}]``), doccano (``text, label: [[start, end, name]]``
 or ``entities: [{start_offset, end_offset, label}]``), edsnlp (``text, entities:
 [{fragments, label, attributes}]``) and Label Studio's JSON (``data.text,
-annotations[0].result[].value``). Offsets count the characters of the text as it stands.
+annotations[0].result[].value``); INCEpTION's UIMA CAS as JSON or XMI is read by
+:mod:`.cas`. Offsets count the characters of the text as it stands.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound
+from doctobert_hf.drbenchmark.readers.cas import read_cas_json, read_xmi
 from doctobert_hf.drbenchmark.spec import Report
 from doctobert_hf.errors import DataError
 
@@ -22,22 +24,30 @@ _EXPECTED = (
     '{"id", "text", "entities": [{"start", "end", "label", "qualifiers"}]}, or an export of '
     "Prodigy, doccano, spaCy, edsnlp or Label Studio"
 )
+SUFFIXES = (".jsonl", ".json", ".xmi")
+"""Endings of the files that are read."""
 _GROUPS = ("patient_id", "patient", "document_id", "source_document", "note_patient")
 """Columns that say which documents belong together."""
 
 
 def read_export(path: Path, report: Report) -> Iterator[BratDocument]:
-    """Read the documents of a ``.jsonl`` or ``.json`` file.
+    """Read the documents of an export.
 
     Args:
-        path: The file.
+        path: The file, ``.jsonl``, ``.json`` or ``.xmi``.
         report: Takes what is left out: rejected answers of Prodigy, documents not annotated.
 
     Raises:
         DataError: A row of no known shape, or offsets outside its text; says where.
     """
+    if path.suffix == ".xmi":
+        yield read_xmi(path)
+        return
     for row, where in _rows(path):
         try:
+            if "%FEATURE_STRUCTURES" in row:
+                yield read_cas_json(row, path.stem)
+                continue
             if row.get("answer") in ("reject", "ignore"):
                 report.add(f"document with the answer '{row['answer']}' left out", where)
                 continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from doctobert_hf.drbenchmark.report.annotations import HEADER, account_rows, accounts_of
 from doctobert_hf.drbenchmark.report.board import Board, Row
 from doctobert_hf.drbenchmark.report.figures import CAPTIONS
 from doctobert_hf.drbenchmark.report.layout import (
@@ -92,6 +93,11 @@ def _details(board: Board, column: Column) -> Details:
         _seed_table(board, own, results, task),
         _score_table(results),
         _type_table(board, task),
+        Table(
+            "Annotations of the corpus",
+            list(HEADER),
+            account_rows(accounts_of(board.results, task)),
+        ),
         _setting_table(
             "Hyper-parameters",
             {name: [r.hyperparameters for r in rs] for name, rs in results.items()},
@@ -175,7 +181,7 @@ def _run(result: Result) -> dict[str, Any]:
     """What else is known of a run, as settings."""
     tuning = result.tuning or {}
     return {
-        **{f"data: {name}": value for name, value in result.data.items()},
+        **{f"data: {n}": value for n, value in result.data.items() if n != "annotations"},
         **{f"input: {name}": value for name, value in result.encoding.items()},
         **{f"model: {name}": value for name, value in result.model.items()},
         **{f"tuning: {n}": v for n, v in tuning.items() if not isinstance(v, (list, dict))},

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from doctobert_hf.drbenchmark.report.annotations import HEADER, account_rows, accounts_of
 from doctobert_hf.drbenchmark.report.board import Board, Entry, Row
 from doctobert_hf.drbenchmark.report.layout import (
     Column,
@@ -117,6 +118,8 @@ def markdown(board: Board, figures: Sequence[tuple[str, str]] = (), missing: str
     if aggregates := aggregate_columns(board):
         intervals = _markdown_table(board, aggregates, _markdown_interval)
         parts += ["## Ranking with 95 % intervals", intervals]
+    if accounts := _markdown_accounts(board):
+        parts += ["## Annotations of own corpora", *accounts]
     if by_type := _markdown_types(board):
         parts += ["## F1 by type", "Mean over seeds, in percent.", *by_type]
     if board.pairs:
@@ -129,6 +132,15 @@ def markdown(board: Board, figures: Sequence[tuple[str, str]] = (), missing: str
     if board.notes:
         parts += ["## Notes", _bullets(board.notes)]
     return "\n\n".join(parts) + "\n"
+
+
+def _markdown_accounts(board: Board) -> list[str]:
+    parts = []
+    for task in board.tasks:
+        if rows := account_rows(accounts_of(board.results, task)):
+            cells = [[*map(_markdown_escaped, row)] for row in rows]
+            parts += [f"### {_markdown_escaped(readable(task))}", _markdown_grid(HEADER, cells)]
+    return parts
 
 
 def _markdown_types(board: Board) -> list[str]:
@@ -433,6 +445,9 @@ def content(board: Board) -> dict[str, Any]:
             for row in board.rows
         ],
         "comparisons": [asdict(pair) for pair in board.pairs],
+        "annotations": {
+            task: accounts for task in board.tasks if (accounts := accounts_of(board.results, task))
+        },
         "warnings": list(board.warnings),
         "notes": list(board.notes),
     }

@@ -25,8 +25,11 @@ _TASKS = _discovered()
 
 
 def list_tasks() -> list[TaskSpec]:
-    """Return the declarations of all tasks: the 27 of DrBenchmark and those registered."""
-    return list(_TASKS.values())
+    """Return the declarations of all tasks: the 27 of DrBenchmark and those registered.
+
+    Variants (``quaero_emea_nested``) are known by name alone.
+    """
+    return [task for task in _TASKS.values() if not task.extra]
 
 
 def register_task(spec: TaskSpec) -> None:

@@ -10,12 +10,15 @@ import bisect
 import re
 from typing import Any
 
+from doctobert_hf.drbenchmark.families.nested import layer_labels
 from doctobert_hf.drbenchmark.iob import (
     fragment_spans,
     iob2,
+    layered_tags,
     sentences,
     strict_tags,
     without_nested,
+    word_offsets,
     write_first_come,
 )
 from doctobert_hf.drbenchmark.readers.brat import BratDocument, read_brat
@@ -96,7 +99,36 @@ def _rows(document: BratDocument, part: str, strict: bool, report: Report) -> li
     ]
 
 
-def _row(identity: str, document: str, words: list[str], tags: list[str]) -> Row:
+def _read_nested(task: TaskSpec, folder: RawFolder, protocol: str, report: Report) -> Splits:
+    part = task.name.removeprefix("quaero_").removesuffix("_nested").upper()
+    return {
+        split: [
+            row
+            for document in read_brat(folder, f"{name}/{part}", report, repair=True)
+            for row in _nested_rows(document, part, report)
+        ]
+        for split, name in (("train", "train"), ("validation", "dev"), ("test", "test"))
+    }
+
+
+def _nested_rows(document: BratDocument, part: str, report: Report) -> list[Row]:
+    """Rows as those of the flat task, tags in a layer for each type."""
+    words = document.text.split()
+    layers = layered_tags(word_offsets(document.text, words), document.mentions, TYPES, report)
+    columns = [list(tags) for tags in zip(*layers, strict=True)]
+    units = [(words, columns)] if part == "MEDLINE" else sentences(words, columns)
+    return [
+        _row(
+            document.name if part == "MEDLINE" else f"{document.name}_{index}",
+            document.name,
+            unit,
+            [[column[layer] for column in tags] for layer in range(len(TYPES))],
+        )
+        for index, (unit, tags) in enumerate(units)
+    ]
+
+
+def _row(identity: str, document: str, words: list[str], tags: Any) -> Row:
     return {"id": identity, "document_id": document, "tokens": words, "ner_tags": tags}
 
 
@@ -122,7 +154,32 @@ _COMMON: dict[str, Any] = dict(
         "mention that crosses one already tagged is left out whole and counted."
     ),
 )
+_NESTED: dict[str, Any] = _COMMON | dict(
+    kind="nested-token-classification",
+    labels=layer_labels(TYPES),
+    read=_read_nested,
+    filter=None,
+    doctobert=False,
+    extra=True,
+    quirks=(
+        "No part of the benchmark: all annotations, one layer for each type, where the benchmark's "
+        "own protocol keeps one entity at a place.",
+    ),
+    strict="The same.",
+)
 TASKS = (
+    TaskSpec(
+        name="quaero_emea_nested",
+        files=("train/EMEA/*.txt", "dev/EMEA/*.txt", "test/EMEA/*.txt"),
+        sizes=(482, 437, 427),
+        **_NESTED,
+    ),
+    TaskSpec(
+        name="quaero_medline_nested",
+        files=("train/MEDLINE/*.txt", "dev/MEDLINE/*.txt", "test/MEDLINE/*.txt"),
+        sizes=(833, 832, 833),
+        **_NESTED,
+    ),
     TaskSpec(
         name="quaero_emea",
         digest="5e3f90ec5b181c986aa2f88f75293f35ae9299db931cc3b20f64acc416bc0ed1",
