@@ -1,9 +1,10 @@
 """Makes the package's ids known to Datasets and Evaluate, in whichever order they are imported.
 
 Registered are the dataset id ``doctobert_hf/drbenchmark`` with Datasets, the metric ids
-``doctobert_hf/NAME`` with Evaluate, and with Transformers the attention ``doctobert_varlen`` and
-the reporting integration ``doctobert``. A library that is already imported is extended at once; one
-that comes later, when it is imported: importing this package stays free of heavy imports.
+``doctobert_hf/NAME`` with Evaluate, and with Transformers the attention ``doctobert_varlen``, the
+reporting integration ``doctobert`` and the pipeline ``doctobert-entities``. A library that is
+already imported is extended at once; one that comes later, when it is imported: importing this
+package stays free of heavy imports.
 
 Datasets and Evaluate find modules through one factory function, which is wrapped here. Datasets
 also has a table of packaged modules, but an entry there makes it list the working directory (an
@@ -24,6 +25,7 @@ from doctobert_hf.reporting import quiet
 
 DATASET_ID = "doctobert_hf/drbenchmark"
 METRIC_PREFIX = "doctobert_hf/"
+PIPELINE = "doctobert-entities"
 
 
 def register() -> None:
@@ -97,6 +99,32 @@ def _extend_attention(module: ModuleType) -> None:
     register_attention()
 
 
+class _Delegating(type):
+    """Asks the real pipeline for what a class is asked for."""
+
+    def __getattr__(cls, name: str) -> Any:
+        from doctobert_hf.drbenchmark.pipeline import EntitiesPipeline
+
+        return getattr(EntitiesPipeline, name)
+
+
+class _LazyPipeline(metaclass=_Delegating):
+    """Stands for the pipeline until one is made: its module imports Transformers."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        from doctobert_hf.drbenchmark.pipeline import EntitiesPipeline
+
+        return EntitiesPipeline(*args, **kwargs)
+
+
+def _extend_pipelines(module: ModuleType) -> None:
+    from transformers import AutoModelForTokenClassification
+
+    module.PIPELINE_REGISTRY.register_pipeline(
+        PIPELINE, pipeline_class=_LazyPipeline, pt_model=AutoModelForTokenClassification
+    )
+
+
 class _Integration:
     """Stands for ``DoctobertCallback`` until Trainer makes one: its module imports Transformers."""
 
@@ -129,6 +157,7 @@ _EXTENSIONS: dict[str, Callable[[ModuleType], None]] = {
     "datasets.inspect": _extend_datasets,
     "transformers.masking_utils": _extend_attention,
     "transformers.integrations.integration_utils": _extend_integrations,
+    "transformers.pipelines": _extend_pipelines,
     "evaluate.loading": _extend_evaluate,
     "evaluate.inspect": _extend_evaluate,
     "evaluate.evaluation_suite": _extend_evaluate,

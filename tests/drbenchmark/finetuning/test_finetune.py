@@ -317,3 +317,15 @@ def test_killed_and_run_again(notes, make_encoder, tmp_path):
     weights = [(tmp_path / name / "model" / "model.safetensors").read_bytes()
                for name in ("alone", "killed")]  # fmt: skip
     assert weights[0] == weights[1]
+
+
+def test_a_transformers_pipeline_finds_the_same_entities(tuned):
+    from transformers import pipeline
+
+    from doctobert_hf.drbenchmark import Predictor
+
+    place = tuned / "model"
+    texts = ["Jour 2 : il reçoit du paracétamol 5 mg.\n" * 300, "Rien.", ""]
+    find = pipeline("doctobert-entities", model=str(place))
+    assert find(texts) == Predictor.from_pretrained(place)(texts)
+    assert find(texts[0]) == find(texts)[0] and len(find(texts[0])) > 10
