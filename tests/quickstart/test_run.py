@@ -103,6 +103,17 @@ def test_the_benchmark_ends_in_a_report(finished):
     assert f"{record['means']['quickstart']:.1f}" in report
 
 
+def test_a_model_is_kept_and_used(finished):
+    from doctobert_hf.drbenchmark import Predictor
+
+    config, records = finished
+    record = records["prediction"]
+    assert record["documents"] == 6 and record["metric"] == "f1"
+    page = (config.output / "annotated.html").read_text(encoding="utf-8")
+    assert page.count("<h2>") == 6 and page.count("<mark") >= record["entities"]
+    assert Predictor.from_pretrained(config.output / "ner")(["Rien."]) is not None
+
+
 def test_the_cards_say_what_the_run_recorded(finished):
     from doctobert_hf.hub.cards import front_matter, snippets
     from doctobert_hf.hub.facts import CardFacts
@@ -225,7 +236,7 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     resume = [*command[:4], "--resume", "--output", "run", "--json"]
     second = subprocess.run(resume, cwd=tmp_path, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr[-2000:]
-    assert "[1/11] corpus: done before" in second.stderr
+    assert "[1/12] corpus: done before" in second.stderr
     records = json.loads(second.stdout)
     assert records == json.loads((tmp_path / "run" / "state.json").read_text())
     rows = [row for row in read_metrics(tmp_path / "run") if row["phase"] == "phase1"]

@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     _print_task(records["drbenchmark"])
     _print_retrieval(records["retrieval"])
     print(f"\nreport: {config.output}/report.md\nmodel:  {config.output}/model")
+    print(f"notes:  {config.output}/annotated.html, annotated by {config.output}/ner")
     print(f"card:   {config.output}/{records['cards']['parts']['model']['path']}")
     print(f"next: read {config.output}/report.md, then see what would be published:\n"
           f"{push_command(config.output)}", file=sys.stderr)  # fmt: skip

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.quickstart.notes import write_notes
+
+if TYPE_CHECKING:
+    from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 
 SEEDS = (42, 43)
 MAX_ROWS = 400
@@ -26,29 +29,14 @@ def benchmark_record(config: QuickstartConfig, folder: Path, real: bool) -> dict
     Returns:
         ``task, metric, rows``, and by model its ``scores`` in percent, a seed each.
     """
-    from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
     from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
     from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
     from doctobert_hf.drbenchmark.report.write import write_report
     from doctobert_hf.errors import DataError
 
-    corpus = None
-    if not real:
-        corpus = folder / "data" / "notes"
-        write_notes(corpus, config.seed)
-    settings = BenchmarkConfig(
-        tasks=("quaero_medline",) if real else BenchmarkConfig.tasks,
-        protocol="doctobert" if real else "strict",
-        trials=0,
-        seeds=SEEDS,
-        output=folder / "benchmark",
-        data_dir=config.data_dir if real else None,
-        corpus=corpus,
-        space="tiny/benchmark",
-        max_length=config.max_length,
-        max_train_rows=MAX_ROWS,
-        evaluations=4,
-    )
+    settings = benchmark_settings(config, folder, real)
+    if settings.corpus is not None:
+        write_notes(settings.corpus, config.seed)
     scores, record = {}, {}
     for place, name in NAMES.items():
         outcome = Benchmark(Encoder.find(str(folder / place), name=name), settings).run()
@@ -63,3 +51,23 @@ def benchmark_record(config: QuickstartConfig, folder: Path, real: bool) -> dict
         }
     write_report(settings.output, settings.output / "report")
     return {**record, "scores": scores, "means": {name: mean(v) for name, v in scores.items()}}
+
+
+def benchmark_settings(config: QuickstartConfig, folder: Path, real: bool) -> BenchmarkConfig:
+    """Return how models are fine-tuned in this run; without data, on notes that are made up."""
+    from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
+
+    corpus = None if real else folder / "data" / "notes"
+    return BenchmarkConfig(
+        tasks=("quaero_medline",) if real else BenchmarkConfig.tasks,
+        protocol="doctobert" if real else "strict",
+        trials=0,
+        seeds=SEEDS,
+        output=folder / "benchmark",
+        data_dir=config.data_dir if real else None,
+        corpus=corpus,
+        space="tiny/benchmark",
+        max_length=config.max_length,
+        max_train_rows=MAX_ROWS,
+        evaluations=4,
+    )

@@ -230,7 +230,8 @@ def _benchmark_part(record: dict[str, Any]) -> str:
         f"`{record['task']}`: {data}; {sizes['train']} rows to train on, {sizes['validation']} to "
         f"choose the weights by, {sizes['test']} to test. What pretraining brings:\n\n{table}\n\n"
         "The full report, as `doctobert-hf benchmark report` writes it: "
-        "[benchmark/report/report.md](benchmark/report/report.md)."
+        "[benchmark/report/report.md](benchmark/report/report.md). A fine-tuned model is kept in "
+        "`ner`; `annotated.html` shows what it finds in documents that it has not seen."
     )
 
 

@@ -79,6 +79,7 @@ def _run_stages(config: QuickstartConfig) -> dict[str, Any]:
     run.stage("phase2", lambda: _phase(config, run.folder, "phase2"))
     run.stage("evaluation", lambda: _evaluation(config, run.folder))
     run.stage("drbenchmark", lambda: _drbenchmark(config, run.folder))
+    run.stage("prediction", lambda: _prediction(config, run.folder, run.records))
     run.stage("retrieval", lambda: _retrieval(config, run.folder))
     run.stage("cards", lambda: _cards(run.folder))
     run.stage("report", lambda: _report(config, run.folder, run.records))
@@ -97,6 +98,7 @@ class _Run:
         "phase2",
         "evaluation",
         "drbenchmark",
+        "prediction",
         "retrieval",
         "cards",
         "report",
@@ -283,6 +285,12 @@ def _drbenchmark(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
     return record | {
         "benchmark": benchmark_record(config, folder, "quaero_medline" in record["found"])
     }
+
+
+def _prediction(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> dict[str, Any]:
+    from doctobert_hf.quickstart.prediction import prediction_record
+
+    return prediction_record(config, folder, not records["drbenchmark"]["benchmark"]["made_up"])
 
 
 def _annotation(folder: Path) -> dict[str, Any]:
