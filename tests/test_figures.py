@@ -1,4 +1,4 @@
-"""Every figure of the README comes from a committed record of a measurement."""
+"""Every figure of the README and the pages comes from a committed record of a measurement."""
 
 import json
 import struct
@@ -6,7 +6,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = REPOSITORY / "benchmarks" / "results"
-README = " ".join((REPOSITORY / "README.md").read_text(encoding="utf-8").split())
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+README = " ".join(" ".join(path.read_text(encoding="utf-8") for path in PAGES).split())
 
 
 def results(name):

@@ -1,4 +1,4 @@
-"""Every code block of the README runs, in order, in one folder."""
+"""Every code block of the README and of the pages runs, in order, in one folder each."""
 
 import os
 import re
@@ -13,35 +13,58 @@ THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def blocks(kind):
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    return [body for found, body in BLOCK.findall(text) if found == kind]
+README = REPOSITORY / "README.md"
+ORDER = re.findall(r"\(docs/([\w-]+\.md)\)", README.read_text(encoding="utf-8"))
+"""Pages in the order in which the README names them: later ones use what earlier ones made."""
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder with the documents the README speaks of."""
+def blocks(kind, *paths):
+    found = []
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        found += [body for name, body in BLOCK.findall(text) if name == kind]
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the documents, notes and raw corpora the pages speak of."""
     from datasets import Dataset
 
+    from doctobert_hf.quickstart.notes import write_notes
     from doctobert_hf.quickstart.sample import sample_documents
 
-    folder = tmp_path_factory.mktemp("readme")
     documents = [{"id": d.id, "text": d.text} for d in sample_documents(300)]
-    Dataset.from_list(documents).to_parquet(folder / "documents.parquet")
-    (folder / "raw").mkdir()
+    Dataset.from_list(documents).to_parquet(tmp_path / "documents.parquet")
+    write_notes(tmp_path / "notes")
+    (tmp_path / "raw").mkdir()
     made_up = Path(__file__).parent / "drbenchmark" / "data" / "made_up.zip"
-    (folder / "raw" / "corpora.zip").write_bytes(made_up.read_bytes())
-    return folder
+    (tmp_path / "raw" / "corpora.zip").write_bytes(made_up.read_bytes())
+    return tmp_path
 
 
-def test_languages_are_known():
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert {kind for kind, _ in BLOCK.findall(text)} <= {"bash", "python", "text", "yaml"}
+def pages():
+    return [REPOSITORY / "docs" / name for name in ORDER]
+
+
+def test_languages_are_known_and_every_page_is_named():
+    for path in [README, *pages()]:
+        text = path.read_text(encoding="utf-8")
+        assert {kind for kind, _ in BLOCK.findall(text)} <= {"bash", "python", "text", "yaml"}
+    assert {path.name for path in (REPOSITORY / "docs").glob("*.md")} == set(ORDER)
+    assert README.read_text(encoding="utf-8").count("\n") <= 150
+
+
+def test_links_lead_somewhere():
+    for path in [README, *pages()]:
+        for link in re.findall(r"\]\(([^)#\s]+)\)", path.read_text(encoding="utf-8")):
+            assert link.startswith("http") or (path.parent / link).exists(), f"{path.name}: {link}"
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)  # a dozen commands, one after another
-def test_code_blocks_run(folder):
+@pytest.mark.parametrize("paths", [[README], pages()], ids=["readme", "pages"])
+def test_code_blocks_run(paths, folder):
     bin_folder = Path(sys.executable).parent
     environment = {
         "PATH": f"{bin_folder}:/usr/bin:/bin",
@@ -50,7 +73,7 @@ def test_code_blocks_run(folder):
         "PYTHONPATH": str(REPOSITORY / "src"),  # this checkout, whatever is installed
         **{name: os.environ[name] for name in THREADS if name in os.environ},
     }
-    for body in blocks("bash"):
+    for body in blocks("bash", *paths):
         if body.lstrip().startswith(("make ", "git ", "pip ", "python benchmarks/")):
             continue  # the environment itself, and the benchmarks: run by hand and by CI
         script = body.replace(
@@ -66,7 +89,7 @@ def test_code_blocks_run(folder):
             text=True,
         )
         assert done.returncode == 0, f"{body}\n{done.stderr[-3000:]}"
-    program = "\n".join(blocks("python"))
+    program = "\n".join(blocks("python", *paths))
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True
     )
@@ -75,7 +98,7 @@ def test_code_blocks_run(folder):
 
 def test_make_targets_named_in_the_readme_exist():
     makefile = (REPOSITORY / "Makefile").read_text()
-    lines = [line for body in blocks("bash") for line in body.splitlines()]
+    lines = [line for body in blocks("bash", README, *pages()) for line in body.splitlines()]
     named = [line.split("#")[0].split()[1:] for line in lines if line.startswith("make ")]
     assert named
     for target in (target for targets in named for target in targets):
