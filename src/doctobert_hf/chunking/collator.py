@@ -12,6 +12,7 @@ import numpy as np
 from doctobert_hf.chunking.chunker import HierarchicalChunker
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.models.isolation import keeps_apart
 from doctobert_hf.models.positions import first_position
 
 if TYPE_CHECKING:
@@ -213,6 +214,13 @@ def _packed_positions(model: PreTrainedModel | None) -> int:
             else f"packing=True and attn_implementation='{name}', which would mix documents",
             "model=MODEL with attn_implementation='doctobert_varlen'",
             "Load it with attn_implementation='doctobert_varlen' and pass it to the collator",
+        )
+    if not keeps_apart(model):
+        raise UsageError(
+            f"packing=True and {type(model).__name__}, whose attention is its own and mixes "
+            "documents of a row",
+            "an encoder whose attention can be replaced",
+            "Leave packing out, or pretrain with MLMTrainer, which unpacks for such models",
         )
     return first_position(model.config)
 

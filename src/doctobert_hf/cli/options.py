@@ -25,7 +25,9 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """Parse; an unknown option is an error of the subcommand it was given to."""
         found, left = self.parse_known_args(args, namespace)
-        if left:
+        if left and hasattr(found, "other_options"):
+            found.other_options = left  # the command knows more options than it lists
+        elif left:
             self.unknown(left, args or [])
         return found
 

@@ -16,6 +16,7 @@ import sys
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.pretraining.recipe import PretrainConfig
+from doctobert_hf.pretraining.trainer_keys import read_options, split_keys
 from doctobert_hf.recipes import find_recipe, list_recipes
 from doctobert_hf.runs.commands import command_line
 from doctobert_hf.runs.resume import resumed_config
@@ -38,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_config_arguments(parser, PretrainConfig)
+    parser.set_defaults(other_options=[])  # keys of the trainer's arguments, see --help's end
+    parser.epilog = (
+        "Every key of TrainingArguments is an option too, e.g. --gradient-checkpointing true."
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,13 +93,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace) -> PretrainConfig:
     given = config_overrides(args, PretrainConfig)
+    if words := getattr(args, "other_options", None):
+        given = split_keys(given | read_options(words), PretrainConfig, "options")
     if args.resume:
         folder = given.get("output", PretrainConfig.output)
         return resumed_config(PretrainConfig, folder, "pretrain", given, args.recipe)
     if args.recipe is None:
         raise UsageError("No recipe", "one by name or path", nearest("", list_recipes()))
     recipe = find_recipe(args.recipe)
-    return build_config(PretrainConfig, read_yaml(recipe), given, source=f"recipe '{recipe}'")
+    source = f"recipe '{recipe}'"
+    saved = split_keys(read_yaml(recipe), PretrainConfig, source)
+    if "training" in given and "training" in saved:
+        given["training"] = {**saved["training"], **given["training"]}
+    return build_config(PretrainConfig, saved, given, source=source)
 
 
 def _has_checkpoint(config: PretrainConfig) -> bool:

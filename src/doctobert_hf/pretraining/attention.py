@@ -11,6 +11,7 @@ reference, one document after another.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
 from typing import TYPE_CHECKING, Any
@@ -38,26 +39,24 @@ def register_attention() -> None:
     AttentionMaskInterface.register(ATTENTION_NAME, flash_attention_mask)
 
 
-def use_attention(model: PreTrainedModel) -> None:
+def use_attention(model: PreTrainedModel) -> bool:
     """Switch a model, however it was built, to ``doctobert_varlen``.
 
-    Raises:
-        UsageError: The model's code does not dispatch its attention by name.
+    Returns:
+        Whether its code dispatches attention by name; if not, it is as it was.
     """
     register_attention()
     if model.config._attn_implementation != ATTENTION_NAME:
-        model.set_attn_implementation(ATTENTION_NAME)
+        with contextlib.suppress(ValueError):  # it says that it cannot
+            model.set_attn_implementation(ATTENTION_NAME)
     if model.config._attn_implementation == ATTENTION_NAME:
-        return
+        return True
     # Transformers up to 5.3 recognises a switchable model by its source, and misses ModernBERT's.
     source = inspect.getsource(sys.modules[type(model).__module__])
     if "ALL_ATTENTION_FUNCTIONS[" not in source:
-        raise UsageError(
-            f"{type(model).__name__}, which keeps attention '{model.config._attn_implementation}'",
-            f"a model whose attention can be set to '{ATTENTION_NAME}'",
-            "Use another architecture or a newer Transformers",
-        )
+        return False
     model.config._attn_implementation = ATTENTION_NAME
+    return True
 
 
 def _takes_windows() -> bool:

@@ -9,7 +9,41 @@ from doctobert_hf.models.positions import max_positions
 from doctobert_hf.pretraining.store import TokenStore, tokenizer_hash
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+
+def check_tokenizer(
+    source: str, architecture: PretrainedConfig, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Check that a tokenizer is the one a model was trained with.
+
+    Raises:
+        UsageError: Another vocabulary, or another padding id, than the model's.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        own = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    except (OSError, ValueError):
+        own = None  # saved without one
+    if own is not None and own.get_vocab() != tokenizer.get_vocab():
+        theirs, ours = own.get_vocab(), tokenizer.get_vocab()
+        other = next((t for t, i in ours.items() if theirs.get(t) != i), next(iter(theirs)))
+        raise UsageError(
+            f"A tokenizer of {len(ours):,} tokens that is not that of '{source}' "
+            f"({len(theirs):,}): '{other}' has another id",
+            "the model's own tokenizer: its embeddings belong to its ids",
+            "Leave --tokenizer out",
+        )
+    pad = getattr(architecture, "pad_token_id", None)
+    if pad is not None and tokenizer.pad_token_id is not None and pad != tokenizer.pad_token_id:
+        raise UsageError(
+            f"Padding id {tokenizer.pad_token_id} of the tokenizer and {pad} of '{source}'",
+            "the same",
+            "Correct pad_token_id in config.json, or the tokenizer's pad_token",
+        )
+    if tokenizer.mask_token_id is None:
+        raise UsageError(f"The tokenizer of '{source}' has no mask token", "one")
 
 
 def check_store(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.chunking.masking import IGNORED
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.isolation import Layout, find_layout, hidden_states
 from doctobert_hf.pretraining.attention import check_isolating
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ CHUNK = 4096
 def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel:
     """Give a masked-LM model the sparse forward; its plain forward stays as it was.
 
+    Body and head are the model's own: its base model, and whatever its forward does behind it.
+
     Args:
-        model: ``RobertaForMaskedLM`` or ``ModernBertForMaskedLM``.
+        model: Any masked-LM encoder of Transformers.
         chunk: Masked positions whose logits are held at once.
 
     Returns:
@@ -35,34 +38,69 @@ def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel
         ``logits`` is None; otherwise it is the model it was.
 
     Raises:
-        UsageError: Another architecture.
+        UsageError: It has no encoder below its head, or mixes the documents of a row in every
+            layout.
     """
     if getattr(type(model), "sparse_head", False):
         return model
-    if model.config.model_type not in _BODIES:
-        raise UsageError(
-            f"A {type(model).__name__}", f"a masked-LM model of {' or '.join(sorted(_BODIES))}"
-        )
-    model.__class__ = _sparse_class(type(model), chunk)
+    if model.base_model is model:
+        raise UsageError(f"{type(model).__name__} has no encoder below a head", "a masked-LM model")
+    layout = find_layout(model)
+    model.__class__ = _sparse_class(type(model), chunk, layout)
     return model
-
-
-_BODIES = {"roberta": "roberta", "modernbert": "model"}
 
 
 def _head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
     """Logits of hidden states ``[rows, width]``, by the model's own layers."""
-    if model.config.model_type == "roberta":
-        return model.lm_head(hidden)
-    return model.decoder(model.head(hidden))
+    direct = _DIRECT.get(model.config.model_type)
+    if direct is not None:
+        return direct(model, hidden)
+    return _own_head(model, hidden)
 
 
-def _sparse_class(plain: Any, chunk: int) -> type[PreTrainedModel]:
+_DIRECT: dict[str, Any] = {
+    "roberta": lambda model, hidden: model.lm_head(hidden),
+    "modernbert": lambda model, hidden: model.decoder(model.head(hidden)),
+}
+"""Heads of the published architectures, in a form that compiles into one graph."""
+
+
+def _own_head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
+    """What the model's own forward makes of hidden states, with them in its encoder's place."""
+    import torch
+
+    name = model.base_model_prefix
+    body = model._modules[name]
+    model._modules[name] = _Given(body, hidden[None])
+    try:
+        ids = torch.zeros((1, len(hidden)), dtype=torch.int64, device=hidden.device)
+        plain: Any = type(model).__mro__[1]
+        return plain.forward(model, input_ids=ids).logits[0]
+    finally:
+        model._modules[name] = body
+
+
+class _Given:
+    """Stands for an encoder and returns hidden states that are known."""
+
+    def __init__(self, body: Any, hidden: torch.Tensor) -> None:
+        self._body, self._hidden = body, hidden
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._body, name)
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        from transformers.modeling_outputs import BaseModelOutput
+
+        return BaseModelOutput(last_hidden_state=self._hidden)
+
+
+def _sparse_class(plain: Any, chunk: int, layout: Layout) -> type[PreTrainedModel]:
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("masked_positions") is None:
             kwargs.pop("masked_positions", None)
             return plain.forward(self, *args, **kwargs)
-        return _sparse_forward(self, chunk, *args, **kwargs)
+        return _sparse_forward(self, chunk, layout, *args, **kwargs)
 
     members = {"forward": forward, "sparse_head": True, "__module__": plain.__module__}
     return type(plain.__name__, (plain,), members)
@@ -71,6 +109,7 @@ def _sparse_class(plain: Any, chunk: int) -> type[PreTrainedModel]:
 def _sparse_forward(
     model: Any,
     chunk: int,
+    layout: Layout,
     input_ids: torch.Tensor,
     masked_positions: torch.Tensor,
     masked_labels: torch.Tensor,
@@ -82,6 +121,7 @@ def _sparse_forward(
     Args:
         model: The prepared model.
         chunk: Masked positions whose logits are held at once.
+        layout: How the documents of a row reach the encoder.
         input_ids: ``[1, tokens]``.
         masked_positions: Indices into the row, ``[masked]``, int64.
         masked_labels: True ids, ``[masked]``; -100 does not count.
@@ -90,10 +130,9 @@ def _sparse_forward(
     """
     from transformers.modeling_outputs import MaskedLMOutput
 
-    if "cu_seq_lens_q" in kwargs:
+    if "cu_seq_lens_q" in kwargs and layout == "packed":
         check_isolating(model)
-    body = getattr(model, _BODIES[model.config.model_type])
-    hidden = body(input_ids=input_ids, **kwargs)[0]
+    hidden = hidden_states(model, layout, input_ids, **kwargs)
     rows = hidden.reshape(-1, hidden.shape[-1]).index_select(0, masked_positions)
     loss, right = summed_loss(model, rows, masked_labels, chunk)
     output = MaskedLMOutput(loss=loss / num_items, logits=None)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.config import check_bounds, option
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models.opening import open_pretrained, open_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -86,6 +88,12 @@ class PretrainConfig:
         400_000, "assumed speed of one device, for --dry-run", above=0
     )
     seed: int = option(17, "seed of weights, order, masks and dropout", least=0)
+    replay: Path | None = option(None, "corpus of general text, seen again so as not to be lost")
+    replay_share: float = option(0.1, "share of the text that is of replay", above=0, below=1)
+    freeze: tuple[str, ...] = option(
+        (), "patterns of weights that stay, e.g. '*embeddings*' '*layer.0.*'"
+    )
+    training: Any = option(None, "other keys of MLMTrainingArguments", cli=False)
 
     def __post_init__(self) -> None:
         if self.hand_over != "weights" and self.init_from is None:
@@ -105,6 +113,7 @@ TRAINER_KEYS = (
 
 
 KIND = "pretrain"
+logger = logging.getLogger(__name__)
 
 
 def open_pretraining(
@@ -140,7 +149,7 @@ def open_pretraining(
         config.output,
         KIND,
         settings_of(config, ("output",)) | {"recipe": recipe_of(recipe)},
-        [path for path in (config.corpus, config.train_store, config.eval_store) if path],
+        [p for p in (config.corpus, config.replay, config.train_store, config.eval_store) if p],
         again="resume",
         resume=resume,
         overwrite=overwrite,
@@ -171,8 +180,11 @@ def check_inputs(config: PretrainConfig) -> None:
     """
     from doctobert_hf.corpus import list_files
 
-    if config.corpus is not None:
-        list_files(config.corpus)
+    for corpus in (config.corpus, config.replay):
+        if corpus is not None:
+            list_files(corpus)
+    if config.replay is not None and config.corpus is None:
+        raise UsageError("replay without corpus", "the text to adapt to")
     for name in ("train_store", "eval_store"):
         place = getattr(config, name)
         if place is not None and not (Path(place) / "manifest.json").is_file():
@@ -210,6 +222,7 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
         static_shapes=config.torch_compile,
         optimizer_from=_checkpoint_of(config) if config.hand_over == "full" else None,
         **{key: getattr(config, key) for key in TRAINER_KEYS},
+        **(config.training or {}),
     )
     with arguments.main_process_first():
         write_yaml(config, folder / "resolved_config.yaml")
@@ -295,7 +308,36 @@ def _texts(config: PretrainConfig) -> Iterator[str]:
         return
     from doctobert_hf.corpus import iter_texts
 
-    yield from iter_texts(config.corpus, config.text_column)
+    if config.replay is None:
+        yield from iter_texts(config.corpus, config.text_column)
+        return
+    yield from _with_replay(config)
+
+
+def _with_replay(config: PretrainConfig) -> Iterator[str]:
+    """The corpus, with texts of ``replay`` spread between so that they are ``replay_share``.
+
+    Shares are of characters; where the replay corpus is too small, all of it is taken.
+    """
+    from doctobert_hf.corpus import iter_texts
+
+    general = iter_texts(str(config.replay), config.text_column)
+    ratio = config.replay_share / (1.0 - config.replay_share)
+    ours, theirs, ended = 0, 0, False
+    for text in iter_texts(str(config.corpus), config.text_column):
+        yield text
+        ours += len(text)
+        while not ended and theirs < ratio * ours:
+            more = next(general, None)
+            ended = more is None
+            if more is not None:
+                theirs += len(more)
+                yield more
+    if ended:
+        logger.warning(
+            "replay '%s' is %.1f %% of the text, not %g: it has no more",
+            *(config.replay, 100 * theirs / (ours + theirs), 100 * config.replay_share),
+        )
 
 
 def _sample() -> Iterator[str]:
@@ -310,7 +352,7 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
     Raises:
         UsageError: ``init_from`` holds no model, or one of another vocabulary.
     """
-    from transformers import AutoConfig, AutoModelForMaskedLM
+    from transformers import AutoModelForMaskedLM
 
     from doctobert_hf.models import preset_config
     from doctobert_hf.models.tiling import tile_model
@@ -325,17 +367,72 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         base = open_pretrained(AutoModelForMaskedLM, _model_of(config.init_from))
         model = tile_model(base, fresh)
     else:
-        source = _model_of(config.init_from)
-        known = open_pretrained(AutoConfig, source)
-        _set_rope(known, config)
-        model = open_pretrained(AutoModelForMaskedLM, source, config=known)
+        model = _begun_model(config, tokenizer)
     if model.config.vocab_size < len(tokenizer):
         raise UsageError(
             f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
             "the model's own tokenizer",
         )
     _set_out_dropout(model, config.attention_out_dropout)
+    _freeze(model, config.freeze)
     return model
+
+
+def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """Load ``init_from`` in float32, whatever it was saved in, with its own tokenizer.
+
+    Raises:
+        UsageError: It is no masked-LM encoder, or the tokenizer is not its own.
+        DataError: Weights of the encoder are missing.
+    """
+    from transformers import AutoConfig, AutoModelForMaskedLM
+
+    from doctobert_hf.pretraining.fit import check_tokenizer
+
+    source = _model_of(str(config.init_from))
+    known = open_pretrained(AutoConfig, source)
+    check_tokenizer(source, known, tokenizer)
+    _set_rope(known, config)
+    # Trained in half precision a weight does not move: its steps are smaller than its last digit.
+    model, report = open_pretrained(
+        AutoModelForMaskedLM, source, config=known, dtype="float32", output_loading_info=True
+    )
+    _check_weights(source, model, report["missing_keys"])
+    return model
+
+
+def _check_weights(source: str, model: PreTrainedModel, missing: Iterable[str]) -> None:
+    """Refuse an encoder without all its weights; tell of a head that is drawn anew."""
+    body = f"{model.base_model_prefix}."
+    names = [name for name in missing if "position_ids" not in name and "pooler" not in name]
+    lost = sorted(name for name in names if name.startswith(body))
+    if lost:
+        raise DataError(
+            f"{len(lost)} weights of the encoder in '{source}' were not found, e.g. '{lost[0]}'",
+            "weights under the names that Transformers gives them",
+            "Save the model with save_pretrained",
+        )
+    if names:
+        logger.warning(
+            "'%s' has no masked-LM head (no %s): a new one is drawn", source, sorted(names)[0]
+        )
+
+
+def _freeze(model: PreTrainedModel, patterns: tuple[str, ...]) -> None:
+    """Leave the weights of some names as they are.
+
+    Raises:
+        UsageError: A pattern that names no weight, or nothing is left to train.
+    """
+    for pattern in patterns:
+        found = [p for name, p in model.named_parameters() if fnmatch(name, pattern)]
+        if not found:
+            example = next(name for name, _ in model.named_parameters())
+            raise UsageError(f"freeze '{pattern}' names no weight", f"names such as '{example}'")
+        for parameter in found:
+            parameter.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise UsageError(f"freeze {' '.join(patterns)} leaves nothing to train", "fewer patterns")
 
 
 def _reset_head(model: PreTrainedModel, spread: float) -> None:

@@ -1,0 +1,98 @@
+"""Every key of the trainer's arguments, in a recipe and on the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from doctobert_hf.config import build_config
+from doctobert_hf.errors import UsageError, nearest
+
+_FIXED = ("output_dir", "push_to_hub", "optimizer_from", "static_shapes")
+"""Decided by other keys (``output``, ``hand_over``, ``torch_compile``), or by another command."""
+
+
+def split_keys(recipe: Mapping[str, Any], own: type, source: str) -> dict[str, Any]:
+    """Move keys of the trainer's arguments into ``training``.
+
+    Args:
+        recipe: Keys as they are written.
+        own: Dataclass of the recipe's own keys.
+        source: What to call the mapping in an error.
+
+    Raises:
+        UsageError: A key of neither, with the nearest name.
+    """
+    names = {field.name for field in dataclasses.fields(own)}
+    mine = {key: value for key, value in recipe.items() if key in names}
+    others = {key: value for key, value in recipe.items() if key not in names}
+    if others:
+        mine["training"] = {**(mine.get("training") or {}), **others}
+    if mine.get("training"):
+        mine["training"] = checked(mine["training"], names, source)
+    return mine
+
+
+def checked(given: Mapping[str, Any], own: set[str], source: str) -> dict[str, Any]:
+    """Check keys and types of trainer arguments.
+
+    Raises:
+        UsageError: An unknown key, one that the recipe decides otherwise, or a wrong type.
+    """
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
+
+    hints = typing.get_type_hints(MLMTrainingArguments)
+    fields = {f.name: f for f in dataclasses.fields(MLMTrainingArguments) if f.init}
+    found = {}
+    for key, value in given.items():
+        if key in own or key in _FIXED:
+            raise UsageError(
+                f"'{key}' under training in the {source}", "a key of the recipe itself"
+            )
+        if key not in fields:
+            names = [*own, *(name for name in fields if name not in _FIXED)]
+            raise UsageError(f"Unknown key '{key}' in the {source}", fix=nearest(key, names))
+        holder = dataclasses.make_dataclass("_One", [(key, hints[key])])
+        plain = isinstance(value, (dict, list, tuple)) or hints[key] is Any
+        found[key] = value if plain else _typed(holder, key, hints[key], value, source)
+    return found
+
+
+def _typed(holder: type, key: str, hint: Any, value: Any, source: str) -> Any:
+    try:
+        return getattr(build_config(holder, {key: value}, source=source), key)
+    except UsageError:
+        kinds = set(typing.get_args(hint) or (hint,)) - {type(None)}
+        if isinstance(value, str) and not kinds <= {int, float, bool}:
+            return value  # an enumeration of Transformers checks it itself
+        raise
+
+
+def read_options(words: Sequence[str]) -> dict[str, Any]:
+    """Read ``--key value``, ``--key=value``, ``--key`` and ``--no-key`` from a command line.
+
+    Raises:
+        UsageError: A word that belongs to no option.
+    """
+    import yaml
+
+    found: dict[str, list[Any]] = {}
+    key = ""
+    for word in words:
+        if word.startswith("--"):
+            name, _, value = word[2:].partition("=")
+            key = name.replace("-", "_")
+            found[key] = [yaml.safe_load(value)] if value else []
+        elif not key:
+            raise UsageError(f"unrecognized arguments: {word}", "--key value")
+        else:
+            found[key].append(yaml.safe_load(word))
+    options: dict[str, Any] = {}
+    for key, values in found.items():
+        if not values and key.startswith("no_"):
+            options[key[3:]] = False
+        else:
+            options[key] = True if not values else values[0] if len(values) == 1 else values
+    return options

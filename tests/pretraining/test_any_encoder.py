@@ -1,0 +1,293 @@
+"""Continued pretraining of any masked-LM encoder: exact, isolated, with its own tokenizer."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer
+
+from doctobert_hf.cli import main
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.models import first_position
+from doctobert_hf.models.isolation import _groups, find_layout
+from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments, prepare_model
+from doctobert_hf.pretraining.attention import use_attention
+from doctobert_hf.pretraining.checkpoints import list_checkpoints
+from doctobert_hf.pretraining.dataset import pack_row
+from doctobert_hf.pretraining.recipe import PretrainConfig, make_model
+
+KINDS = {
+    "bert": {},
+    "roberta": {},
+    "camembert": {},
+    "xlm-roberta": {},
+    "distilbert": {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64},
+    "electra": {"embedding_size": 16},
+    "deberta-v2": {
+        "relative_attention": True,
+        "position_biased_input": False,
+        "pos_att_type": ["p2c", "c2p"],
+    },
+    "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 8},
+    "eurobert": {"num_key_value_heads": 2},
+}
+PADDED = ("deberta-v2",)
+
+
+@pytest.fixture
+def encoder(tokenizer):
+    def make(kind, **more):
+        torch.manual_seed(0)
+        config = AutoConfig.for_model(
+            kind,
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=130,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=None,
+            eos_token_id=None,
+            **KINDS[kind],
+            **more,
+        )
+        return AutoModelForMaskedLM.from_config(config)
+
+    return make
+
+
+def packed_row(config, size):
+    rng = np.random.default_rng(0)
+    lengths = np.array([7, 20, 3, 11])
+    ids = rng.integers(10, size, lengths.sum())
+    positions = np.array([2, 9, 15, 28, 33])
+    labels = rng.integers(10, size, 5)
+    row = pack_row(ids, lengths, positions, labels, 1, first_position=first_position(config))
+    return row, ids, lengths, positions, labels
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_packed_is_as_separate_in_loss_and_gradients(kind, encoder, tokenizer):
+    model = encoder(kind).eval()
+    plain = type(model)
+    assert use_attention(model) == (kind not in PADDED)
+    prepare_model(model, chunk=2)
+    assert json.loads(model.config.to_json_string(use_diff=False))["model_type"] == kind
+    row, ids, lengths, positions, labels = packed_row(model.config, len(tokenizer))
+    output = model(**row, num_items=5)
+    output["loss"].backward()
+    ours = {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+    model.zero_grad()
+    total, at = 0.0, 0
+    for length in lengths:
+        wanted = torch.full((1, length), -100)
+        for position, label in zip(positions, labels, strict=True):
+            if at <= position < at + length:
+                wanted[0, position - at] = int(label)
+        if (wanted != -100).any():
+            logits = plain.forward(model, input_ids=torch.from_numpy(ids[at : at + length])[None])
+            total = total + torch.nn.functional.cross_entropy(
+                logits.logits[0], wanted[0], ignore_index=-100, reduction="sum"
+            )
+        at += length
+    (total / 5).backward()
+    assert float(output["loss"]) == pytest.approx(float(total) / 5, abs=1e-5)
+    theirs = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    assert set(ours) == set(theirs)
+    for name, gradient in theirs.items():
+        assert torch.allclose(ours[name], gradient, atol=1e-5), name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_document_sees_another(kind, encoder):
+    model = encoder(kind)
+    use_attention(model)
+    assert find_layout(model) == ("padded" if kind in PADDED else "packed")
+    assert model.training  # as it was
+
+
+def test_a_model_that_mixes_documents_in_every_layout_is_refused(encoder):
+    model = encoder("bert")
+    use_attention(model)
+    body = model.base_model
+    real = body.forward
+
+    def mixing(*args, **kwargs):
+        found = real(*args, **kwargs)
+        found["last_hidden_state"] = found[0] + found[0].mean(dim=(0, 1), keepdim=True)
+        return found
+
+    body.forward = mixing
+    with pytest.raises(UsageError, match="lets documents of a row see each other"):
+        prepare_model(model)
+
+
+def test_padding_stays_small():
+    spans, at = [], 0
+    for size in np.random.default_rng(0).integers(3, 128, 200):
+        spans.append((at, at + int(size)))
+        at += int(size)
+    groups = _groups(spans)
+    assert sorted(span for group in groups for span in group) == spans
+    computed = sum(len(g) * max(b - a for a, b in g) for g in groups)
+    assert computed <= 1.25 * at and len(groups) < 15
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "deberta-v2"])
+def test_resume_is_bit_identical_and_the_saved_model_is_plain(
+    kind, encoder, tokenizer, make_store, tmp_path
+):
+    store = make_store()
+
+    def trainer(folder):
+        arguments = MLMTrainingArguments(
+            output_dir=str(tmp_path / folder),
+            max_tokens=3000,
+            micro_batch_tokens=512,
+            save_tokens=1000,
+            report_to="none",
+            use_cpu=True,
+        )
+        return MLMTrainer(encoder(kind), arguments, store, tokenizer)
+
+    whole = trainer("whole")
+    whole.train()
+    first, *_ = list_checkpoints(tmp_path / "whole")
+    shutil.copytree(first, tmp_path / "stopped" / first.name)
+    again = trainer("stopped")
+    again.train(resume_from_checkpoint=True)
+    for name, weight in whole.model.state_dict().items():
+        assert torch.equal(weight, again.model.state_dict()[name]), name
+    again.save_model(str(tmp_path / "final"))
+    saved, report = AutoModelForMaskedLM.from_pretrained(
+        tmp_path / "final", output_loading_info=True
+    )
+    assert type(saved).__name__ == type(encoder(kind)).__name__
+    assert not report["missing_keys"] and not getattr(type(saved), "sparse_head", False)
+
+
+@pytest.fixture
+def saved(encoder, tokenizer, tmp_path):
+    def make(kind="bert", dtype=torch.float32, headless=False):
+        folder = tmp_path / f"{kind}-{headless}"
+        model = encoder(kind).to(dtype)
+        (model.base_model if headless else model).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return make
+
+
+def test_half_precision_weights_are_trained_in_float32(saved, tokenizer):
+    folder = saved(dtype=torch.bfloat16)
+    model = make_model(PretrainConfig(init_from=str(folder)), tokenizer)
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+def test_an_encoder_without_a_head_gets_one_with_a_word(saved, tokenizer, caplog):
+    folder = saved(headless=True)
+    AutoModel.from_pretrained(folder)  # an encoder, as those of Sentence Transformers
+    make_model(PretrainConfig(init_from=str(folder)), tokenizer)
+    assert "has no masked-LM head" in caplog.text
+
+
+def test_weights_under_other_names_are_refused(saved, tokenizer):
+    from safetensors.torch import load_file, save_file
+
+    folder = saved()
+    weights = load_file(folder / "model.safetensors")
+    renamed = {f"module.{name}": value for name, value in weights.items()}
+    save_file(renamed, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(DataError, match="weights of the encoder in"):
+        make_model(PretrainConfig(init_from=str(folder)), tokenizer)
+
+
+def test_another_tokenizer_is_refused_before_any_work(saved, tokenizer, tmp_path, capsys):
+    folder = saved()
+    content = json.loads((folder / "tokenizer.json").read_text())
+    vocabulary = content["model"]["vocab"]
+    first, second = list(vocabulary)[100:102]
+    vocabulary[first], vocabulary[second] = vocabulary[second], vocabulary[first]
+    other = tmp_path / "other"
+    tokenizer.save_pretrained(other)
+    (other / "tokenizer.json").write_text(json.dumps(content))
+    assert len(AutoTokenizer.from_pretrained(other)) == len(tokenizer)  # the same size
+    words = ["pretrain", "adapt/any-tiny", "--init-from", str(folder), "--tokenizer", str(other)]
+    assert main([*words, "--output", str(tmp_path / "out")]) == 2
+    assert "has another id" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    config = AutoConfig.from_pretrained(folder)
+    config.pad_token_id = 7
+    config.save_pretrained(folder)
+    assert main([*words[:4], "--output", str(tmp_path / "out")]) == 2
+    assert "Padding id" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["distilbert", "deberta-v2"])
+def test_the_recipe_adapts_an_encoder_from_the_command_line(
+    kind, saved, sample_texts, tmp_path, capsys
+):
+    from datasets import Dataset
+
+    folder = saved(kind)
+    texts = [{"text": text} for text in sample_texts]
+    Dataset.from_list(texts[:100]).to_parquet(tmp_path / "ours.parquet")
+    Dataset.from_list(texts[100:]).to_parquet(tmp_path / "general.parquet")
+    words = ["pretrain", "adapt/any-tiny", "--init-from", str(folder)]
+    words += ["--corpus", str(tmp_path / "ours.parquet"), "--output", str(tmp_path / "out")]
+    words += ["--replay", str(tmp_path / "general.parquet"), "--replay-share", "0.2"]
+    words += ["--freeze", "*embeddings*", "--max-tokens", "6000", "--run-name", "essai"]
+    words += ["--adam-beta2", "0.95"]
+    assert main(words) == 0
+    assert "model:" in capsys.readouterr().out
+    before = AutoModelForMaskedLM.from_pretrained(folder).state_dict()
+    after = AutoModelForMaskedLM.from_pretrained(tmp_path / "out" / "model").state_dict()
+    name = next(n for n in before if "word_embeddings" in n)
+    assert torch.equal(before[name], after[name])
+    assert any(not torch.equal(before[n], after[n]) for n in before if "layer.1" in n)
+    settings = json.loads((tmp_path / "out" / "run.json").read_text())["settings"]
+    assert settings["training"] == {"run_name": "essai", "adam_beta2": 0.95}
+    assert main(["pretrain", "--resume", "--output", str(tmp_path / "out")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--gradient-chekpointing"], "Did you mean 'gradient_checkpointing'?"),
+        (["--adam-beta2", "high"], "adam_beta2"),
+        (["--output-dir", "x"], "output_dir"),
+        (["--freeze", "nothing*"], "names no weight"),
+        (["--freeze", "*"], "leaves nothing to train"),
+        (["--replay", "nowhere.parquet"], "nowhere.parquet"),
+    ],
+)
+def test_wrong_options_are_told(words, told, saved, tmp_path, capsys):
+    start = ["pretrain", "adapt/any-tiny", "--init-from", str(saved()), "--output"]
+    assert main([*start, str(tmp_path / "o"), *words]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_keys_of_the_trainer_stand_in_a_recipe(saved, tmp_path, capsys):
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(f"init_from: {saved()}\nmax_tokens: 2000\nmax_length: 64\n"
+                      "micro_batch_tokens: 512\neval_documents: 5\nadam_beta1: 0.8\n"
+                      "gradient_checkpointing: true\n")  # fmt: skip
+    assert main(["pretrain", str(recipe), "--output", str(tmp_path / "o")]) == 0
+    saved_settings = json.loads((tmp_path / "o" / "run.json").read_text())["settings"]
+    assert saved_settings["training"] == {"adam_beta1": 0.8, "gradient_checkpointing": True}
+    recipe.write_text("adam_beta7: 1\n")
+    assert main(["pretrain", str(recipe), "--output", str(tmp_path / "p")]) == 2
+    assert "Did you mean 'adam_beta" in capsys.readouterr().err
+
+
+def test_the_collator_packs_for_no_model_that_would_mix(encoder, tokenizer):
+    from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
+
+    model = encoder("deberta-v2")
+    model.config._attn_implementation = "doctobert_varlen"  # a name that it does not read
+    with pytest.raises(UsageError, match="mixes documents of a row"):
+        DataCollatorForHierarchicalChunking(tokenizer, packing=True, model=model)
