@@ -359,3 +359,41 @@ def test_an_export_of_no_known_shape_says_where(tmp_path):
     path.write_text('{"text": "a", "entities": []}\n{"text": "a", "marks": []}\n')
     with pytest.raises(DataError, match=r"x\.jsonl, line 2"):
         list(read_export(path, Report()))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_long_documents_of_a_batch_are_computed_in_parts(
+    dropout, make_encoder, tokenizer, tmp_path, monkeypatch
+):
+    """Classes of documents of many chunks: memory is bounded, the gradients are the same."""
+    from doctobert_hf.drbenchmark.finetuning import trainer
+    from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
+
+    task = get_task("diamed")
+    texts = ["Le patient a de la fièvre et une toux sèche. " * n for n in (30, 2, 11)]
+    items = RowEncoder(task, tokenizer, 32)([{"text": t, "label": i} for i, t in enumerate(texts)])
+    assert max(len(item.inputs) for item in items) > 10
+    seen, found = [], []
+    for most in (10**6, 32 * 4):
+        monkeypatch.setattr(trainer, "MOST_TOKENS", most)
+        torch.manual_seed(3)
+        model = make_encoder().load(task, dropout)
+        model.register_forward_pre_hook(
+            lambda _, __, given: seen.append(len(given["input_ids"])), with_kwargs=True
+        )
+        tuner = trainer.FineTuner(
+            *(task, model, tokenizer, trainer.Split(items), trainer.Split(items, [0, 1, 2])),
+            *(HyperParameters(learning_rate=1e-3, epochs=1, batch_size=3), 1, str(tmp_path)),
+        )
+        batch = tuner.data_collator(items)
+        torch.manual_seed(4)
+        loss = float(tuner.training_step(model, batch))
+        found.append((loss, {n: p.grad.clone() for n, p in model.named_parameters()}))
+        seen.append("end")
+    whole, parts = seen[: seen.index("end")], seen[seen.index("end") + 1 : -1]
+    assert len(whole) == 1 and max(parts) <= 4 and sum(parts) == 2 * whole[0]
+    if dropout == 0.0:  # with it the parts draw other noise than the whole
+        assert found[0][0] == pytest.approx(found[1][0], abs=1e-6)
+        for name, gradient in found[0][1].items():
+            assert torch.allclose(gradient, found[1][1][name], atol=1e-6), name
+    assert found[1][0] > 0

@@ -14,7 +14,7 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from doctobert_hf.drbenchmark.families import Item, family_of
 from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
-from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
+from doctobert_hf.drbenchmark.finetuning.prediction import MOST_TOKENS, predict_items
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError
 from doctobert_hf.pretraining.callbacks.logs import StepProgressCallback, show_progress
@@ -120,6 +120,47 @@ class FineTuner(Trainer):
         lengths = [item.longest for item in items]
         return LengthGroupedSampler(size, lengths=lengths, generator=generator)
 
+    def training_step(
+        self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """One step; a batch of long documents is computed a part at a time.
+
+        A row may be a document of any number of chunks, and its loss needs all of them. Where a
+        batch has more than ``MOST_TOKENS`` tokens, the loss's gradient by the logits is found
+        first, without keeping anything, and then each part is computed again and takes its share
+        (GradCache: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited
+        Setup", 2021). The gradients are those of the whole batch.
+        """
+        sequences, length = inputs["input_ids"].shape
+        step = max(1, MOST_TOKENS // length)
+        if sequences <= step:
+            return super().training_step(model, inputs, num_items_in_batch)
+        model.train()
+        inputs = self._prepare_inputs(inputs)  # type: ignore[arg-type,assignment]
+        labels, owner = inputs.pop("labels"), inputs.pop("owner")
+        parts = [
+            {name: value[at : at + step] for name, value in inputs.items()}
+            for at in range(0, sequences, step)
+        ]
+        states, found = [], []
+        with torch.no_grad():
+            for part in parts:
+                states.append(_random_state())
+                with self.compute_loss_context_manager():
+                    found.append(model(**part).logits.float())
+        logits = torch.cat(found).requires_grad_()
+        loss = self.family.loss(self.task, self.family.outputs(self.task, logits, owner), labels)
+        loss = loss / self.args.gradient_accumulation_steps
+        (gradient,) = torch.autograd.grad(loss, logits)
+        after = _random_state()
+        for part, state, share in zip(parts, states, gradient.split(step), strict=True):
+            _set_random_state(state)  # the same dropout
+            with self.compute_loss_context_manager():
+                again = model(**part).logits
+            again.backward(share.to(again.dtype))
+        _set_random_state(after)
+        return loss.detach()
+
     def compute_loss(
         self,
         model: Any,
@@ -172,6 +213,17 @@ class FineTuner(Trainer):
             items,
             autocast=self.compute_loss_context_manager,
         )
+
+
+def _random_state() -> tuple[torch.Tensor, list[torch.Tensor]]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return torch.get_rng_state(), cuda
+
+
+def _set_random_state(state: tuple[torch.Tensor, list[torch.Tensor]]) -> None:
+    torch.set_rng_state(state[0])
+    if state[1]:
+        torch.cuda.set_rng_state_all(state[1])
 
 
 class _Items(torch.utils.data.Dataset):
