@@ -105,7 +105,8 @@ def test_every_recipe_builds():
             stage = name.removeprefix("finemed/").split("-")[0]
             read_stage(stages.get(stage, stage), name, {})
         else:
-            build_config(kinds[name.split("/")[-1]], read_yaml(find_recipe(name)), source=name)
+            kind = "pretrain" if name.startswith("adapt/") else name.split("/")[-1]
+            build_config(kinds[kind], read_yaml(find_recipe(name)), source=name)
 
 
 def test_a_recipe_that_does_not_exist():

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from doctobert_hf.chunking.chunker import Chunk, HierarchicalChunker
     from doctobert_hf.chunking.collator import DataCollatorForHierarchicalChunking
+    from doctobert_hf.chunking.sentences import split_sentences
 
 _PUBLIC = {
     "HierarchicalChunker": "chunker",
     "Chunk": "chunker",
     "DataCollatorForHierarchicalChunking": "collator",
+    "split_sentences": "sentences",
 }
-__all__ = ["Chunk", "DataCollatorForHierarchicalChunking", "HierarchicalChunker"]
+__all__ = [
+    "Chunk",
+    "DataCollatorForHierarchicalChunking",
+    "HierarchicalChunker",
+    "split_sentences",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import lru_cache
 
 _WHITESPACE = re.compile(r"\s++")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
@@ -34,6 +35,7 @@ _OPENERS = frozenset("«“(\"[{‘'-–—")
 _CANDIDATE = re.compile(
     rf"(?<=[{re.escape(''.join(sorted(_ENDS | _CLOSERS)))}])\s++"
     rf"|(?<!\s)\s++(?=[{re.escape(''.join(sorted(_BULLETS)))}0-9IVX{{}}/])"
+    r"|(?<=[:;])\s++(?=o\s)"
     rf"|(?<!\s){_HORIZONTAL}*+[\n\r\x0b\x0c\x85\u2028\u2029]\s*+"
 )
 
@@ -43,7 +45,7 @@ _LAST_WORD = re.compile(r"[^\s(\[«\"“'’]+\Z")
 _ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[a-zA-Z])[.)]\Z")
 _SECTION = re.compile(r"(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+\.?\s+[^\W\d_]")
 _SECTION_NUMBER = re.compile(r"\(?(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+[.)]")
-_VALUE_BEFORE = re.compile(r"(?:\b(?:à|de|est|pH|était|soit)|[=<>≤≥:])\s*\Z")
+_SECTION_TOKEN = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s*\Z")
 _NUMBERED_TITLE = re.compile(r"(?:\d{1,2}|[IVX]{1,4})[.)]\s+[^\W\d_]")
 _CAPITALS = re.compile(r"(?:[dlDL]['’])?([^\W\d_]{2,})")
 # "rubrique 4. IMPORTANT": the number belongs to the word before it.
@@ -54,16 +56,20 @@ _REFERENCES = re.compile(
 )
 _LETTERED = re.compile(
     r"\b(?:vitamines?|hépatites?|groupes?|types?|virus|points?|classes?|formes?|streptocoques?|"
-    r"gènes?|facteurs?|protéines?|grippes?)\s*\Z",
+    r"gènes?|facteurs?|protéines?|grippes?|sanguins?|scores?|child|pugh|stades?|grades?|"
+    r"catégories?|bras|cohortes?|annexes?|salles?|bâtiments?)\s*\Z",
     re.IGNORECASE,
 )
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.[-‑]?)+[^\W\d_]{1,2}|c\.-à-d")
+_GOES_ON = re.compile(r"c\.-à-d|p\.[ \u00a0\u202f]?ex|i\.e|e\.g|n\.b|a\.k\.a")
+"""Dotted abbreviations that announce what follows: they end no sentence."""
+_PARTICLE_NAME = re.compile(r"(?:Le|La|Du|De|Des|Les)\s+[A-ZÀ-Ý][^\W\d_]+")
 # "hépatite B. Dans", but "J. Dupont": a capital is an initial unless such a word follows.
 _STARTERS = frozenset(
     """a à afin ainsi alors après au aucun aucune aussi autre autres aux avant avec bien bref car ce
     cela celle celui certains ces cet cette ceux chaque chez ci comme contre dans de depuis des
     deux devant donc du durant elle elles en enfin ensuite entre et ici il ils je jusque la le les
-    leur leurs lors lorsque lui mais malgré même ne ni non notre nous on or où par parmi pendant
+    leur leurs lors lorsque lui mais malgré même ne ni non notre nous on or où par parmi pas pendant
     plus plusieurs pour pourtant puis quand que quel quelle qui sa sans selon ses si son sous sur
     ta toute tous tout toutes trois tu un une vers voici voir vos votre vous y""".split()
 )
@@ -72,8 +78,8 @@ _STARTERS = frozenset(
 _ABBREVIATIONS = frozenset(
     """al amp ann anat ant atcd atcds av bd biblio boul bull c-à-d ca cf ch chap chir cit coll comp
     cp cpr cps dept dir dr dre drs ed éd ex fasc fax fig figs gél hab hosp hôp ibid id inf inj janv
-    fév févr avr juil jr lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct op
-    orig pag par pl post pr prs prof réf ref resp rev sc sect sept sér serv sp spp ss st ste sté
+    fév févr avr inc juil jr lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct
+    op orig pag par pat pl post pr prs prof réf ref resp rev sc sect sept sér serv sp spp ss st ste sté
     suiv sup suppl susp syn tab tabl tél tel trad ttt univ var vit vol vs zool""".split()
 )
 # Of these, what may be followed by a capitalised "Le", "La", "Du" and still go on: names, "cf. La".
@@ -137,11 +143,17 @@ def boundary_level(text: str, start: int, end: int) -> Level:
         return Level.PARAGRAPH
     if breaks == 1:
         soft = after.islower() and before not in _ENDS and before not in ":;»" and before != "·"
-        return Level.SOFT_LINE if soft else Level.LINE
+        if soft or _goes_on(text, start):
+            return Level.SOFT_LINE
+        if is_wrapped_at(text, start, end):
+            return _ends_or_goes_on(text, start, end)
+        return Level.LINE
     if before in _BULLETS and (start == 1 or text[start - 2].isspace()):
         return Level.ANYWHERE  # between a bullet and its text
     if after in _BULLETS and not (after == "·" and _is_inner_dot(text, start, end)):
         return Level.LINE
+    if before in ":;" and text.startswith("o ", end):
+        return Level.LINE  # Word's second-level bullet
     if after in _CODE_STARTS and _begins_code_line(text, start, end):
         return Level.LINE
     if after in _GLUED_LEFT:
@@ -153,6 +165,79 @@ def boundary_level(text: str, start: int, end: int) -> Level:
     if all(c in _NO_BREAK for c in text[start:end]) or before in _OPENERS or _is_item(text, start):
         return Level.ANYWHERE
     return Level.CLAUSE if before in _CLAUSE_ENDS else Level.WORD
+
+
+_LAST_ON_LINE = re.compile(r"[^\W\d_]+[.’']?\Z")
+# No line of its own ends with these: what they belong to stands on the next.
+_NEVER_LAST = frozenset(
+    """le la les l un une des du de d au aux en et ou par pour sur sous dans avec sans chez vers
+    entre ce cette ces cet son sa ses leur leurs qui que dont dr dre pr mme mlle m mr st ste
+    n°""".split()
+)
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """Return whether the line that ends at ``start`` ends with an article, a title or the like."""
+    word = _LAST_ON_LINE.search(text, max(0, start - 8), start)
+    if word is None or (word.start() > 0 and text[word.start() - 1].isalnum()):
+        return False
+    raw = word[0].rstrip(".’'")
+    titled = raw.lower() in ("dr", "dre", "pr", "mme", "mlle", "mr", "st", "ste") or raw == "M"
+    if word[0].endswith("."):
+        return titled
+    return (raw.islower() or titled) and raw.lower() in _NEVER_LAST
+
+
+def _ends_or_goes_on(text: str, start: int, end: int) -> Level:
+    """Level of a break that only wraps the text: what it would be with a space in its place."""
+    if text[end] in _BULLETS or text[end : end + 2] in ("- ", "* ", "o "):
+        return Level.LINE
+    if _ends_sentence(text, start, end):
+        return Level.SENTENCE
+    return Level.SOFT_LINE
+
+
+def is_wrapped_at(text: str, start: int, end: int) -> bool:
+    """Return whether a line break stands where the text, wrapped at a width, had to break.
+
+    The next word would have gone beyond the width that the document is wrapped at.
+    """
+    width = wrap_width(text)
+    if width is None:
+        return False
+    begin = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    word = _FIRST_WORD.match(text, end)
+    return start - begin + 1 + (word.end() - end if word else 0) > width
+
+
+_FIRST_WORD = re.compile(r"\S+")
+_LEAST_LINES, _TIGHT = 3, 0.75
+
+
+@lru_cache(maxsize=8)
+def wrap_width(text: str) -> int | None:
+    """Return the width that a document's lines are wrapped at; None where they are not.
+
+    Wrapped text breaks where the next word does not fit: of its line breaks inside paragraphs most
+    are so. Lists, tables and lines of their own are shorter than that.
+    """
+    lines = text.splitlines()
+    if len(lines) < 2:
+        return None
+    sizes = sorted(len(line.rstrip()) for line in lines)
+    width = sizes[min(len(sizes) - 1, int(0.98 * len(sizes)))]
+    if not 30 <= width <= 200:
+        return None
+    tight = loose = 0
+    for line, following in zip(lines, lines[1:], strict=False):
+        word = _FIRST_WORD.match(following)
+        if not line.strip() or word is None:
+            continue
+        if len(line.rstrip()) + 1 + word.end() > width:
+            tight += 1
+        else:
+            loose += 1
+    return width if tight >= _LEAST_LINES - 1 and tight >= _TIGHT * (tight + loose) else None
 
 
 def _is_inner_dot(text: str, start: int, dot: int) -> bool:
@@ -193,9 +278,11 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
     if text[last] not in _ENDS:
         return False
     after = text[end]
+    if text[end : end + 2] in ("- ", "o ") and start - last == 1:
+        return True  # a list item whose line break was lost: "de la fièvre. - si vous toussez"
     if after in _OPENERS and end + 1 < len(text):
         after = text[end + 1 : end + 4].lstrip()[:1] or after
-    if after.islower():
+    if after.islower() and not _is_bare_a(text, start, last, end):
         return False
     if text[last] != "." or text[last + 1 : start - cited].strip(_SUPERSCRIPTS):
         return True
@@ -218,12 +305,19 @@ def _is_abbreviation(text: str, stop: int, after: int) -> bool:
         return False
     raw, word = found[0], found[0].lower()
     lead = left[: found.start()]
-    if _DOTTED.fullmatch(word):
+    if _GOES_ON.fullmatch(word):
         return True
+    if _DOTTED.fullmatch(word):  # "i.v. Le patient" ends, "J.-P. Le Goff" goes on
+        name = len(word.replace("-", "")) == 3 and _PARTICLE_NAME.match(text, after)
+        return bool(name) or not _starts_sentence(text, after)
     if word in _UNITS and _AFTER_NUMBER.search(lead):
         return False
+    if word in _ABBREVIATIONS and len(raw) > 1 and raw.isupper() and _in_capitals(text, after):
+        return True  # "HOSP. EN 2012": such text has no other capitals to tell a beginning by
     if word in _ABBREVIATIONS and raw != "m" and (not raw.isupper() or raw in _CAPITAL_TITLES):
         return word in _ALWAYS_ABBREVIATED or not _starts_sentence(text, after)
+    if word == "art" and _ARTICLE.match(text, after):
+        return True
     if word in _BEFORE_NUMBER and text[after].isdigit():
         return True
     if len(word) <= 2 and word.isdigit() and text[after].isdigit():
@@ -231,6 +325,29 @@ def _is_abbreviation(text: str, stop: int, after: int) -> bool:
     if len(raw) == 1 and raw.isupper():  # an initial, unless in "vitamine C" or before a sentence
         return not _starts_sentence(text, after) and not _LETTERED.search(lead)
     return False
+
+
+_NO_END = _ABBREVIATIONS | _BEFORE_NUMBER | {"etc"}
+
+
+def _is_bare_a(text: str, start: int, last: int, end: int) -> bool:
+    """Return whether "à" begins a sentence: the capital's accent is hard to type in French."""
+    if not text.startswith("à ", end) or text[last] != "." or last != start - 1:
+        return False
+    word = _LAST_WORD.search(text, max(0, last - _LOOKBACK), last)
+    if word is None or "." in word[0]:
+        return False
+    letters = word[0].strip("()[]«»\"'’").lower()
+    return letters not in _NO_END and (len(letters) > 1 or word[0].endswith(")"))
+
+
+_ARTICLE = re.compile(r"[LRDA]\.\s?\d")
+
+
+def _in_capitals(text: str, position: int) -> bool:
+    """Return whether the word there is in capitals, of two letters at least."""
+    word = _WORD.match(text, position)
+    return bool(word and len(word[0]) > 1 and word[0].isupper())
 
 
 def _starts_sentence(text: str, position: int) -> bool:
@@ -254,7 +371,7 @@ def _is_item(text: str, start: int) -> bool:
         return False
     lead = left[: found.start()]
     if _SECTION_NUMBER.fullmatch(found[0]):
-        return not _VALUE_BEFORE.search(lead)
+        return _may_be_section(lead, found[0], start <= _LOOKBACK)
     if found[0].count(".") > 1 and found[0][0].isdigit():
         return False  # "38.5." is a value, "12.05.20." a date
     stripped = lead.rstrip(" \t\u00a0\u202f")
@@ -267,6 +384,34 @@ def _is_item(text: str, start: int) -> bool:
     if _REFERENCES.search(lead):
         return False
     return _is_capital_title(text[start : start + _LOOKBACK].lstrip())
+
+
+def _may_be_section(lead: str, number: str, whole: bool) -> bool:
+    """Tell a section's number from a value or a reference: "INR 2.5", "voir rubrique 4.2".
+
+    It stands at a line's beginning or after an end, and is not below a number right before it.
+
+    Args:
+        lead: The text before the number.
+        number: The number, with what stands behind it.
+        whole: Whether ``lead`` goes back to the beginning of the text.
+    """
+    stripped = lead.rstrip(" \t\u00a0\u202f")
+    if not stripped:
+        return whole
+    if stripped[-1] in "\n\r" or stripped[-1] in _BULLETS:
+        return True
+    if stripped[-1] not in _ENDS and stripped[-1] not in _CLOSERS and stripped[-1] != ";":
+        return False
+    before = _SECTION_TOKEN.search(stripped)
+    if before is None or not stripped.endswith("."):
+        return True
+    own = re.match(r"\(?(\d{1,2}(?:\.\d{1,2})*)", number)
+    return own is not None and _parts(own[1]) > _parts(before[1])
+
+
+def _parts(number: str) -> list[int]:
+    return [int(part) for part in number.split(".")]
 
 
 def _is_capital_title(right: str) -> bool:
@@ -286,7 +431,7 @@ def _begins_numbered_title(text: str, end: int) -> bool:
     section = _SECTION.match(right)
     if section:
         lead = text[max(0, end - _LOOKBACK) : end]
-        return section[0][-1].isupper() and not _VALUE_BEFORE.search(lead)
+        return section[0][-1].isupper() and _may_be_section(lead, section[0], end <= _LOOKBACK)
     numbered = _NUMBERED_TITLE.match(right)
     if not numbered:
         return False

@@ -1,0 +1,115 @@
+"""Sentence ends of French clinical text, by kind of what is mistaken for one."""
+
+import json
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from doctobert_hf.chunking import split_sentences
+from doctobert_hf.chunking.boundaries import wrap_width
+from doctobert_hf.errors import UsageError
+
+CASES = {
+    "values are no sections": [
+        "Bilan : CRP 4.8 Leucocytes 9.1 Plaquettes 210.",
+        "Créatinine 8.2. |Urée 0.4.",
+        "TA 13.5 FC 80.",
+        "Il pèse 72.5 kg. |Il mesure 1.80 m.",
+    ],
+    "references are no sections": [
+        "Voir rubrique 4.4. |La dose est réduite.",
+        "Voir rubriques 4.3, 4.5 et 5.1. |Aucune étude n'existe.",
+    ],
+    "sections": ["4.3 Contre-indications", "Fin du texte. |5.1 Propriétés pharmacodynamiques"],
+    "dotted abbreviations": [
+        "Antalgiques par voie s.c. |Le patient dort.",
+        "Suivi au C.M.P. |Elle va mieux.",
+        "En 50 av. J.-C. |Le site est fondé.",
+        "M. J.-P. Le Goff est sorti.",
+        "Des opiacés, c.-à-d. Tramadol ou morphine.",
+    ],
+    "letters that are labels": [
+        "Groupe sanguin O. |Rhésus négatif.",
+        "Une hépatite C. |Il est traité.",
+        "Le Pr E. Dupont est présent.",
+        "Score de Child B. |Ascite modérée.",
+    ],
+    "capitals": ["HOSP. EN 2015. |SORTIE LE 3 MAI.", "CF. COMPTE RENDU."],
+    "abbreviations": [
+        "Le pat. Durand est suivi.",
+        "Selon l'art. L. 1110-4 du code.",
+        "La société Pfizer Inc. a répondu.",
+        "Le Dr. Martin et Mme. Petit.",
+    ],
+    "items whose line break was lost": [
+        "si vous avez mal. |- si vous vomissez. |- si vous dormez mal.",
+        "Prévenez votre médecin : |o fièvre",
+    ],
+    "lost spaces": ["Traitement poursuivi.|Pas de plainte.", "Voir www.Exemple.fr pour plus."],
+    "dashes": ["Pas de fièvre. — |Le patient sort."],
+    "wrapped by hand": ["Vu par le Dr\nMartin le\n12 mai. |Il va bien."],
+    "capitals without accents": ["Il est sorti. |à domicile, il a chuté."],
+    "no end": ["Il a pris env. à midi un comprimé.", "Il dit... « rien »."],
+    "lines": ["Motif : toux\n|Antécédents : HTA\n|Traitement : aucun"],
+}
+
+
+@pytest.mark.parametrize("marked", [case for cases in CASES.values() for case in cases])
+def test_cases(marked):
+    text = marked.replace("|", "")
+    found = [text[start:end] for start, end in split_sentences(text)]
+    assert found == [part.strip() for part in marked.split("|")]
+
+
+def test_spans_are_in_order_and_leave_only_white_space_out(sample_texts):
+    for text in sample_texts[:40]:
+        spans = split_sentences(text)
+        kept = "".join(text[start:end] for start, end in spans)
+        assert "".join(kept.split()) == "".join(text.split())
+        assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+        assert all(text[start:end] == text[start:end].strip() for start, end in spans)
+
+
+def test_nothing_and_no_string():
+    assert split_sentences("") == split_sentences(" \n ") == []
+    with pytest.raises(UsageError, match="A list"):
+        split_sentences(["Un."])
+
+
+PARAGRAPH = (
+    "Le patient est adressé par le Dr Martin pour une douleur thoracique évoluant depuis le 12 mai "
+    "2020. Il présente une HTA traitée par amlodipine 5 mg. Pas de fièvre. L'examen retrouve un "
+    "souffle systolique au foyer aortique. Le bilan montre une CRP à 12 mg/l. Sortie le 15 mai."
+)
+
+
+@pytest.mark.parametrize("width", [50, 72, 100])
+def test_wrapped_text_is_as_unwrapped(width):
+    wrapped = textwrap.fill(PARAGRAPH, width, break_on_hyphens=False)
+    assert wrap_width(wrapped) is not None
+    assert split_sentences(wrapped) == split_sentences(PARAGRAPH)  # line breaks are as wide
+
+
+def test_lists_and_lines_are_not_taken_for_wrapped():
+    text = (
+        "Traitement de sortie :\nAmlodipine 5 mg\nMetformine 1 g\nParacétamol si besoin\nKardegic"
+    )
+    assert wrap_width(text) is None and len(split_sentences(text)) == 5
+
+
+def test_shared_cases():
+    """The cases that others of the same kinds are measured with."""
+    folder = os.environ.get("DOCTOBERT_DATA_DIR")
+    path = Path(folder or ".").parents[1] / "cases" / "sentences.jsonl" if folder else None
+    if path is None or not path.is_file():
+        pytest.skip("the shared cases are not here: set DOCTOBERT_DATA_DIR")
+    wrong = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        marked = json.loads(line)["marked"]
+        text = marked.replace("|", "")
+        found = [text[start:end] for start, end in split_sentences(text)]
+        if found != [part.strip() for part in marked.split("|")]:
+            wrong.append(marked)
+    assert not wrong
