@@ -2,10 +2,10 @@
 
 python benchmarks/sentences.py --data sequoia_dev.jsonl [--json FILE]
 
-The data are lines of ``{"part", "sentence"}``, joined by spaces; an end counts where a sentence ends
-with a full stop, a question or exclamation mark or an ellipsis (headings have no mark to see). The same
-text wrapped at 72 columns is measured too, five sentences a paragraph. Peers that are not installed are
-left out, and said: pysbd, nltk (with its punkt data), edsnlp.
+The data are lines of ``{"part", "sentence"}``, joined by spaces; an end counts where a sentence
+ends with a full stop, a question or exclamation mark or an ellipsis (headings have no mark to see).
+The same text wrapped at 72 columns is measured too, five sentences a paragraph. Peers that are not
+installed are left out, and said: pysbd, nltk (with its punkt data), edsnlp.
 """
 
 from __future__ import annotations

@@ -67,6 +67,15 @@ def test_chunking():
         said("| " + " | ".join(cells) + " |")
 
 
+def test_sentences():
+    for name, row in results("sentences").items():
+        found = [row["emea-dev"], row["emea-dev, wrapped"], row["annodis.er"], row["Europar.550"]]
+        cells = [f"{r['precision']:.1f}/{r['recall']:.1f}" for r in found]
+        cells = [f"**{cell}**" if name == "ours" else cell for cell in cells]
+        title = name.replace("edsnlp 0.23.0", "eds.sentences (edsnlp 0.23.0)")
+        said(f"| {title} | {' | '.join(cells)} | {row['mb_per_second']:.2f} |")
+
+
 def test_collator():
     speed = results("collator")["tokens_per_second"]
     said(

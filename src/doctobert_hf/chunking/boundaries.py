@@ -79,7 +79,8 @@ _ABBREVIATIONS = frozenset(
     """al amp ann anat ant atcd atcds av bd biblio boul bull c-à-d ca cf ch chap chir cit coll comp
     cp cpr cps dept dir dr dre drs ed éd ex fasc fax fig figs gél hab hosp hôp ibid id inf inj janv
     fév févr avr inc juil jr lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct
-    op orig pag par pat pl post pr prs prof réf ref resp rev sc sect sept sér serv sp spp ss st ste sté
+    op orig pag par pat pl post pr prs prof réf ref resp rev sc sect sept sér serv sp spp
+    ss st ste sté
     suiv sup suppl susp syn tab tabl tél tel trad ttt univ var vit vol vs zool""".split()
 )
 # Of these, what may be followed by a capitalised "Le", "La", "Du" and still go on: names, "cf. La".

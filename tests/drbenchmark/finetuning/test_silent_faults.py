@@ -377,7 +377,7 @@ def test_long_documents_of_a_batch_are_computed_in_parts(
     for most in (10**6, 32 * 4):
         monkeypatch.setattr(trainer, "MOST_TOKENS", most)
         torch.manual_seed(3)
-        model = make_encoder().load(task, dropout)
+        model = make_encoder("bert", attention_probs_dropout_prob=0.0).load(task, dropout)
         model.register_forward_pre_hook(
             lambda _, __, given: seen.append(len(given["input_ids"])), with_kwargs=True
         )
@@ -385,6 +385,7 @@ def test_long_documents_of_a_batch_are_computed_in_parts(
             *(task, model, tokenizer, trainer.Split(items), trainer.Split(items, [0, 1, 2])),
             *(HyperParameters(learning_rate=1e-3, epochs=1, batch_size=3), 1, str(tmp_path)),
         )
+        tuner.current_gradient_accumulation_steps = 1  # set by its loop
         batch = tuner.data_collator(items)
         torch.manual_seed(4)
         loss = float(tuner.training_step(model, batch))
