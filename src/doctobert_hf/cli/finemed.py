@@ -2,6 +2,7 @@
 
 doctobert-hf finemed annotate finemed/light --input corpus.parquet --output annotated
 doctobert-hf finemed clean --input annotated --output clean
+doctobert-hf finemed deidentify --input clean --output masked
 doctobert-hf finemed filter --input clean --where "edu >= 4 and density >= 0.1" --output kept
 doctobert-hf finemed stats --input annotated
 doctobert-hf finemed decontaminate --input kept --data-dir raw --output decontaminated
@@ -28,6 +29,7 @@ from doctobert_hf.runs.commands import command_line
 _HELP = {
     "annotate": "domain, subdomain, quality and medical terms of each document",
     "clean": "language, repetition, duplicates; personal data counted",
+    "deidentify": "replace personal data by placeholders, with a table of what was replaced",
     "filter": "keep documents by an expression",
     "decontaminate": "drop documents that hold DrBenchmark's test units",
     "rephrase": "rewrite documents through an OpenAI-compatible endpoint",
@@ -42,7 +44,9 @@ _EXAMPLES = {
     "rephrase": ", e.g. finemed/rephrase",
     "distil": ", e.g. finemed/distil-subdomain",
     "mix": " of your own, e.g. my-mix.yaml",
-} | dict.fromkeys(("clean", "filter", "decontaminate", "stats"), "; not needed: all are options")
+} | dict.fromkeys(
+    ("clean", "deidentify", "filter", "decontaminate", "stats"), "; not needed: all are options"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,6 +137,7 @@ def _stage(name: str) -> Any:
 _WORK = {
     "annotate": ("annotate", "annotate"),
     "clean": ("cleaning", "clean"),
+    "deidentify": ("deidentification", "deidentify_documents"),
     "filter": ("selection", "select"),
     "decontaminate": ("decontamination", "decontaminate"),
     "rephrase": ("rephrase.stage", "rephrase"),
@@ -166,7 +171,7 @@ def tables(stage: str, manifest: dict[str, Any]) -> list[tuple[str, list[str], l
         for kind, n in manifest.get("personal_data", {}).items()
     ]
     if personal:
-        header = ["personal data (counted, not changed)", "documents", "matches"]
+        header = ["personal data", "documents", "matches"]
         found.append(("", header, personal))
     tasks = [
         [t["task"], *(f"{t[key]:,}" for key in _TASK_COLUMNS)] for t in manifest.get("tasks", [])

@@ -1,6 +1,16 @@
 """FineMed: annotated French medical documents, filtered, rephrased and mixed for training."""
 
+from doctobert_hf.finemed.deidentification import deidentify
 from doctobert_hf.finemed.density import find_terms, medical_term_density
+from doctobert_hf.finemed.personal_data import count_personal_data
 from doctobert_hf.finemed.taxonomy import BIOCLI5, ENTITY_TYPES, SUBDOMAINS
 
-__all__ = ["BIOCLI5", "ENTITY_TYPES", "SUBDOMAINS", "find_terms", "medical_term_density"]
+__all__ = [
+    "BIOCLI5",
+    "ENTITY_TYPES",
+    "SUBDOMAINS",
+    "count_personal_data",
+    "deidentify",
+    "find_terms",
+    "medical_term_density",
+]

@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import sqlite3
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ from datatrove.utils.hashing import HashConfig
 from datatrove.utils.word_tokenizers import WordTokenizer
 
 from doctobert_hf.errors import UsageError
-from doctobert_hf.finemed.pii import PATTERNS, count_personal_data
+from doctobert_hf.finemed.deidentification import deidentify
+from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.words import WORD, words
 from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
 
@@ -86,10 +88,16 @@ class Quality(PipelineStep):
                 if reason:
                     excluded.write(document.id, reason, document.text)
                     continue
-                for kind, count in count_personal_data(document.text).items():
-                    if count:
-                        self.stat_update(f"pii_{kind}", value=count)
-                        self.stat_update(f"pii_documents_{kind}")
+                masked, found = deidentify(document.text)
+                for kind, count in Counter(item["kind"] for item in found).items():
+                    self.stat_update(f"pii_{kind}", value=count)
+                    self.stat_update(f"pii_documents_{kind}")
+                if found and self.config.pii == "drop":
+                    kinds = ", ".join(sorted({item["kind"] for item in found}))
+                    excluded.write(document.id, f"personal data: {kinds}", document.text)
+                    continue
+                if self.config.pii == "mask":
+                    document.text = masked
                 yield document
 
     def _reason(self, document: Document, language: LanguageIdentifier | None) -> str | None:
@@ -274,7 +282,7 @@ def _clean(stage: Stage, config: CleanConfig) -> dict[str, Any]:
                 "documents": stage.counted(f"pii_documents_{kind}", first),
                 "matches": stage.counted(f"pii_{kind}", first),
             }
-            for kind in PATTERNS
+            for kind in KINDS
         },
     )
     shutil.rmtree(stage.folder / "between", ignore_errors=True)

@@ -111,6 +111,14 @@ class CleanConfig(StageConfig):
     buckets: int = option(14, "MinHash buckets", least=1)
     hashes_per_bucket: int = option(8, "hashes of a bucket", least=1)
     seed: int = option(1, "seed of the hash functions")
+    pii: Literal["count", "mask", "drop"] = option(
+        "count", "personal data: count it, mask it, or drop documents that hold some"
+    )
+
+
+@dataclass
+class DeidentifyConfig(StageConfig):
+    """Personal data replaced by placeholders, with a table of what was replaced."""
 
 
 @dataclass
@@ -245,6 +253,7 @@ class DistilConfig(StageConfig):
 STAGES: dict[str, type[StageConfig]] = {
     "annotate": AnnotateConfig,
     "clean": CleanConfig,
+    "deidentify": DeidentifyConfig,
     "filter": FilterConfig,
     "decontaminate": DecontaminateConfig,
     "rephrase": RephraseConfig,

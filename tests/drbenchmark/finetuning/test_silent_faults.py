@@ -373,11 +373,12 @@ def test_long_documents_of_a_batch_are_computed_in_parts(
     texts = ["Le patient a de la fièvre et une toux sèche. " * n for n in (30, 2, 11)]
     items = RowEncoder(task, tokenizer, 32)([{"text": t, "label": i} for i, t in enumerate(texts)])
     assert max(len(item.inputs) for item in items) > 10
+    encoder = make_encoder("bert", attention_probs_dropout_prob=0.0)
     seen, found = [], []
     for most in (10**6, 32 * 4):
         monkeypatch.setattr(trainer, "MOST_TOKENS", most)
         torch.manual_seed(3)
-        model = make_encoder("bert", attention_probs_dropout_prob=0.0).load(task, dropout)
+        model = encoder.load(task, dropout)
         model.register_forward_pre_hook(
             lambda _, __, given: seen.append(len(given["input_ids"])), with_kwargs=True
         )

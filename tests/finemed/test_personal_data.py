@@ -1,0 +1,139 @@
+"""Personal data: found by kind, counted, replaced with offsets; what only looks like it is left."""
+
+import json
+import os
+import unicodedata
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.finemed import count_personal_data, deidentify
+from doctobert_hf.finemed.config import DeidentifyConfig
+from doctobert_hf.finemed.deidentification import PLACEHOLDERS, deidentify_documents
+from doctobert_hf.finemed.personal_data import KINDS, find_personal_data
+
+POSITIVE = {
+    "email": ["marie.petit@ght-nord.fr", "m.petit [arobase] ght-nord [point] fr", "a＠b.org"],
+    "phone": [
+        *("03 20 44 59 62", "06.12.34.56.79", "+32 2 555 12 12", "0033 6 12 34 56 79"),
+        "03\u00a020\u00a044\u00a059\u00a062",
+    ],
+    "social_security": [
+        *("2 69 05 49 588 157 80", "269054958815780", "2 69 05 49 588 157", "1 84 12 2A 451 089"),
+    ],
+    "iban": ["FR14 2004 1010 0505 0001 3M02 606", "BE68 5390 0754 7034"],
+    "birth_date": [
+        *("née le 3 févr. 1948", "NÉE LE 03/02/1948", "Date de naissance : 03/02/1948"),
+        *("né à Lille le 1er mars 1950", "DDN : 1948-02-03"),
+    ],
+    "postal_address": ["14 bis, allée des Tilleuls\n59000 Lille", "3 bd Voltaire 75011 PARIS"],
+    "ip_address": ["82.64.10.3", "2a01:e0a:1f4::12"],
+    "rpps": ["RPPS n° 10002345678"],
+    "adeli": ["ADELI : 591234567"],
+    "finess": ["N° FINESS : 590000188"],
+    "ipp": ["IPP 00123456", "NDA : 240012345"],
+    "name": ["Mme Élodie N'Guyen-Petit", "Dr. J.-P. LE GOFF", "Patient : DUPONT Jean"],
+}
+NEGATIVE = [
+    *("Rhumatologie 01 02 03 04 05 06", "posologie 10 20 30 40 50", "CIP 34009 300 123 4 5"),
+    *("Il ne le 12/03 revient pas.", "née prématurément", "version 4.10.2.1", "rubrique 4.8.1.2"),
+    *("Mme la présidente", "M. le directeur", "12 place des antalgiques dans la douleur 20000 cas"),
+    *("lot 2 69 05 49 588 157 12", "@service", "1,25 g", "TA 12/8", "04.05.06.07.08"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, ts in POSITIVE.items() for t in ts])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_kinds(kind, text, form):
+    text = unicodedata.normalize(form, text)
+    whole = f"Compte rendu. {text} ; suite."
+    counts = count_personal_data(whole)
+    assert tuple(counts) == KINDS
+    assert {k: n for k, n in counts.items() if n} == {kind: 1}
+    [finding] = find_personal_data(whole)
+    assert whole[finding.start : finding.end].strip() in text
+
+
+@pytest.mark.parametrize("text", NEGATIVE)
+def test_what_only_looks_like_it(text):
+    assert sum(count_personal_data(text).values()) == 0
+
+
+def test_makers_in_leaflets_are_no_persons():
+    text = (
+        "Titulaire : LABORATOIRES DUVAL SAS, 12 rue de la Paix, 75002 Paris. Fabricant : le même."
+    )
+    assert count_personal_data(text)["postal_address"] == 0
+
+
+def test_replaced_with_offsets_of_the_text_as_given():
+    text = "Mme Zoé Petit, née le 3 mars 1948, vue par le Dr LE GOFF. Tél. 03 20 44 59 62."
+    wanted = (
+        "Mme |||PATIENT_NAME|||, née le |||DATE|||, vue par le Dr |||PHYSICIAN|||. "
+        "Tél. |||PHONE_NUMBER|||."
+    )
+    for form in ("NFC", "NFD"):
+        given = unicodedata.normalize(form, text)
+        masked, table = deidentify(given)
+        assert masked == unicodedata.normalize(form, wanted)
+        again, shift = given, 0
+        for row in table:
+            start, end = row["start"] + shift, row["end"] + shift
+            again = again[:start] + row["replacement"] + again[end:]
+            shift += len(row["replacement"]) - (row["end"] - row["start"])
+        assert again == masked
+        assert deidentify(masked) == (masked, [])  # once more changes nothing
+
+
+def test_placeholders_are_those_of_the_tokenizer(tokenizer):
+    for placeholder in (*PLACEHOLDERS.values(), "|||PHYSICIAN|||"):
+        assert placeholder in tokenizer.get_vocab()
+
+
+def test_one_string_is_wanted():
+    for function in (count_personal_data, deidentify):
+        with pytest.raises(UsageError, match="A list"):
+            function(["Mme Petit"])
+
+
+def test_the_stage_masks_and_keeps_a_table(tmp_path):
+    texts = ["Mme Petit, tél. 03 20 44 59 62.", "Rien à signaler."]
+    pq.write_table(pa.table({"id": ["a", "b"], "text": texts}), tmp_path / "in.parquet")
+    config = DeidentifyConfig(input=(str(tmp_path / "in.parquet"),), output=tmp_path / "out")
+    manifest = deidentify_documents(config)
+    assert manifest["documents"] == 2 and manifest["personal_data"]["name"]["matches"] == 1
+    rows = {
+        row["id"]: row
+        for path in sorted((tmp_path / "out" / "data").glob("*.parquet"))
+        for row in pq.read_table(path).to_pylist()
+    }
+    assert rows["a"]["text"] == "Mme |||PATIENT_NAME|||, tél. |||PHONE_NUMBER|||."
+    found = json.loads(rows["a"]["personal_data"])
+    assert [texts[0][f["start"] : f["end"]] for f in found] == ["Petit", "03 20 44 59 62"]
+    assert rows["b"]["personal_data_count"] == 0 and rows["b"]["text"] == texts[1]
+    assert deidentify_documents(config) == manifest  # done before
+
+
+def test_shared_cases():
+    folder = os.environ.get("DOCTOBERT_DATA_DIR")
+    path = Path(folder or ".").parents[1] / "cases" / "personal_data.jsonl" if folder else None
+    if path is None or not path.is_file():
+        pytest.skip("the shared cases are not here: set DOCTOBERT_DATA_DIR")
+    other = {
+        **{"ADELI": "adeli", "FINESS": "finess", "SIRET": "finess", "RPPS": "rpps"},
+        **{"INS": "social_security", "IPP": "ipp", "NDA": "ipp", "passport": "ipp"},
+        **{"plaque": "ipp", "carte bancaire": "iban"},
+        **dict.fromkeys(("Dr name", "M. DUPONT", "Mme", "Pr"), "name"),
+    }
+    wrong = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        if (
+            count_personal_data(case["text"])[other.get(case["kind"], case["kind"])]
+            != case["count"]
+        ):
+            wrong.append(case["text"])
+    assert not wrong
