@@ -26,7 +26,10 @@ from typing import Any
 
 PASSING = ("429", "500", "timeout", "cut")
 _LINKS = ("ainsi", "alors", "également", "ensuite", "en outre", "de fait", "par ailleurs", "aussi")
-_BEFORE = re.compile(r" (?=(?:et|dans|avec|pour|par|chez|sur|après|avant|est|sont|a été|peut) )")
+_BEFORE = re.compile(
+    r" (?=(?:et|dans|avec|pour|par(?! (?:jour|heure|semaine|mois|kilo))|chez|sur|après|avant|est"
+    r"|sont|a été|peut) )"
+)
 _ENGLISH = "The patient was seen in the clinic and was given a treatment for the disease. " * 12
 
 
@@ -156,15 +159,9 @@ def _plan(fault: str | None) -> str:
     return json.dumps(plan)
 
 
-def _rewrite(document: str, fault: str | None) -> str:
-    source = document.rsplit("</document>", 1)[0].strip()
-    if fault == "copy":
-        return source
-    if fault == "wrong_language":
-        return _ENGLISH
+def rewrite_by_rule(source: str) -> str:
+    """Return a text that keeps every word of the source, with linking words between them."""
     text = re.sub(r"\s+", " ", source)
-    if fault == "repetition":
-        return (text[:400] + " ") * 6
     count = 0
 
     def link(_: re.Match[str]) -> str:
@@ -176,6 +173,18 @@ def _rewrite(document: str, fault: str | None) -> str:
     text = re.sub(
         r"(?<=[.!?]) (?=[A-ZÀ-Ý])", lambda m: f" {_LINKS[m.start() % 8].capitalize()}, ", text
     )
+    return text
+
+
+def _rewrite(document: str, fault: str | None) -> str:
+    source = document.rsplit("</document>", 1)[0].strip()
+    if fault == "copy":
+        return source
+    if fault == "wrong_language":
+        return _ENGLISH
+    if fault == "repetition":
+        return (re.sub(r"\s+", " ", source)[:400] + " ") * 6
+    text = rewrite_by_rule(source)
     if fault == "invented_numbers":
         text += " ".join(f" Dose de {n},75 mg/kg." for n in range(1001, 1401))
     if fault == "lost_numbers":

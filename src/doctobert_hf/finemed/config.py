@@ -177,15 +177,6 @@ class RephraseConfig(StageConfig):
     keep_terms: float = option(
         0.6, "least share of the source's terms in a rewrite", least=0, most=1
     )
-    keep_numbers: float = option(
-        0.8, "least share of the source's numbers with units", least=0, most=1
-    )
-    new_numbers: float = option(
-        0.1, "largest share of a rewrite's numbers the source lacks", least=0, most=1
-    )
-    keep_negations: float = option(
-        0.5, "least share of the source's negated terms still negated", least=0, most=1
-    )
     length_ratio: tuple[float, ...] = option((0.3, 3.0), "words of the rewrite by the source's")
     copy_share: float = option(0.6, "largest share of 8-word sequences taken over", least=0, most=1)
     repeated_share: float = option(

@@ -6,6 +6,7 @@ looked up once, so a word that begins no term costs one dictionary look-up.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
@@ -186,3 +187,20 @@ def _bdpm(path: Path) -> Iterator[tuple[str, str]]:
                 cell = line.split("\t")[column]
                 # A name goes on with strength and form: "DOLIPRANE 1000 mg, comprimé".
                 yield re.split(r"[,(\d]", cell)[0].strip(), "drug"
+
+
+def lexicon_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Return single words, folded, that name medicines and diseases.
+
+    Of the base lexicon and, where edsnlp is installed, of its list of medicines.
+    """
+    entries = _read("base")
+    with contextlib.suppress(UsageError):
+        entries += _read("drugs")
+    blocked = {fold(line) for line in _lines("ordinary.txt")}
+    found: dict[str, set[str]] = {"drug": set(), "disease": set()}
+    for term, kind in entries:
+        word = fold(term)
+        if kind in found and len(word) > 4 and word.isalpha() and word not in blocked:
+            found[kind].add(word)
+    return frozenset(found["drug"]), frozenset(found["disease"])

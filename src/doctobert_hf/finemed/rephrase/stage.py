@@ -14,7 +14,7 @@ from doctobert_hf.finemed.annotate import store_terms
 from doctobert_hf.finemed.annotators.lexicon import load_lexicons
 from doctobert_hf.finemed.pieces import Pieces
 from doctobert_hf.finemed.reading import PartsReader
-from doctobert_hf.finemed.rephrase.gates import rejection
+from doctobert_hf.finemed.rephrase.gates import rejections
 from doctobert_hf.finemed.rephrase.prompts import Prompts
 from doctobert_hf.finemed.rephrase.rollout import KEY, Rewriter
 from doctobert_hf.finemed.schema import rewriting_fields, term_fields, with_fields
@@ -34,6 +34,11 @@ _INHERITED = (
     "edu_quality_score",
     "edu_quality_normalized_score",
 )
+
+
+def _kind(reason: str) -> str:
+    """Return what a manifest counts: ``quantity lost`` of ``quantity lost: 5 mg``."""
+    return reason if reason.startswith("language") else reason.split(":")[0]
 
 
 class Gates(PipelineStep):
@@ -60,14 +65,17 @@ class Gates(PipelineStep):
         with self.exclusions.writer("gates", rank) as excluded:
             for document in data:
                 answer = document.metadata.pop(KEY)[0]
-                reason = answer.get("failed")
-                if not reason:
+                failed = answer.get("failed")
+                reasons = [failed] if failed else []
+                if not failed:
                     code = language(answer["text"])[0] if answer["text"] else ""
-                    reason = rejection(document.text, answer["text"], self.config, matcher, code)
-                if reason:
-                    excluded.write(
-                        document.id, reason, document.text, rewrite=answer.get("text", "")[:300]
-                    )
+                    reasons = rejections(document.text, answer["text"], self.config, matcher, code)
+                if reasons:
+                    # Counted by kind; the facts stand beside it.
+                    kind = failed or _kind(reasons[0])
+                    rewrite = answer.get("text", "")[:300]
+                    more = {"reasons": reasons, "rewrite": rewrite}
+                    excluded.write(document.id, kind, document.text, **more)
                     continue
                 rewritten = self._document(document, answer)
                 terms = matcher.find(rewritten.text)
