@@ -13,8 +13,13 @@ import pytest
 from doctobert_hf.cli import main
 from doctobert_hf.config import build_config, read_yaml
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
-from doctobert_hf.drbenchmark.source import RawFolder, archives, open_archive, open_folder
-from doctobert_hf.drbenchmark.source import store as limits
+from doctobert_hf.drbenchmark.source import (
+    RawFolder,
+    archives,
+    open_archive,
+    open_folder,
+    store as limits,
+)
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.filters import parse
 from doctobert_hf.pretraining.recipe import PretrainConfig

@@ -1,8 +1,7 @@
 """French structure: where a text may be cut and where not."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from doctobert_hf.chunking.boundaries import Level, iter_boundaries
 

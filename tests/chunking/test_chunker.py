@@ -6,8 +6,7 @@ import pickle
 
 import pytest
 from datasets import Dataset, IterableDataset
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from doctobert_hf.chunking import HierarchicalChunker
 from doctobert_hf.chunking.boundaries import Level

@@ -1,8 +1,7 @@
 """Density: the union never passes 1, the legacy formula is the released code's."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed import find_terms, medical_term_density

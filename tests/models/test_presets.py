@@ -1,4 +1,4 @@
-"""Presets have the published sizes."""
+"""Presets have the published sizes, the small ones theirs."""
 
 import pytest
 import torch
@@ -14,9 +14,11 @@ from doctobert_hf.models import count_parameters, list_presets, preset_config, p
         ("doctobert-base", 111e6, 26e6),
         ("doctomodernbert-base", 149e6, 39e6),
         ("doctomodernbert-large", 395e6, 52e6),
+        ("doctobert-small", 11.61e6, 3.93e6),
+        ("doctomodernbert-small", 10.2e6, 3.93e6),
     ],
 )
-def test_published_sizes(name, total, embeddings):
+def test_sizes(name, total, embeddings):
     with torch.device("meta"):
         model = AutoModelForMaskedLM.from_config(preset_config(name))
     counts = count_parameters(model)

@@ -1,6 +1,5 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from doctobert_hf.errors import DataError
 from doctobert_hf.retrieval.pairs import (

@@ -5,8 +5,7 @@ import unicodedata
 
 import pytest
 import sentencepiece
-from hypothesis import HealthCheck, assume, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, assume, example, given, settings, strategies as st
 
 from doctobert_hf.tokenization import train_tokenizer
 from doctobert_hf.tokenization.layout import PLACEHOLDERS, SPACE, SPECIAL_TOKENS

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from doctobert_hf.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from doctobert_hf.chunking.chunker import Chunk, HierarchicalChunker
-    from doctobert_hf.chunking.collator import DataCollatorForHierarchicalChunking
-    from doctobert_hf.chunking.sentences import split_sentences
+    from doctobert_hf.chunking.chunker import (
+        Chunk as Chunk,
+        HierarchicalChunker as HierarchicalChunker,
+    )
+    from doctobert_hf.chunking.collator import (
+        DataCollatorForHierarchicalChunking as DataCollatorForHierarchicalChunking,
+    )
+    from doctobert_hf.chunking.sentences import split_sentences as split_sentences
 
-_PUBLIC = {
-    "HierarchicalChunker": "chunker",
-    "Chunk": "chunker",
-    "DataCollatorForHierarchicalChunking": "collator",
-    "split_sentences": "sentences",
+_NAMES = {
+    "HierarchicalChunker": ".chunker",
+    "Chunk": ".chunker",
+    "DataCollatorForHierarchicalChunking": ".collator",
+    "split_sentences": ".sentences",
 }
-__all__ = [
-    "Chunk",
-    "DataCollatorForHierarchicalChunking",
-    "HierarchicalChunker",
-    "split_sentences",
-]
+__all__ = [*_NAMES]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES)

@@ -5,25 +5,32 @@ After ``import doctobert_hf``: ``load_dataset("doctobert_hf/drbenchmark", NAME, 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_PUBLIC = {
-    "TaskSpec": "doctobert_hf.drbenchmark.spec",
-    "CorpusSpec": "doctobert_hf.drbenchmark.spec",
-    "list_tasks": "doctobert_hf.drbenchmark.tasks",
-    "get_task": "doctobert_hf.drbenchmark.tasks",
-    "register_task": "doctobert_hf.drbenchmark.tasks",
-    "Predictor": "doctobert_hf.drbenchmark.predictor",
-    "compute_metrics": "doctobert_hf.drbenchmark.scoring",
+from doctobert_hf.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from doctobert_hf.drbenchmark import leaderboard as leaderboard
+    from doctobert_hf.drbenchmark.predictor import Predictor as Predictor
+    from doctobert_hf.drbenchmark.scoring import compute_metrics as compute_metrics
+    from doctobert_hf.drbenchmark.spec import CorpusSpec as CorpusSpec, TaskSpec as TaskSpec
+    from doctobert_hf.drbenchmark.tasks import (
+        get_task as get_task,
+        list_tasks as list_tasks,
+        register_task as register_task,
+    )
+
+_NAMES = {
+    "TaskSpec": ".spec",
+    "CorpusSpec": ".spec",
+    "list_tasks": ".tasks",
+    "get_task": ".tasks",
+    "register_task": ".tasks",
+    "Predictor": ".predictor",
+    "compute_metrics": ".scoring",
 }
+_MODULES = ("leaderboard",)
+__all__ = [*_NAMES, "leaderboard"]
 
-__all__ = [*_PUBLIC, "leaderboard"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    if name == "leaderboard":
-        return importlib.import_module("doctobert_hf.drbenchmark.leaderboard")
-    raise AttributeError(f"module 'doctobert_hf.drbenchmark' has no attribute '{name}'")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES, _MODULES)

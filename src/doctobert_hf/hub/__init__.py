@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_PUBLIC = {
-    "CardFacts": "doctobert_hf.hub.facts",
-    "Target": "doctobert_hf.hub.push",
-    "Report": "doctobert_hf.hub.push",
-    "push_model": "doctobert_hf.hub.push",
-    "push_tokenizer": "doctobert_hf.hub.push",
-    "push_dataset": "doctobert_hf.hub.push",
-    "PushToHubCallback": "doctobert_hf.hub.callback",
-    "verify": "doctobert_hf.hub.verification",
+from doctobert_hf.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from doctobert_hf.hub.callback import PushToHubCallback as PushToHubCallback
+    from doctobert_hf.hub.facts import CardFacts as CardFacts
+    from doctobert_hf.hub.push import (
+        Report as Report,
+        Target as Target,
+        push_dataset as push_dataset,
+        push_model as push_model,
+        push_tokenizer as push_tokenizer,
+    )
+    from doctobert_hf.hub.verification import verify as verify
+
+_NAMES = {
+    "CardFacts": ".facts",
+    "Target": ".push",
+    "Report": ".push",
+    "push_model": ".push",
+    "push_tokenizer": ".push",
+    "push_dataset": ".push",
+    "PushToHubCallback": ".callback",
+    "verify": ".verification",
 }
+__all__ = [*_NAMES]
 
-__all__ = [*_PUBLIC]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module 'doctobert_hf.hub' has no attribute '{name}'")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES)

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_PUBLIC = {
-    "register_attention": "attention",
-    "prepare_model": "head",
-    "TokenStore": "store",
-    "build_store": "store",
-    "build_store_from_ids": "store",
-    "SequencePacker": "packing",
-    "PackedMLMDataset": "dataset",
-    "StableAdamW": "optim",
-    "token_schedule": "schedules",
-    "MLMTrainingArguments": "arguments",
-    "MLMTrainer": "trainer",
-    "TokenBudgetCallback": "callbacks",
-    "ThroughputCallback": "callbacks",
-    "PackingEfficiencyCallback": "callbacks",
-    "MaskingScheduleCallback": "callbacks",
-    "LossSpikeCallback": "callbacks",
-    "ScheduledGCCallback": "callbacks",
-    "FillMaskProbeCallback": "callbacks",
+from doctobert_hf.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments as MLMTrainingArguments
+    from doctobert_hf.pretraining.attention import register_attention as register_attention
+    from doctobert_hf.pretraining.callbacks import (
+        FillMaskProbeCallback as FillMaskProbeCallback,
+        LossSpikeCallback as LossSpikeCallback,
+        MaskingScheduleCallback as MaskingScheduleCallback,
+        PackingEfficiencyCallback as PackingEfficiencyCallback,
+        ScheduledGCCallback as ScheduledGCCallback,
+        ThroughputCallback as ThroughputCallback,
+        TokenBudgetCallback as TokenBudgetCallback,
+    )
+    from doctobert_hf.pretraining.dataset import PackedMLMDataset as PackedMLMDataset
+    from doctobert_hf.pretraining.head import prepare_model as prepare_model
+    from doctobert_hf.pretraining.optim import StableAdamW as StableAdamW
+    from doctobert_hf.pretraining.packing import SequencePacker as SequencePacker
+    from doctobert_hf.pretraining.schedules import token_schedule as token_schedule
+    from doctobert_hf.pretraining.store import (
+        TokenStore as TokenStore,
+        build_store as build_store,
+        build_store_from_ids as build_store_from_ids,
+    )
+    from doctobert_hf.pretraining.trainer import MLMTrainer as MLMTrainer
+
+_NAMES = {
+    "register_attention": ".attention",
+    "prepare_model": ".head",
+    "TokenStore": ".store",
+    "build_store": ".store",
+    "build_store_from_ids": ".store",
+    "SequencePacker": ".packing",
+    "PackedMLMDataset": ".dataset",
+    "StableAdamW": ".optim",
+    "token_schedule": ".schedules",
+    "MLMTrainingArguments": ".arguments",
+    "MLMTrainer": ".trainer",
+    "TokenBudgetCallback": ".callbacks",
+    "ThroughputCallback": ".callbacks",
+    "PackingEfficiencyCallback": ".callbacks",
+    "MaskingScheduleCallback": ".callbacks",
+    "LossSpikeCallback": ".callbacks",
+    "ScheduledGCCallback": ".callbacks",
+    "FillMaskProbeCallback": ".callbacks",
 }
+__all__ = [*_NAMES]
 
-__all__ = list(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        module = importlib.import_module(f"doctobert_hf.pretraining.{_PUBLIC[name]}")
-        return getattr(module, name)
-    raise AttributeError(f"module 'doctobert_hf.pretraining' has no attribute '{name}'")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES)

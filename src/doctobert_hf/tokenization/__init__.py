@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from doctobert_hf.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from doctobert_hf.tokenization.convert import convert_sentencepiece
-    from doctobert_hf.tokenization.evaluate import evaluate_tokenizer
-    from doctobert_hf.tokenization.train import TokenizerConfig, train_tokenizer
+    from doctobert_hf.tokenization.convert import convert_sentencepiece as convert_sentencepiece
+    from doctobert_hf.tokenization.evaluate import evaluate_tokenizer as evaluate_tokenizer
+    from doctobert_hf.tokenization.train import (
+        TokenizerConfig as TokenizerConfig,
+        train_tokenizer as train_tokenizer,
+    )
 
-_PUBLIC = {
-    "train_tokenizer": "train",
-    "TokenizerConfig": "train",
-    "convert_sentencepiece": "convert",
-    "evaluate_tokenizer": "evaluate",
+_NAMES = {
+    "train_tokenizer": ".train",
+    "TokenizerConfig": ".train",
+    "convert_sentencepiece": ".convert",
+    "evaluate_tokenizer": ".evaluate",
 }
-__all__ = ["TokenizerConfig", "convert_sentencepiece", "evaluate_tokenizer", "train_tokenizer"]
+__all__ = [*_NAMES]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES)

@@ -21,9 +21,12 @@ from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
-from doctobert_hf.drbenchmark.finetuning.saving import RECORD as TASK_RECORD
-from doctobert_hf.drbenchmark.finetuning.saving import TaskRecord, save_model
-from doctobert_hf.drbenchmark.finetuning.saving import read_record as read_task_record
+from doctobert_hf.drbenchmark.finetuning.saving import (
+    RECORD as TASK_RECORD,
+    TaskRecord,
+    read_record as read_task_record,
+    save_model,
+)
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, require_optuna, tune
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result

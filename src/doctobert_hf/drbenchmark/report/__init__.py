@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_PUBLIC = {
-    "Board": "board",
-    "build_board": "board",
-    "eval_results": "hub_records",
-    "model_index": "hub_records",
-    "write_report": "write",
+from doctobert_hf.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from doctobert_hf.drbenchmark.report.board import Board as Board, build_board as build_board
+    from doctobert_hf.drbenchmark.report.hub_records import (
+        eval_results as eval_results,
+        model_index as model_index,
+    )
+    from doctobert_hf.drbenchmark.report.write import write_report as write_report
+
+_NAMES = {
+    "Board": ".board",
+    "build_board": ".board",
+    "eval_results": ".hub_records",
+    "model_index": ".hub_records",
+    "write_report": ".write",
 }
+__all__ = [*_NAMES]
 
-__all__ = [*_PUBLIC]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES)
