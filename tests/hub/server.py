@@ -79,6 +79,7 @@ class Hub:
         self.large: dict[str, bytes] = {}
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, int]] = []
+        self.created: list[dict] = []
         self.lock = threading.RLock()
         handler = type("Handler", (_Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -88,7 +89,7 @@ class Hub:
 
     def reset(self) -> None:
         """Forget everything but the address."""
-        for store in (self.repos, self.large, self.faults, self.requests):
+        for store in (self.repos, self.large, self.faults, self.requests, self.created):
             store.clear()
 
     def close(self) -> None:
@@ -237,6 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (kind, repo_id) in self.hub.repos:
             self._json({"error": "You already created this repo", **url}, 409)
             return
+        self.hub.created.append(asked)
         private = asked.get("private", False) or asked.get("visibility") == "private"
         self.hub.create(kind, repo_id, private)
         self._json(url)

@@ -133,7 +133,7 @@ def test_rows_with_secrets_stop_it(tmp_path):
     path = write(tmp_path / "x.parquet", text=["ok", f"mon jeton {leak}", "ok"], n=[1, 2, 3])
     with pytest.raises(
         PreflightError,
-        match=r"1 row.s. hold a Hugging Face token in column 'text'"
+        match=r"holds a Hugging Face token, 'hf_a… .35 characters.' in column 'text', 1 row.s."
         r", the first is row 1",
     ) as found:
         dry(path, tmp_path)

@@ -15,8 +15,8 @@ from doctobert_hf.hub.preflight import (
     check_sources,
     redact,
     refuse,
-    secrets_in,
 )
+from doctobert_hf.hub.secrets import find_secrets
 
 CARD = "---\nlicense: mit\n---\n\n# It\n"
 # Put together here, so that no scanner takes this file for a leak.
@@ -69,7 +69,7 @@ def test_a_secret_across_two_blocks_is_found(folder):
 
 def test_words_that_only_look_like_it():
     for text in (b'{"pad_token": "[PAD]", "mask_token_id": 4}', b"https://example.org:80/a@b"):
-        assert not secrets_in(text)
+        assert not find_secrets(text)
 
 
 @pytest.mark.parametrize(

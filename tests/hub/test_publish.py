@@ -159,3 +159,13 @@ def test_shards_of_an_earlier_push_go(hub, command, documents):
 def test_offline_says_so(command, documents):
     done = push(command, documents, check=False, HF_HUB_OFFLINE="1")
     assert done.returncode == 2 and "HF_HUB_OFFLINE" in done.stderr
+
+
+def test_visibility_is_the_owners(hub, command, documents):
+    push(command, documents)
+    (asked,) = hub.created
+    assert not {"private", "visibility"} & asked.keys()  # an organisation's own default holds
+    done = push(command, documents, "--private", check=False)
+    assert done.returncode == 2 and "exists and is public" in done.stderr
+    command("push-dataset", documents, "me/closed", *LICENSE, "--private")
+    assert hub.repos["dataset", "me/closed"].private

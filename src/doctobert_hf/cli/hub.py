@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +77,13 @@ def _add_target(action: argparse.ArgumentParser) -> None:
         "--overwrite", action="store_true", help="move another dry run in --output aside first"
     )
     action.add_argument("--message", help="first line of the commit")
+    action.add_argument(
+        "--allow",
+        nargs="+",
+        default=[],
+        metavar="FINGERPRINT",
+        help="what looks like a secret and is none, by the fingerprint told (or a file of them)",
+    )
 
 
 def _add_dataset(action: argparse.ArgumentParser) -> None:
@@ -114,7 +123,20 @@ def _target(args: argparse.Namespace) -> Target:
         folder,
         args.message,
         overwrite=args.overwrite,
+        allow=tuple(_fingerprints(args.allow)),
     )
+
+
+def _fingerprints(given: list[str]) -> Iterator[str]:
+    """Yield fingerprints, those of files too: the first word of each line."""
+    for item in given:
+        if re.fullmatch(r"[0-9a-f]{12}", item):
+            yield item
+        elif Path(item).is_file():
+            lines = Path(item).read_text(encoding="utf-8").splitlines()
+            yield from _fingerprints([line.split()[0] for line in lines if line.strip()])
+        else:
+            raise UsageError(f"--allow '{item}'", "a fingerprint of 12 digits, or a file of them")
 
 
 def _push(args: argparse.Namespace, facts: CardFacts, target: Target) -> Report:

@@ -115,14 +115,19 @@ def _dump(front: dict[str, Any]) -> str:
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=100)
 
 
+TEXTS = ("widget", "inference", "example_title")
+"""Keys in which other libraries put rows of the training text; never taken over."""
 OWNED = ("model-index", "dataset_info", "configs", "license", "co2_eq_emissions", "size_categories")
 
 
 def _merge_front(ours: dict[str, Any], earlier: dict[str, Any]) -> dict[str, Any]:
-    """Keep keys that people added, and their tags; what is ours is written anew."""
+    """Keep keys that people added, and their tags; what is ours is written anew.
+
+    No key that holds rows of a training set: Sentence Transformers writes such into its README.
+    """
     merged = dict(ours)
     for key, value in earlier.items():
-        if key not in merged and key not in OWNED:
+        if key not in merged and key not in OWNED and key not in TEXTS:
             merged[key] = value
     if isinstance(earlier.get("tags"), list):
         merged["tags"] = [*ours.get("tags", []), *earlier["tags"]]

@@ -39,6 +39,9 @@ class CardFacts:
     sibling: str | None = option(None, "Hub id of a related model to point to")
     funding: str | None = option(None, "acknowledgement of computing time or money")
     citation: str | None = option(None, "BibTeX entry; default: made of title, authors and address")
+    examples: str | None = option(
+        None, "file of texts, one a line, that the Hub's widget offers; default: none"
+    )
     year: int | None = option(None, "year of the citation")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.errors import UsageError
 from doctobert_hf.hub.metadata import size_category
 
 if TYPE_CHECKING:
@@ -44,10 +46,20 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
     )
     if index:
         data["model-index"] = index
+    if facts.examples:
+        data["widget"] = [{"text": text} for text in _examples(facts.examples)]
     co2 = _emissions(record)
     if co2 is not None:
         data["co2_eq_emissions"] = co2
     return data
+
+
+def _examples(file: str) -> list[str]:
+    """Return the lines of a file of examples; the only text a card ever shows."""
+    path = Path(file)
+    if not path.is_file():
+        raise UsageError(f"No file '{file}'", "a file of examples, one a line")
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def pipeline_of(classes: list[str]) -> str | None:

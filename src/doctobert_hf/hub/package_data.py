@@ -20,9 +20,10 @@ from doctobert_hf.hub.datasets import (
 from doctobert_hf.hub.facts import CardFacts
 from doctobert_hf.hub.metadata import SOURCE_LICENSES, license_id
 from doctobert_hf.hub.package import Package, _earlier, _shared
-from doctobert_hf.hub.preflight import Finding, refuse
+from doctobert_hf.hub.preflight import Finding, refuse, secret_finding
 from doctobert_hf.hub.records import read_json
 from doctobert_hf.hub.schemas import FINEMED, REPHRASED, meaning
+from doctobert_hf.hub.secrets import Secret
 from doctobert_hf.hub.statistics import DENSITY_STEPS, EDU_STEPS
 
 SAMPLE = "generated sample"
@@ -40,6 +41,7 @@ def package_dataset(
     max_shard_bytes: int = 500_000_000,
     tokens: tuple[str, ...] = (),
     on_shard: Callable[[str, int], None] | None = None,
+    allow: tuple[str, ...] = (),
 ) -> Package:
     """Stage a dataset.
 
@@ -54,6 +56,7 @@ def package_dataset(
         max_shard_bytes: Size of a shard, compressed.
         tokens: Tokens in use, sought in the text.
         on_shard: Called with name and rows of each shard.
+        allow: Fingerprints of what looks like a secret and is none.
 
     Raises:
         UsageError: A task's licence forbids copies, or there is no data.
@@ -68,7 +71,7 @@ def package_dataset(
         declared = {k: v[0] for k, v in (FINEMED if kind == "finemed" else REPHRASED).items()}
         absent = check_columns(schemas, declared, "text")
     records = [write_split(s, folder, max_shard_bytes, tokens, on_shard) for s in sources]
-    refuse(_secrets(records))
+    allowed = refuse(_secrets(records), allow)
     context = dataset_context(repo_id, facts, records, folder, kind, tasks, protocol)
     context["absent_columns"] = absent
     context["generated"] |= not tasks and _is_generated_sample(path)
@@ -83,6 +86,7 @@ def package_dataset(
     warnings = [] if tasks else _licence_warnings(context)
     if kind == "rephrased" and not facts.rewriter and not context["rewriters"]:
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
+    warnings += [f"Allowed: {finding}" for finding in allowed]
     return Package(repo_id, "dataset", kind, folder, render, warnings=warnings)
 
 
@@ -144,15 +148,14 @@ def _kind_of(columns: set[str]) -> str:
 
 
 def _secrets(records: list[SplitRecord]) -> list[Finding]:
-    return [
-        Finding(
-            f"{record.config}/{record.split}",
-            f"{rows:,} row(s) hold {what}, the first is row {first:,}",
-            "Take these rows out, or the secret out of them",
-        )
-        for record in records
-        for what, (rows, first) in record.statistics.secrets.items()
-    ]
+    found = []
+    for record in records:
+        for told in record.statistics.secrets.values():
+            secret = Secret(told["kind"], told["masked"], told["fingerprint"])
+            where = f" in column '{told['column']}', {told['rows']:,} row(s)"
+            where += f", the first is row {told['first']:,}"
+            found.append(secret_finding(f"{record.config}/{record.split}", secret, where))
+    return found
 
 
 def dataset_context(

@@ -10,27 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.secrets import Secret, find_secrets
 
-SECRETS = {
-    "a Hugging Face token": rb"hf_[A-Za-z0-9]{30,}",
-    "an OpenAI key": rb"sk-(?:proj-|ant-|svcacct-)?[A-Za-z0-9_-]{32,}",
-    "a GitHub token": rb"(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,})",
-    "a GitLab token": rb"glpat-[A-Za-z0-9_-]{20}",
-    "an AWS key": rb"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])",
-    "a Google key": rb"AIza[0-9A-Za-z_-]{35}",
-    "a Slack token": rb"xox[abprs]-[A-Za-z0-9-]{20,}",
-    "a private key": rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----",
-    "a password in an address": rb"[a-z][a-z0-9+]{1,15}://[^/\s:@\"']{1,64}:[^/\s:@\"']{3,64}@[\w.-]+",
-    "a key or password": rb"(?i)(?:api_?key|secret_?key|password|passwd|access_token)"
-    rb"[\"']?\s*[:=]\s*[\"']?[A-Za-z0-9/+_.-]{16,}",
-}
-"""What secrets look like. Also sought is the very token in use."""
 PATHS = re.compile(
-    r"(?<![\w.:/\\-])(?:/(?:home|Users|root|tmp|private|mnt|media|scratch|lustre|gpfs|gpfswork|"
-    r"data|work|workspace|srv|opt|var|content|kaggle)/[\w.~-]+(?:/[\w.~-]+)*|"
-    r"[A-Za-z]:\\\\?(?:Users|Documents)[\w\\. -]+|~/[\w.-]+(?:/[\w.-]+)*)"
+    r"(?<![\w.:/\\-])(?:/(?:home|users?|root|tmp|private|mnt|media|volumes|net|nfs\d*|scratch\w*|lustre\w*|"
+    r"gpfs\w*|beegfs\w*|ceph\w*|cluster\w*|projects?|proj|export|efs|fsx|dbfs|storage\w*|ssd\w*|raid\w*|nvme\w*|"
+    r"data\d*|work\w*|srv|opt|var|content|kaggle|app|usr/local)/[\w.~@+-]+(?:/[\w.~@+-]+)*|"
+    r"[A-Za-z]:\\{1,2}[\w. -]+\\[\w\\. -]+|[A-Za-z]:/(?:Users|Documents|data|work)\w*/[\w./ -]+|"
+    r"\\\\{1,2}[\w.-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*)|"
+    r"(?<!\w)file:///?[\w./~-]+",
+    re.IGNORECASE,
 )
 """Paths of a machine, as configurations record them."""
+BUCKETS = re.compile(r"(?<!\w)(?:s3a?|gs|gcs|abfss?|wasbs?|adl|hdfs)://[\w./@-]+")
+"""Addresses of buckets: those a run recorded are the owner's, a card may name public ones."""
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".h5", ".msgpack")
 TEXTS = (".md", ".json", ".jsonl", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".py", ".csv")
 
@@ -43,14 +36,17 @@ class Finding:
         file: Where, relative to the folder; empty for the repository's name.
         what: What was found. A secret itself is never quoted.
         mend: What to do about it.
+        fingerprint: Of what looks like a secret: by it, it may be allowed.
     """
 
     file: str
     what: str
     mend: str
+    fingerprint: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.file or 'name'}: {self.what}. {self.mend}."
+        allow = f", or --allow {self.fingerprint} if it is none" if self.fingerprint else ""
+        return f"{self.file or 'name'}: {self.what}. {self.mend}{allow}."
 
 
 class PreflightError(DataError):
@@ -99,7 +95,7 @@ def check_folder(
                 found.append(
                     Finding(name, "a pickle, which runs code when it is loaded", "Use safetensors")
                 )
-            found += [Finding(name, what, mend) for what, mend in _contents(file, tokens)]
+            found += _contents(file, name, tokens)
     found += list(_card(folder, repo_type))
     return found
 
@@ -131,21 +127,21 @@ def check_name(repo_id: str) -> list[Finding]:
     return []
 
 
-def refuse(findings: list[Finding]) -> None:
-    """Raise a :class:`PreflightError` if anything was found."""
-    if findings:
-        raise PreflightError(findings)
+def refuse(findings: list[Finding], allow: Iterable[str] = ()) -> list[Finding]:
+    """Raise a :class:`PreflightError` if anything was found that is not allowed.
 
+    Args:
+        findings: All that was found.
+        allow: Fingerprints of what looks like a secret and is none.
 
-def secrets_in(content: bytes, tokens: Iterable[str] = ()) -> list[str]:
-    """Kinds of secrets in a text; never the secrets themselves."""
-    found = [what for what, pattern in _SECRETS.items() if pattern.search(content)]
-    if any(token and token.encode() in content for token in tokens):
-        found.append("the token in use")
-    return found
-
-
-_SECRETS = {what: re.compile(pattern) for what, pattern in SECRETS.items()}
+    Returns:
+        What was allowed.
+    """
+    known = set(allow)
+    left = [finding for finding in findings if finding.fingerprint not in known]
+    if left:
+        raise PreflightError(left)
+    return findings
 
 
 def is_pickle(file: Path) -> bool:
@@ -165,19 +161,27 @@ def is_pickle(file: Path) -> bool:
     return False
 
 
-def _contents(file: Path, tokens: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _contents(file: Path, name: str, tokens: Iterable[str]) -> Iterator[Finding]:
+    seen: dict[str, Finding] = {}
     for content in _readable(file):
-        for what in secrets_in(content, tokens):
-            yield f"holds {what}", "Remove it, and revoke it if it was ever shared"
+        for secret in find_secrets(content, tokens):
+            seen.setdefault(secret.fingerprint, secret_finding(name, secret))
+    yield from seen.values()
     if file.suffix in TEXTS:
         text = file.read_text(encoding="utf-8", errors="replace")
-        found = PATHS.search(text)
+        found = PATHS.search(text) or (file.suffix != ".md" and BUCKETS.search(text)) or None
         path = found[0] if found else next((p for p in _own_paths() if p in text), None)
         if path and file.name not in ("tokenizer.json", "vocab.json"):
-            yield (
-                f"names a path of this machine, '{path}'",
-                "Use a name or a Hub id there",
-            )
+            what = f"names a path of this machine, '{path}'"
+            yield Finding(name, what, "Use a name or a Hub id there")
+
+
+def secret_finding(name: str, secret: Secret, where: str = "") -> Finding:
+    """Return what is told of something that looks like a secret."""
+    what = f"holds {secret.kind}, '{secret.masked}'{where}"
+    in_use = secret.kind == "the token in use"
+    mend = "Remove it, and revoke it if it was ever shared"
+    return Finding(name, what, mend, None if in_use else secret.fingerprint)
 
 
 def _own_paths() -> list[str]:

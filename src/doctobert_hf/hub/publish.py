@@ -60,6 +60,7 @@ def publish(
     message: str | None = None,
     token: str | None = None,
     endpoint: str | None = None,
+    allow: tuple[str, ...] = (),
 ) -> Published:
     """Publish a package atomically.
 
@@ -71,6 +72,7 @@ def publish(
         message: First line of the commit.
         token: Token of the Hub; default: the one that is logged in.
         endpoint: Address of the Hub; default: ``$HF_ENDPOINT``.
+        allow: Fingerprints of what looks like a secret and is none.
 
     Raises:
         UsageError: The token, the rights, or the repository's kind are wrong.
@@ -89,7 +91,8 @@ def publish(
             remote = hub.read()
             _check_kind(package, remote)
             package.write_card(remote.card)
-            refuse(check_folder(package.folder, package.repo_type, package.allowed, tokens))
+            found = check_folder(package.folder, package.repo_type, package.allowed, tokens)
+            refuse(found, allow)
             done = hub.commit(remote, message or f"Publish {package.kind}")
             if done is not None:
                 return done
@@ -138,10 +141,16 @@ class _Hub:
         try:
             info = _patiently(lambda: self.api.repo_info(**self.where))
             if private and not info.private:
-                logger.warning("%s exists and is public; it stays so", self.package.repo_id)
+                raise UsageError(
+                    f"{self.package.repo_id} exists and is public",
+                    "a private repository, as --private asks",
+                    "Make it private in its settings, choose another name, or leave --private out",
+                )
         except RepositoryNotFoundError:
             # A 401 looks the same; creating tells them apart.
-            _patiently(lambda: self.api.create_repo(**self.where, private=private, exist_ok=True))
+            # Not asked for, an organisation's own default holds.
+            wanted = True if private else None
+            _patiently(lambda: self.api.create_repo(**self.where, private=wanted, exist_ok=True))
         if self.revision is not None:
             branch: str = self.revision
             _patiently(lambda: self.api.create_branch(**self.where, branch=branch, exist_ok=True))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.hub.preflight import SECRETS, secrets_in
+from doctobert_hf.hub.secrets import SUSPICIOUS, find_secrets
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +37,7 @@ class Statistics:
         self.sums: Counter[str] = Counter()
         self.classes: dict[str, Counter[str]] = {}
         self.thresholds: dict[str, list[int]] = {}
-        self.secrets: dict[str, list[Any]] = {}
+        self.secrets: dict[str, dict[str, Any]] = {}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], tokens: tuple[str, ...] = ()) -> Statistics:
@@ -61,8 +62,8 @@ class Statistics:
         words = None
         for name in table.column_names:
             column = table[name]
+            self._scan(name, column)
             if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                self._scan(name, column)
                 if name == "text":
                     words = self._count_text(column)
             elif name == "num_tokens":
@@ -103,23 +104,72 @@ class Statistics:
                         entry[1] += size
 
     def _scan(self, name: str, column: pa.ChunkedArray) -> None:
-        """Find rows that hold a secret; only suspicious rows are looked at one by one."""
+        """Find rows that hold a secret; only suspicious columns are looked at row by row."""
         import pyarrow.compute as pc
 
-        pattern = "|".join(f"(?:{part})" for part in (*_RE2, *map(re.escape, self.tokens)))
-        hits = pc.match_substring_regex(column, pattern)
-        if not pc.any(hits).as_py():
+        pattern = "|".join((SUSPICIOUS, *map(re.escape, self.tokens)))
+        hits = [pc.match_substring_regex(leaf, pattern) for leaf in leaves(column)]
+        if not any(pc.any(hit).as_py() for hit in hits):
             return
-        for index in pc.indices_nonzero(hits).to_pylist():
-            for what in secrets_in(column[index].as_py().encode(), self.tokens):
-                entry = self.secrets.setdefault(f"{what} in column '{name}'", [0, -1])
-                entry[0] += 1
-                if entry[1] < 0:
-                    entry[1] = self.rows + index
+        flat = len(hits) == 1 and len(hits[0]) == len(column)
+        rows = pc.indices_nonzero(hits[0]).to_pylist() if flat else range(len(column))
+        for index in rows:
+            for word in _words_in(column[index].as_py()):
+                for secret in find_secrets(word, self.tokens):
+                    self._found(name, self.rows + index, vars(secret))
+
+    def _found(self, column: str, row: int, secret: dict[str, Any]) -> None:
+        key = f"{secret['fingerprint']} {column}"
+        if key in self.secrets:
+            self.secrets[key]["rows"] += 1
+        elif len(self.secrets) < _MOST:
+            self.secrets[key] = {**secret, "column": column, "rows": 1, "first": row}
 
 
-# For RE2, which has no look-around; a hit is looked at again with the whole pattern.
-_RE2 = [re.sub(r"\(\?<?!.*?\)", "", pattern.decode()) for pattern in SECRETS.values()]
+_MOST = 1000
+"""Different secrets that are told of; a dataset with more is refused for these."""
+
+
+def leaves(column: pa.ChunkedArray) -> Iterator[pa.Array]:
+    """Yield the arrays of words that a column is made of, nested ones flattened.
+
+    Strings and binary of every width, in lists, structs, maps and dictionaries.
+    """
+    import pyarrow as pa
+
+    types = pa.types
+    for chunk in column.chunks:
+        kind = chunk.type
+        if kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary()):
+            yield chunk
+        elif types.is_string_view(kind):
+            yield chunk.cast(pa.string())
+        elif types.is_binary_view(kind) or types.is_fixed_size_binary(kind):
+            yield chunk.cast(pa.binary())
+        elif types.is_dictionary(kind):
+            yield from leaves(pa.chunked_array([chunk.dictionary_decode()]))
+        elif types.is_struct(kind):
+            for part in chunk.flatten():
+                yield from leaves(pa.chunked_array([part]))
+        elif types.is_map(kind):
+            yield from leaves(pa.chunked_array([chunk.keys]))
+            yield from leaves(pa.chunked_array([chunk.items]))
+        elif types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+            yield from leaves(pa.chunked_array([chunk.flatten()]))
+
+
+def _words_in(value: Any) -> Iterator[bytes]:
+    if isinstance(value, str):
+        yield value.encode("utf-8", "replace")
+    elif isinstance(value, bytes):
+        yield value
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _words_in(key)
+            yield from _words_in(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _words_in(part)
 
 
 def _nested(table: pa.Table, name: str) -> pa.ChunkedArray | None:
