@@ -43,6 +43,11 @@ def iter_documents(source: Source, text_column: str = "text") -> Iterator[dict[s
                     raise
                 raise UsageError(f"'{path}' cannot be read ({error.strerror or error})") from error
         return
+    if is_table(source):
+        rows: Any = source  # of pandas, or of polars
+        source = rows.to_dict("records") if hasattr(rows, "iloc") else rows.to_dicts()
+    if isinstance(source, bytes):
+        raise UsageError("Bytes as documents", "a path, a Dataset or an iterable of strings")
     if isinstance(source, Mapping):
         raise UsageError(
             f"A mapping with the keys {', '.join(map(repr, source))}",
@@ -65,6 +70,43 @@ def iter_documents(source: Source, text_column: str = "text") -> Iterator[dict[s
                 f"Item {index} is a {type(item).__name__}",
                 f"a string or a row with '{text_column}'",
             )
+
+
+def require_texts(texts: Any, what: str = "texts") -> None:
+    """Refuse what looks like several texts and would be iterated as something else.
+
+    Args:
+        texts: What was given: a string gives letters, a table its column names, a mapping its keys.
+        what: What it should be, for the message.
+
+    Raises:
+        UsageError: It is one of these, or cannot be iterated.
+
+    Example:
+        >>> require_texts(["Pas de fièvre."])
+    """
+    expected = f"a list or another iterable of {what}"
+    if isinstance(texts, (str, bytes)):
+        raise UsageError(f"One string as {what}", expected, "Pass [text]")
+    columns = getattr(texts, "column_names", None)
+    if columns is None and is_table(texts):
+        columns = [str(name) for name in texts.columns]
+    if columns is not None:
+        shown = ", ".join(f"'{name}'" for name in list(columns)[:5])
+        raise UsageError(
+            f"A {type(texts).__name__} with the columns {shown} as {what}",
+            expected,
+            "Pass one column: data['text']",
+        )
+    if isinstance(texts, Mapping):
+        raise UsageError(f"A {type(texts).__name__} as {what}", expected, "Pass its values")
+    if not isinstance(texts, Iterable):
+        raise UsageError(f"A {type(texts).__name__} as {what}", expected)
+
+
+def is_table(value: Any) -> bool:
+    """Return whether a value is a DataFrame, of pandas or polars, without importing them."""
+    return hasattr(value, "columns") and hasattr(value, "dtypes") and hasattr(value, "head")
 
 
 def inputs_of(source: Source) -> list[Path]:

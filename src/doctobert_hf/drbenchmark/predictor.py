@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.corpus import require_texts
 from doctobert_hf.drbenchmark.families import Item, family_of, find_family
 from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
 from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
@@ -106,8 +107,7 @@ class Predictor:
         Raises:
             UsageError: One string instead of several, or a task that needs pairs of texts.
         """
-        if isinstance(texts, str):
-            raise UsageError("One string", "a list of texts", "Pass [text]")
+        require_texts(texts)
         texts = list(texts)
         for number, text in enumerate(texts):
             if not isinstance(text, str):

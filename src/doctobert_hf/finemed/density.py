@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from doctobert_hf.corpus import require_texts
 from doctobert_hf.errors import UsageError
 
 Interval = tuple[int, int]
@@ -35,6 +36,7 @@ def medical_term_density(
     Raises:
         UsageError: Unknown method, intervals for ``legacy``, or an interval outside the text.
     """
+    require_texts(terms, "terms")
     found: list[str | Interval] = list(terms)
     if method not in ("union", "legacy"):
         raise UsageError(f"method '{method}'", "'union' or 'legacy'")
@@ -62,6 +64,7 @@ def find_terms(text: str, terms: Sequence[str]) -> list[Interval]:
     Returns:
         ``(start, end)`` in order, without overlaps.
     """
+    require_texts(terms, "terms")
     distinct = sorted({term.strip() for term in terms if term.strip()}, key=len, reverse=True)
     if not distinct:
         return []

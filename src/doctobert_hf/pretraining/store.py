@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from doctobert_hf.corpus import fingerprint_of
+from doctobert_hf.corpus import fingerprint_of, require_texts
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.reporting.progress import track
@@ -174,8 +174,7 @@ def build_store(
     """
     from doctobert_hf.chunking import HierarchicalChunker
 
-    if isinstance(documents, (str, bytes)):
-        raise UsageError("One string as documents", "a list or another iterable of texts")
+    require_texts(documents, "documents")
     chunker = HierarchicalChunker(tokenizer, max_length=max_length)
     counts = {"source": 0, "empty": 0}
 

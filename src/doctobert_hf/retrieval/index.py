@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,12 @@ class Index:
         Raises:
             DataError: No document, or one without text.
         """
+        if not isinstance(documents, Mapping):
+            raise UsageError(
+                f"A {type(documents).__name__} as documents",
+                "a mapping from ids to texts",
+                "Of a list: dict(enumerate(texts)), with ids as strings",
+            )
         if not documents:
             raise DataError("No document to search", "at least one")
         empty = [name for name, text in documents.items() if not text.strip()]

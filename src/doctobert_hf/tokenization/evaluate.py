@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.corpus import require_texts
+from doctobert_hf.errors import DataError
 from doctobert_hf.tokenization.layout import SPACE
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ def evaluate_tokenizer(
     Raises:
         DataError: No words in the texts.
     """
-    if isinstance(texts, str):
-        raise UsageError("One string", "a list or other iterable of texts")
+    require_texts(texts)
     unk_id = tokenizer.unk_token_id
     byte_ids = {i for token, i in tokenizer.get_vocab().items() if _BYTE_TOKEN.fullmatch(token)}
     count = words = tokens = unknown = fallback = same = 0

@@ -1,0 +1,66 @@
+"""One string, a table or a mapping where texts are wanted: refused everywhere, and a way told."""
+
+import pytest
+
+from doctobert_hf.corpus import iter_documents, require_texts
+from doctobert_hf.errors import UsageError
+
+datasets = pytest.importorskip("datasets")
+pd = pytest.importorskip("pandas")
+
+TEXT = "Le patient a de la fièvre."
+WRONG = {
+    "string": TEXT,
+    "bytes": TEXT.encode(),
+    "frame": pd.DataFrame({"text": [TEXT] * 3}),
+    "dataset": datasets.Dataset.from_dict({"text": [TEXT] * 3}),
+    "mapping": {"a": TEXT},
+    "number": 42,
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_refused_wherever_texts_are_wanted(kind, tokenizer, tmp_path):
+    from doctobert_hf import evaluate_tokenizer, medical_term_density
+    from doctobert_hf.finemed import find_terms
+    from doctobert_hf.pretraining import build_store
+
+    wrong = WRONG[kind]
+    for use in (
+        lambda: require_texts(wrong),
+        lambda: build_store(wrong, tokenizer, tmp_path / "store", max_length=64),
+        lambda: evaluate_tokenizer(tokenizer, wrong),
+        lambda: medical_term_density(TEXT, wrong),
+        lambda: find_terms(TEXT, wrong),
+    ):
+        with pytest.raises(UsageError, match="iterable of"):
+            use()
+    assert not (tmp_path / "store").exists()
+
+
+def test_the_way_is_told():
+    with pytest.raises(UsageError, match=r"columns 'text'.*data\['text'\]"):
+        require_texts(WRONG["frame"])
+    with pytest.raises(UsageError, match=r"Pass \[text\]"):
+        require_texts(TEXT)
+
+
+def test_right_ones_pass():
+    for texts in ([TEXT], (TEXT,), iter([TEXT]), pd.Series([TEXT]), WRONG["dataset"]["text"]):
+        require_texts(texts)
+
+
+def test_a_frame_is_read_by_rows():
+    rows = list(iter_documents(pd.DataFrame({"text": [TEXT, "Toux."], "n": [1, 2]})))
+    assert [(row["text"], row["n"]) for row in rows] == [(TEXT, 1), ("Toux.", 2)]
+    with pytest.raises(UsageError, match="Bytes"):
+        list(iter_documents(TEXT.encode()))
+
+
+def test_an_index_wants_ids():
+    pytest.importorskip("sentence_transformers")
+    from doctobert_hf.retrieval import Index
+
+    for wrong in (TEXT, [TEXT]):
+        with pytest.raises(UsageError, match="mapping from ids to texts"):
+            Index.build(wrong)
