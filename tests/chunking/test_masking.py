@@ -70,6 +70,48 @@ def test_whole_words_of_a_wordpiece_tokenizer(other_tokenizers):
     assert pairs and all(pairs)
 
 
+def words_of(tokenizer, text):
+    """Tokens of a text, a list for each word that is masked as one."""
+    ids = np.array(tokenizer(text, add_special_tokens=False)["input_ids"])
+    tokens = tokenizer.convert_ids_to_tokens(ids.tolist())
+    masker = TokenMasker(tokenizer, 0.5, whole_word_masking=True)
+    drawn = np.stack([draw(masker, ids, seed)[1] != IGNORED for seed in range(40)])
+    groups = [[tokens[0]]]
+    for i in range(1, len(tokens)):
+        if (drawn[:, i] == drawn[:, i - 1]).all():
+            groups[-1].append(tokens[i])
+        else:
+            groups.append([tokens[i]])
+    return groups
+
+
+def test_a_heading_of_markdown_makes_no_wordpiece(tokenizer):
+    """A vocabulary may hold "##" without its pieces going on words by it."""
+    from copy import deepcopy
+
+    marked = deepcopy(tokenizer)
+    marked.add_tokens(["##", "## "])
+    text = "bronchopneumopathie obstructive"
+    assert words_of(marked, text) == words_of(tokenizer, text)
+    assert any(len(group) > 1 for group in words_of(marked, text))
+
+
+def test_byte_level_spaces_and_quotes_are_no_letters(other_tokenizers):
+    from tokenizers import decoders
+
+    decoder = decoders.ByteLevel()
+    quoted = ["l\u2019œdème d\u2019une bronchopneumopathie n\u2019est pas obstructive"] * 20
+    made = other_tokenizers["byte-level"].train_new_from_iterator(quoted, 400)
+    assert "âĢĻ" in made.get_vocab()
+    groups = words_of(made, "la bronchopneumopathie\nobstructive\u00a0: l\u2019œdème")
+    shown = [decoder.decode(group) for group in groups]
+    assert "".join(shown) == "la bronchopneumopathie\nobstructive\u00a0: l\u2019œdème"
+    for word in shown:
+        assert len(word.split()) <= 1, shown
+        assert not ("\u2019" in word and any(c.isalpha() for c in word)), shown
+    assert any(word.strip() == "bronchopneumopathie" for word in shown)
+
+
 def test_empty(tokenizer):
     for whole in (False, True):
         masked, labels = draw(TokenMasker(tokenizer, 0.2, whole), np.array([], dtype=np.int64))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100
-_SPACE_MARKS = ("▁", "Ġ")
 
 
 class TokenMasker:
@@ -130,12 +129,47 @@ def _word_tables(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which tokens begin a word, and which are words of their own (punctuation, special)."""
     vocabulary = {i: token for token, i in tokenizer.get_vocab().items() if i < size}
-    wordpiece = any(token.startswith("##") for token in vocabulary.values())
+    continued, bytes_of = _continued_by(tokenizer), _byte_alphabet(tokenizer)
     begins, separates = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
     for index, token in vocabulary.items():
-        bare = token[1:] if token.startswith(_SPACE_MARKS) else token
-        begins[index] = bare != token or (wordpiece and not token.startswith("##"))
-        is_byte = token.startswith("<0x")
-        separates[index] = not is_byte and not any(c.isalnum() for c in bare) and bare != ""
+        text: str | None = token
+        if bytes_of is not None and all(c in bytes_of for c in token):
+            try:
+                text = bytes(bytes_of[c] for c in token).decode()
+            except UnicodeDecodeError:
+                text = None  # part of a character
+        if text is None or token.startswith("<0x"):
+            continue
+        bare = text[1:] if text[:1] == "▁" or text[:1].isspace() else text
+        begins[index] = bare != text
+        if continued is not None:
+            begins[index] |= not token.startswith(continued) or not continued
+        separates[index] = not any(c.isalnum() for c in bare) and bool(bare or text.isspace())
     separates[[i for i in tokenizer.all_special_ids if i < size]] = True
     return begins, separates
+
+
+def _continued_by(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """Return the prefix of pieces that go on a word; "" if none does, None if spaces are marked.
+
+    The model tells, not the vocabulary: "##" is also a heading of Markdown.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return "##" if hasattr(tokenizer, "wordpiece_tokenizer") else None
+    kind = type(backend.model).__name__
+    if kind == "WordLevel":
+        return ""
+    if kind == "WordPiece":
+        return str(backend.model.continuing_subword_prefix)
+    return getattr(backend.model, "continuing_subword_prefix", None) or None
+
+
+def _byte_alphabet(tokenizer: PreTrainedTokenizerBase) -> dict[str, int] | None:
+    """Return the byte of each character of a byte-level vocabulary, None for another one."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or "ByteLevel(" not in f"{backend.pre_tokenizer!r}{backend.decoder!r}":
+        return None
+    from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+    return {character: byte for byte, character in bytes_to_unicode().items()}
