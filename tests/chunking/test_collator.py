@@ -174,3 +174,86 @@ def test_no_padding_token(tokenizer):
     bare.pad_token = None
     with pytest.raises(UsageError, match="padding"):
         DataCollatorForHierarchicalChunking(bare, 32)
+
+
+PROCESS = """
+import json, os, sys
+from datasets import Dataset
+from transformers import (AutoModelForMaskedLM, AutoTokenizer, Trainer, TrainerCallback,
+                          TrainingArguments)
+from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
+from doctobert_hf.models import preset_config
+
+tokenizer_dir, texts, dispatch, out = sys.argv[1:]
+tokenizer = AutoTokenizer.from_pretrained(tokenizer_dir)
+data = Dataset.from_list([{"text": t} for t in json.load(open(texts))]).to_iterable_dataset()
+seen = []
+
+
+class Model(Trainer):
+    def training_step(self, model, inputs, *more, **named):
+        seen.append(int(inputs["attention_mask"].sum()))
+        return super().training_step(model, inputs, *more, **named)
+
+
+config = None if dispatch == "default" else {"dispatch_batches": False}
+arguments = TrainingArguments(out, max_steps=9, per_device_train_batch_size=1, report_to="none",
+                              remove_unused_columns=False, use_cpu=True, save_strategy="no",
+                              accelerator_config=config, disable_tqdm=True, num_train_epochs=1)
+model = AutoModelForMaskedLM.from_config(preset_config("doctobert-tiny", tokenizer))
+collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=64, pad_to_multiple_of=64)
+trainer = Model(model, arguments, train_dataset=data, data_collator=collator)
+trainer.train()
+json.dump(seen, open(out + os.environ["RANK"] + ".json", "w"))
+"""
+
+
+def two_processes(tokenizer_dir, texts, dispatch, tmp_path):
+    """Run a stock Trainer on an IterableDataset in two gloo processes; exit codes and errors."""
+    import json
+    import os
+    import socket
+    import subprocess
+    import sys
+
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-c", PROCESS, str(tokenizer_dir), str(tmp_path / "texts.json")]
+    command += [dispatch, str(tmp_path / dispatch)]
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    common |= {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    ranks = [
+        subprocess.Popen(
+            command,
+            env={**os.environ, **common, "RANK": str(r), "LOCAL_RANK": str(r)},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        for r in range(2)
+    ]
+    first = ranks[0].communicate(timeout=240)[1]
+    if ranks[0].returncode:
+        ranks[1].kill()  # it waits for the first
+    second = ranks[1].communicate(timeout=240)[1]
+    return [rank.returncode for rank in ranks], first + second
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_two_processes_and_a_stream_lose_no_row(tokenizer_dir, tokenizer, sample_texts, tmp_path):
+    import json
+
+    texts = [text[:900] for text in sample_texts[:18]]
+    codes, errors = two_processes(tokenizer_dir, texts, "default", tmp_path)
+    assert codes[0] != 0 and 'accelerator_config={"dispatch_batches": False}' in errors
+    codes, errors = two_processes(tokenizer_dir, texts, "own", tmp_path)
+    assert codes == [0, 0], errors
+    seen = [json.loads((tmp_path / f"own{rank}.json").read_text()) for rank in range(2)]
+    chunker = HierarchicalChunker(tokenizer, 64)
+    expected = sum(
+        len(ids) for text in texts for ids in tokenizer(chunker.split(text))["input_ids"]
+    )
+    assert sum(map(sum, seen)) == expected

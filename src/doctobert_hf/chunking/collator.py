@@ -30,7 +30,8 @@ class DataCollatorForHierarchicalChunking:
 
     For ``eval_dataset``, chunk beforehand with ``dataset.map(chunker, batched=True,
     remove_columns=dataset.column_names)``: ``Trainer`` cuts the last evaluation batch to as many
-    rows as the dataset has left, so there one document must be one row.
+    rows as the dataset has left, so there one document must be one row. With an ``IterableDataset``
+    and several processes set ``accelerator_config={"dispatch_batches": False}``.
 
     Args:
         tokenizer: A fast tokenizer with a mask token.
@@ -104,9 +105,11 @@ class DataCollatorForHierarchicalChunking:
 
         Raises:
             DataError: No text in the rows, or a document too long for one batch.
+            UsageError: Accelerate would cut the batch for several processes and drop rows.
         """
         import torch
 
+        _refuse_dispatch()
         rows = self._rows(features)
         lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
         ids, labels = self.masker(_flatten(rows, int(lengths.sum())), self._generator())
@@ -200,6 +203,26 @@ class DataCollatorForHierarchicalChunking:
             self._rng = np.random.default_rng(entropy)
             self._rng_owner = owner
         return self._rng
+
+
+def _refuse_dispatch() -> None:
+    """Refuse to make batches that accelerate cuts into as many parts as there are processes.
+
+    Of a dataset that is iterated (``IterableDataset``) it reads batches in the first process, gives
+    each rows // processes of them and drops the rest without a word: documents make any number of
+    rows here.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return
+    from accelerate.data_loader import DataLoaderDispatcher
+    from accelerate.state import GradientState
+
+    if isinstance(GradientState().active_dataloader, DataLoaderDispatcher):
+        raise UsageError(
+            "Batches of an IterableDataset that are cut for several processes, which loses rows",
+            "each process to read its own batches",
+            'Set accelerator_config={"dispatch_batches": False} in TrainingArguments',
+        )
 
 
 def _packed_positions(model: PreTrainedModel | None) -> int:
