@@ -26,7 +26,7 @@ _DRUGS = ("amoxicilline", "métoprolol", "ramipril", "atorvastatine", "ciproflox
 _DISEASES = ("péritonite", "méningite", "embolie pulmonaire", "sclérodermie", "pancréatite")
 _UNITS = {"mg": "g", "ml": "l", "cm": "mm", "mm": "cm"}
 _DENIED = re.compile(
-    r"(?<!\w)(?:sans|pas d(?:e\s|['’])|aucune?|absence d(?:e\s|['’]))\s?"
+    r"(?<!\w)(?<!sans )(?:sans|pas d(?:e\s|['’])|aucune?|absence d(?:e\s|['’]))\s?"
     r"(?!aucune?|autres?\s)(?=\w{5,})(?![^.;,]*n['’])"
 )
 _OUT = re.compile(r"(?<!\w)(droite?|gauche)(?!\w)")

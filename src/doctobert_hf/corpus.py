@@ -85,7 +85,7 @@ def require_texts(texts: Any, what: str = "texts") -> None:
     Example:
         >>> require_texts(["Pas de fièvre."])
     """
-    expected = f"a list or another iterable of {what}"
+    expected = f"a list of {what}, or another iterable of them"
     if isinstance(texts, (str, bytes)):
         raise UsageError(f"One string as {what}", expected, "Pass [text]")
     columns = getattr(texts, "column_names", None)

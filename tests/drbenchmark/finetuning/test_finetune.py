@@ -300,13 +300,14 @@ def test_killed_and_run_again(notes, make_encoder, tmp_path):
     alone = subprocess.run([*words, "--output", "alone"], cwd=tmp_path, capture_output=True)
     assert alone.returncode == 0
     for seeds in (0, 1, 2):  # by progress: so many seeds are done
-        first = subprocess.Popen([*words, "--output", "killed"], cwd=tmp_path,
-                                 stderr=subprocess.DEVNULL)  # fmt: skip
+        told = tmp_path / f"told-{seeds}.txt"
+        with told.open("w") as stream:
+            first = subprocess.Popen([*words, "--output", "killed"], cwd=tmp_path, stderr=stream)
         while (
             len(list(tmp_path.glob("killed/runs/*/*/*/seed-?.json"))) < seeds
             or not (tmp_path / "killed" / "runs").is_dir()
         ):
-            assert first.poll() is None
+            assert first.poll() is None, told.read_text()[-2000:]
             time.sleep(0.01)
         first.send_signal(signal.SIGKILL)
         first.wait()

@@ -18,8 +18,8 @@ from doctobert_hf.finemed.rephrase.quantities import Quantity, quantities_of
 from doctobert_hf.finemed.words import WORD, fold
 
 _REMNANT = re.compile(
-    r"\[/?INST\]|<\|[\w ]{1,30}\|>|</?s>|<<SYS>>|\ufffd|\|\|\||\[[A-ZÀ-Ý_ ]{3,40}\]"
-    r"|\{\{?[^{}\n]{1,40}\}\}?|\bX{3,}\b|_{3,}|lorem ipsum|```"
+    r"\[/?INST\]|<\|[\w ]{1,30}\|>|</?s>|<<SYS>>|\ufffd|\|\|\||(?-i:\[[A-ZÀ-Ý_ ]{3,40}\])"
+    r"|\{\{?[^{}\n]{1,40}\}\}?|(?-i:\bX{3,}\b)|_{3,}|lorem ipsum|```"
     r"|(?<!\w)(?:voici|voilà)\s+(?:(?:une?|le|la|votre)\s+)?(?:\w+\s+){0,2}"
     r"(?:r[ée][ée]cri\w*|reformul\w*|version|texte|document|r[ée]sum[ée])"
     r"|je\s+(?:suis\s+d[ée]sol[ée]e?|ne\s+(?:peux|suis)\s+pas|m['’]excuse)|d[ée]sol[ée]e?,\s"
@@ -269,10 +269,12 @@ _LIGHT = frozenset(
     """autre autres signe signes notion aussi retrouve retrouvee objective notee revele particuliers
     particuliere particularite avait etait patient patiente examen clinique faire cette celui celle
     aucun aucune encore pouvant ayant comme avoir entre apres avant depuis contexte
-    suite suites""".split()
+    suite suites
+    votre notre leurs""".split()
 )
 
 
+_INFINITIVE = re.compile(r"(?:er|ir|dre)\Z")
 _FINDINGS = frozenset("signe signes notion particularite particuliers particuliere".split())
 """Light where sentences are compared, yet what "sans signe", "sans particularité" denies."""
 
@@ -301,6 +303,8 @@ def _polarities(text: str) -> dict[str, Counter[str]]:
                 continue
             if _BEFORE_ANY.fullmatch(match[0]) or _BEHIND_ANY.fullmatch(match[0]):
                 continue  # a cue is no fact
+            if _INFINITIVE.search(word) and kind_of(match[0]) is None:
+                continue  # "ne pas prendre si": what is denied stands elsewhere
             unclear = at > ruled_out or any(
                 at < cue < at + 90 and not _TURN.search(segment, at, cue) for cue in behind
             )
@@ -313,7 +317,7 @@ def _polarities(text: str) -> dict[str, Counter[str]]:
 
 
 _TURN = re.compile(
-    r"(?:[,(]\s*|\set\s)(?:une?|les?|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui)"
+    r"(?:[,(]\s*(?:notamment\s)?|\set\s|\snotamment\s)(?:une?|les?|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui)"
     r"(?!\w)",
     re.IGNORECASE,
 )
