@@ -457,10 +457,23 @@ def test_a_strangers_file_named_like_a_stage_is_kept(tmp_path, name):
     assert (folder / name).exists()
 
 
-def test_a_lock_that_names_nobody_is_told_as_what_it_is(tmp_path):
+def test_a_lock_that_names_nobody_is_taken_over_with_a_word(tmp_path, caplog):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / LOCK).touch()  # a kill between making and filling it
-    with pytest.raises(UsageError, match="names no process") as raised:
-        write(tmp_path / "out", {"x": "y"})
-    assert str(tmp_path / "out" / LOCK) in str(raised.value)
-    assert sorted(os.listdir(tmp_path / "out")) == [LOCK]
+    write(tmp_path / "out", {"x": "y"})
+    assert "names no process" in caplog.text and "killed" in caplog.text
+    assert (tmp_path / "out" / "x").exists()
+    assert not (tmp_path / "out" / LOCK).exists()
+
+
+def test_a_lock_that_is_being_filled_is_waited_for(tmp_path):
+    import socket
+    import threading
+
+    path = tmp_path / LOCK
+    path.touch()
+    owner = f"{os.getppid()}\n{socket.gethostname()}\n"
+    threading.Timer(0.3, lambda: path.write_text(owner)).start()
+    with pytest.raises(UsageError, match="in use by"):
+        RunLock(path, "It").acquire()
+    assert path.read_text() == owner

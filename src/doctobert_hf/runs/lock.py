@@ -13,6 +13,7 @@ import contextlib
 import datetime
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from doctobert_hf.errors import UsageError
 
 logger = logging.getLogger(__name__)
 LOCK = ".run.lock"
+_FILLED_WITHIN = 3.0
 _HELD: dict[str, RunLock] = {}
 """Locks of this process. A run that this process opens again (a notebook's cell after Ctrl-C) is
 its own to go on with: what it guards against is another process."""
@@ -56,6 +58,7 @@ class RunLock:
             self._lock, held._lock = held._lock, None
             _HELD[key] = self
             return
+        self._clear_nameless()
         before = owner_of(self.path)
         lock = SoftFileLock(self.path, timeout=0, thread_local=False)
         try:
@@ -71,17 +74,27 @@ class RunLock:
         self._lock = lock
         _HELD[key] = self
 
+    def _clear_nameless(self) -> None:
+        """Take away a lock that names nobody: made and filled in two steps, a kill came between.
+
+        Its owner would have filled it within microseconds; it is given seconds.
+        """
+        first = _nameless(self.path)
+        if first is None:
+            return
+        end = time.monotonic() + _FILLED_WITHIN
+        while time.monotonic() < end:
+            time.sleep(0.05)
+            if _nameless(self.path) != first:
+                return
+        logger.warning(
+            "%s had a lock that names no process: a run was killed as it took it; going on",
+            self.what,
+        )
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+
     def _held(self) -> UsageError:
-        try:
-            nameless = not self.path.read_bytes().strip()
-        except OSError:
-            nameless = False
-        if nameless:  # made and filled in two steps: a kill between them names nobody
-            return UsageError(
-                f"{self.what} has a lock that names no process: a run was killed as it took it",
-                "one run at a time in a folder",
-                f"If no run is starting there now, delete '{self.path}'",
-            )
         return UsageError(
             f"{self.what} is in use by {owner_of(self.path) or 'another process'}",
             "one run at a time in a folder",
@@ -98,6 +111,15 @@ class RunLock:
         if self._pid == os.getpid():  # a forked worker leaves its parent's lock alone
             with contextlib.suppress(OSError):
                 lock.release()
+
+
+def _nameless(path: Path) -> tuple[int, int] | None:
+    """Return which file it is, where a lock file is empty."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_ino, found.st_mtime_ns) if found.st_size == 0 else None
 
 
 def owner_of(path: Path) -> str | None:

@@ -291,6 +291,23 @@ TASKS = (TaskSpec(name="mine_cls", corpus=CORPUS, kind="classification", labels=
     assert "registers no task" in capsys.readouterr().err
 
 
+def test_a_seed_that_another_process_holds_is_not_left_out(notes, make_encoder, tmp_path, capsys):
+    """Of three seeds two would be told as the result of three."""
+    import socket
+
+    (tmp_path / "space.yaml").write_text(SPACE)
+    words = ["finetune", make_encoder().source, "--corpus", str(notes), "--max-length", "64"]
+    words += ["--space", str(tmp_path / "space.yaml"), "--output", str(tmp_path / "run")]
+    assert main([*words, "--seeds", "1"]) == 0
+    [result] = tmp_path.glob("run/runs/*/*/*/seed-1.json")
+    result.unlink()
+    (tmp_path / "run/result.json").unlink()
+    (result.parent / ".seed-1.lock").write_text(f"{os.getppid()}\n{socket.gethostname()}\n")
+    assert main([*words, "--seeds", "1"]) == 1
+    assert "1 seed(s) were not trained, the first is 1" in capsys.readouterr().err
+    assert not (tmp_path / "run/result.json").exists()
+
+
 @pytest.mark.long
 def test_killed_and_run_again(notes, make_encoder, tmp_path):
     (tmp_path / "space.yaml").write_text(SPACE)

@@ -63,6 +63,13 @@ def finetune(
         outcome = made.run()
         if outcome.failed:
             raise DataError(f"Fine-tuning failed: {outcome.failed[0]['error']}")
+        if outcome.elsewhere:  # of the seeds asked for, none is left out in silence
+            first = outcome.elsewhere[0]
+            raise DataError(
+                f"{len(outcome.elsewhere)} seed(s) were not trained, the first is "
+                f"{first['seed']}: {first['why']}",
+                fix="Run the same command again when it has ended",
+            )
         result = _keep(run.folder, made, outcome)
         run.finish("model", "runs", "result.json")
     return result
