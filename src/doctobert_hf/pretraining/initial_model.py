@@ -1,0 +1,168 @@
+"""The model a phase begins with: from a preset, a checkpoint, a run or any encoder of the Hub."""
+
+from __future__ import annotations
+
+import logging
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.models.opening import open_pretrained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from doctobert_hf.pretraining.recipe import PretrainConfig
+
+logger = logging.getLogger(__name__)
+
+
+def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """Make the model a phase begins with.
+
+    Raises:
+        UsageError: ``init_from`` holds no model, or one of another vocabulary.
+    """
+    from transformers import AutoModelForMaskedLM
+
+    from doctobert_hf.models import preset_config
+    from doctobert_hf.models.tiling import tile_model
+
+    fresh = preset_config(config.preset, tokenizer, initializer_range=config.initializer_range)
+    if config.init_from is None:
+        _set_rope(fresh, config)
+        model = AutoModelForMaskedLM.from_config(fresh)
+        _reset_head(model, config.initializer_range)
+    elif config.hand_over == "tile":
+        _set_rope(fresh, config)
+        base = open_pretrained(AutoModelForMaskedLM, model_of(config.init_from))
+        model = tile_model(base, fresh)
+    else:
+        model = _begun_model(config, tokenizer)
+    if model.config.vocab_size < len(tokenizer):
+        raise UsageError(
+            f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
+            "the model's own tokenizer",
+        )
+    _set_out_dropout(model, config.attention_out_dropout)
+    _freeze(model, config.freeze)
+    return model
+
+
+def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """Load ``init_from`` in float32, whatever it was saved in, with its own tokenizer.
+
+    Raises:
+        UsageError: It is no masked-LM encoder, or the tokenizer is not its own.
+        DataError: Weights of the encoder are missing.
+    """
+    from transformers import AutoConfig, AutoModelForMaskedLM
+
+    from doctobert_hf.pretraining.fit import check_tokenizer
+
+    source = model_of(str(config.init_from))
+    known = open_pretrained(AutoConfig, source)
+    check_tokenizer(source, known, tokenizer)
+    _set_rope(known, config)
+    # Trained in half precision a weight does not move: its steps are smaller than its last digit.
+    model, report = open_pretrained(
+        AutoModelForMaskedLM, source, config=known, dtype="float32", output_loading_info=True
+    )
+    _check_weights(source, model, report["missing_keys"])
+    return model
+
+
+def _check_weights(source: str, model: PreTrainedModel, missing: Iterable[str]) -> None:
+    """Refuse an encoder without all its weights; tell of a head that is drawn anew."""
+    body = f"{model.base_model_prefix}."
+    names = [name for name in missing if "position_ids" not in name and "pooler" not in name]
+    lost = sorted(name for name in names if name.startswith(body))
+    if lost:
+        raise DataError(
+            f"{len(lost)} weights of the encoder in '{source}' were not found, e.g. '{lost[0]}'",
+            "weights under the names that Transformers gives them",
+            "Save the model with save_pretrained",
+        )
+    if names:
+        logger.warning(
+            "'%s' has no masked-LM head (no %s): a new one is drawn", source, sorted(names)[0]
+        )
+
+
+def _freeze(model: PreTrainedModel, patterns: tuple[str, ...]) -> None:
+    """Leave the weights of some names as they are.
+
+    Raises:
+        UsageError: A pattern that names no weight, or nothing is left to train.
+    """
+    for pattern in patterns:
+        found = [p for name, p in model.named_parameters() if fnmatch(name, pattern)]
+        if not found:
+            example = next(name for name, _ in model.named_parameters())
+            raise UsageError(f"freeze '{pattern}' names no weight", f"names such as '{example}'")
+        for parameter in found:
+            parameter.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise UsageError(f"freeze {' '.join(patterns)} leaves nothing to train", "fewer patterns")
+
+
+def _reset_head(model: PreTrainedModel, spread: float) -> None:
+    """Draw ModernBERT's head as the published runs did (FlexBERT, ``full_megatron``).
+
+    Transformers draws ``head.dense`` with ``spread / sqrt(2 layers)``, like the blocks' outputs;
+    the models' training code draws it like any other matrix.
+    """
+    import torch
+
+    if model.config.model_type == "modernbert":
+        weight: Any = model.head.dense.weight  # type: ignore[union-attr]
+        torch.nn.init.trunc_normal_(weight, std=spread, a=-2 * spread, b=2 * spread)
+
+
+def _set_rope(architecture: Any, config: PretrainConfig) -> None:
+    for kind, theta in (
+        ("full_attention", config.rope_theta_global),
+        ("sliding_attention", config.rope_theta_local),
+    ):
+        if theta is not None:
+            if architecture.model_type != "modernbert":
+                raise UsageError(f"A RoPE base for {architecture.model_type}", "ModernBERT")
+            architecture.rope_parameters[kind]["rope_theta"] = theta
+
+
+def _set_out_dropout(model: PreTrainedModel, rate: float) -> None:
+    """Dropout behind attention, as the published runs have it; not a part of the saved model.
+
+    Transformers has one key for this and for dropout of attention weights, which stays 0.
+    """
+    if not rate:
+        return
+    import torch
+
+    if model.config.model_type != "modernbert":
+        raise UsageError(f"attention_out_dropout for {model.config.model_type}", "ModernBERT")
+    for layer in model.model.layers:  # type: ignore[union-attr]
+        layer.attn.out_drop = torch.nn.Dropout(rate)
+
+
+def model_of(place: str) -> str:
+    """A run's final model, its last checkpoint, or what is named itself."""
+    from doctobert_hf.pretraining.checkpoints import list_checkpoints
+
+    folder = Path(place)
+    if (folder / "model" / "config.json").is_file():
+        return str(folder / "model")
+    if not (folder / "config.json").is_file() and folder.is_dir() and list_checkpoints(folder):
+        return str(list_checkpoints(folder)[-1])
+    return place
+
+
+def checkpoint_of(config: PretrainConfig) -> str:
+    """Return the newest whole checkpoint of the run a phase begins with, or what it names."""
+    from doctobert_hf.pretraining.checkpoints import last_whole_checkpoint
+
+    folder = Path(str(config.init_from))
+    return str(folder if (folder / "optimizer.pt").is_file() else last_whole_checkpoint(folder))
