@@ -66,6 +66,8 @@ def test_every_marker_is_found(matcher):
             r for r in judge(f"{REWRITE} {leak}", matcher) if "left" in r or "remnant" in r
         ][:1]
         assert found.split(": ")[1].strip("'*") in leak
+    listed = judge(f"{REWRITE}\n- une pneumonie", matcher)
+    assert any(reason.startswith("markup left") for reason in listed)
     # One the source has hides none that it has not.
     source = f"{SOURCE} <DATE>"
     assert judge(f"{REWRITE} <DATE>", matcher, source=source) == []

@@ -98,6 +98,30 @@ def test_every_type_of_column():
         assert (told["column"], told["rows"], told["first"]) == ("c", 1, 1), column.type
 
 
+def test_a_row_of_several_and_one_of_none():
+    """Two words in two rows, both in the first: the place of a word is not that of its row."""
+    secret = drawn("ghp_{A36}", 1)
+    counted = Statistics()
+    counted.add(pa.table({"c": pa.array([["x", secret], []])}))
+    (told,) = counted.secrets.values()
+    assert (told["rows"], told["first"]) == (1, 0)
+    chunked = pa.chunked_array([pa.array(["x", "y"]), pa.array(["z", secret])])
+    counted = Statistics()
+    counted.add(pa.table({"c": chunked}))
+    (told,) = counted.secrets.values()
+    assert (told["rows"], told["first"]) == (1, 3)
+
+
+def test_more_than_are_told_apart_cannot_be_allowed(monkeypatch):
+    from doctobert_hf.hub import statistics
+
+    monkeypatch.setattr(statistics, "_MOST", 2)
+    counted = Statistics()
+    counted.add(pa.table({"c": [drawn("ghp_{A36}", seed) for seed in range(5)]}))
+    assert len(counted.secrets) == 3 and counted.secrets["more"]["rows"] == 3
+    assert counted.secrets["more"]["fingerprint"] == ""
+
+
 def test_allowed_by_fingerprint(tmp_path, capsys):
     text = f"mon jeton ghp_{'aB3' * 12} ici"
     pq.write_table(pa.table({"text": ["ok", text]}), tmp_path / "rows.parquet")
@@ -119,7 +143,7 @@ def test_allowed_by_fingerprint(tmp_path, capsys):
 PATIENT = "Jeanne Dupont-Martin, 2 85 05 78 006 084 36"
 
 
-def test_no_training_text_of_other_libraries_leaves(tmp_path, model_dir):
+def test_no_training_text_of_other_libraries_leaves(tmp_path, model_dir, capsys):
     folder = tmp_path / "retriever"
     shutil.copytree(model_dir, folder)
     (folder / "README.md").write_text(
@@ -129,6 +153,7 @@ def test_no_training_text_of_other_libraries_leaves(tmp_path, model_dir):
     out = tmp_path / "out"
     push = ["hub", "push-model", str(folder), "me/x", "--license", "mit", "--dry-run"]
     assert main([*push, "--output", str(out)]) == 0
+    assert "'widget' of the earlier card is left out" in capsys.readouterr().err
     for path in out.rglob("*"):
         assert not path.is_file() or PATIENT.encode() not in path.read_bytes(), path
     assert "mine" in (out / "README.md").read_text()

@@ -109,7 +109,6 @@ class DataCollatorForHierarchicalChunking:
         """
         import torch
 
-        _refuse_dispatch()
         rows = self._rows(features)
         lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
         ids, labels = self.masker(_flatten(rows, int(lengths.sum())), self._generator())
@@ -134,6 +133,7 @@ class DataCollatorForHierarchicalChunking:
             rows = [_unpadded(feature) for feature in features]
             self._refuse_long_rows(rows)
             return rows
+        _refuse_dispatch()
         missing = next((f for f in features if self.text_column not in f), None)
         if missing is not None:
             have = f"the columns {', '.join(missing)}" if missing else "no columns at all"

@@ -36,12 +36,14 @@ class Card:
         gaps: Names of records that were not there, in order, each once.
         kept: Names of the regions taken over from an earlier card.
         moved: Regions whose section is gone; they stand at the end.
+        dropped: Keys of an earlier card that are left out, as they hold text.
     """
 
     text: str
     gaps: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
 
 def render_card(
@@ -71,12 +73,15 @@ def render_card(
     body = KEEP.sub(lambda match: _region(match[1], match[3], _hash(match[3])), body)
     front = metadata.to_dict()
     edits: dict[str, str] = {}
+    dropped: list[str] = []
     for text in previous or []:
-        front = _merge_front(front, front_matter(text))
+        earlier = front_matter(text)
+        dropped += [key for key in TEXTS if key in earlier and key not in front]
+        front = _merge_front(front, earlier)
         edits = _merge_edits(edits, _edits(text, body))
     body, moved = _take_over(body, edits, "\n".join(previous or []))
     text = f"---\n{_dump(front)}---\n\n{body}"
-    return Card(text, list(dict.fromkeys(gaps)), sorted(edits), moved)
+    return Card(text, list(dict.fromkeys(gaps)), sorted(edits), moved, sorted(set(dropped)))
 
 
 def front_matter(text: str) -> dict[str, Any]:
@@ -115,8 +120,8 @@ def _dump(front: dict[str, Any]) -> str:
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=100)
 
 
-TEXTS = ("widget", "inference", "example_title")
-"""Keys in which other libraries put rows of the training text; never taken over."""
+TEXTS = ("widget",)
+"""Keys in which other libraries put rows of the training text; never taken over, and told."""
 OWNED = ("model-index", "dataset_info", "configs", "license", "co2_eq_emissions", "size_categories")
 
 

@@ -178,10 +178,11 @@ def _contents(file: Path, name: str, tokens: Iterable[str]) -> Iterator[Finding]
 
 def secret_finding(name: str, secret: Secret, where: str = "") -> Finding:
     """Return what is told of something that looks like a secret."""
-    what = f"holds {secret.kind}, '{secret.masked}'{where}"
+    shown = f", '{secret.masked}'" if secret.masked else ""
     in_use = secret.kind == "the token in use"
     mend = "Remove it, and revoke it if it was ever shared"
-    return Finding(name, what, mend, None if in_use else secret.fingerprint)
+    fingerprint = None if in_use else secret.fingerprint or None
+    return Finding(name, f"holds {secret.kind}{shown}{where}", mend, fingerprint)
 
 
 def _own_paths() -> list[str]:

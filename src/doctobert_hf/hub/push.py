@@ -280,6 +280,11 @@ def _staged(
         warnings=[
             *package.warnings,
             *passed,
+            *(
+                f"'{key}' of the earlier card is left out, it may hold training text: "
+                "--examples FILE gives the widget its texts"
+                for key in card.dropped
+            ),
             *(f"Region keep:{name} stands at the end, its section is gone" for name in card.moved),
         ],
         url=published.url if published else None,

@@ -105,14 +105,18 @@ class Statistics:
 
     def _scan(self, name: str, column: pa.ChunkedArray) -> None:
         """Find rows that hold a secret; only suspicious columns are looked at row by row."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         pattern = "|".join((SUSPICIOUS, *map(re.escape, self.tokens)))
         hits = [pc.match_substring_regex(leaf, pattern) for leaf in leaves(column)]
         if not any(pc.any(hit).as_py() for hit in hits):
             return
-        flat = len(hits) == 1 and len(hits[0]) == len(column)
-        rows = pc.indices_nonzero(hits[0]).to_pylist() if flat else range(len(column))
+        # Of a nested column the places of hits are not those of its rows.
+        flat = not column.type.num_fields and len(hits) == column.num_chunks
+        rows = (
+            pc.indices_nonzero(pa.chunked_array(hits)).to_pylist() if flat else range(len(column))
+        )
         for index in rows:
             for word in _words_in(column[index].as_py()):
                 for secret in find_secrets(word, self.tokens):
@@ -124,10 +128,18 @@ class Statistics:
             self.secrets[key]["rows"] += 1
         elif len(self.secrets) < _MOST:
             self.secrets[key] = {**secret, "column": column, "rows": 1, "first": row}
+        else:  # no fingerprint: what is not told apart is not allowed either
+            more = {
+                "kind": f"more than {_MOST:,} different secrets",
+                "masked": "",
+                "fingerprint": "",
+            }
+            entry = {**more, "column": column, "rows": 0, "first": row}
+            self.secrets.setdefault("more", entry)["rows"] += 1
 
 
 _MOST = 1000
-"""Different secrets that are told of; a dataset with more is refused for these."""
+"""Different secrets that are told of one by one."""
 
 
 def leaves(column: pa.ChunkedArray) -> Iterator[pa.Array]:

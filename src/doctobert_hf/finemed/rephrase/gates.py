@@ -45,7 +45,7 @@ def rejections(
     found = [
         f"markup left: {leak[0].strip()}"
         for leak in _MARKUP.finditer(rewrite)
-        if leak[0].strip() not in source
+        if leak[0].lstrip() not in source  # "- " with its space: hyphens are everywhere
     ]
     found += _form(words(source), words(rewrite), config)
     old, new = terms_of(source, matcher), terms_of(rewrite, matcher)
