@@ -44,14 +44,61 @@ def test_sources_give_the_same_texts(sources, kind):
     assert list(iter_texts(sources[kind])) == TEXTS
 
 
-def test_a_folder_of_text_files(tmp_path):
+def test_a_folder_of_text_files(tmp_path, caplog):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "2.txt").write_bytes(b"deux\r\n")
     (tmp_path / "1.txt").write_text("un")
     (tmp_path / "notes.md").write_text("not read")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "message.txt").write_text("hidden")
+    (tmp_path / "._1.txt").write_text("hidden")
     assert [(r["id"], r["text"]) for r in iter_documents(tmp_path)] == [
         ("1.txt", "un"),
         ("b/2.txt", "deux\r\n"),
+    ]
+    assert "files that are not read: 2 hidden, 1 .md" in caplog.text
+    caplog.clear()
+    list(iter_texts(tmp_path))
+    assert not caplog.text  # once
+
+
+def test_upper_case_packed_and_semicolons(tmp_path):
+    import pyarrow as pa
+
+    (tmp_path / "A.TXT").write_text("un")
+    (tmp_path / "B.JSONL.GZ").write_bytes(gzip.compress(b'{"text": "deux"}\n'))
+    with pa.output_stream(str(tmp_path / "C.csv.zst"), compression="zstd") as file:
+        file.write('text;n\n"trois; é";1\n'.encode())
+    Dataset.from_list([{"text": "quatre"}]).to_parquet(tmp_path / "D.Parquet")
+    assert list(iter_texts(tmp_path)) == ["un", "deux", "trois; é", "quatre"]
+    assert list(iter_texts(tmp_path / "*.TXT")) == ["un"]
+    with pytest.raises(UsageError, match="No corpus file matches"):
+        list(iter_texts(tmp_path / "*.tsv"))
+
+
+def test_a_folder_of_save_to_disk(tmp_path):
+    rows = Dataset.from_list([{"text": "un", "id": "a"}, {"text": "deux", "id": "b"}])
+    rows.save_to_disk(tmp_path / "one")
+    assert [row["id"] for row in iter_documents(tmp_path / "one")] == ["a", "b"]
+    DatasetDict(train=rows).save_to_disk(tmp_path / "many")
+    with pytest.raises(UsageError, match="one split"):
+        list(iter_documents(tmp_path / "many"))
+
+
+def test_documents_are_converted_where_that_is_asked_for(tmp_path):
+    pytest.importorskip("markitdown")
+    (tmp_path / "a.md").write_text("# Titre\n\nUn texte.")
+    (tmp_path / "b.HTML").write_text("<h1>Notice</h1><p>Prendre un comprimé.</p>")
+    (tmp_path / "c.pdf").write_bytes(b"no")
+    with pytest.raises(UsageError, match="no corpus file.* 1 .md"):
+        list(iter_texts(tmp_path))
+    with pytest.raises(DataError, match="c.pdf' cannot be converted"):
+        list(iter_documents(tmp_path, converted=True))
+    (tmp_path / "c.pdf").unlink()
+    rows = [(row["id"], row["text"]) for row in iter_documents(tmp_path, converted=True)]
+    assert rows == [
+        ("a.md", "# Titre\n\nUn texte."),
+        ("b.HTML", "# Notice\n\nPrendre un comprimé."),
     ]
 
 
@@ -87,6 +134,9 @@ def _write(path: Path, content: bytes) -> Path:
         (lambda d: d, UsageError, ["no corpus file"]),
         (lambda d: _write(d / "x.pdf", b""), UsageError, ["x.pdf", ".parquet"]),
         (lambda d: _write(d / "x.txt", b"a\nb\xe9"), DataError, ["line 2", "0xe9", "iconv"]),
+        (lambda d: _write(d / "x.txt", "a".encode("utf-16")), DataError, ["UTF-16", "iconv"]),
+        (lambda d: _write(d / "x.json", b'{"text": "a"}\n{}'), DataError, ["Name the file .jsonl"]),
+        (lambda d: _write(d / "x.txt.zst", b"no"), DataError, ["Zstandard"]),
         (lambda d: _write(d / "x.jsonl", b'{"text": "a"}\n{'), DataError, ["line 2", "JSON"]),
         (lambda d: _write(d / "x.jsonl", b'{"texte": "a"}'), DataError, ["texte", "'text'"]),
         (lambda d: _write(d / "x.jsonl", b'{"text": null}'), DataError, ["None", "a string"]),

@@ -88,3 +88,46 @@ def test_help_loads_no_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_the_index_commands(documents, tmp_path, capsys):
+    index = tmp_path / "index"
+    assert run("index", "build", documents, "--output", index, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["documents"] == 10
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"id": "new", "text": "Une hépatite C.", "year": 2020}\n')
+    assert run("index", "add", index, more) == 0
+    assert "1 added; 11 documents" in capsys.readouterr().err
+    assert run("search", index, "hepatite c", "--filter", "year > 2000", "--json") == 0
+    assert [hit["document"] for hit in json.loads(capsys.readouterr().out)] == ["new"]
+    more.write_text('{"id": "new", "text": "Une hépatite B.", "year": 2020}\n')
+    assert run("index", "add", index, more) == 2
+    assert "retrieval index update" in capsys.readouterr().err
+    assert run("index", "update", index, more, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["replaced"] == 1
+    assert run("search", index, "hépatite B") == 0
+    assert "**Une hépatite B.**" in capsys.readouterr().out
+    assert run("index", "delete", index, "new") == 0
+    capsys.readouterr()
+    assert run("search", index, "hépatite") == 0
+    out, err = capsys.readouterr()
+    assert out == "" and "In no document: hépatite" in err
+    old = tmp_path / "old-form"
+    assert run("index", documents, "--output", old) == 0
+    assert (old / "index.json").is_file()
+    assert run("index", "--output", tmp_path / "first", documents) == 0
+    assert run("index", "delete", index, "x", "--filtr", "y") == 2
+    assert "Did you mean --filter" in capsys.readouterr().err
+    assert run("search", index, "x", "--method", "dense") == 2
+    assert "one of lexical" in capsys.readouterr().err
+
+
+def test_a_cross_encoder_reranks(documents, encoder, tmp_path, capsys):
+    from sentence_transformers import CrossEncoder
+
+    CrossEncoder(encoder, num_labels=1).save_pretrained(str(tmp_path / "ce"))
+    assert run("search", documents, "douleur", "--rerank", tmp_path / "ce", "--json") == 0
+    scores = [hit["score"] for hit in json.loads(capsys.readouterr().out)]
+    assert scores == sorted(scores, reverse=True)
+    assert run("search", documents, "douleur", "--rerank", tmp_path / "absent") == 2
+    assert "is no CrossEncoder" in capsys.readouterr().err

@@ -34,7 +34,7 @@ def test_dense_scores_are_the_models_similarity(dense, documents):
 
 
 def test_late_scores_are_sentence_transformers_maxsim(late, documents, monkeypatch):
-    monkeypatch.setattr("doctobert_hf.retrieval.index._ELEMENTS", 3000)  # several blocks
+    monkeypatch.setattr("doctobert_hf.retrieval.vectors.ELEMENTS", 3000)  # several blocks
     index = Index.build(documents, late)
     texts = [passage.text for passage in index.passages]
     expected = late.similarity(late.encode_query(QUESTIONS), late.encode_document(texts))
@@ -76,7 +76,7 @@ def test_a_long_document_is_found_by_what_stands_at_its_end(dense, documents):
 def test_ranking_breaks_ties_by_id_and_is_at_most_all(documents):
     index = Index.build({"b": "même texte", "a": "même texte", "c": "autre chose"})
     [ranked] = index.rank(["texte"], 10)
-    assert [name for name, _ in ranked] == ["a", "b", "c"]
+    assert [name for name, _ in ranked] == ["a", "b"]  # no word of the question: no hit
 
 
 def test_bm25_stems_french_words_and_knows_none():
@@ -111,3 +111,68 @@ def test_wrong_input(tmp_path, documents):
     (tmp_path / "d.jsonl").write_text('{"id": "1", "text": "a"}\n{"id": "1", "text": "b"}\n')
     with pytest.raises(DataError, match="'1' is there twice"):
         index_documents(tmp_path / "d.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("query", "document"),
+    [
+        ("hépatite C", "c"),
+        ("hepatite b", "b"),
+        ("oedème", "oe"),
+        ("oedeme", "oe"),
+        ("arterielle", "art"),
+        ("l’artère", "art"),
+        ("vitamine D", "d"),
+        ("HÉPATITE\u00a0C", "c"),
+        ("he\u0301patite C", "c"),
+    ],
+)
+def test_french_words_find_what_is_written_otherwise(query, document):
+    texts = {
+        "b": "Une hépatite B chronique.",
+        "c": "Une hépatite C chronique.",
+        "oe": "Un œdème des membres.",
+        "art": "Tension artérielle mesurée à l'artère.",
+        "d": "Carence en vitamine D.",
+        "e": "Carence en vitamine E.",
+    }
+    assert Index.build(texts).search(query)[0].document == document
+
+
+def test_words_that_stand_nowhere_find_nothing(documents):
+    index = Index.build(documents)
+    assert index.search("xylophone") == []
+    assert index.bm25.words("xylophone et douleur") == (["douleur"], ["xylophone"])
+
+
+def test_hybrid_fuses_ranks_and_methods_are_checked(dense, documents):
+    index = Index.build(documents, dense)
+    by_rank = {}
+    for method in ("dense", "lexical"):
+        for rank, (name, _) in enumerate(index.rank([QUESTIONS[0]], 100, method)[0], start=1):
+            by_rank[name] = by_rank.get(name, 0) + 1 / (60 + rank)
+    [fused] = index.rank([QUESTIONS[0]], 100, "hybrid")
+    assert dict(fused) == pytest.approx(by_rank)
+    with pytest.raises(UsageError, match="The method 'late' for an index of kind dense"):
+        index.search("x", method="late")
+    with pytest.raises(UsageError, match="one of lexical"):
+        Index.build(documents).search("x", method="hybrid")
+
+
+def test_the_marked_sentence_stands_in_the_passage(dense):
+    texts = {"a": "Le foie est normal. La rate est grosse 🩺. Le rein est petit."}
+    for model in (dense, None):
+        [hit] = Index.build(texts, model).search("rate grosse")
+        sentence = texts["a"][hit.sentence_start : hit.sentence_end]
+        assert sentence in hit.text
+        if model is None:
+            assert sentence == "La rate est grosse 🩺."
+
+
+def test_a_reranker_orders_anew(documents):
+    class Shortest:
+        def predict(self, pairs, show_progress_bar):
+            return [-len(text) for _, text in pairs]
+
+    index = Index.build({"long": "la fièvre " * 20, "short": "la fièvre"})
+    assert [hit.document for hit in index.search("fièvre", rerank=Shortest())] == ["short", "long"]

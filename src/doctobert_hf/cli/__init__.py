@@ -141,23 +141,20 @@ def _quieten() -> None:
     warnings.showwarning = show  # type: ignore[assignment]
 
 
-def _add_debug(parser: argparse.ArgumentParser) -> None:
-    """Add ``--debug`` to a parser and to its subcommands."""
+def _add_debug(parser: argparse.ArgumentParser, inner: bool = False) -> None:
+    """Add ``--debug`` to a parser and to its subcommands, however deep."""
     parser.add_argument(
         "--debug",
         action="store_true",
-        default=False,
-        help="show the traceback of an error, and the libraries' warnings",
+        default=argparse.SUPPRESS if inner else False,
+        help=argparse.SUPPRESS
+        if inner
+        else "show the traceback of an error, and the libraries' warnings",
     )
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for sub in set(action.choices.values()):
-                sub.add_argument(
-                    "--debug",
-                    action="store_true",
-                    default=argparse.SUPPRESS,
-                    help=argparse.SUPPRESS,
-                )
+                _add_debug(sub, inner=True)
 
 
 def _overview() -> str:

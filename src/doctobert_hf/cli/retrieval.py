@@ -2,9 +2,10 @@
 
 doctobert-hf retrieval train retrieval/dense --data-dir raw --output my-retriever
 doctobert-hf retrieval evaluate my-retriever other-retriever --data-dir raw --with-bm25
-doctobert-hf retrieval search documents.parquet "effets indésirables ?" --model my-retriever
-doctobert-hf retrieval index documents.parquet --model my-retriever --output my-index
-doctobert-hf retrieval search my-index "effets indésirables du paracétamol ?"
+doctobert-hf retrieval index build documents.parquet --model my-retriever --output my-index
+doctobert-hf retrieval index add my-index more.parquet
+doctobert-hf retrieval search my-index "effets indésirables du paracétamol ?" --method hybrid
+doctobert-hf retrieval serve my-index
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import argparse
 import contextlib
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.cli.options import whole_number
+from doctobert_hf.cli import retrieval_index
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval.recipe import RetrievalConfig, read_recipe
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="train|evaluate|index|search"
+        dest="action", required=True, metavar="train|evaluate|index|search|serve"
     )
     train = actions.add_parser("train", help="train by a recipe", allow_abbrev=False)
     train.add_argument(
@@ -65,28 +66,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--data-dir", type=Path, help="folder of raw corpora")
     evaluate.add_argument("--mteb", nargs="+", metavar="TASK", help="mteb tasks instead of --data")
 
-    index = actions.add_parser("index", help="index documents", allow_abbrev=False)
-    search = actions.add_parser("search", help="answer a question", allow_abbrev=False)
-    index.add_argument("documents", type=Path, help="file or folder of documents")
-    index.add_argument("--output", type=Path, required=True, help="folder of the index")
-    index.add_argument("--overwrite", action="store_true", help="move another index there aside")
-    search.add_argument("documents", type=Path, help="an index, or a file or folder of documents")
-    search.add_argument("question", help="what to look for")
-    search.add_argument(
-        "--top", type=whole_number, default=3, help="documents to show (default: 3)"
-    )
-    for action in (index, search):
-        action.add_argument("--model", help="run, model or Hub id; default: BM25")
-        action.add_argument("--text-column", default="text", help="column that holds the text")
-    for action in (train, evaluate, index, search):
+    for action in (train, evaluate):
         action.add_argument("--json", action="store_true", help="print JSON")
+    retrieval_index.add_arguments(actions)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run a subcommand."""
-    return {"train": _train, "evaluate": _evaluate, "index": _index, "search": _search}[
-        args.action
-    ](args)
+    commands = {"train": _train, "evaluate": _evaluate, **retrieval_index.COMMANDS}
+    return commands[args.action](args)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -150,7 +138,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     if args.mteb:
         return _mteb(args)
-    places = [_model_folder(name) for name in args.models]
+    places = [retrieval_index.model_folder(name) for name in args.models]
     recipes = [_recipe_of(place) for place in places]
     pairs = _questions(args, recipes)
     with contextlib.redirect_stdout(sys.stderr):
@@ -214,12 +202,6 @@ def _check_unseen(recipe: RetrievalConfig | None, args: argparse.Namespace, pair
     refuse_leakage(train, pairs)
 
 
-def _model_folder(name: str) -> str:
-    inside = Path(name) / "model"
-    return str(inside) if (inside / "config.json").is_file() or (
-        inside / "modules.json").is_file() else name  # fmt: skip
-
-
 def _recipe_of(place: str) -> RetrievalConfig | None:
     path = Path(place).parent / "resolved_config.yaml"
     if not (Path(place) / "retrieval.json").is_file() or not path.is_file():
@@ -248,7 +230,7 @@ def _mteb(args: argparse.Namespace) -> int:
             for name in args.models
             for row in run_mteb(
                 name.rstrip("/"),
-                _open(open_model, _model_folder(name), args),
+                _open(open_model, retrieval_index.model_folder(name), args),
                 args.mteb,
                 args.data_dir,
             )
@@ -259,52 +241,6 @@ def _mteb(args: argparse.Namespace) -> int:
         cells = [[*map(str, list(row.values())[:3]), f"{row['value']:.4f}"] for row in rows]
         print(text_table(["system", "task", "score", "value"], cells))
     return 0
-
-
-def _index(args: argparse.Namespace) -> int:
-    from doctobert_hf.retrieval.search import build_index
-
-    place = _model_folder(args.model) if args.model else None
-    with contextlib.redirect_stdout(sys.stderr):
-        index = build_index(args.documents, args.output, place, args.text_column, args.overwrite)
-    print(f"{len(index.ids):,} documents, {len(index.passages):,} passages, {index.size:,} bytes",
-          file=sys.stderr)  # fmt: skip
-    words = " ".join(index.passages[0].text.split()[:4])
-    print(f"next: {command_line('retrieval', 'search', args.output, words)}", file=sys.stderr)
-    print(json.dumps({"index": str(args.output)}) if args.json else args.output)
-    return 0
-
-
-def _search(args: argparse.Namespace) -> int:
-    from doctobert_hf.retrieval.index import Index
-
-    if (args.documents / "index.json").is_file():
-        if args.model:
-            raise UsageError("--model with an index", "one of them: an index keeps its model")
-        with contextlib.redirect_stdout(sys.stderr):
-            index = Index.load(args.documents)
-    else:
-        index = _build(args)
-    hits = index.search(args.question, args.top)
-    if args.json:
-        print(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=2))
-        return 0
-    for number, hit in enumerate(hits, start=1):
-        print(f"{number}. {hit.score:.3f}  {hit.document}  {hit.source}  [{hit.start}:{hit.end}]")
-        print(f"   {' '.join(hit.text.split())}\n")
-    return 0
-
-
-def _build(args: argparse.Namespace) -> Any:
-    from doctobert_hf.retrieval.search import index_documents
-
-    model = None
-    with contextlib.redirect_stdout(sys.stderr):
-        if args.model:
-            from doctobert_hf.retrieval.models import open_model
-
-            model = open_model(_model_folder(args.model))
-        return index_documents(args.documents, model, args.text_column)
 
 
 def _print(results: list[Result], as_json: bool) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,31 +32,40 @@ def require_bm25() -> None:
 
 
 class BM25:
-    """BM25 (Lucene's variant, k1 1.5, b 0.75) with French stop words and Snowball's stemmer.
-
-    Stop words and stemming are there because they make it better on French medical questions:
-    nDCG@10 on LabForSims2's test questions is 0.081 with both and 0.051 with neither.
+    """BM25 (Lucene's variant, k1 1.5, b 0.75) over the words of :class:`.lexical.FrenchAnalyzer`.
 
     Args:
         texts: The passages.
 
     Raises:
         UsageError: ``bm25s`` or ``PyStemmer`` is not installed.
+
+    Example:
+        >>> BM25(["une hépatite B", "une hépatite C"]).scores(["hepatite c"])[0].argmax()
+        np.int64(1)
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
+        self._begin(len(texts))
+        words = self._analyze(texts)
+        if any(words):
+            self._index.index(words, show_progress=False)
+            self._has_words = True
+
+    def _begin(self, count: int) -> None:
         require_bm25()
         import bm25s
-        import Stemmer
+
+        from doctobert_hf.retrieval.lexical import FrenchAnalyzer
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells of every step
-        self._stem = Stemmer.Stemmer("french")
-        self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
-        self._count = len(texts)
-        words = self._words(texts)
-        self._has_words = any(words)
-        if self._has_words:
-            self._index.index(words, show_progress=False)
+        self._analyze = FrenchAnalyzer()
+        self._index: Any = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+        self._count, self._has_words = count, False
+
+    def __len__(self) -> int:
+        """Return the number of passages."""
+        return self._count
 
     @property
     def size(self) -> int:
@@ -67,23 +77,54 @@ class BM25:
         words = sum(len(word.encode()) for word in self._index.vocab_dict)
         return sum(np.asarray(array).nbytes for array in arrays) + words
 
+    def words(self, query: str) -> tuple[list[str], list[str]]:
+        """Return a query's words that stand in a passage, and those that do not, as written."""
+        vocabulary = self._index.vocab_dict if self._has_words else {}
+        known, unknown = dict[str, None](), dict[str, None]()
+        for written, word in self._analyze.pairs(query):
+            (known if word in vocabulary else unknown)[written] = None
+        return list(known), list(unknown)
+
     def scores(self, queries: Sequence[str]) -> NDArray[np.floating]:
         """Return the score of every passage: shape (queries, passages)."""
         scores = np.zeros((len(queries), self._count), np.float32)
         if self._has_words:
-            for row, words in zip(scores, self._words(queries), strict=True):
+            for row, words in zip(scores, self._analyze(queries), strict=True):
                 known = [word for word in words if word in self._index.vocab_dict]
                 if known:
                     row[:] = self._index.get_scores(known)
         return scores
 
-    def _words(self, texts: Sequence[str]) -> list[list[str]]:
+    def save(self, folder: Path) -> None:
+        """Write the table into a folder."""
+        if self._has_words:
+            self._index.save(str(folder), show_progress=False)
+
+    @classmethod
+    def load(cls, folder: Path, count: int) -> BM25:
+        """Open a table that :meth:`save` wrote, by memory map.
+
+        Args:
+            folder: The folder.
+            count: Number of passages it was made of.
+
+        Raises:
+            DataError: It cannot be read, or is of another number of passages.
+        """
         import bm25s
 
-        return bm25s.tokenize(
-            list(texts),
-            stopwords="fr",
-            stemmer=self._stem,
-            return_ids=False,
-            show_progress=False,
-        )
+        made = cls.__new__(cls)
+        made._begin(count)
+        if not any(folder.iterdir()):
+            return made  # passages without a word
+        try:
+            made._index = bm25s.BM25.load(str(folder), mmap=True, show_progress=False)
+            documents = int(made._index.scores["num_docs"])
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"The table of words '{folder}' is damaged ({error})") from error
+        if documents != count:
+            raise DataError(
+                f"The table of words '{folder}' is of {documents:,} passages", f"{count:,}"
+            )
+        made._has_words = True
+        return made

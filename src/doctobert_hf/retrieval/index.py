@@ -1,31 +1,36 @@
-"""Searching documents: built from a folder or a Parquet file, kept in a folder.
+"""Searching documents by vectors, by words, or by both.
 
 Documents over the model's context are cut into hierarchical chunks; a document's score is that of
-its best chunk. The search is exact.
+its best chunk. Search is exact unless an engine was asked for.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from doctobert_hf.errors import DataError, UsageError
-from doctobert_hf.reporting.progress import Progress
 from doctobert_hf.retrieval.bm25 import BM25
-from doctobert_hf.retrieval.chunks import Passage, best_of_documents, cut, starts_of
+from doctobert_hf.retrieval.chunks import Passage, best_of_documents
+from doctobert_hf.retrieval.passage_table import PassageTable
+from doctobert_hf.retrieval.vectors import Vectors, comparable
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
+    from doctobert_hf.retrieval.engines import Engine
     from doctobert_hf.retrieval.models import RetrievalModel
 
-_ELEMENTS = 20_000_000  # token similarities computed at once
+Method = Literal["dense", "late", "lexical", "hybrid"]
+METHODS = ("dense", "late", "lexical", "hybrid")
+_CANDIDATES = 100  # documents of each ranking that are fused, and passages an engine offers
+_FUSION = 60  # k of reciprocal rank fusion (Cormack et al., SIGIR 2009)
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,13 @@ class Hit:
     Attributes:
         document: Id of the document.
         source: Where it comes from.
-        score: Of its best passage.
+        score: Of its best passage; with ``hybrid`` the fused score.
         start: First character of that passage in the document.
         end: Behind its last character.
         text: The passage.
+        sentence_start: First character, in the document, of the passage's sentence that answers
+            best.
+        sentence_end: Behind its last character.
     """
 
     document: str
@@ -47,40 +55,42 @@ class Hit:
     start: int
     end: int
     text: str
+    sentence_start: int
+    sentence_end: int
 
 
 class Index:
-    """Passages of documents with their vectors, or with their words (BM25).
+    """Passages of documents with their words, and with vectors where there is a model.
 
     Args:
-        ids: Documents' ids.
-        sources: Where each comes from.
+        documents: Columns ``id``, ``source``, ``sha256``, and what else is known of documents.
         passages: Passages in document order.
-        vectors: Dense: (passages, dimensions). Late interaction: (tokens, dimensions), a
-            passage's tokens together. None with ``bm25``.
-        offsets: Late interaction: index of each passage's first token.
-        bm25: Scores by words instead.
-        model: Encodes queries.
+        vectors: Of the passages; None for words only.
+        model: Encodes queries, or what opens it when it is first needed.
+        bm25: The table of words, or what opens it; made when it is first needed.
+        engine: Finds near vectors instead of exact search.
     """
 
     def __init__(
         self,
-        ids: Sequence[str],
-        sources: Sequence[str],
-        passages: list[Passage],
-        vectors: NDArray[np.floating] | None = None,
-        offsets: NDArray[np.int64] | None = None,
-        bm25: BM25 | None = None,
-        model: RetrievalModel | None = None,
+        documents: pa.Table,
+        passages: PassageTable,
+        vectors: Vectors | None = None,
+        model: RetrievalModel | Callable[[], RetrievalModel] | None = None,
+        bm25: BM25 | Callable[[], BM25] | None = None,
+        engine: Engine | None = None,
     ) -> None:
-        self.ids, self.sources, self.passages = list(ids), list(sources), passages
-        self.vectors, self.offsets, self.bm25, self.model = vectors, offsets, bm25, model
-        self.starts = starts_of(passages)
+        self.documents, self.passages, self.vectors = documents, passages, vectors
+        self.ids: list[str] = documents["id"].to_pylist()
+        self.sources: list[str] = documents["source"].to_pylist()
+        self.starts = passages.starts
+        self.engine = engine
+        self._model, self._bm25 = model, bm25
 
     @classmethod
     def build(
         cls,
-        documents: dict[str, str],
+        documents: Mapping[str, str],
         model: RetrievalModel | None = None,
         sources: Sequence[str] | None = None,
         batch_size: int = 32,
@@ -90,14 +100,16 @@ class Index:
 
         Args:
             documents: Text by id.
-            model: A retrieval model; None: BM25.
+            model: A retrieval model; None: words only (BM25).
             sources: Where each comes from; default: the ids.
             batch_size: Passages encoded at once.
-            passages: The documents cut already; default: to the model's length, BM25 whole.
+            passages: The documents cut already; default: to the model's length, for words whole.
 
         Raises:
             DataError: No document, or one without text.
         """
+        from doctobert_hf.retrieval.encoding import PassageEncoder, document_table
+
         if not isinstance(documents, Mapping):
             raise UsageError(
                 f"A {type(documents).__name__} as documents",
@@ -113,216 +125,335 @@ class Index:
                 "text",
                 "Leave them out",
             )
-        texts = list(documents.values())
-        ids, places = list(documents), list(sources or documents)
-        if model is None:
-            whole = [Passage(n, 0, len(text), text) for n, text in enumerate(texts)]
-            passages = passages or whole
-            return cls(ids, places, passages, bm25=BM25([p.text for p in passages]))
-        from doctobert_hf.retrieval.models import document_length
-
-        prompt = model.prompts.get("document") or ""
-        passages = passages or cut(texts, model.tokenizer, document_length(model), prompt)
-        texts = [passage.text for passage in passages]
-        with Progress("encoding", len(texts), "passages") as progress:
-            first = model[0].register_forward_hook(lambda *_: progress.update(batch_size))
-            try:
-                encoded = model.encode_document(
-                    texts, batch_size=batch_size, show_progress_bar=False
-                )
-            finally:
-                first.remove()
-        if not _is_late(model):
-            return cls(ids, places, passages, _comparable(encoded, model), model=model)
-        lengths = [len(tokens) for tokens in encoded]
-        if not all(lengths):
-            raise DataError(
-                f"A passage has no token outside the skip list: "
-                f"{passages[lengths.index(0)].text!r:.60}",
-                "words in every passage",
-                "Shorten the recipe's skiplist, or leave such documents out",
-            )
-        offsets = np.cumsum([0, *lengths[:-1]], dtype=np.int64)
-        vectors = np.concatenate([tokens.cpu().numpy() for tokens in encoded]).astype(np.float16)
-        return cls(ids, places, passages, vectors, offsets, model=model)
+        places = sources or list(documents)
+        rows = [
+            {"id": name, "source": place, "text": text}
+            for (name, text), place in zip(documents.items(), places, strict=True)
+        ]
+        encoder = PassageEncoder(model, batch_size)
+        if passages is None:
+            texts = list(documents.values())
+            whole = (Passage(n, 0, len(text), text) for n, text in enumerate(texts))
+            passages = encoder.cut(texts) if model is not None else list(whole)
+        table = PassageTable.of(passages)
+        return cls(document_table(rows), table, encoder.encode(table.texts), model)
 
     @property
     def kind(self) -> str:
         """``bm25``, ``dense`` or ``late-interaction``."""
-        if self.bm25 is not None:
+        if self.vectors is None:
             return "bm25"
-        return "dense" if self.offsets is None else "late-interaction"
+        return "late-interaction" if self.vectors.is_late else "dense"
+
+    @property
+    def default_method(self) -> Method:
+        """How the index is searched where nobody says how."""
+        methods: dict[str, Method] = {
+            "bm25": "lexical",
+            "dense": "dense",
+            "late-interaction": "late",
+        }
+        return methods[self.kind]
+
+    @property
+    def model(self) -> RetrievalModel | None:
+        """The model; opened when it is first asked for."""
+        if self._model is not None and not hasattr(self._model, "encode"):
+            self._model = self._model()  # type: ignore[operator]
+        return self._model  # type: ignore[return-value]
+
+    @property
+    def bm25(self) -> BM25:
+        """The table of words; made or read when it is first asked for."""
+        if self._bm25 is None:
+            self._bm25 = BM25(self.passages.texts)
+        elif not isinstance(self._bm25, BM25):
+            self._bm25 = self._bm25()
+        return self._bm25
 
     @property
     def size(self) -> int:
-        """Bytes of the vectors, or of BM25's table; texts not counted."""
-        if self.bm25 is not None:
-            return self.bm25.size
-        assert self.vectors is not None
-        return self.vectors.nbytes + (self.offsets.nbytes if self.offsets is not None else 0)
+        """Bytes of the vectors, or of the table of words; texts not counted."""
+        return self.bm25.size if self.vectors is None else self.vectors.nbytes
 
-    def scores(self, queries: Sequence[str], batch_size: int = 32) -> NDArray[np.floating]:
-        """Return the score of every passage: shape (queries, passages)."""
-        if self.bm25 is not None:
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return len(self.ids)
+
+    def scores(
+        self, queries: Sequence[str], batch_size: int = 32, method: Method | None = None
+    ) -> NDArray[np.floating]:
+        """Return the score of every passage: shape (queries, passages).
+
+        Args:
+            queries: The questions.
+            batch_size: Questions encoded at once.
+            method: ``lexical`` for words; default: the index's own vectors where it has some.
+        """
+        if (method or self.default_method) == "lexical":
             return self.bm25.scores(queries)
-        if self.model is None or self.vectors is None:
+        return self._vectors().scores(self._encoded(queries, batch_size))
+
+    def _vectors(self) -> Vectors:
+        if self.vectors is None:
+            raise UsageError("An index without vectors", "one that was built with a model")
+        return self.vectors
+
+    def _encoded(self, queries: Sequence[str], batch_size: int = 32) -> Any:
+        if self.model is None:
             raise UsageError("An index without a model", "the model it was built with")
         encoded = self.model.encode_query(
             list(queries), batch_size=batch_size, show_progress_bar=False
         )
-        if self.offsets is None:
-            return _comparable(encoded, self.model) @ self.vectors.T
-        return self._max_sim([tokens.cpu().numpy() for tokens in encoded])
+        if self._vectors().is_late:
+            return [tokens.cpu().numpy() for tokens in encoded]
+        return comparable(encoded, self.model)
 
-    def _max_sim(self, queries: list[NDArray[np.floating]]) -> NDArray[np.floating]:
-        """MaxSim: over a query's tokens, the sum of each one's best similarity in a passage.
-
-        All queries' tokens meet a block of passages in one matrix product, without padding.
-        """
-        assert self.vectors is not None and self.offsets is not None
-        tokens = np.concatenate(queries).astype(np.float32)
-        begins = np.cumsum([0, *(len(query) for query in queries[:-1])])
-        scores = np.empty((len(queries), len(self.passages)), np.float32)
-        bounds = np.append(self.offsets, len(self.vectors))
-        per_block = max(1, _ELEMENTS // len(tokens))
-        first = 0
-        while first < len(self.passages):
-            last = int(np.searchsorted(bounds, bounds[first] + per_block, "right")) - 1
-            last = min(max(last, first + 1), len(self.passages))
-            block = self.vectors[bounds[first] : bounds[last]].astype(np.float32)
-            similar = block @ tokens.T
-            best = np.maximum.reduceat(similar, bounds[first:last] - bounds[first], axis=0)
-            scores[:, first:last] = np.add.reduceat(best, begins, axis=1).T
-            first = last
-        return scores
-
-    def rank(self, queries: Sequence[str], top: int) -> list[list[tuple[str, float]]]:
-        """Return each query's best documents as (id, score); equal scores in order of id."""
-        scores = best_of_documents(self.scores(queries), self.starts)
-        top = min(top, len(self.ids))
-        ranked = []
-        for row in scores:
-            limit = np.partition(row, -top)[-top]
-            found = [(self.ids[i], float(row[i])) for i in np.flatnonzero(row >= limit)]
-            ranked.append(sorted(found, key=lambda item: (-item[1], item[0]))[:top])
-        return ranked
-
-    def search(self, query: str, top: int = 5) -> list[Hit]:
-        """Return the best documents for one question, each with its best passage.
-
-        Raises:
-            UsageError: An empty question.
-        """
-        if not query.strip():
-            raise UsageError("An empty question", "words to search for")
-        [scores] = self.scores([query])
-        [documents] = best_of_documents(scores[None], self.starts)
-        hits = []
-        for number in np.argsort(-documents, kind="stable")[:top]:
-            end = self.starts[number + 1] if number + 1 < len(self.starts) else len(scores)
-            best = self.passages[
-                self.starts[number] + int(scores[self.starts[number] : end].argmax())
-            ]
-            hits.append(
-                Hit(
-                    *(self.ids[number], self.sources[number], round(float(documents[number]), 4)),
-                    *(best.start, best.end, best.text),
-                )
-            )
-        return hits
-
-    def save(
-        self, folder: str | Path, model_name: str | None = None, overwrite: bool = False
-    ) -> None:
-        """Write passages, vectors and the name of the model to a folder.
+    def allowed(self, condition: str | None = None) -> NDArray[np.bool_]:
+        """Return which documents a filter keeps: shape (documents,).
 
         Args:
-            folder: A new folder, or one that holds an index of the same model.
+            condition: Such as ``year >= 2020 and source == 'hal'``, over the documents' columns; a
+                document without a value is not kept.
+
+        Raises:
+            UsageError: No such expression.
+            DataError: No such column.
+        """
+        if condition is None:
+            return np.ones(len(self.ids), bool)
+        import pyarrow as pa
+
+        from doctobert_hf.filters import parse
+
+        numbers = pa.array(np.arange(len(self.ids)))
+        kept = parse(condition, nulls="fail").apply(self.documents.append_column("#", numbers))
+        allowed = np.zeros(len(self.ids), bool)
+        allowed[kept["#"].to_numpy()] = True
+        return allowed
+
+    def rank(
+        self,
+        queries: Sequence[str],
+        top: int,
+        method: Method | None = None,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[list[tuple[str, float]]]:
+        """Return each query's best documents as (id, score); equal scores in order of id.
+
+        Words that stand nowhere find nothing: a score of 0 is no hit for ``lexical``.
+        """
+        rows = self._ranked(queries, top, method, allowed)
+        return [[(self.ids[place.document], place.score) for place in row] for row in rows]
+
+    def search(
+        self,
+        query: str,
+        top: int = 5,
+        method: Method | None = None,
+        condition: str | None = None,
+        rerank: Any = None,
+    ) -> list[Hit]:
+        """Return the best documents for one question, each with its best passage.
+
+        Args:
+            query: The question.
+            top: Most documents.
+            method: ``dense``, ``late``, ``lexical`` or ``hybrid`` (reciprocal rank fusion of
+                vectors and words); default: vectors where there are some.
+            condition: Filter over the documents' columns, see :meth:`allowed`.
+            rerank: A ``CrossEncoder`` that orders the best hundred passages anew.
+
+        Raises:
+            UsageError: An empty question, or a method the index has not.
+
+        Example:
+            >>> index = Index.build({"a": "Une hépatite B.", "b": "Une hépatite C."})
+            >>> index.search("hepatite c")[0].document
+            'b'
+        """
+        from doctobert_hf.retrieval.snippets import best_sentences
+
+        if not query.strip():
+            raise UsageError("An empty question", "words to search for")
+        if top < 1:
+            raise UsageError(f"top {top}", "1 or more")
+        wanted = _CANDIDATES if rerank is not None else top
+        [found] = self._ranked([query], max(wanted, top), method, self.allowed(condition))
+        if rerank is not None and found:
+            found = _reranked(rerank, query, found, self.passages)
+        found = found[:top]
+        passages = [self.passages[place.passage] for place in found]
+        sentences = best_sentences(self, query, passages, method or self.default_method)
+        return [
+            Hit(
+                *(self.ids[place.document], self.sources[place.document], round(place.score, 4)),
+                *(passage.start, passage.end, passage.text),
+                *(passage.start + begin, passage.start + end),
+            )
+            for place, passage, (begin, end) in zip(found, passages, sentences, strict=True)
+        ]
+
+    def _ranked(
+        self,
+        queries: Sequence[str],
+        top: int,
+        method: Method | None,
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[list[_Place]]:
+        method = method or self.default_method
+        allowed = self.allowed() if allowed is None else allowed
+        _check_method(method, self.kind)
+        if method != "hybrid":
+            return self._by(method, queries, top, allowed)
+        many = max(top, _CANDIDATES)
+        both = (self._by(m, queries, many, allowed) for m in (self.default_method, "lexical"))
+        return [_fused(rows, self.ids)[:top] for rows in zip(*both, strict=True)]
+
+    def _by(
+        self, method: Any, queries: Sequence[str], top: int, allowed: NDArray[np.bool_]
+    ) -> list[list[_Place]]:
+        if self.engine is not None and method != "lexical" and allowed.all():
+            return [self._by_engine(vector, top) for vector in self._encoded(queries)]
+        least = 0.0 if method == "lexical" else -np.inf
+        ranked = []
+        for scores in self.scores(queries, method=method):
+            [documents] = best_of_documents(scores[None], self.starts)
+            documents = np.where(allowed, documents, -np.inf)
+            ranked.append(self._best(documents, scores, top, least))
+        return ranked
+
+    def _best(
+        self, documents: NDArray[np.floating], scores: NDArray[np.floating], top: int, least: float
+    ) -> list[_Place]:
+        """Return the best of all documents, without sorting them all."""
+        kept = np.flatnonzero(documents > least)
+        if len(kept) > top:
+            limit = np.partition(documents[kept], -top)[-top]
+            kept = kept[documents[kept] >= limit]
+        order = sorted(kept, key=lambda n: (-documents[n], self.ids[n]))[:top]
+        bounds = np.append(self.starts, len(scores))
+        return [
+            _Place(
+                int(n),
+                int(bounds[n] + scores[bounds[n] : bounds[n + 1]].argmax()),
+                float(documents[n]),
+            )
+            for n in order
+        ]
+
+    def _by_engine(self, query: NDArray[np.floating], top: int) -> list[_Place]:
+        assert self.engine is not None
+        vectors = self._vectors()
+        near = self.engine.nearest(np.atleast_2d(query), max(4 * top, _CANDIDATES))
+        found = np.unique(near[near >= 0])
+        if vectors.is_late:
+            firsts = np.concatenate(
+                [o + b for o, b in zip(vectors.offsets, _before(vectors.blocks), strict=True)]
+            )
+            found = np.unique(np.searchsorted(firsts, found, "right") - 1)
+            scores = vectors.rescored(query, found)
+        else:
+            bases = _before(vectors.blocks)
+            blocks = np.searchsorted(bases, found, "right") - 1
+            rows = np.stack(
+                [vectors.blocks[b][n - bases[b]] for b, n in zip(blocks, found, strict=True)]
+            )
+            scores = rows @ query
+        best: dict[int, _Place] = {}
+        for passage, score in zip(found, scores, strict=True):
+            document = int(self.passages.documents[passage])
+            if document not in best or score > best[document].score:
+                best[document] = _Place(document, int(passage), float(score))
+        return sorted(best.values(), key=lambda p: (-p.score, self.ids[p.document]))[:top]
+
+    def save(
+        self, folder: str | Path, model_name: str | Path | None = None, overwrite: bool = False
+    ) -> None:
+        """Write the index to a folder, see :mod:`.index_folder`.
+
+        Args:
+            folder: A new folder, or one that holds an index of the same texts and model.
             model_name: Path or Hub id that opens the model again.
             overwrite: Move another index that is there aside.
 
         Raises:
             UsageError: The folder holds something else.
         """
-        from doctobert_hf.runs import staged_run
+        from doctobert_hf.retrieval.index_folder import save_index
 
+        save_index(self, Path(folder), model_name, overwrite)
+
+    @classmethod
+    def load(cls, folder: str | Path, model: str | Path | RetrievalModel | None = None) -> Index:
+        """Open a folder that :meth:`save` or ``retrieval index build`` wrote.
+
+        The model is opened when it is first needed.
+
+        Args:
+            folder: The folder.
+            model: The model, or where it is now; default: where it was.
+
+        Raises:
+            UsageError: No index there.
+            DataError: Its files are not those it was made with.
+        """
+        from doctobert_hf.retrieval.index_folder import load_index
+
+        return load_index(cls, Path(folder), model)
+
+    def digest(self) -> str:
+        """Return a short hash of ids and passages."""
         digest = hashlib.sha256()
         for passage in self.passages:
             digest.update(f"{self.ids[passage.document]}\0{passage.text}\0".encode())
-        settings = {
-            "kind": self.kind,
-            "model": _absolute(model_name),
-            "texts": digest.hexdigest()[:16],
-        }
-        with staged_run(folder, "retrieval-index", settings, overwrite=overwrite) as scratch:
-            self.write(scratch, model_name)
-
-    def write(self, folder: Path, model_name: str | None = None) -> None:
-        """Write the files of an index into an empty folder."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        table = pa.Table.from_pylist([asdict(passage) for passage in self.passages])
-        pq.write_table(table, folder / "passages.parquet")
-        names = pa.table({"id": self.ids, "source": self.sources})
-        pq.write_table(names, folder / "documents.parquet")
-        if self.vectors is not None:
-            np.save(folder / "vectors.npy", self.vectors)
-        if self.offsets is not None:
-            np.save(folder / "offsets.npy", self.offsets)
-        about = {
-            "kind": self.kind,
-            "model": _absolute(model_name),
-            "documents": len(self.ids),
-            "passages": len(self.passages),
-        }
-        (folder / "index.json").write_text(json.dumps(about, indent=2) + "\n")
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Index:
-        """Open a folder that :meth:`save` wrote, with its model.
-
-        Raises:
-            UsageError: No index there, or its model is gone.
-        """
-        import pyarrow.parquet as pq
-
-        folder = Path(folder)
-        if not (folder / "index.json").is_file():
-            raise UsageError(
-                f"'{folder}' is no index",
-                "a folder with index.json",
-                "Build one: doctobert-hf retrieval index DOCUMENTS --output FOLDER",
-            )
-        about = json.loads((folder / "index.json").read_text())
-        passages = [
-            Passage(**row) for row in pq.read_table(folder / "passages.parquet").to_pylist()
-        ]
-        names = pq.read_table(folder / "documents.parquet")
-        made = cls(names["id"].to_pylist(), names["source"].to_pylist(), passages)
-        if about["kind"] == "bm25":
-            made.bm25 = BM25([passage.text for passage in passages])
-            return made
-        from doctobert_hf.retrieval.models import open_model
-
-        made.vectors = np.load(folder / "vectors.npy")
-        if about["kind"] == "late-interaction":
-            made.offsets = np.load(folder / "offsets.npy")
-        made.model = open_model(about["model"])
-        return made
+        return digest.hexdigest()[:16]
 
 
-def _comparable(vectors: Any, model: Any) -> NDArray[np.floating]:
-    """Set vectors to length one where the model compares by cosine: cut ones no longer have it."""
-    vectors = np.asarray(vectors, np.float32)
-    if model.similarity_fn_name == "cosine":
-        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return vectors
+@dataclass(frozen=True)
+class _Place:
+    document: int
+    passage: int
+    score: float
 
 
-def _absolute(name: str | None) -> str | None:
-    return str(Path(name).resolve()) if name and Path(name).exists() else name
+def _before(blocks: Sequence[Any]) -> NDArray[np.int64]:
+    """Return how many vectors stand before each block."""
+    return np.cumsum([0, *map(len, blocks)])[:-1]
 
 
-def _is_late(model: Any) -> bool:
-    return type(model).__name__ == "MultiVectorEncoder"
+def _check_method(method: str, kind: str) -> None:
+    has = {"bm25": ["lexical"], "dense": ["dense"], "late-interaction": ["late"]}[kind]
+    has += ["lexical", "hybrid"] if kind != "bm25" else []
+    if method not in has:
+        raise UsageError(
+            f"The method '{method}' for an index of kind {kind}",
+            f"one of {', '.join(has)}",
+            "Build an index with a model that has such vectors (--model)"
+            if method in METHODS
+            else "",
+        )
+
+
+def _fused(rankings: Sequence[list[_Place]], ids: Sequence[str]) -> list[_Place]:
+    """Reciprocal rank fusion: the sum of 1 / (60 + rank) over rankings."""
+    scores: dict[int, float] = {}
+    first: dict[int, _Place] = {}
+    for ranking in rankings:
+        for rank, place in enumerate(ranking, start=1):
+            scores[place.document] = scores.get(place.document, 0.0) + 1 / (_FUSION + rank)
+            first.setdefault(place.document, place)
+    order = sorted(scores, key=lambda n: (-scores[n], ids[n]))
+    return [_Place(n, first[n].passage, scores[n]) for n in order]
+
+
+def _reranked(model: Any, query: str, found: list[_Place], passages: PassageTable) -> list[_Place]:
+    pairs = [(query, passages[place.passage].text) for place in found]
+    scores = np.asarray(model.predict(pairs, show_progress_bar=False), np.float32)
+    if scores.ndim != 1:
+        raise UsageError(
+            f"A reranker with {scores.shape[1]} outputs a pair",
+            "one output: a CrossEncoder's score",
+        )
+    order = np.argsort(-scores, kind="stable")
+    return [_Place(found[n].document, found[n].passage, float(scores[n])) for n in order]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     RetrievalModel = SentenceTransformer | MultiVectorEncoder
 
 Kind = Literal["dense", "late-interaction"]
+_UNBOUNDED = 512  # tokens of a passage where the model itself has no bound
 
 
 def require_sentence_transformers() -> None:
@@ -195,8 +196,16 @@ def set_lengths(model: RetrievalModel, query_length: int, max_length: int) -> No
 def document_length(model: RetrievalModel) -> int:
     """Return the most tokens of a passage: the model's document length, else its positions."""
     transformer: Any = model[0]
-    own = transformer.document_length or model.max_seq_length or 512
-    return min(own, max_positions(transformer.config) or own)
+    own = getattr(transformer, "document_length", None) or model.max_seq_length or 512
+    if not isinstance(own, int):  # a model of averaged word vectors reads without end
+        own = _UNBOUNDED
+    config = getattr(transformer, "config", None)
+    return min(own, (max_positions(config) if config is not None else None) or own)
+
+
+def is_late(model: Any) -> bool:
+    """Return whether a model has a vector for each token."""
+    return type(model).__name__ == "MultiVectorEncoder"
 
 
 def _transformer(place: str, settings: dict[str, Any]) -> Any:

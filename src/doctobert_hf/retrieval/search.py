@@ -1,77 +1,93 @@
-"""From a folder or a file of documents to an index."""
+"""From files of documents to an index, and documents into and out of one that is there."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.reporting.progress import track
-from doctobert_hf.retrieval.chunks import Passage
+from doctobert_hf.retrieval.encoding import COLUMNS, PassageEncoder, document_table, text_hash
 from doctobert_hf.retrieval.index import Index
+from doctobert_hf.retrieval.index_folder import (
+    ABOUT,
+    KIND,
+    About,
+    Piece,
+    changing,
+    clear_leftovers,
+    finish,
+    open_part,
+    read_any,
+    remove_piece,
+    rewritten,
+    write_part,
+)
+from doctobert_hf.retrieval.passage_table import PassageTable
 
 if TYPE_CHECKING:
     from doctobert_hf.retrieval.models import RetrievalModel
 
 logger = logging.getLogger(__name__)
-_CHARACTERS = 1000  # of a passage where there is no tokenizer to count tokens
+PART_CHARACTERS = 2_000_000
+"""Text of a part: what a kill costs at most, some minutes of encoding on a CPU."""
+
+
+def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any] | None]:
+    """Yield documents with ``id`` and ``source``; None for one without text, which is counted.
+
+    Files of Markdown, HTML, PDF and office programs are read too. A row's ``id`` names it, its
+    ``url`` or ``source`` says where it comes from, else its file.
+    """
+    from doctobert_hf.corpus import iter_documents
+
+    empty = 0
+    for row in iter_documents(source, text_column, converted=True):
+        if not row[text_column].strip():
+            empty += 1
+            yield None
+            continue
+        name = str(row["id"])
+        yield {**row, "id": name, "source": str(row.get("url") or row.get("source") or name)}
+    if empty:
+        logger.warning("%s documents without text are left out", f"{empty:,}")
 
 
 def index_documents(
-    source: Path, model: RetrievalModel | None = None, text_column: str = "text"
+    source: Any, model: RetrievalModel | None = None, text_column: str = "text"
 ) -> Index:
-    """Index the documents of a file or folder; those without text are left out and counted.
-
-    A row's ``id`` names it, its ``url`` or ``source`` says where it comes from, else its file.
+    """Index the documents of a file or folder in memory.
 
     Args:
-        source: Parquet, JSON lines, CSV, TSV or text, or a folder of these.
-        model: A retrieval model; None: BM25 over passages of a thousand characters.
+        source: See :func:`iter_rows`.
+        model: A retrieval model; None: words only, in passages of a thousand characters.
         text_column: Column that holds the text.
 
     Raises:
         DataError: No document with text, or two documents with one id.
     """
-    from doctobert_hf.corpus import iter_documents
-
-    documents: dict[str, str] = {}
-    sources: list[str] = []
-    empty = 0
-    for row in track(iter_documents(source, text_column), "reading"):
-        name = str(row["id"])
-        if name in documents:
-            raise DataError(f"The id '{name}' is there twice in '{source}'", "an id for each row")
-        if not row[text_column].strip():
-            empty += 1
-            continue
-        documents[name] = row[text_column]
-        sources.append(str(row.get("url") or row.get("source") or name))
-    if empty:
-        logger.warning("%s documents without text are left out", f"{empty:,}")
-    passages = None
-    if model is None:
-        passages = [p for n, text in enumerate(documents.values()) for p in _passages(n, text)]
-    return Index.build(documents, model, sources, passages=passages)
+    rows = [row for row in track(iter_rows(source, text_column), "reading") if row is not None]
+    seen: set[str] = set()
+    for row in rows:
+        _check_new(row["id"], seen, source)
+    if not rows:
+        raise DataError("No document to search", "at least one")
+    documents, passages, vectors = _part(rows, PassageEncoder(model), text_column)
+    return Index(documents, passages, vectors, model)
 
 
-def _passages(number: int, text: str) -> Iterator[Passage]:
-    """Cut at the last sentence end, or else the last word, within the size."""
-    from doctobert_hf.chunking.boundaries import Level, iter_boundaries
+def _check_new(name: str, seen: set[str], source: Any) -> None:
+    if name in seen:
+        raise DataError(f"The id '{name}' is there twice in '{source}'", "an id for each row")
+    seen.add(name)
 
-    start = 0
-    while start < len(text):
-        limit = min(start + _CHARACTERS, len(text))
-        end = limit
-        if limit < len(text):
-            places: dict[Any, int] = {}
-            for position, level in iter_boundaries(text, start, limit):
-                places["sentence" if level >= Level.SENTENCE else "word"] = position
-            good = places.get("sentence", 0)
-            end = good if good > start + _CHARACTERS // 2 else max(good, places.get("word", limit))
-        yield Passage(number, start, end, text[start:end])
-        start = end
+
+def _part(rows: list[dict[str, Any]], encoder: PassageEncoder, text_column: str) -> Any:
+    passages = PassageTable.of(encoder.cut([row[text_column] for row in rows]))
+    return document_table(rows, text_column), passages, encoder.encode(passages.texts)
 
 
 def build_index(
@@ -80,44 +96,252 @@ def build_index(
     model_place: str | None = None,
     text_column: str = "text",
     overwrite: bool = False,
+    engine: str = "exact",
 ) -> Index:
-    """Index documents and keep the index in a folder.
+    """Index documents in a folder, part by part; a build that was stopped goes on where it was.
 
     Args:
-        source: As for :func:`index_documents`.
-        output: A new folder, or one with an index of the same documents and model, which is
-            written anew.
-        model_place: Path or Hub id of a retrieval model; None: BM25.
+        source: See :func:`iter_rows`.
+        output: A new folder, or one with an index of the same documents and model.
+        model_place: Path or Hub id of a retrieval model; None: words only.
         text_column: Column that holds the text.
         overwrite: Move another index that is in ``output`` aside first.
+        engine: ``exact``, or the name of an engine (:mod:`.engines`).
 
     Raises:
         UsageError: ``output`` holds something else, lies in ``source`` or holds it, or an extra is
             missing.
-        DataError: As of :func:`index_documents`.
+        DataError: No document with text, or two with one id.
     """
     from doctobert_hf.corpus import list_files
     from doctobert_hf.retrieval.bm25 import require_bm25
+    from doctobert_hf.retrieval.engines import make_engine
+    from doctobert_hf.retrieval.identity import ModelIdentity, absolute
     from doctobert_hf.runs import open_run
 
-    list_files(source)
-    if model_place is None:
-        require_bm25()
-    model = model_place
-    if model is not None and Path(model).exists():
-        model = str(Path(model).resolve())
-    settings = {"model": model, "text_column": text_column}
+    list_files(source, converted=True)
+    require_bm25()
+    if make_engine(engine) is not None and model_place is None:
+        raise UsageError(f"--engine {engine} without --model", "a model whose vectors it holds")
+    settings = {
+        "model": absolute(model_place),
+        "text_column": text_column,
+        "engine": engine,
+    }
     with open_run(
-        *(output, "retrieval-index", settings, [source]),
+        *(output, KIND, settings, [source]),
         overwrite=overwrite,
         uses=(model_place,),
     ) as run:
-        loaded = None
+        about = read_any(output) if (output / ABOUT).is_file() else None
+        if about is not None and about.complete:
+            logger.warning("'%s' has these documents already: nothing is left to do", output)
+            return Index.load(output)
+        model, kind = None, "bm25"
         if model_place is not None:
-            from doctobert_hf.retrieval.models import open_model
+            from doctobert_hf.retrieval.models import is_late, open_model
 
-            loaded = open_model(model_place)
-        index = index_documents(source, loaded, text_column)
-        with run.staged() as scratch:
-            index.write(scratch, model_place)
-    return index
+            model = open_model(model_place)
+            kind = "late-interaction" if is_late(model) else "dense"
+        about = about or About(kind, None, engine=engine, text_column=text_column)
+        if model is not None:
+            identity = ModelIdentity.of(model, model_place)
+            if about.model is not None and about.model.fingerprint != identity.fingerprint:
+                raise UsageError(
+                    f"The model '{model_place}' is another one than when this build began",
+                    "the same model",
+                    "Pass --overwrite to begin anew",
+                )
+            about.model = identity
+        clear_leftovers(output, about)
+        _fill(output, about, source, PassageEncoder(model))
+        run.finish(ABOUT, "parts", "words", *(["engine"] if about.engine_file else []))
+    return Index.load(output, model)
+
+
+def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> None:
+    """Write what of the documents is not in the parts yet, then the table of words."""
+    seen = {name for names in _ids(folder, about) for name in names}
+    rows: list[dict[str, Any]] = []
+    size = read = 0
+    if about.rows_read:
+        logger.warning("going on after %s documents", f"{about.rows_read:,}")
+    for row in track(iter_rows(source, about.text_column), "indexing"):
+        read += 1
+        if read <= about.rows_read:
+            continue
+        if row is not None:
+            _check_new(row["id"], seen, source)
+            rows.append(row)
+            size += len(row[about.text_column])
+        if size >= PART_CHARACTERS:
+            _append(folder, about, rows, encoder)
+            about.rows_read = read
+            about.write(folder)
+            rows, size = [], 0
+    if rows:
+        _append(folder, about, rows, encoder)
+    if not about.parts:
+        raise DataError("No document to search", "at least one")
+    about.rows_read = read
+    finish(folder, about)
+
+
+def _append(
+    folder: Path, about: About, rows: list[dict[str, Any]], encoder: PassageEncoder
+) -> None:
+    about.parts.append(write_part(folder, about, *_part(rows, encoder, about.text_column)))
+
+
+def _ids(folder: Path, about: About) -> list[list[str]]:
+    return [
+        open_part(folder, piece, about.kind).documents["id"].to_pylist() for piece in about.parts
+    ]
+
+
+@dataclass
+class Change:
+    """What a change did.
+
+    Attributes:
+        added: Documents that are new.
+        replaced: Documents whose text or columns are others now.
+        unchanged: Documents that were there as they are.
+        deleted: Documents that are gone, passages and vectors too.
+        documents: Documents that are there now.
+    """
+
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    documents: int = 0
+
+
+def add_documents(
+    folder: Path, source: Any, model: str | None = None, replace: bool = False
+) -> Change:
+    """Add documents to an index; with ``replace`` those that have changed are replaced.
+
+    A document is known by its id, and its text by its hash: one that is there as it is costs
+    nothing.
+
+    Args:
+        folder: The index.
+        source: See :func:`iter_rows`.
+        model: Where its model is now; default: where it was.
+        replace: Replace documents whose text or columns differ (``index update``).
+
+    Raises:
+        UsageError: No index, or a document that is there with another text, without ``replace``.
+        DataError: Two documents with one id, or another model.
+    """
+    from doctobert_hf.corpus import inputs_of
+
+    with changing(folder, inputs_of(source)) as about:
+        known = {
+            row["id"]: (piece.name, number, row)
+            for piece in about.parts
+            for number, row in enumerate(open_part(folder, piece, about.kind).documents.to_pylist())
+        }
+        change, seen = Change(documents=len(known)), set[str]()
+        rows, gone = [], dict[str, set[int]]()
+        for row in track(iter_rows(source, about.text_column), "reading"):
+            if row is None:
+                continue
+            _check_new(row["id"], seen, source)
+            there = known.get(row["id"])
+            if there is None:
+                change.added += 1
+            elif _is_same(there[2], row, about.text_column):
+                change.unchanged += 1
+                continue
+            elif not replace:
+                raise UsageError(
+                    f"The document '{row['id']}' is in the index with another text or columns",
+                    "new documents",
+                    "Use 'retrieval index update', which replaces it",
+                )
+            else:
+                change.replaced += 1
+                gone.setdefault(there[0], set()).add(there[1])
+            rows.append(row)
+        if rows:
+            encoder = PassageEncoder(_model_of(about, folder, model))
+            old = rewritten(folder, about, gone)
+            for first in _batches(rows, about.text_column):
+                _append(folder, about, first, encoder)
+            _commit(folder, about, old)
+        change.documents = sum(part.documents for part in about.parts)
+    return change
+
+
+def _is_same(known: dict[str, Any], row: dict[str, Any], text_column: str) -> bool:
+    if known["sha256"] != text_hash(row[text_column]) or known["source"] != row["source"]:
+        return False
+    [now] = document_table([row], text_column).to_pylist()
+    return all(known.get(name) == now.get(name) for name in {*known, *now} - set(COLUMNS))
+
+
+def _batches(rows: list[dict[str, Any]], text_column: str) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row[text_column])
+        if size >= PART_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _model_of(about: About, folder: Path, place: str | None) -> Any:
+    from doctobert_hf.retrieval.identity import open_identified
+
+    return None if about.model is None else open_identified(about.model, str(folder), place)
+
+
+def delete_documents(folder: Path, ids: Iterable[str] = (), condition: str | None = None) -> Change:
+    """Delete documents: their passages and vectors leave the index's files.
+
+    Args:
+        folder: The index.
+        ids: Their ids.
+        condition: A filter over the documents' columns instead, see :meth:`.index.Index.allowed`.
+
+    Raises:
+        UsageError: No index, an id it has not, or neither ids nor a condition.
+    """
+    from doctobert_hf.filters import parse
+
+    names = set(ids)
+    if not names and condition is None:
+        raise UsageError("Nothing to delete", "ids, or a filter")
+    with changing(folder, []) as about:
+        gone: dict[str, set[int]] = {}
+        found: set[str] = set()
+        for piece in about.parts:
+            table = open_part(folder, piece, about.kind).documents
+            chosen = set(names)
+            if condition is not None:
+                chosen |= set(parse(condition, nulls="fail").apply(table)["id"].to_pylist())
+            places = {n for n, name in enumerate(table["id"].to_pylist()) if name in chosen}
+            found |= {name for name in table["id"].to_pylist() if name in chosen}
+            if places:
+                gone[piece.name] = places
+        if missing := sorted(names - found):
+            more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+            raise UsageError(
+                f"No document '{missing[0]}'{more} in the index '{folder}'", "ids that it has"
+            )
+        if gone:
+            _commit(folder, about, rewritten(folder, about, gone))
+        left = sum(part.documents for part in about.parts)
+        return Change(deleted=len(found), documents=left)
+
+
+def _commit(folder: Path, about: About, old: list[Piece]) -> None:
+    finish(folder, about)
+    for piece in old:
+        remove_piece(folder / "parts", piece)

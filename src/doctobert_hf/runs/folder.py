@@ -219,7 +219,7 @@ def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
             found = None
         run.resumed = found is not None
         for path in list(run.folder.iterdir()):
-            if _is_leftover(path):  # the lock says that its writer is gone
+            if is_leftover(path):  # the lock says that its writer is gone
                 remove_tree(path) if path.is_dir() else path.unlink()
         run.record = found or check.given
         if found is not None and check.again == "any":
@@ -236,7 +236,7 @@ def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
         raise
 
 
-def _is_leftover(path: Path) -> bool:
+def is_leftover(path: Path) -> bool:
     """Return whether a killed run left this: its stage, or its record before it had its name.
 
     Only what this tool can have written, by kind and exact name: it is removed.
@@ -326,7 +326,7 @@ class _Check:
             )
         found = read_record(self.record_path.parent, self.record_path.name)
         holds = folder.is_dir() and any(
-            path.name != LOCK and not _is_leftover(path) for path in folder.iterdir()
+            path.name != LOCK and not is_leftover(path) for path in folder.iterdir()
         )
         if found is None and self.record_path.exists() and self.record_path.parent != folder:
             raise UsageError(

@@ -1,0 +1,185 @@
+"""Reading documents from anything a user has at hand, streamed.
+
+A source is a path (``.txt``: one document a file; ``.jsonl``, ``.json``, ``.parquet``, ``.csv``,
+``.tsv``: one a row, ``.jsonl``, ``.csv``, ``.tsv`` and ``.txt`` also as ``.gz`` or ``.zst``; a
+folder of these; a glob such as ``notes/*.txt``; a folder of ``save_to_disk``), a ``datasets``
+object, a DataFrame, or any iterable of strings, rows or paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.corpus.files import SUFFIXES, has_suffix, is_saved_dataset, list_files
+from doctobert_hf.corpus.formats import checked_row, read_file
+from doctobert_hf.errors import DataError, DoctobertError, UsageError
+
+__all__ = [
+    "SUFFIXES",
+    "Source",
+    "fingerprint_of",
+    "inputs_of",
+    "is_table",
+    "iter_documents",
+    "iter_texts",
+    "list_files",
+    "require_texts",
+]
+Source = str | Path | Iterable[Any]
+
+
+def iter_documents(
+    source: Source, text_column: str = "text", converted: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Yield documents as rows with at least ``text_column``; files add ``id`` where rows lack it.
+
+    Args:
+        source: See the module's docstring.
+        text_column: Name of the column that holds the text.
+        converted: Read Markdown, HTML, PDF and office files too (:mod:`.converted`).
+
+    Raises:
+        UsageError: A missing path, an unknown file type, or a wrong kind of object.
+        DataError: No text column, a row whose text is no string, or a file that is not UTF-8.
+    """
+    if isinstance(source, (str, Path)):
+        if is_saved_dataset(source):
+            yield from _saved_rows(Path(source), text_column)
+            return
+        for path in list_files(source, converted):
+            try:
+                yield from read_file(path, text_column, _name(path, Path(source)))
+            except OSError as error:
+                if isinstance(error, DoctobertError):
+                    raise
+                raise UsageError(f"'{path}' cannot be read ({error.strerror or error})") from error
+        return
+    if is_table(source):
+        rows: Any = source  # of pandas, or of polars
+        source = rows.to_dict("records") if hasattr(rows, "iloc") else rows.to_dicts()
+    if isinstance(source, bytes):
+        raise UsageError("Bytes as documents", "a path, a Dataset or an iterable of strings")
+    if isinstance(source, Mapping):
+        raise UsageError(
+            f"A mapping with the keys {', '.join(map(repr, source))}",
+            "documents",
+            "If it is a DatasetDict, choose a split: dataset['train']",
+        )
+    if not isinstance(source, Iterable):
+        raise UsageError(
+            f"A {type(source).__name__}", "a path, a Dataset or an iterable of strings"
+        )
+    for index, item in enumerate(source):
+        if isinstance(item, Mapping):
+            yield checked_row(dict(item), text_column, f"row {index}")
+        elif isinstance(item, Path) or (isinstance(item, str) and _is_path(item)):
+            yield from iter_documents(item, text_column)
+        elif isinstance(item, str):
+            yield {text_column: item, "id": str(index)}
+        else:
+            raise DataError(
+                f"Item {index} is a {type(item).__name__}",
+                f"a string or a row with '{text_column}'",
+            )
+
+
+def require_texts(texts: Any, what: str = "texts") -> None:
+    """Refuse what looks like several texts and would be iterated as something else.
+
+    Args:
+        texts: What was given: a string gives letters, a table its column names, a mapping its keys.
+        what: What it should be, for the message.
+
+    Raises:
+        UsageError: It is one of these, or cannot be iterated.
+
+    Example:
+        >>> require_texts(["Pas de fièvre."])
+    """
+    expected = f"a list of {what}, or another iterable of them"
+    if isinstance(texts, (str, bytes)):
+        raise UsageError(f"One string as {what}", expected, "Pass [text]")
+    columns = getattr(texts, "column_names", None)
+    if columns is None and is_table(texts):
+        columns = [str(name) for name in texts.columns]
+    if columns is not None:
+        shown = ", ".join(f"'{name}'" for name in list(columns)[:5])
+        raise UsageError(
+            f"A {type(texts).__name__} with the columns {shown} as {what}",
+            expected,
+            "Pass one column: data['text']",
+        )
+    if isinstance(texts, Mapping):
+        raise UsageError(f"A {type(texts).__name__} as {what}", expected, "Pass its values")
+    if not isinstance(texts, Iterable):
+        raise UsageError(f"A {type(texts).__name__} as {what}", expected)
+
+
+def is_table(value: Any) -> bool:
+    """Return whether a value is a DataFrame, of pandas or polars, without importing them."""
+    return hasattr(value, "columns") and hasattr(value, "dtypes") and hasattr(value, "head")
+
+
+def inputs_of(source: Source) -> list[Path]:
+    """Return the files and folders that a source names; none for texts in memory."""
+    if isinstance(source, (str, Path)):
+        return [Path(source)]
+    if isinstance(source, (list, tuple)):
+        return [
+            Path(item)
+            for item in source
+            if isinstance(item, Path) or (isinstance(item, str) and _is_path(item))
+        ]
+    return []
+
+
+def fingerprint_of(source: Source) -> str | None:
+    """Return a short hash of texts in memory; None for paths, and for what is read only once."""
+    if isinstance(source, (str, Path)):
+        return None
+    if isinstance(fingerprint := getattr(source, "_fingerprint", None), str):
+        return fingerprint  # datasets keep their own
+    if not isinstance(source, (list, tuple)) or inputs_of(source):
+        return None
+    digest = hashlib.sha256()
+    for item in source:
+        digest.update(repr(item).encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def iter_texts(source: Source, text_column: str = "text") -> Iterator[str]:
+    """Yield the texts of :func:`iter_documents`."""
+    for row in iter_documents(source, text_column):
+        yield row[text_column]
+
+
+def _name(path: Path, root: Path) -> str:
+    """Return what a file is called in ids: its path below the folder that was given."""
+    return path.relative_to(root).as_posix() if path != root and root.is_dir() else path.name
+
+
+def _saved_rows(folder: Path, text_column: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a folder that ``Dataset.save_to_disk`` wrote."""
+    from datasets import DatasetDict, load_from_disk
+
+    found = load_from_disk(str(folder))
+    if isinstance(found, DatasetDict):
+        raise UsageError(
+            f"'{folder}' holds the splits {', '.join(map(repr, found))}",
+            "one split",
+            f"Name its folder: {folder / next(iter(found))}",
+        )
+    for index, row in enumerate(found):
+        row = checked_row(dict(row), text_column, f"'{folder}', row {index}")
+        row.setdefault("id", f"{folder.name}:{index}")
+        yield row
+
+
+def _is_path(text: str) -> bool:
+    """Tell a path from a text: it has a corpus file's ending, and exists or is one word."""
+    if not has_suffix(text) or len(text) > 1024 or any(c in text for c in "\n\r\t\x00"):
+        return False
+    return " " not in text or Path(text).is_file()

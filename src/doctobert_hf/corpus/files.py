@@ -1,0 +1,108 @@
+"""Which files of a folder are a corpus; what is passed over is told, never read by accident."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections import Counter
+from pathlib import Path
+
+from doctobert_hf.errors import UsageError
+
+logger = logging.getLogger(__name__)
+_PACKED = (".gz", ".zst")
+_LINES = (".txt", ".jsonl", ".csv", ".tsv")
+SUFFIXES = (
+    ".txt",
+    ".jsonl",
+    ".json",
+    ".parquet",
+    ".csv",
+    ".tsv",
+    *(f"{kind}{packed}" for kind in _LINES for packed in _PACKED),
+)
+"""Endings of corpus files, in any case."""
+CONVERTED = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".pptx", ".xlsx", ".epub")
+"""Endings of documents that are read where one document is one file (:mod:`.converted`)."""
+_TOLD: set[str] = set()
+
+
+def has_suffix(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
+    """Return whether a file's name ends like a corpus file, in lower or upper case."""
+    return name.lower().endswith(suffixes)
+
+
+def is_saved_dataset(path: str | Path) -> bool:
+    """Return whether a folder was written by ``Dataset.save_to_disk`` or ``DatasetDict``'s."""
+    folder = Path(path)
+    return (folder / "dataset_dict.json").is_file() or (
+        (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
+    )
+
+
+def list_files(path: str | Path, converted: bool = False) -> list[Path]:
+    """Return the corpus files at ``path``, a file, a glob, or a folder searched in depth, sorted.
+
+    Hidden files and folders (``.git``, ``._notes.txt``) are passed over; how many, and how many
+    files of other kinds, is told once for a folder.
+
+    Args:
+        path: File, folder, or a pattern such as ``notes/*.txt``.
+        converted: Take Markdown, HTML, PDF and office files too.
+
+    Raises:
+        UsageError: Nothing is there, or nothing of a corpus.
+    """
+    suffixes = (*SUFFIXES, *CONVERTED) if converted else SUFFIXES
+    path = Path(path)
+    if path.is_file():
+        if not has_suffix(path.name, suffixes):
+            raise UsageError(f"The file '{path}'", f"one of {', '.join(suffixes)}")
+        return [path]
+    if path.is_dir():
+        if is_saved_dataset(path):
+            return sorted(path.rglob("*.arrow"))
+        return _in_folder(path, suffixes)
+    if any(mark in path.name for mark in "*?[") and path.parent.is_dir():
+        found = sorted(p for p in path.parent.glob(path.name) if has_suffix(p.name, suffixes))
+        if found:
+            return found
+        raise UsageError(f"No corpus file matches '{path}'", f"one of {', '.join(suffixes)}")
+    if not path.parent.is_dir():
+        fix = f"'{path.parent}' does not exist either"
+    else:
+        close = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
+        fix = f"Did you mean '{close[0]}'?" if close else "Check the path"
+    raise UsageError(f"No file or folder '{path}'", fix=fix)
+
+
+def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    files: list[Path] = []
+    others: Counter[str] = Counter()
+    hidden = 0
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            hidden += has_suffix(path.name, suffixes)
+        elif has_suffix(path.name, suffixes):
+            files.append(path)
+        else:
+            others[path.suffix.lower() or path.name] += 1
+    if not files:
+        raise UsageError(
+            f"The folder '{folder}' has no corpus file",
+            f"{', '.join(suffixes)} in it or below",
+            f"There are {_listed(others)}" if others else "",
+        )
+    passed = [f"{hidden:,} hidden"] if hidden else []
+    passed += [_listed(others)] if others else []
+    if passed and (key := str(folder.resolve())) not in _TOLD:
+        _TOLD.add(key)
+        logger.warning("'%s': files that are not read: %s", folder, ", ".join(passed))
+    return files
+
+
+def _listed(others: Counter[str]) -> str:
+    shown = ", ".join(f"{count:,} {kind}" for kind, count in others.most_common(5))
+    return f"{shown}, ..." if len(others) > 5 else shown

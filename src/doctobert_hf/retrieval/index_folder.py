@@ -1,0 +1,478 @@
+"""An index in a folder: parts that are written once, and ``index.json``, which says what they are.
+
+``parts/NNNNN`` holds documents, passages and vectors of some of the documents, ``words/NNNNN`` the
+table of words, ``engine/NNNNN`` an engine's file. A change writes new parts beside the old ones and
+then replaces ``index.json`` in one step: a reader, or a kill, sees the index before or after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.files import explained_output, write_json_atomic
+from doctobert_hf.retrieval.bm25 import BM25
+from doctobert_hf.retrieval.engines import make_engine
+from doctobert_hf.retrieval.identity import ModelIdentity, open_identified
+from doctobert_hf.retrieval.passage_table import PassageTable
+from doctobert_hf.retrieval.vectors import Vectors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from doctobert_hf.retrieval.index import Index
+
+ABOUT = "index.json"
+SCHEMA_VERSION = 2
+KIND = "retrieval-index"
+_EDGE = 2**16  # bytes at both ends of a large file that are hashed when it is opened
+
+
+@dataclass
+class Piece:
+    """Files that were written together.
+
+    Attributes:
+        name: Folder they stand in, below ``parts``, ``words`` or ``engine``.
+        files: Of each ``bytes`` and ``sha256``: of a large one, of its first and last 64 KiB.
+        documents: Number of documents, of a part.
+        passages: Number of passages, of a part.
+    """
+
+    name: str
+    files: dict[str, dict[str, Any]]
+    documents: int = 0
+    passages: int = 0
+
+
+@dataclass
+class About:
+    """What ``index.json`` holds.
+
+    Attributes:
+        kind: ``bm25``, ``dense`` or ``late-interaction``.
+        model: What the vectors were made with; None for words only.
+        parts: In the order of their documents.
+        words: The table of words.
+        engine: Name of the engine, ``exact`` for none.
+        engine_file: The engine's file.
+        text_column: Column that held the text.
+        rows_read: Rows of the input that are in the parts, while the index is being built.
+        complete: Whether all of the input is in.
+        generation: Number of the last change; names new files.
+        schema_version: Of this file.
+    """
+
+    kind: str
+    model: ModelIdentity | None = None
+    parts: list[Piece] = field(default_factory=list)
+    words: Piece | None = None
+    engine: str = "exact"
+    engine_file: Piece | None = None
+    text_column: str = "text"
+    rows_read: int = 0
+    complete: bool = False
+    generation: int = 0
+    schema_version: int = SCHEMA_VERSION
+
+    def write(self, folder: Path) -> None:
+        """Replace ``index.json`` in one step."""
+        content = asdict(self)
+        content["documents"] = sum(part.documents for part in self.parts)
+        content["passages"] = sum(part.passages for part in self.parts)
+        write_json_atomic(folder / ABOUT, content)
+
+    def next_name(self) -> str:
+        """Return a name no file of the index has yet."""
+        self.generation += 1
+        return f"{self.generation:05d}"
+
+
+def read_about(folder: Path) -> About:
+    """Read what an index is.
+
+    Raises:
+        UsageError: There is none, it is of another version, or it was not built to its end.
+        DataError: ``index.json`` is damaged.
+    """
+    about = read_any(folder)
+    if not about.complete:
+        raise UsageError(
+            f"The index '{folder}' is not complete: its build was stopped",
+            "a complete one",
+            "Run the command that began it again: it goes on where it was",
+        )
+    return about
+
+
+def read_any(folder: Path) -> About:
+    """Read what an index is, also one whose build was stopped; errors as :func:`read_about`."""
+    path = folder / ABOUT
+    if not path.is_file():
+        raise UsageError(
+            f"'{folder}' is no index",
+            f"a folder with {ABOUT}",
+            "Build one: doctobert-hf retrieval index build DOCUMENTS --output FOLDER",
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content.get("schema_version", 1)
+        if version != SCHEMA_VERSION:
+            raise UsageError(
+                f"The index '{folder}' has schema_version {version}",
+                f"schema_version {SCHEMA_VERSION}",
+                "Index the documents anew" if version == 1 else "Use the version that wrote it",
+            )
+        for name in ("documents", "passages"):
+            content.pop(name)
+        for name in ("words", "engine_file"):
+            content[name] = content[name] and Piece(**content[name])
+        content["parts"] = [Piece(**part) for part in content["parts"]]
+        content["model"] = content["model"] and ModelIdentity(**content["model"])
+        return About(**content)
+    except UsageError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"'{path}' is damaged ({type(error).__name__}: {error})",
+            "what 'retrieval index' wrote",
+            "Index the documents anew",
+        ) from error
+
+
+def write_piece(folder: Path, kind: str, name: str, write: Any) -> Piece:
+    """Write files into ``folder/kind/name``, which appears whole or not at all."""
+    from doctobert_hf.runs.folder import SCRATCH
+
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
+    try:
+        write(scratch)
+        files = {path.name: _described(path) for path in sorted(scratch.iterdir())}
+        target = folder / kind / name
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            raise UsageError(
+                f"'{target}' is in the way, and the index does not know it",
+                "a place for a new part",
+                "Move it away",
+            )
+        os.replace(scratch, target)
+    finally:
+        from doctobert_hf.runs.publish import remove_tree
+
+        remove_tree(scratch)
+    return Piece(name, files)
+
+
+def write_part(
+    folder: Path, about: About, documents: pa.Table, passages: PassageTable, vectors: Any
+) -> Piece:
+    """Write documents, passages and vectors as a new part."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def write(scratch: Path) -> None:
+        pq.write_table(documents, scratch / "documents.parquet")
+        with (
+            pa.OSFile(str(scratch / "passages.arrow"), "wb") as file,
+            pa.ipc.new_file(file, passages.table.schema) as writer,
+        ):
+            writer.write_table(passages.table)
+        if vectors is not None:
+            np.save(scratch / "vectors.npy", np.concatenate(vectors.blocks))
+            if vectors.is_late:
+                np.save(scratch / "offsets.npy", vectors.offsets[0])
+
+    piece = write_piece(folder, "parts", about.next_name(), write)
+    piece.documents, piece.passages = documents.num_rows, len(passages)
+    return piece
+
+
+@dataclass
+class Part:
+    """A part that is open.
+
+    Attributes:
+        documents: See :func:`.encoding.document_table`.
+        passages: Its passages; documents are counted from 0.
+        vectors: Theirs, mapped from the file.
+    """
+
+    documents: pa.Table
+    passages: PassageTable
+    vectors: Vectors | None
+
+    def without(self, places: set[int]) -> Part:
+        """Return the part without some of its documents, by number."""
+        import pyarrow as pa
+
+        kept = np.array([n not in places for n in range(self.documents.num_rows)], bool)
+        chosen = kept[self.passages.documents]
+        numbers = np.cumsum(kept) - 1
+        table = self.passages.table.filter(pa.array(chosen))
+        renumbered = pa.array(numbers[self.passages.documents[chosen]], pa.int64())
+        passages = PassageTable(table.set_column(0, "document", renumbered))
+        documents = self.documents.filter(pa.array(kept))
+        if self.vectors is None:
+            return Part(documents, passages, None)
+        [block] = self.vectors.blocks
+        if not self.vectors.is_late:
+            return Part(documents, passages, Vectors([block[chosen]]))
+        [begin] = self.vectors.offsets
+        counts = np.diff(np.append(begin, len(block)))
+        tokens = block[np.repeat(chosen, counts)]
+        lengths = counts[chosen]
+        offsets = np.cumsum([0, *lengths[:-1]], dtype=np.int64)[: len(lengths)]
+        return Part(documents, passages, Vectors([tokens], [offsets]))
+
+
+def open_part(folder: Path, piece: Piece, kind: str) -> Part:
+    """Open a part by memory map, after a look at whether its files are those that were written.
+
+    Raises:
+        DataError: They are not.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    place = folder / "parts" / piece.name
+    check_files(place, piece)
+    try:
+        passages = pa.ipc.open_file(pa.memory_map(str(place / "passages.arrow"))).read_all()
+        vectors = None
+        if kind != "bm25":
+            block = np.load(place / "vectors.npy", mmap_mode="r")
+            late = kind == "late-interaction"
+            vectors = Vectors([block], [np.load(place / "offsets.npy")] if late else [])
+            if len(vectors) != passages.num_rows:
+                raise ValueError(f"{len(vectors):,} vectors for {passages.num_rows:,} passages")
+        documents = pq.read_table(place / "documents.parquet")
+    except (pa.ArrowInvalid, ValueError) as error:
+        raise DataError(f"The part '{place}' is damaged ({error})", fix=_ANEW) from error
+    return Part(documents, PassageTable(passages), vectors)
+
+
+_ANEW = "Put the right file back, or index the documents anew"
+
+
+def check_files(place: Path, piece: Piece) -> None:
+    """Raise where files are not those that were written.
+
+    Raises:
+        DataError: One is missing, or another.
+    """
+    for name, known in piece.files.items():
+        path = place / name
+        if not path.is_file():
+            raise DataError(f"'{path}' is missing", "every file of the index", _ANEW)
+        if _described(path) != known:
+            raise DataError(
+                f"'{path}' is not the file the index was made with",
+                f"{known['bytes']:,} bytes and the hash that {ABOUT} has",
+                _ANEW,
+            )
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """Return what tells a file from another; large ones are not read through when opened."""
+    size = path.stat().st_size
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        if size <= 2 * _EDGE or path.suffix == ".parquet":
+            digest.update(file.read())
+        else:
+            digest.update(file.read(_EDGE))
+            file.seek(-_EDGE, os.SEEK_END)
+            digest.update(file.read())
+    return {"bytes": size, "sha256": digest.hexdigest()}
+
+
+def load_index(made: type[Index], folder: Path, model: Any = None) -> Index:
+    """Open an index; see :meth:`.index.Index.load`."""
+    import pyarrow as pa
+
+    about = read_about(folder)
+    parts = [open_part(folder, piece, about.kind) for piece in about.parts]
+    if not parts:
+        raise UsageError(f"The index '{folder}' has no document", "at least one", "Add some")
+    documents = _joined([part.documents for part in parts], folder)
+    passages = PassageTable.joined([p.passages for p in parts], [len(p.documents) for p in parts])
+    vectors = None
+    if about.kind != "bm25":
+        found = [part.vectors for part in parts if part.vectors is not None]
+        vectors = Vectors([v.blocks[0] for v in found], [o for v in found for o in v.offsets])
+    engine = make_engine(about.engine)
+    if engine is not None and about.engine_file is not None:
+        place = folder / "engine" / about.engine_file.name
+        check_files(place, about.engine_file)
+        engine.load(place / "vectors")
+    elif model is not None and about.model is None:
+        raise UsageError(f"A model for '{folder}', an index of words", "none", "Leave out --model")
+    assert isinstance(documents, pa.Table)
+    return made(
+        documents,
+        passages,
+        vectors,
+        _opener(about, folder, model),
+        lambda: _words(folder, about, passages),
+        engine,
+    )
+
+
+def _opener(about: About, folder: Path, model: Any) -> Any:
+    identity = about.model
+    if identity is None:
+        return None
+    if hasattr(model, "encode"):
+        identity.apply(model, str(folder))
+        return model
+    return lambda: open_identified(identity, str(folder), model and str(model))
+
+
+def _words(folder: Path, about: About, passages: PassageTable) -> BM25:
+    if about.words is None:
+        return BM25(passages.texts)
+    place = folder / "words" / about.words.name
+    check_files(place, about.words)
+    return BM25.load(place, len(passages))
+
+
+def _joined(tables: list[pa.Table], folder: Path) -> pa.Table:
+    import pyarrow as pa
+
+    try:
+        return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(
+            f"The documents of '{folder}' have columns of several types ({error})",
+            "one type for each column",
+            "Index the documents anew, with columns of one type",
+        ) from error
+
+
+def finish(folder: Path, about: About) -> None:
+    """Make the table of words and the engine's file of all parts, and say that all is there."""
+    parts = [open_part(folder, piece, about.kind) for piece in about.parts]
+    old = [("words", about.words), ("engine", about.engine_file)]
+    about.words = about.engine_file = None
+    if parts:
+        texts = [text for part in parts for text in part.passages.texts]
+        table = BM25(texts)
+        about.words = write_piece(folder, "words", about.next_name(), table.save)
+        engine = make_engine(about.engine)
+        if engine is not None and about.model is not None:
+            found = [part.vectors for part in parts if part.vectors is not None]
+            vectors = Vectors([v.blocks[0] for v in found], [o for v in found for o in v.offsets])
+            engine.build(vectors, about.model.similarity)
+            about.engine_file = write_piece(
+                folder, "engine", about.next_name(), lambda place: engine.save(place / "vectors")
+            )
+    about.complete = True
+    about.write(folder)
+    for kind, piece in old:
+        if piece is not None:
+            remove_piece(folder / kind, piece)
+
+
+def remove_piece(place: Path, piece: Piece) -> None:
+    """Remove the files of a piece that no index names any longer; nobody else's."""
+    for name in piece.files:
+        (place / piece.name / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        (place / piece.name).rmdir()
+
+
+def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: bool) -> None:
+    """Write an index in memory; see :meth:`.index.Index.save`."""
+    from doctobert_hf.retrieval.identity import absolute
+    from doctobert_hf.runs import open_run
+
+    model = index.model
+    settings = {"kind": index.kind, "model": absolute(place), "texts": index.digest()}
+    with open_run(folder, KIND, settings, overwrite=overwrite) as run:
+        if run.record.outputs and (folder / ABOUT).is_file() and read_any(folder).complete:
+            return  # the same texts and model are there already
+        identity = None if model is None else ModelIdentity.of(model, place)
+        about = About(index.kind, identity)
+        with explained_output(folder):
+            piece = write_part(folder, about, index.documents, index.passages, index.vectors)
+            about.parts.append(piece)
+            finish(folder, about)
+        run.finish(ABOUT, "parts", "words")
+
+
+@contextlib.contextmanager
+def changing(folder: Path, inputs: list[Path]) -> Iterator[About]:
+    """Hold an index for a change: nobody else writes; what was read is added to the record.
+
+    Raises:
+        UsageError: No complete index there, or another process changes it.
+    """
+    from doctobert_hf.runs.lock import LOCK, RunLock
+    from doctobert_hf.runs.record import RECORD, describe_input, read_record
+
+    folder = Path(os.path.abspath(folder))
+    read_about(folder)
+    lock = RunLock(folder / LOCK, f"The index '{folder}'")
+    with explained_output(folder):
+        lock.acquire()
+        try:
+            about = read_about(folder)
+            clear_leftovers(folder, about)
+            yield about
+            record = read_record(folder)
+            if record is not None:
+                record.inputs += [describe_input(path) for path in inputs]
+                record.settings["changes"] = int(record.settings.get("changes", 0)) + 1
+                record.write(folder / RECORD)
+        finally:
+            lock.release()
+
+
+_FILES = ("documents.parquet", "passages.arrow", "vectors.npy", "offsets.npy", "vectors")
+
+
+def clear_leftovers(folder: Path, about: About) -> None:
+    """Remove what a killed change left: pieces no index names, with the tool's own files only."""
+    from doctobert_hf.runs.folder import is_leftover
+    from doctobert_hf.runs.publish import remove_tree
+
+    for path in folder.iterdir():
+        if path.is_dir() and is_leftover(path):
+            remove_tree(path)
+    named = {("parts", piece.name) for piece in about.parts}
+    named |= {("words", about.words.name)} if about.words else set()
+    named |= {("engine", about.engine_file.name)} if about.engine_file else set()
+    for kind in ("parts", "words", "engine"):
+        for place in (folder / kind).glob("[0-9][0-9][0-9][0-9][0-9]"):
+            inside = [path.name for path in place.iterdir()] if place.is_dir() else ["?"]
+            own = all(
+                name in _FILES or name.endswith((".index.npy", ".index.json")) for name in inside
+            )
+            if (kind, place.name) not in named and own:
+                remove_tree(place)
+
+
+def rewritten(folder: Path, about: About, gone: Mapping[str, set[int]]) -> list[Piece]:
+    """Write parts anew without some documents, by part and number; return the parts of before."""
+    old, kept = [], []
+    for piece in about.parts:
+        if piece.name not in gone:
+            kept.append(piece)
+            continue
+        old.append(piece)
+        part = open_part(folder, piece, about.kind).without(gone[piece.name])
+        if part.documents.num_rows:
+            kept.append(write_part(folder, about, part.documents, part.passages, part.vectors))
+    about.parts = kept
+    return old

@@ -1,0 +1,138 @@
+"""A small HTTP service over an index: JSON for programs, one page for people.
+
+It listens on this machine only unless another host is named: an index of a hospital's notes has no
+password of its own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import DoctobertError, UsageError
+from doctobert_hf.retrieval.index import METHODS, Index
+
+MOST = 100
+"""Documents of an answer at most."""
+
+
+def require_fastapi() -> None:
+    """Raise where the service's libraries are not installed.
+
+    Raises:
+        UsageError: With the command that installs them.
+    """
+    missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"The service needs {' and '.join(missing)}",
+            "them installed",
+            "Install them: pip install 'doctobert-hf[serve]'",
+        )
+
+
+def make_app(index: Index, name: str) -> Any:
+    """Return the service as an ASGI application.
+
+    ``GET /search?q=...&top=10&method=hybrid&filter=...`` gives hits as ``retrieval search --json``;
+    ``GET /`` is the page, ``/docs`` the description by OpenAPI, ``/health`` says that it is up.
+
+    Args:
+        index: The index.
+        name: What the page calls it.
+
+    Raises:
+        UsageError: FastAPI is not installed.
+    """
+    require_fastapi()
+    from fastapi import FastAPI, HTTPException, Query
+    from fastapi.responses import HTMLResponse
+
+    from doctobert_hf.version import __version__
+
+    app = FastAPI(title=f"doctobert-hf: {name}", version=__version__)
+    methods = ["lexical"] if index.kind == "bm25" else [index.default_method, "lexical", "hybrid"]
+
+    @app.get("/health")
+    def health() -> dict[str, Any]:
+        """Say what is served."""
+        return {"status": "ok", "documents": len(index), "kind": index.kind, "methods": methods}
+
+    @app.get("/search")
+    def search(
+        q: str = Query(min_length=1, max_length=2000, description="the question"),
+        top: int = Query(10, ge=1, le=MOST, description="most documents"),
+        method: str | None = Query(None, description=" | ".join(METHODS)),
+        filter: str | None = Query(None, max_length=2000, description="over documents' columns"),
+    ) -> dict[str, Any]:
+        """Answer a question."""
+        try:
+            hits = index.search(q, top, method, filter)  # type: ignore[arg-type]
+        except DoctobertError as error:
+            raise HTTPException(422, str(error)) from error
+        words = index.bm25.words(q)[1] if (method or index.default_method) != "dense" else []
+        return {"hits": [asdict(hit) for hit in hits], "unknown_words": words}
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    def page() -> str:
+        """The page for people."""
+        import html
+
+        options = "".join(f"<option>{method}</option>" for method in methods)
+        page = (Path(__file__).parent / "search.html").read_text(encoding="utf-8")
+        return (
+            page.replace("{{name}}", html.escape(name))
+            .replace("{{methods}}", options)
+            .replace("{{documents}}", f"{len(index):,}".replace(",", "\u202f"))
+        )
+
+    return app
+
+
+def serve(folder: Path, host: str, port: int, model: str | None = None) -> None:
+    """Serve an index until it is stopped.
+
+    Args:
+        folder: The index.
+        host: Address to listen on.
+        port: Port; 0: any free one.
+        model: Where the index's model is now; default: where it was.
+
+    Raises:
+        UsageError: No index, a port that is taken, or FastAPI is missing.
+    """
+    require_fastapi()
+    import socket
+
+    import uvicorn
+
+    index = Index.load(folder, model)
+    if index.vectors is not None:
+        index.model  # noqa: B018 - a model that is missing is told now, not at the first question
+    app = make_app(index, folder.resolve().name)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)  # whoever reads the address may ask at once
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UsageError(
+            f"Cannot listen on {host}, port {port} ({error})",
+            "a free port",
+            "Choose another --port",
+        ) from error
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listener.getsockname()[1]}"
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        print(f"warning: {host} can be reached by others; the service asks for no password",
+              file=sys.stderr)  # fmt: skip
+    print(f"{len(index):,} documents at {address} (page), {address}/docs (for programs)",
+          file=sys.stderr)  # fmt: skip
+    print(address, flush=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    server.run(sockets=[listener])

@@ -1,0 +1,146 @@
+"""The HTTP service: what it answers, what it refuses, and its page in a real browser."""
+
+import json
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.retrieval.search import build_index
+
+pytest.importorskip("fastapi")
+pytest.importorskip("uvicorn")
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("serve")
+    rows = [
+        {"id": "b", "text": "Une hépatite B. Le foie est gros.", "year": 2001},
+        {"id": "c", "text": "Une hépatite C 🩺. Le <b>foie</b> est petit.", "year": 2002},
+    ]
+    path = folder / "notes.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    build_index(path, folder / "index")
+    return folder / "index"
+
+
+@pytest.fixture(scope="module")
+def address(index):
+    server = subprocess.Popen(
+        [sys.executable, "-m", "doctobert_hf", "retrieval", "serve", str(index), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def get(address, **words):
+    with urllib.request.urlopen(f"{address}?{urllib.parse.urlencode(words)}") as answer:
+        return json.loads(answer.read())
+
+
+def test_answers_are_those_of_the_command(address, index, capsys):
+    from doctobert_hf.cli import main
+
+    found = get(f"{address}/search", q="hepatite c", top=1)
+    assert main(["retrieval", "search", str(index), "hepatite c", "--top", "1", "--json"]) == 0
+    assert found["hits"] == json.loads(capsys.readouterr().out)
+    assert (
+        get(f"{address}/search", q="hépatite", filter="year < 2002")["hits"][0]["document"] == "b"
+    )
+    assert get(f"{address}/search", q="xylophone") == {"hits": [], "unknown_words": ["xylophone"]}
+    assert get(f"{address}/health")["documents"] == 2
+    assert "/search" in get(f"{address}/openapi.json")["paths"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"q": "foie", "method": "dense"}, "one of lexical"),
+        ({"q": "foie", "filter": "yaer > 3"}, "no column"),
+        ({"q": " "}, "An empty question"),
+        ({"q": "foie", "top": 0}, "greater than or equal"),
+        ({}, "missing"),
+    ],
+)
+def test_wrong_questions(address, words, message):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        get(f"{address}/search", **words)
+    assert caught.value.code == 422 and message in caught.value.read().decode()
+
+
+def test_a_taken_port_and_no_index(address, index, tmp_path):
+    from doctobert_hf.retrieval.serve import serve
+
+    port = int(address.rsplit(":", 1)[1])
+    with pytest.raises(UsageError, match="Cannot listen"):
+        serve(index, "127.0.0.1", port)
+    with pytest.raises(UsageError, match="Cannot listen"):
+        serve(index, "127.0.0.1", 99999)
+    with pytest.raises(UsageError, match="is no index"):
+        serve(tmp_path, "127.0.0.1", 0)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
+def test_the_page_in_a_browser(address, tmp_path):
+    """A question typed into the page shows its hit, with the text as text and a sentence marked."""
+    page = urllib.request.urlopen(address).read().decode()
+    ask = (
+        "<script>addEventListener('load', () => { byId('q').value = 'hepatite c';"
+        "byId('ask').requestSubmit(); });</script></body>"
+    )
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from threading import Thread
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path.startswith("/search"):
+                body, kind = urllib.request.urlopen(address + self.path).read(), "application/json"
+            else:
+                body, kind = page.replace("</body>", ask).encode(), "text/html"
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Page)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        shown = subprocess.run(
+            *[
+                [
+                    "chromium",
+                    "--headless",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    f"--user-data-dir={tmp_path}",
+                    "--virtual-time-budget=5000",
+                    "--dump-dom",
+                    f"http://127.0.0.1:{server.server_port}/",
+                ]
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout
+    finally:
+        server.shutdown()
+    assert "<mark>Une hépatite C 🩺.</mark>" in shown
+    assert "&lt;b&gt;foie&lt;/b&gt;" in shown
