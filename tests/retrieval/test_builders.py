@@ -10,9 +10,9 @@ from doctobert_hf.retrieval.builders import (
     labforsims2_pairs,
     load_splits,
     load_test,
-    read_pairs,
     split_pairs,
 )
+from doctobert_hf.retrieval.pair_files import read_pairs
 from doctobert_hf.retrieval.pairs import Pair, leaked_queries
 from doctobert_hf.retrieval.passages import passage_pairs
 from doctobert_hf.retrieval.recipe import RetrievalConfig
@@ -191,3 +191,96 @@ def test_real_corpora(data_dir):
     morfitt = Path(data_dir) / "morfitt" / "test.tsv"
     pairs = list(read_pairs(morfitt, "passages", "abstract"))
     assert len(pairs) > 1000
+
+
+def write(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    return path
+
+
+def test_a_folder_with_splits_keeps_them(tmp_path):
+    for name, number in (("train", 30), ("dev", 4), ("test", 5)):
+        rows = [{"query": f"q {name} {n}", "positive": f"a {name} {n}"} for n in range(number)]
+        write(tmp_path / "data" / f"{name}.jsonl", rows)
+    splits = load_splits(config(data=str(tmp_path / "data")))
+    assert [len(part.queries) for part in splits] == [30, 4, 5]
+    assert all("q test" in text for text in splits.test.queries.values())
+    assert load_test(config(data=str(tmp_path / "data"))).queries == splits.test.queries
+    write(tmp_path / "data" / "more.jsonl", [{"query": "q", "positive": "a"}])
+    with pytest.raises(DataError, match="beside its splits 'more.jsonl'"):
+        load_splits(config(data=str(tmp_path / "data")))
+
+
+def test_columns_of_sentence_transformers(tmp_path):
+    rows = [
+        {"anchor": "q1", "positive": "a", "negative_1": "b", "negative_2": "c", "negative_10": "d"},
+        {"anchor": "q2", "positive": "b", "negative_1": None},
+    ]
+    first, second = read_pairs(write(tmp_path / "p.jsonl", rows))
+    assert (first.query, first.negatives) == ("q1", ("b", "c", "d"))
+    assert second.negatives == ()
+    with pytest.raises(DataError, match="a column 'anchor'|column 'query'"):
+        list(read_pairs(write(tmp_path / "x.jsonl", [{"question": "q"}])))
+
+
+def test_scores_say_right_and_wrong(tmp_path, caplog):
+    rows = [
+        {"query": "q1", "positive": "a", "score": 2},
+        {"query": "q1", "positive": "b", "score": 0},
+        {"query": "q2", "positive": "c", "score": 0.0},
+    ]
+    [pair] = read_pairs(write(tmp_path / "p.jsonl", rows))
+    assert pair[:3] == ("q1", ("a",), ("b",))
+    assert "1 questions have no document with a score above 0" in caplog.text
+    with pytest.raises(DataError, match="'score' is 'high'"):
+        list(read_pairs(write(tmp_path / "p.jsonl", [{**rows[0], "score": "high"}])))
+
+
+def test_null_ids_are_not_one_id(tmp_path):
+    rows = [{"id": None, "query": f"q{n}", "positive": f"a{n}"} for n in range(3)]
+    assert len({pair.id for pair in read_pairs(write(tmp_path / "p.jsonl", rows))}) == 3
+
+
+def test_the_layout_of_beir(tmp_path):
+    place = tmp_path / "beir"
+    write(
+        place / "corpus.jsonl",
+        [{"_id": f"d{n}", "title": "T", "text": f"texte {n}"} for n in range(40)],
+    )
+    write(place / "queries.jsonl", [{"_id": f"q{n}", "text": f"question {n}"} for n in range(30)])
+    (place / "qrels").mkdir()
+    for name, numbers in (("train", range(20)), ("test", range(20, 30))):
+        lines = [f"q{n}\td{n}\t1\nq{n}\td{n + 1}\t0" for n in numbers]
+        (place / "qrels" / f"{name}.tsv").write_text(
+            "query-id\tcorpus-id\tscore\n" + "\n".join(lines) + "\n"
+        )
+    train, validation, test = load_splits(config(data=str(place)))
+    assert (len(train.queries), len(validation.queries), len(test.queries)) == (16, 4, 10)
+    assert len(test.documents) == len(validation.documents) == 40
+    assert len(test.pairs()) == 10 and not set(train.queries) & set(validation.queries)
+    assert load_test(config(data=str(place))).queries == test.queries
+    (place / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tabsent\t1\n")
+    with pytest.raises(DataError, match="judges 'absent'"):
+        load_splits(config(data=str(place)))
+
+
+def test_distractors_are_searched_too(tmp_path):
+    rows = [{"query": f"q{n}", "positive": f"a{n}"} for n in range(30)]
+    write(tmp_path / "p.jsonl", rows)
+    write(tmp_path / "d.jsonl", [{"text": f"autre {n}"} for n in range(5)])
+    keys = {"data": str(tmp_path / "p.jsonl"), "distractors": tmp_path / "d.jsonl"}
+    splits = load_splits(config(**keys))
+    assert len(splits.test.documents) == 35 and len(splits.train.documents) == 24
+    assert len(load_test(config(**keys)).documents) == 35
+
+
+def test_leaks_are_seen_through_accents_and_soft_hyphens():
+    train, test = (split_pairs_of(text) for text in ("Où est l'œdème ?", "ou est l'OE\u00addeme"))
+    assert len(leaked_queries(train, test)) == 1
+
+
+def split_pairs_of(text):
+    from doctobert_hf.retrieval.pairs import PairSet
+
+    return PairSet.from_pairs("p", [Pair(text, ("a",))])

@@ -57,3 +57,23 @@ def test_pylate_trains_indexes_and_measures(encoder, pairs_file, tmp_path):
     assert (tmp_path / "run" / "results.json").is_file()
     assert list((tmp_path / "run" / "plaid").rglob("*.json"))
     assert (tmp_path / "run" / "model" / "config_sentence_transformers.json").is_file()
+
+
+@pytest.mark.skipif(not HERE, reason="PyLate is not in this environment")
+def test_a_trained_colbert_keeps_its_projection(encoder, pairs_file, tmp_path, capsys):
+    import runpy
+
+    import torch
+
+    from doctobert_hf.recipes import shared_folder
+
+    script = runpy.run_path(str(shared_folder("recipes") / "retrieval" / "pylate" / "train.py"))
+    base = script["make_model"](RetrievalConfig(encoder, kind="pylate", dimensions=32))
+    script["save"](base, tmp_path / "base")
+    again = script["make_model"](RetrievalConfig(str(tmp_path / "base"), kind="pylate", seed=5))
+    assert torch.equal(again[-1].linear.weight, base[-1].linear.weight)
+    assert (again.query_prefix, again.skiplist_words) == (base.query_prefix, base.skiplist_words)
+    assert "is a ColBERT and keeps" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="token vectors have 32"):
+        wrong = RetrievalConfig(str(tmp_path / "base"), kind="pylate", dimensions=16)
+        script["make_model"](wrong)

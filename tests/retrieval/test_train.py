@@ -58,7 +58,7 @@ def test_training_learns_saves_and_searches(recipe, keys):
     again = open_model(str(target))
     assert saved_kind(str(target)) == config.kind
     assert evaluate("again", run.splits.test, again).scores == pytest.approx(after.scores, abs=0.02)
-    assert again.prompts["query"] == config.query_prompt
+    assert again.prompts["query"] == run.model.prompts["query"]
     assert (again[0].query_length, again[0].document_length) == (32, 48)
     record = json.loads((target / "retrieval.json").read_text())
     assert record["data"]["pairs test"]["questions"] == 10
@@ -178,8 +178,6 @@ def test_rows_of_long_documents_have_the_nearest_chunk(recipe, sample_texts):
 
 
 def test_models_that_cannot_be(recipe, encoder, tmp_path):
-    with pytest.raises(UsageError, match="has no pooling configuration"):
-        new_model(recipe(pooling=None))
     with pytest.raises(UsageError, match="Pass --pooling mean"):
         open_model(encoder)
     with pytest.raises(UsageError, match="which the encoder has positions for"):
@@ -197,3 +195,66 @@ def test_markers_become_tokens_and_dimensions_a_projection(recipe):
     assert model.tokenizer.tokenize("[Q] mal")[0] == "[Q]"
     assert model.encode_query("mal").shape[1] == 32
     assert new_model(recipe(dimensions=24)).get_embedding_dimension() == 24
+
+
+def test_more_hard_negatives_than_there_are_is_an_error(recipe):
+    from doctobert_hf.errors import DataError
+    from doctobert_hf.retrieval.pairs import Pair
+
+    pairs = PairSet.from_pairs("p", [Pair("Q1", ("a", "b")), Pair("Q2", ("c", "A"))])
+    with pytest.raises(DataError, match="has 1 wrong documents, and hard_negatives is 2"):
+        negatives(pairs, recipe(hard_negatives=2))
+    assert set(negatives(pairs, recipe(hard_negatives=1))) == set(pairs.queries)
+    [q2] = [key for key, text in pairs.queries.items() if text == "Q2"]
+    [wrong] = negatives(pairs, recipe(hard_negatives=1))[q2]
+    assert pairs.documents[wrong] == "b", "'a' says what 'A' says, which is right"
+
+
+@pytest.mark.parametrize("kind", ["dense", "late-interaction"])
+def test_a_base_that_is_a_retriever_keeps_what_it_has(kind, recipe, tmp_path, caplog):
+    import logging
+
+    import torch
+
+    late = kind == "late-interaction"
+    own = {"query_prompt": "[A] " if late else "question : ", "document_prompt": "texte : "}
+    keys = {"pooling": None if late else "cls", "dimensions": 24, **own}
+    extra = {"skiplist": [",", ";"], "query_expansion": "min"} if late else {}
+    base = new_model(recipe(kind=kind, **keys, **extra))
+    base.save_pretrained(str(tmp_path / "base"))
+    caplog.set_level(logging.INFO)
+    config = recipe(kind=kind, pooling=None)
+    config.base_model = str(tmp_path / "base")
+    again = new_model(config)
+    assert again.get_embedding_dimension() == 24 and again.prompts == base.prompts
+    texts = ["mal, au foie ; fièvre"]
+    for before, after in (
+        (base.encode_document(texts), again.encode_document(texts)),
+        (base.encode_query(texts), again.encode_query(texts)),
+    ):
+        torch.testing.assert_close(
+            torch.as_tensor(after[0]), torch.as_tensor(before[0]), atol=1e-6, rtol=0
+        )
+    assert f"is a {kind} retriever and keeps" in caplog.text
+    assert "changes" not in caplog.text
+    config.query_prompt = "Q : "
+    changed = new_model(config)
+    assert changed.prompts == {**base.prompts, "query": "Q : "}
+    assert "the recipe changes the base's prompt of a query: 'Q : '" in caplog.text
+
+
+def test_pooling_and_size_that_are_named_change_a_base(recipe, tmp_path, caplog):
+    new_model(recipe(pooling="cls")).save_pretrained(str(tmp_path / "base"))
+    config = recipe(pooling="max", dimensions=16)
+    config.base_model = str(tmp_path / "base")
+    model = new_model(config)
+    assert model.get_embedding_dimension() == 16 and model[1].pooling_mode == "max"
+    assert "pooling: max instead of cls" in caplog.text
+    late = recipe(kind="late-interaction", dimensions=8)
+    new_model(late).save_pretrained(str(tmp_path / "late"))
+    late.base_model, late.dimensions = str(tmp_path / "late"), 12
+    with pytest.raises(UsageError, match="token vectors have 8"):
+        new_model(late)
+    late.dimensions, late.kind = None, "dense"
+    new_model(late)
+    assert "of it only the encoder is used" in caplog.text

@@ -49,34 +49,71 @@ from doctobert_hf.retrieval.recipe import RetrievalConfig, read_recipe
 
 
 def make_model(config: RetrievalConfig) -> Any:
-    """Make a ColBERT model: a marker in brackets is a token, any other prompt is text."""
+    """Make a ColBERT model: a marker in brackets is a token, any other prompt is text.
+
+    A base that is a ColBERT already keeps its projection, markers, skip list and expansion unless
+    the recipe names others.
+    """
     import torch
     from pylate import models
 
     torch.manual_seed(config.seed)
-    prompts = {"query": config.query_prompt, "document": config.document_prompt}
+    trained = trained_settings(config.base_model)
+    prompts = config.given_prompts if trained is not None else config.new_prompts
     markers = {name: text if text[:1] == "[" else "" for name, text in prompts.items()}
-    model = models.ColBERT(
-        config.base_model,
-        embedding_size=config.dimensions or 128,
-        query_prefix=markers["query"],
-        document_prefix=markers["document"],
-        query_length=config.query_length,
-        document_length=config.max_length,
-        do_query_expansion=config.query_expansion == "fixed",
-        attend_to_expansion_tokens=False,
-        skiplist_words=config.skipped_words,
-        model_kwargs={"dtype": torch.float32},
-    )
-    torch.nn.init.orthogonal_(model[-1].linear.weight)
+    given: dict[str, Any] = {
+        "query_length": config.query_length,
+        "document_length": config.max_length,
+    }
+    if "query" in markers:
+        given["query_prefix"] = markers["query"]
+    if "document" in markers:
+        given["document_prefix"] = markers["document"]
+    if trained is None or config.query_expansion is not None:
+        given["do_query_expansion"] = config.query_expansion == "fixed"
+    if trained is None or config.skiplist is not None:
+        given["skiplist_words"] = config.skipped_words
+    if trained is None:
+        given |= {
+            "embedding_size": config.dimensions or 128,
+            "attend_to_expansion_tokens": False,
+        }
+    model = models.ColBERT(config.base_model, model_kwargs={"dtype": torch.float32}, **given)
+    if trained is None:
+        torch.nn.init.orthogonal_(model[-1].linear.weight)
+    else:
+        width = model[-1].linear.out_features
+        if config.dimensions not in (None, width):
+            raise UsageError(
+                f"dimensions {config.dimensions} for '{config.base_model}', whose token vectors "
+                f"have {width}",
+                f"null or {width}",
+            )
+        kept = "keeps its projection, markers, skip list and expansion where the recipe names none"
+        print(f"'{config.base_model}' is a ColBERT and {kept}", file=sys.stderr)
     # Text before each query and document, which Sentence Transformers 6 reads from the model.
-    model.prompts = {name: "" if markers[name] else text for name, text in prompts.items()}
+    own = model.prompts if trained is not None else {}
+    texts = {name: "" if markers[name] else text for name, text in prompts.items()}
+    model.prompts = {"query": "", "document": "", **own, **texts}
     return model
+
+
+def trained_settings(place: str) -> dict[str, Any] | None:
+    """Return the settings of a base that is a late-interaction model; None for an encoder."""
+    import json
+
+    folder = Path(place)
+    path = folder / "config_sentence_transformers.json"
+    if not (folder / "modules.json").is_file() or not path.is_file():
+        return None
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    late = settings.get("model_type") in ("ColBERT", "MultiVectorEncoder")
+    return settings if late or "query_prefix" in settings else None
 
 
 def passages_of(texts: list[str], model: Any, config: RetrievalConfig) -> list[Passage]:
     """Cut documents over the model's context, as the other kinds do."""
-    return cut(texts, model.tokenizer, config.max_length - 1, config.document_prompt)
+    return cut(texts, model.tokenizer, config.max_length - 1, model.prompts["document"])
 
 
 def training_rows(pairs: PairSet, config: RetrievalConfig, model: Any) -> Any:
@@ -100,7 +137,8 @@ def training_rows(pairs: PairSet, config: RetrievalConfig, model: Any) -> Any:
     for query, right in pairs.pairs():
         texts = [nearest(query, document) for document in (right, *wrong.get(query, ()))]
         row = {"query": model.prompts["query"] + pairs.queries[query]}
-        for name, text in zip(["positive", *(f"negative_{n}" for n in range(1, 9))], texts):
+        names = ["positive", *(f"negative_{n}" for n in range(1, len(texts)))]
+        for name, text in zip(names, texts, strict=True):
             row[name] = model.prompts["document"] + text
         rows.append(row)
     return Dataset.from_list(rows)

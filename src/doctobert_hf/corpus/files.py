@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -106,3 +107,23 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 def _listed(others: Counter[str]) -> str:
     shown = ", ".join(f"{count:,} {kind}" for kind, count in others.most_common(5))
     return f"{shown}, ..." if len(others) > 5 else shown
+
+
+_SPLIT_WORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "dev", "val"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+"""Names of splits, as Datasets knows them."""
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that a folder or file is named after; None where it is after none.
+
+    Example:
+        >>> split_of("notes-dev.jsonl"), split_of("Test"), split_of("notes.jsonl")
+        ('validation', 'test', None)
+    """
+    words = re.split(r"[^a-z]+", name.lower())
+    found = {split for split, known in _SPLIT_WORDS.items() if set(words) & set(known)}
+    return found.pop() if len(found) == 1 else None

@@ -178,7 +178,8 @@ def _identified(row: Any, text_column: str, name: str, index: int) -> dict[str, 
     if isinstance(row, str):
         row = {text_column: row}
     row = checked_row(row, text_column, f"'{name}', row {index}")
-    row.setdefault("id", f"{name}:{index}")
+    if row.get("id") is None:  # missing, or null as an export of a table has it
+        row["id"] = f"{name}:{index}"
     return row
 
 

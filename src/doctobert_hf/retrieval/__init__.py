@@ -12,12 +12,12 @@ from doctobert_hf.lazy import lazy_names
 if TYPE_CHECKING:
     from doctobert_hf.retrieval.builders import (
         load_splits as load_splits,
-        read_pairs as read_pairs,
         split_pairs as split_pairs,
     )
     from doctobert_hf.retrieval.evaluation import Result as Result, evaluate as evaluate
     from doctobert_hf.retrieval.index import Hit as Hit, Index as Index
     from doctobert_hf.retrieval.models import open_model as open_model
+    from doctobert_hf.retrieval.pair_files import read_pairs as read_pairs
     from doctobert_hf.retrieval.pairs import (
         Pair as Pair,
         PairSet as PairSet,
@@ -41,7 +41,7 @@ _NAMES = {
     "evaluate": ".evaluation",
     "load_splits": ".builders",
     "open_model": ".models",
-    "read_pairs": ".builders",
+    "read_pairs": ".pair_files",
     "read_recipe": ".recipe",
     "split_pairs": ".builders",
 }

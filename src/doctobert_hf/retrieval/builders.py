@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.errors import DataError, UsageError, nearest
+from doctobert_hf.retrieval.pair_files import beir_sets, is_beir, read_pairs
 from doctobert_hf.retrieval.pairs import (
     Pair,
     PairSet,
@@ -39,8 +40,7 @@ def load_splits(config: RetrievalConfig) -> PairSplits:
     elif config.data == "frenchmedmcqa":
         splits = frenchmedmcqa_splits(config.data_dir)
     elif Path(config.data).exists():
-        pairs = list(read_pairs(Path(config.data), config.format, config.text_column))
-        splits = split_pairs(Path(config.data).stem, pairs, config.split)
+        splits = _own_splits(Path(config.data), config)
     else:
         raise UsageError(
             f"No data '{config.data}'",
@@ -61,12 +61,74 @@ def load_test(config: RetrievalConfig) -> PairSet:
 
     Of a file whose rows say their ``split``, the rows of ``test``.
     """
-    if config.data in CORPORA or not Path(config.data).exists():
+    place = Path(config.data)
+    if config.data in CORPORA or not place.exists():
         return load_splits(config).test
-    pairs = list(read_pairs(Path(config.data), config.format, config.text_column))
+    if is_beir(place):
+        return beir_sets(place).get("test") or load_splits(config).test
+    if place.is_dir() and _split_files(place):
+        return load_splits(config).test
+    pairs = list(read_pairs(place, config.format, config.text_column))
     if any(pair.split for pair in pairs):
         return load_splits(config).test
-    return PairSet.from_pairs(Path(config.data).stem, pairs)
+    return PairSet.from_pairs(place.stem, pairs, distractors(config))
+
+
+def distractors(config: RetrievalConfig) -> list[str]:
+    """Return the further texts of a recipe that a search has to pass over."""
+    from doctobert_hf.corpus import iter_texts
+
+    if config.distractors is None:
+        return []
+    return [t for t in iter_texts(config.distractors, config.text_column) if t.strip()]
+
+
+def _own_splits(place: Path, config: RetrievalConfig) -> PairSplits:
+    """Split a user's pairs: as their files or folders say, as their rows say, or by a hash."""
+    if is_beir(place):
+        return beir_splits(place)
+    files = _split_files(place) if place.is_dir() else {}
+    if not files:
+        pairs = list(read_pairs(place, config.format, config.text_column))
+        return split_pairs(place.stem, pairs, config.split, distractors(config))
+    pairs = [
+        pair._replace(split=split)
+        for split, paths in files.items()
+        for path in paths
+        for pair in read_pairs(path, config.format, config.text_column)
+    ]
+    return split_pairs(place.name, pairs, config.split, distractors(config))
+
+
+def _split_files(folder: Path) -> dict[str, list[Path]]:
+    """Return a folder's files by the split each is named after; none where none is.
+
+    Raises:
+        DataError: Some are named after splits and others are not, or a split is missing.
+    """
+    from doctobert_hf.corpus import list_files
+    from doctobert_hf.corpus.files import split_of
+
+    found: dict[str, list[Path]] = {}
+    loose = []
+    for path in list_files(folder):
+        inside = path.relative_to(folder)
+        split = split_of(inside.parts[0].split(".")[0])
+        if split is None:
+            loose.append(inside)
+        else:
+            found.setdefault(split, []).append(path)
+    if not found:
+        return {}
+    lacking = [name for name in ("train", "validation", "test") if name not in found]
+    if loose or lacking:
+        what = f"beside its splits '{loose[0]}'" if loose else f"no {' and no '.join(lacking)}"
+        raise DataError(
+            f"'{folder}' has {what}",
+            "files or folders named train, validation (or dev) and test, or none of these",
+            "Move what is no split elsewhere, or put all pairs into one file to have them split",
+        )
+    return found
 
 
 def labforsims2_pairs(source: Path) -> Iterator[Pair]:
@@ -123,54 +185,35 @@ def _options(row: dict[str, Any]) -> Pair:
     )
 
 
-def read_pairs(
-    source: Path,
-    kind: Literal["pairs", "terms", "passages"] = "pairs",
-    text_column: str = "text",
-) -> Iterator[Pair]:
-    """Yield pairs from a user's file or folder (Parquet, JSON lines, CSV, TSV).
+def beir_splits(place: Path) -> PairSplits:
+    """Return the splits of a folder in BEIR's layout.
 
-    Args:
-        source: The file or folder.
-        kind: ``pairs``: columns ``query`` and ``positive``, optional ``negative``, ``id`` and
-            ``split``; ``positive`` and ``negative`` may be lists. ``terms``: a terminology with
-            ``term`` and ``synonym``, ``definition`` or both. ``passages``: documents, see
-            :mod:`doctobert_hf.retrieval.passages`.
-        text_column: Column of ``passages`` that holds the text.
+    Where there is no ``dev``, a tenth of the training questions is held out for validation.
 
     Raises:
-        DataError: Missing columns, or what :meth:`PairSet.from_pairs` refuses.
+        DataError: No ``train``, or no ``test``.
     """
-    from doctobert_hf.corpus import iter_documents
-
-    if kind == "pairs":
-        for row in iter_documents(source, "query"):
-            name = str(row["id"])
-            positives, negatives = _texts(row, "positive", name), _texts(row, "negative", name)
-            yield Pair(row["query"], positives, negatives, name, row.get("split") or None)
-    elif kind == "terms":
-        for row in iter_documents(source, "term"):
-            name = str(row["id"])
-            found = _texts(row, "synonym", name) + _texts(row, "definition", name)
-            yield Pair(row["term"], found, (), name, row.get("split") or None)
-    else:
-        from doctobert_hf.retrieval.passages import passage_pairs
-
-        yield from passage_pairs(iter_documents(source, text_column), text_column)
-
-
-def _texts(row: dict[str, Any], column: str, name: str) -> tuple[str, ...]:
-    value = row.get(column)
-    if value is None or value == "":
-        return ()
-    values = list(value) if isinstance(value, (list, tuple)) else [value]
-    if any(not isinstance(text, str) or not text.strip() for text in values):
-        raise DataError(f"pair {name}: '{column}' holds {value!r:.60}", "a text or a list of texts")
-    return tuple(values)
+    sets = beir_sets(place)
+    if lacking := [name for name in ("train", "test") if name not in sets]:
+        raise DataError(
+            f"'{place}' has no qrels/{lacking[0]}.tsv", "qrels of train and test, perhaps of dev"
+        )
+    train = sets["train"]
+    if "validation" not in sets:
+        groups = _by_text(train)
+        parts = _dealt_split(len(train.queries), groups)
+        name = f"{place.name} validation"
+        sets["validation"] = train.subset([*parts["validation"], *parts["test"]], name, True)
+        train = train.subset(parts["train"], train.name, False)
+    own = train.subset(train.queries, train.name, False)
+    return PairSplits(own, sets["validation"], sets["test"])
 
 
 def split_pairs(
-    name: str, pairs: list[Pair], how: Literal["question", "document"] = "question"
+    name: str,
+    pairs: list[Pair],
+    how: Literal["question", "document"] = "question",
+    documents: Iterable[str] = (),
 ) -> PairSplits:
     """Split pairs into train, validation and test, the same way on every machine.
 
@@ -183,11 +226,12 @@ def split_pairs(
         how: ``question``: held-out questions are new, the documents they lead to may be known from
             training, as in a bank of answers. ``document``: neither is known: questions that share
             a document, directly or through others, stay together.
+        documents: Further texts to search among, in validation and test.
 
     Returns:
         The splits; validation and test search all documents.
     """
-    whole = PairSet.from_pairs(name, pairs)
+    whole = PairSet.from_pairs(name, pairs, documents)
     if any(pair.split for pair in pairs):
         parts = _told_split(name, whole, pairs)
     else:

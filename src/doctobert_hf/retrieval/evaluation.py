@@ -193,25 +193,40 @@ def table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
 
 
 def verdict(results: Sequence[Result]) -> list[str]:
-    """Say of each system after the first whether it differs from the first, by a paired test."""
-    from doctobert_hf.statistics import SIGNIFICANT, paired_significance
+    """Say of each system after the first whether it differs from the first, by a paired test.
 
-    lines = []
+    What training changed is told too: ``after training`` beside ``before training``.
+    """
+    lines: list[str] = []
     by_data: dict[str, Result] = {}
     for result in results:
         first = by_data.setdefault(result.data, result)
-        if first is result or len(first.per_query) != len(result.per_query):
-            continue
-        gain = result.scores["ndcg@10"] - first.scores["ndcg@10"]
-        chance = paired_significance(result.per_query, first.per_query)
-        what = "better than" if gain > 0 else "worse than"
-        if chance >= SIGNIFICANT:
-            what = "not clearly different from"
-        lines.append(
-            f"{result.data}: {result.system} ({result.kind}) is {what} {first.system} "
-            f"({first.kind}): {gain:+.3f} nDCG@10, p {chance:.2g}"
-        )
+        lines += _compared(result, first)
+        if result.system == "after training":
+            lines += [
+                line
+                for before in results
+                if before.system == "before training" and before is not first
+                for line in _compared(result, before)
+            ]
     return lines
+
+
+def _compared(result: Result, first: Result) -> list[str]:
+    from doctobert_hf.statistics import SIGNIFICANT, paired_significance
+
+    comparable = first.data == result.data and len(first.per_query) == len(result.per_query)
+    if first is result or not comparable or not result.per_query:
+        return []
+    gain = result.scores["ndcg@10"] - first.scores["ndcg@10"]
+    chance = paired_significance(result.per_query, first.per_query)
+    what = "better than" if gain > 0 else "worse than"
+    if chance >= SIGNIFICANT:
+        what = "not clearly different from"
+    return [
+        f"{result.data}: {result.system} ({result.kind}) is {what} {first.system} "
+        f"({first.kind}): {gain:+.3f} nDCG@10, p {chance:.2g}"
+    ]
 
 
 def _size(count: int) -> str:

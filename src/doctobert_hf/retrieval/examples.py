@@ -6,7 +6,9 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.errors import DataError
 from doctobert_hf.retrieval.index import Index
+from doctobert_hf.retrieval.pairs import normalized
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -18,18 +20,34 @@ if TYPE_CHECKING:
 _QUERIES = 256  # questions scored at once
 
 
-def training_rows(pairs: PairSet, config: RetrievalConfig, model: RetrievalModel) -> Dataset:
+def training_ids(pairs: PairSet, config: RetrievalConfig) -> list[tuple[str, ...]]:
+    """Return of each training row the question's id, the right document's, and wrong ones'."""
+    wrong = negatives(pairs, config) if config.hard_negatives else {}
+    return [(query, right, *wrong.get(query, ())) for query, right in pairs.pairs()]
+
+
+def training_rows(
+    pairs: PairSet,
+    config: RetrievalConfig,
+    model: RetrievalModel,
+    ids: list[tuple[str, ...]] | None = None,
+) -> Dataset:
     """Return one row a (question, right document), with ``hard_negatives`` wrong ones each.
 
     Of a document over the model's context the row has the chunk that the untrained model finds
     nearest to the question, as a search would. Wrong documents are those the data names, then
     mined ones (``mine_negatives``), then random ones; how many of each is noted in
     ``pairs.notes``, as is the number of long documents.
+
+    Args:
+        pairs: The training pairs.
+        config: The recipe.
+        model: Cuts documents, and says which chunk of a long one is nearest.
+        ids: The rows by ids; default: :func:`training_ids`.
     """
     from datasets import Dataset
 
-    wrong = negatives(pairs, config) if config.hard_negatives else {}
-    rows = [(query, right, *wrong.get(query, ())) for query, right in pairs.pairs()]
+    rows = training_ids(pairs, config) if ids is None else ids
     texts = _Texts(pairs, model, {document for row in rows for document in row[1:]})
     names = ["positive", *(f"negative_{n + 1}" for n in range(config.hard_negatives))]
     columns: dict[str, list[str]] = {"anchor": [pairs.queries[row[0]] for row in rows]}
@@ -50,12 +68,18 @@ def negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[str]]:
         Document ids by query id, as many for each.
     """
     draw = random.Random(config.seed)
+    wording = {key: normalized(text) for key, text in pairs.documents.items()}
+    _check_enough(pairs, config.hard_negatives, wording)
+    alike: dict[str, list[str]] = {}
+    for key, said in wording.items():
+        alike.setdefault(said, []).append(key)
     documents = list(pairs.documents)
     mined = mine_negatives(pairs, config) if config.mine_negatives else {}
     chosen: dict[str, list[str]] = {}
     counts: Counter[str] = Counter()
     for query in pairs.queries:
-        right = set(pairs.relevant[query])
+        # What says the same in other case and marks is right too.
+        right = {key for d in pairs.relevant[query] for key in alike[wording[d]]}
         found: list[str] = []
         for origin, offered in (
             ("given", pairs.negatives.get(query, [])),
@@ -67,13 +91,31 @@ def negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[str]]:
             found += taken
         while len(found) < config.hard_negatives:
             other = draw.choice(documents)
-            if other not in right and (other not in found or len(documents) < 20):
+            if other not in right and other not in found:
                 found.append(other)
                 counts["random"] += 1
         chosen[query] = found
     told = ", ".join(f"{count:,} {origin}" for origin, count in counts.items() if count)
     pairs.notes.append(f"{pairs.name}: hard negatives: {told}")
     return chosen
+
+
+def _check_enough(pairs: PairSet, wanted: int, wording: dict[str, str]) -> None:
+    """Raise where a question has fewer wrong documents than are wanted.
+
+    Raises:
+        DataError: With the question.
+    """
+    counts = Counter(wording.values())
+    for query, right in pairs.relevant.items():
+        wrong = len(wording) - sum(counts[said] for said in {wording[d] for d in right})
+        if wrong < wanted:
+            raise DataError(
+                f"{pairs.name}: the question '{pairs.queries[query]:.60}' has {wrong:,} wrong "
+                f"documents, and hard_negatives is {wanted}",
+                f"at least {wanted} documents that do not answer it",
+                "Lower hard_negatives, or give further documents (distractors)",
+            )
 
 
 def mine_negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[str]]:
@@ -88,6 +130,7 @@ def mine_negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[st
 
     dense = saved_kind(config.base_model) == "dense"
     model: Any = open_model(config.base_model, "dense", None if dense else config.pooling or "mean")
+    prompts = {**model.prompts, **config.given_prompts}
     by_text = {text: key for key, text in pairs.documents.items()}
     query_of = {text: key for key, text in pairs.queries.items()}
     rows = Dataset.from_dict(
@@ -102,8 +145,8 @@ def mine_negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[st
         corpus=list(by_text),
         num_negatives=config.hard_negatives,
         relative_margin=config.mining_margin,
-        query_prompt=config.query_prompt or None,
-        corpus_prompt=config.document_prompt or None,
+        query_prompt=prompts.get("query") or None,
+        corpus_prompt=prompts.get("document") or None,
         output_format="triplet",
         verbose=False,
     )

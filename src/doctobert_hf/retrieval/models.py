@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     RetrievalModel = SentenceTransformer | MultiVectorEncoder
 
+logger = logging.getLogger(__name__)
 Kind = Literal["dense", "late-interaction"]
 _UNBOUNDED = 512  # tokens of a passage where the model itself has no bound
 
@@ -135,43 +137,122 @@ _FLOAT = {"dtype": "float32"}
 
 
 def new_model(config: RetrievalConfig) -> RetrievalModel:
-    """Make the model a recipe trains: prompts, lengths and pooling as it says.
+    """Make the model a recipe trains.
+
+    A base that is a retriever of the kind keeps its pooling, projection, prompts, skip list and
+    expansion unless the recipe names others; what is kept and what is changed is told.
 
     Raises:
-        UsageError: A dense recipe without ``pooling`` for an encoder without configuration.
+        UsageError: A size that the base's vectors do not have.
     """
     saved = saved_kind(config.base_model)
+    wanted: Kind = "dense" if config.kind == "dense" else "late-interaction"
     model: Any
-    if config.kind == "dense":
-        if config.pooling is None and saved != "dense":
-            raise UsageError(
-                f"'{config.base_model}' has no pooling configuration (modules.json), and the "
-                "recipe names none",
-                "pooling: mean, cls or max in the recipe",
-            )
-        model = (
-            _dense(config.base_model, config.pooling, config.dimensions)
-            if config.pooling
-            else _projected(open_model(config.base_model), config.dimensions)
-        )
-    elif saved == "late-interaction":
+    if saved == wanted:
         model = open_model(config.base_model)
+        told = _changed(model, config)
+        kept = ", ".join(f"{name} {value!r}" for name, value in _described(model).items())
+        logger.info("'%s' is a %s retriever and keeps: %s", config.base_model, saved, kept)
+        for line in told:
+            logger.warning("the recipe changes the base's %s", line)
+        model.prompts = {**model.prompts, **config.given_prompts}
     else:
-        expansion = None
-        if config.query_expansion != "none":
-            fixed = config.query_expansion == "fixed"
-            length = config.query_length if fixed else config.expansion_length
-            expansion = {"strategy": config.query_expansion, "length": length}
-        model = _late_interaction(
-            config.base_model,
-            config.dimensions,
-            config.skipped_words,
-            {"query_expansion": expansion},
-        )
-    model.prompts = {"query": config.query_prompt, "document": config.document_prompt}
-    _add_markers(model, [config.query_prompt, config.document_prompt])
+        if saved is not None:
+            logger.warning(
+                "'%s' is a %s retriever: of it only the encoder is used for kind %s",
+                config.base_model,
+                saved,
+                config.kind,
+            )
+        model = _of_encoder(config)
+        model.prompts = config.new_prompts
+    _add_markers(model, list(model.prompts.values()))
     set_lengths(model, config.query_length, config.max_length)
     return model
+
+
+def _of_encoder(config: RetrievalConfig) -> RetrievalModel:
+    if config.kind == "dense":
+        if config.pooling is None:
+            logger.info("'%s' has no pooling of its own: mean", config.base_model)
+        return _dense(config.base_model, config.pooling or "mean", config.dimensions)
+    return _late_interaction(
+        config.base_model,
+        config.dimensions or LATE_DIMENSIONS,
+        config.skipped_words,
+        {"query_expansion": _expansion(config)},
+    )
+
+
+LATE_DIMENSIONS = 128
+"""Of a token's vector in a new late-interaction model (ColBERT's)."""
+
+
+def _expansion(config: RetrievalConfig) -> dict[str, Any] | None:
+    if config.query_expansion in (None, "none"):
+        return None
+    fixed = config.query_expansion == "fixed"
+    length = config.query_length if fixed else config.expansion_length
+    return {"strategy": config.query_expansion, "length": length}
+
+
+def _changed(model: Any, config: RetrievalConfig) -> list[str]:
+    """Change of a trained retriever what the recipe names; return what, one a line."""
+    told = []
+    before = _described(model)
+    dimensions = model.get_embedding_dimension()
+    if config.dimensions not in (None, dimensions):
+        if config.kind != "dense":
+            raise UsageError(
+                f"dimensions {config.dimensions} for '{config.base_model}', whose token vectors "
+                f"have {dimensions}",
+                f"null or {dimensions}",
+            )
+        projected = _projected(model, config.dimensions)
+        model._modules = projected._modules
+        told.append(f"dimensions: {config.dimensions} by a new projection, instead of {dimensions}")
+    if config.pooling not in (None, before.get("pooling")):
+        [pooling] = [module for module in model if type(module).__name__ == "Pooling"]
+        pooling.pooling_mode = config.pooling
+        told.append(f"pooling: {config.pooling} instead of {before['pooling']}")
+    if config.kind != "dense" and config.query_expansion is not None:
+        model[0].query_expansion = _expansion(config)
+    if config.kind != "dense" and config.skiplist is not None:
+        for mask in model:
+            if hasattr(mask, "skiplist_words"):
+                mask.skiplist_words = config.skipped_words
+                mask.resolve_with_tokenizer(model.tokenizer)
+    for name, text in config.given_prompts.items():
+        if model.prompts.get(name, "") != text:
+            told.append(f"prompt of a {name}: {text!r} instead of {model.prompts.get(name, '')!r}")
+    after = _described(model)
+    told += [
+        f"{name}: {after[name]!r} instead of {before[name]!r}"
+        for name in ("skiplist", "expansion")
+        if before.get(name) != after.get(name)
+    ]
+    for name, own, now in (
+        ("query_length", model[0].query_length, config.query_length),
+        ("max_length", model[0].document_length or model.max_seq_length, config.max_length),
+    ):
+        if own not in (None, now):
+            told.append(f"{name}: {now} tokens instead of {own}")
+    return told
+
+
+def _described(model: Any) -> dict[str, Any]:
+    """Return what of a retriever a recipe may name."""
+    found: dict[str, Any] = {"modules": " + ".join(type(module).__name__ for module in model)}
+    found["dimensions"] = model.get_embedding_dimension()
+    for module in model:
+        if hasattr(module, "pooling_mode"):
+            found["pooling"] = module.pooling_mode
+        if hasattr(module, "skiplist_words"):
+            found["skiplist"] = len(module.skiplist_words)
+    if is_late(model):
+        found["expansion"] = getattr(model[0], "query_expansion", None)
+    found["prompts"] = {name: text for name, text in model.prompts.items() if text}
+    return found
 
 
 def set_lengths(model: RetrievalModel, query_length: int, max_length: int) -> None:

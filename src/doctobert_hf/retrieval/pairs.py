@@ -13,6 +13,7 @@ from typing import NamedTuple
 from doctobert_hf.errors import DataError
 
 _LETTERS = re.compile(r"[^\W_]+")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 
 
 class Pair(NamedTuple):
@@ -135,8 +136,10 @@ def text_id(kind: str, text: str) -> str:
 
 
 def normalized(text: str) -> str:
-    """What makes two questions the same one: letters and digits, without case and punctuation."""
-    return " ".join(_LETTERS.findall(unicodedata.normalize("NFKC", text).casefold()))
+    """Return what makes two texts the same one: letters and digits, without case and accents."""
+    parts = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text).casefold())
+    folded = "".join(c for c in parts if not unicodedata.combining(c))
+    return " ".join(_LETTERS.findall(folded.replace("œ", "oe").replace("æ", "ae")))
 
 
 def leaked_queries(train: PairSet, held_out: PairSet) -> list[str]:

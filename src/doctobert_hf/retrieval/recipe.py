@@ -19,32 +19,49 @@ class RetrievalConfig:
     )
     output: Path = option(Path("retrieval-run"), "folder of the run")
     kind: Literal["dense", "late-interaction", "pylate"] = option("dense", "kind of model")
-    # What a text becomes
+    # What a text becomes; null: as a base that is a retriever has it, else the kind's usual value
     pooling: Literal["mean", "cls", "max"] | None = option(
-        None, "how tokens become a dense vector; null: as the model's own configuration says"
+        None, "how tokens become a dense vector; null: as the base has it, else mean"
     )
     dimensions: int | None = option(
         None,
-        "size of a vector, by a projection; null: the encoder's (a token's vector: 128)",
+        "size of a vector, by a projection; null: as the base has it, else the encoder's "
+        "(a token's vector: 128)",
         least=1,
     )
     matryoshka: list[int] = option([], "smaller sizes a dense vector may be cut to", least=1)
-    query_prompt: str = option("", "text before each query; one in brackets becomes a token")
-    document_prompt: str = option("", "text before each document; one in brackets becomes a token")
+    query_prompt: str | None = option(
+        None,
+        "text before each query; one in brackets becomes a token; null: as the base has it, else "
+        "none (late interaction: '[Q] ')",
+    )
+    document_prompt: str | None = option(
+        None,
+        "text before each document; null: as the base has it, else none (late interaction: '[D] ')",
+    )
     query_length: int = option(64, "most tokens of a query, special tokens counted", least=1)
     max_length: int = option(
         256, "most tokens of a document's chunk, special tokens counted", least=1
     )
-    query_expansion: Literal["none", "fixed", "min"] = option(
-        "none", "mask tokens behind a query: up to query_length, or at least expansion_length"
+    query_expansion: Literal["none", "fixed", "min"] | None = option(
+        None,
+        "mask tokens behind a query: up to query_length, or at least expansion_length; null: as "
+        "the base has it, else none",
     )
     expansion_length: int = option(32, "least tokens of a query with query_expansion min", least=1)
-    skiplist: list[str] = option([], "document tokens that are no vectors; 'punctuation' for those")
+    skiplist: list[str] | None = option(
+        None,
+        "document tokens that are no vectors; 'punctuation' for those; null: as the base has it, "
+        "else punctuation",
+    )
     # Data
     data: str = option("labforsims2", "labforsims2, frenchmedmcqa, or a file or folder", path=True)
     data_dir: Path | None = option(None, "folder of raw corpora; null: $DOCTOBERT_DATA_DIR")
     format: Literal["pairs", "terms", "passages"] = option("pairs", "what a file of yours holds")
     text_column: str = option("text", "column of passages that holds the text")
+    distractors: Path | None = option(
+        None, "file or folder of further documents that a search has to pass over"
+    )
     split: Literal["question", "document"] = option(
         "question", "what is new in held-out parts: questions, or questions and their documents"
     )
@@ -88,7 +105,11 @@ class RetrievalConfig:
         for wrong, got, expected in (
             (late and self.matryoshka, "matryoshka", "a dense model"),
             (late and self.pooling, "pooling", "a dense model"),
-            (not late and self.query_expansion != "none", "query_expansion", "late interaction"),
+            (
+                not late and self.query_expansion not in (None, "none"),
+                "query_expansion",
+                "late interaction",
+            ),
             (not late and self.skiplist, "skiplist", "late interaction"),
             (self.kind == "pylate" and self.query_expansion == "min", "expansion min", "fixed"),
             (self.mine_negatives and not self.hard_negatives, "mine_negatives", "hard_negatives"),
@@ -101,11 +122,25 @@ class RetrievalConfig:
 
     @property
     def skipped_words(self) -> list[str]:
-        """The skip list with ``punctuation`` spelt out."""
+        """The skip list with ``punctuation`` spelt out; for null that of a new model."""
         import string
 
-        words = [word for word in self.skiplist if word != "punctuation"]
-        return words + (list(string.punctuation) if "punctuation" in self.skiplist else [])
+        given = ["punctuation"] if self.skiplist is None else self.skiplist
+        words = [word for word in given if word != "punctuation"]
+        return words + (list(string.punctuation) if "punctuation" in given else [])
+
+    @property
+    def new_prompts(self) -> dict[str, str]:
+        """What is put before queries and documents, where the base has nothing of its own."""
+        late = self.kind != "dense"
+        usual = {"query": "[Q] ", "document": "[D] "} if late else {"query": "", "document": ""}
+        return usual | self.given_prompts
+
+    @property
+    def given_prompts(self) -> dict[str, str]:
+        """The prompts that the recipe names."""
+        given = {"query": self.query_prompt, "document": self.document_prompt}
+        return {name: text for name, text in given.items() if text is not None}
 
     @property
     def loss_scale(self) -> float:

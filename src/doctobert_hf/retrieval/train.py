@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.environment import check_bf16
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.retrieval.batches import Conflicts, make_sampler
 from doctobert_hf.retrieval.bm25 import require_bm25
 from doctobert_hf.retrieval.builders import load_splits
 from doctobert_hf.retrieval.evaluation import Result, evaluate
-from doctobert_hf.retrieval.examples import training_rows
+from doctobert_hf.retrieval.examples import training_ids, training_rows
 from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
 from doctobert_hf.runs import RunFolder, open_run, read_record, settings_of
 from doctobert_hf.runs.resume import recipe_of
@@ -109,11 +111,13 @@ class RetrievalRun:
         self.splits: PairSplits = load_splits(config)
         set_seed(config.seed)
         self.model: RetrievalModel = new_model(config)
-        rows = training_rows(self.splits.train, config, self.model)
+        ids = training_ids(self.splits.train, config)
+        rows = training_rows(self.splits.train, config, self.model, ids)
         if self.run_folder is not None:
             write_yaml(config, self.folder / "resolved_config.yaml")
             write_json_atomic(self.folder / "environment.json", environment_report(with_torch=True))
-        self.trainer = make_trainer(self.model, rows, self.splits.validation, config)
+        conflicts = Conflicts(self.splits.train, ids)
+        self.trainer = make_trainer(self.model, rows, self.splits.validation, config, conflicts)
 
     def close(self, failed: bool = False) -> None:
         """Give the run folder back."""
@@ -173,9 +177,21 @@ _PATHS = ("base_model", "data")
 
 
 def make_trainer(
-    model: RetrievalModel, rows: Dataset, validation: PairSet, config: RetrievalConfig
+    model: RetrievalModel,
+    rows: Dataset,
+    validation: PairSet,
+    config: RetrievalConfig,
+    conflicts: Conflicts | None = None,
 ) -> Any:
-    """Make the trainer of a kind: loss, arguments, early stopping, this package's callbacks."""
+    """Make the trainer of a kind: loss, arguments, early stopping, this package's callbacks.
+
+    Args:
+        model: What is trained.
+        rows: The training rows.
+        validation: Questions that decide which weights are kept.
+        config: The recipe.
+        conflicts: Rows that may not stand in one batch; None: stock ``no_duplicates``.
+    """
     import sentence_transformers as st
     from transformers import EarlyStoppingCallback
 
@@ -194,9 +210,15 @@ def make_trainer(
         callbacks.append(EnergyCallback())
     if config.patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
-    trainer = _counting(stock)(
+    sampler = (
+        None
+        if conflicts is None
+        else make_sampler(conflicts, config.batch_size, config.seed, config.epochs)
+    )
+    per_epoch = len(rows) // config.batch_size if sampler is None else len(sampler)
+    trainer = _counting(stock, sampler)(
         model=model,
-        args=training_arguments(config, rows),
+        args=training_arguments(config, rows, dict(model.prompts), per_epoch),
         train_dataset=rows,
         loss=make_loss(model, config),
         evaluator=make_evaluator(validation),
@@ -206,8 +228,8 @@ def make_trainer(
     return trainer
 
 
-def _counting(stock: Any) -> Any:
-    """Let a trainer count tokens, for the reporting integration ``doctobert``.
+def _counting(stock: Any, sampler: Any = None) -> Any:
+    """Let a trainer count tokens, for the reporting integration ``doctobert``, and batch by us.
 
     ``Trainer`` counts a batch's ``input_ids``; here each column has its own.
     """
@@ -219,18 +241,38 @@ def _counting(stock: Any) -> Any:
             self.state.num_input_tokens_seen += int(tokens.sum())
             return super().training_step(model, inputs, *args, **kwargs)
 
+        def get_batch_sampler(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+            if sampler is not None and dataset is self.train_dataset:
+                return sampler
+            return super().get_batch_sampler(dataset, *args, **kwargs)
+
     return RetrievalTrainer
 
 
-def training_arguments(config: RetrievalConfig, rows: Dataset) -> Any:
-    """Return the trainer's arguments; evaluations and checkpoints at the same steps."""
+def training_arguments(
+    config: RetrievalConfig,
+    rows: Dataset,
+    prompts: Mapping[str, str | None] | None = None,
+    per_epoch: int | None = None,
+) -> Any:
+    """Return the trainer's arguments; evaluations and checkpoints at the same steps.
+
+    Args:
+        config: The recipe.
+        rows: The training rows.
+        prompts: What the model puts before queries and documents; default: the recipe's.
+        per_epoch: Batches of an epoch; default: as many as are full.
+    """
+    prompts = config.new_prompts if prompts is None else prompts
     import sentence_transformers as st
 
     dense = config.kind == "dense"
     arguments_class: Any = (
         st.SentenceTransformerTrainingArguments if dense else st.MultiVectorEncoderTrainingArguments
     )
-    total = config.max_steps if config.max_steps > 0 else _steps(config, len(rows))
+    per_epoch = len(rows) // config.batch_size if per_epoch is None else per_epoch
+    planned = int(max(1, per_epoch) * config.epochs)
+    total = config.max_steps if config.max_steps > 0 else planned
     every = max(1, total // config.evaluations)
     documents = [name for name in rows.column_names if name != "anchor"]
     return arguments_class(
@@ -243,8 +285,8 @@ def training_arguments(config: RetrievalConfig, rows: Dataset) -> Any:
         weight_decay=config.weight_decay,
         batch_sampler="no_duplicates",
         prompts={
-            "anchor": config.query_prompt,
-            **dict.fromkeys(documents, config.document_prompt),
+            "anchor": prompts.get("query") or "",
+            **dict.fromkeys(documents, prompts.get("document") or ""),
         },
         router_mapping={"anchor": "query", **dict.fromkeys(documents, "document")},
         eval_strategy="steps",
@@ -260,10 +302,6 @@ def training_arguments(config: RetrievalConfig, rows: Dataset) -> Any:
         seed=config.seed,
         report_to=list(config.report_to) or "none",
     )
-
-
-def _steps(config: RetrievalConfig, rows: int) -> int:
-    return int(max(1, rows // config.batch_size) * config.epochs)
 
 
 def make_loss(model: Any, config: RetrievalConfig) -> Any:

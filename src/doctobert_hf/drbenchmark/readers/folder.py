@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from doctobert_hf.corpus.files import split_of
 from doctobert_hf.drbenchmark.readers.brat import BratDocument, read_brat
 from doctobert_hf.drbenchmark.readers.exports import SUFFIXES, read_export
 from doctobert_hf.drbenchmark.source import open_folder
@@ -57,21 +57,6 @@ def split_documents(folder: str) -> tuple[tuple[str, BratDocument], ...]:
     return tuple(found)
 
 
-_SPLIT_WORDS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "dev", "val"),
-    "test": ("test", "testing", "eval", "evaluation"),
-}
-"""Names of splits, as Datasets knows them."""
-
-
-def _split_of(name: str) -> str | None:
-    """The split that a folder or file is named after: ``Train``, ``val``, ``notes-test.jsonl``."""
-    words = re.split(r"[^a-z]+", name.lower())
-    found = {split for split, known in _SPLIT_WORDS.items() if set(words) & set(known)}
-    return found.pop() if len(found) == 1 else None
-
-
 def _given_splits(root: Path) -> list[tuple[str, Path]]:
     """Folders or files that are splits; none where the corpus has no split of its own.
 
@@ -83,7 +68,7 @@ def _given_splits(root: Path) -> list[tuple[str, Path]]:
     files = [path for path in entries if path.suffix in SUFFIXES]
     texts = any(path.suffix == ".txt" for path in entries)
     for candidates in (folders, files):
-        named = [(_split_of(path.stem), path) for path in candidates]
+        named = [(split_of(path.stem), path) for path in candidates]
         if not any(split for split, _ in named):
             continue
         loose = [path.name for split, path in named if split is None]

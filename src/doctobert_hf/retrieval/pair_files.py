@@ -1,0 +1,174 @@
+"""Pairs from the user's own files: columns, scores, terminologies, and BEIR's layout."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from doctobert_hf.errors import DataError
+from doctobert_hf.retrieval.pairs import Pair, PairSet
+
+logger = logging.getLogger(__name__)
+
+
+def read_pairs(
+    source: Path,
+    kind: Literal["pairs", "terms", "passages"] = "pairs",
+    text_column: str = "text",
+) -> Iterator[Pair]:
+    """Yield pairs from a user's file or folder (Parquet, JSON lines, CSV, TSV).
+
+    Args:
+        source: The file or folder.
+        kind: ``pairs``: columns ``query`` (or ``anchor``) and ``positive``, optional ``negative``
+            (or ``negative_1``, ``negative_2``, ...), ``id``, ``split`` and ``score``;
+            ``positive`` and ``negative`` may be lists; a ``score`` of 0 or less makes a row's
+            positive a wrong document, one above makes it right. ``terms``: a terminology with
+            ``term`` and ``synonym``, ``definition`` or both. ``passages``: documents, see
+            :mod:`doctobert_hf.retrieval.passages`.
+        text_column: Column of ``passages`` that holds the text.
+
+    Raises:
+        DataError: Missing columns, or what :meth:`PairSet.from_pairs` refuses.
+    """
+    from doctobert_hf.corpus import iter_documents
+
+    if kind == "pairs":
+        yield from scored(_pair(row, name) for row, name in _pair_rows(source))
+    elif kind == "terms":
+        for row in iter_documents(source, "term"):
+            name = str(row["id"])
+            found = _texts(row, "synonym", name) + _texts(row, "definition", name)
+            yield Pair(row["term"], found, (), name, row.get("split") or None)
+    else:
+        from doctobert_hf.retrieval.passages import passage_pairs
+
+        yield from passage_pairs(iter_documents(source, text_column), text_column)
+
+
+def _pair_rows(source: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield rows of pairs with their question as ``query``, whichever of its names it has."""
+    from doctobert_hf.corpus import iter_documents, list_files
+
+    for path in list_files(source):
+        for column in ("query", "anchor"):
+            try:
+                for row in iter_documents(path, column):
+                    yield {**row, "query": row[column]}, str(row["id"])
+                break
+            except DataError:
+                if column == "anchor" or not _lacks(path, column):
+                    raise
+
+
+def _lacks(path: Path, column: str) -> bool:
+    """Return whether a file's first row has another question column."""
+    from doctobert_hf.corpus import iter_documents
+
+    try:
+        next(iter_documents(path, "anchor"), None)
+    except DataError:
+        return False
+    try:
+        next(iter_documents(path, column), None)
+    except DataError:
+        return True
+    return False
+
+
+def _pair(row: dict[str, Any], name: str) -> tuple[Pair, float | None]:
+    numbered = sorted(
+        (key for key in row if re.fullmatch(r"negative_\d+", key)), key=lambda key: int(key[9:])
+    )
+    wrong = [t for key in ("negative", *numbered) for t in _texts(row, key, name)]
+    score = row.get("score")
+    if score is not None and not isinstance(score, (int, float)):
+        try:
+            score = float(score)
+        except ValueError:
+            raise DataError(f"pair {name}: 'score' is {score!r:.40}", "a number") from None
+    pair = Pair(
+        row["query"], _texts(row, "positive", name), tuple(wrong), name, row.get("split") or None
+    )
+    return pair, score
+
+
+def scored(pairs: Iterable[tuple[Pair, float | None]]) -> Iterator[Pair]:
+    """Yield pairs; of scored ones a question's rows are one, right and wrong documents by score.
+
+    A question none of whose documents has a score above 0 is left out, and told.
+    """
+    graded: dict[tuple[str, str | None], Pair] = {}
+    for pair, score in pairs:
+        if score is None:
+            yield pair
+            continue
+        right = score > 0
+        key = (pair.query, pair.split)
+        before = graded.get(key, Pair(pair.query, (), (), pair.id, pair.split))
+        graded[key] = before._replace(
+            positives=before.positives + (pair.positives if right else ()),
+            negatives=before.negatives + pair.negatives + (() if right else pair.positives),
+        )
+    kept = [pair for pair in graded.values() if pair.positives]
+    if left := len(graded) - len(kept):
+        logger.warning("%s questions have no document with a score above 0: left out", f"{left:,}")
+    if graded:
+        logger.info("scores are read as right (above 0) and wrong")
+    yield from kept
+
+
+def is_beir(place: Path) -> bool:
+    """Return whether a folder is laid out as BEIR's: corpus, queries and ``qrels/SPLIT.tsv``."""
+    return place.is_dir() and (place / "qrels").is_dir() and any(place.glob("corpus.jsonl*"))
+
+
+def beir_sets(place: Path) -> dict[str, PairSet]:
+    """Read a folder in BEIR's layout: a set for each ``qrels/SPLIT.tsv``, all documents in each.
+
+    Raises:
+        DataError: A judgement of a question or document that is not there.
+    """
+    from doctobert_hf.corpus import iter_documents
+    from doctobert_hf.corpus.files import split_of
+
+    def rows(name: str) -> Iterator[dict[str, Any]]:
+        [path] = sorted(place.glob(f"{name}.jsonl*"))[:1] or [place / f"{name}.jsonl"]
+        return iter_documents(path, "text")
+
+    documents = {
+        str(row["_id"]): f"{row['title']}\n{row['text']}" if row.get("title") else row["text"]
+        for row in rows("corpus")
+    }
+    queries = {str(row["_id"]): row["text"] for row in rows("queries")}
+    found = {}
+    for path in sorted((place / "qrels").glob("*.tsv")):
+        split = split_of(path.stem)
+        if split is None:
+            raise DataError(f"'{path}' is named after no split", "train.tsv, dev.tsv or test.tsv")
+        judged: list[tuple[Pair, float | None]] = []
+        for row in iter_documents(path, "corpus-id"):
+            query, document = str(row["query-id"]), row["corpus-id"]
+            if query not in queries or document not in documents:
+                raise DataError(
+                    f"'{path}' judges '{document}' for the question '{query}'",
+                    "ids of corpus.jsonl and queries.jsonl",
+                )
+            pair = Pair(queries[query], (documents[document],), (), query, split)
+            judged.append((pair, float(row["score"])))
+        texts = (text for text in documents.values() if text.strip())
+        found[split] = PairSet.from_pairs(f"{place.name} {split}", scored(judged), texts)
+    return found
+
+
+def _texts(row: dict[str, Any], column: str, name: str) -> tuple[str, ...]:
+    value = row.get(column)
+    if value is None or value == "":
+        return ()
+    values = list(value) if isinstance(value, (list, tuple)) else [value]
+    if any(not isinstance(text, str) or not text.strip() for text in values):
+        raise DataError(f"pair {name}: '{column}' holds {value!r:.60}", "a text or a list of texts")
+    return tuple(values)
