@@ -38,10 +38,10 @@ class PassageEncoder:
         """Return the texts' passages; a text's joined are the text."""
         if self.model is None:
             return [passage for n, text in enumerate(texts) for passage in by_characters(n, text)]
-        from doctobert_hf.retrieval.models import document_length
+        from doctobert_hf.retrieval.models import document_length, tokenizer_of
 
         prompt = self.model.prompts.get("document") or ""
-        return cut(texts, self.model.tokenizer, document_length(self.model), prompt)
+        return cut(texts, tokenizer_of(self.model), document_length(self.model), prompt)
 
     def encode(self, texts: Sequence[str], told: bool = True) -> Vectors | None:
         """Return passages' vectors; None without a model.

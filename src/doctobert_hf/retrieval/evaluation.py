@@ -162,9 +162,13 @@ def _notes(pairs: PairSet, index: Index, model: Any) -> list[str]:
     cuts = len(long_documents(pairs.documents, index.passages))
     if cuts:
         notes.append(f"{cuts:,} documents are over the model's length: searched by their chunks")
-    length = model[0].query_length or model.max_seq_length
-    if length:
-        pieces = cut(pairs.queries.values(), model.tokenizer, length, model.prompts.get("query"))
+    from doctobert_hf.retrieval.models import tokenizer_of
+
+    length = getattr(model[0], "query_length", None) or model.max_seq_length
+    if isinstance(length, int):
+        pieces = cut(
+            pairs.queries.values(), tokenizer_of(model), length, model.prompts.get("query")
+        )
         over = len(long_documents(pairs.queries, pieces))
         if over:
             notes.append(f"{over:,} questions are over {length} tokens: the model truncates them")

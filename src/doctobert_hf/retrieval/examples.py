@@ -161,12 +161,12 @@ class _Texts:
 
     def __init__(self, pairs: PairSet, model: RetrievalModel, used: set[str]) -> None:
         from doctobert_hf.retrieval.chunks import cut, long_documents
-        from doctobert_hf.retrieval.models import document_length
+        from doctobert_hf.retrieval.models import document_length, tokenizer_of
 
         self.pairs = pairs
         documents = {key: pairs.documents[key] for key in sorted(used)}
         prompt = model.prompts.get("document") or ""
-        passages = cut(documents.values(), model.tokenizer, document_length(model), prompt)
+        passages = cut(documents.values(), tokenizer_of(model), document_length(model), prompt)
         self.long = long_documents(documents, passages)
         self.index = None
         if self.long:

@@ -16,6 +16,7 @@ from doctobert_hf.models.positions import max_positions
 
 if TYPE_CHECKING:
     from sentence_transformers import MultiVectorEncoder, SentenceTransformer
+    from transformers import PreTrainedTokenizerBase
 
     from doctobert_hf.retrieval.recipe import RetrievalConfig
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 Kind = Literal["dense", "late-interaction"]
 _UNBOUNDED = 512  # tokens of a passage where the model itself has no bound
+
+
+_OTHER_KINDS = {
+    "CrossEncoder": "It reads a question and a passage together: use it to rerank (--rerank)",
+    "SparseEncoder": "Its vectors are sparse: Sentence Transformers has an evaluator for it",
+}
+"""Kinds that Sentence Transformers would turn into dense models without a word."""
 
 
 def require_sentence_transformers() -> None:
@@ -79,7 +87,12 @@ def saved_kind(place: str) -> Kind | None:
         return None
     settings = load_file_path(place, "config_sentence_transformers.json", local_files_only=offline)
     content = json.loads(Path(settings).read_text(encoding="utf-8")) if settings else {}
-    late = content.get("model_type") in ("MultiVectorEncoder", "ColBERT")
+    kind = content.get("model_type", "SentenceTransformer")
+    if kind in _OTHER_KINDS:
+        raise UsageError(
+            f"'{place}' is a {kind}", "a dense or late-interaction model", _OTHER_KINDS[kind]
+        )
+    late = kind in ("MultiVectorEncoder", "ColBERT")
     return "late-interaction" if late else "dense"
 
 
@@ -282,6 +295,17 @@ def document_length(model: RetrievalModel) -> int:
         own = _UNBOUNDED
     config = getattr(transformer, "config", None)
     return min(own, (max_positions(config) if config is not None else None) or own)
+
+
+def tokenizer_of(model: Any) -> PreTrainedTokenizerBase:
+    """Return a model's tokenizer as Transformers has it; static embeddings have a bare one."""
+    from tokenizers import Tokenizer
+
+    if not isinstance(model.tokenizer, Tokenizer):
+        return model.tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast(tokenizer_object=model.tokenizer)
 
 
 def is_late(model: Any) -> bool:
