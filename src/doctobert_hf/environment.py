@@ -86,6 +86,23 @@ def check_bf16() -> None:
         )
 
 
+def check_compile() -> None:
+    """Refuse ``torch_compile`` without a CUDA GPU.
+
+    There the attention is the per-document reference, whose shapes follow the documents: the
+    compiler would build a graph for every packing, and fails on some.
+
+    Raises:
+        UsageError: No CUDA GPU is there.
+    """
+    import torch
+
+    from doctobert_hf.errors import UsageError
+
+    if not torch.cuda.is_available():
+        raise UsageError("torch_compile without a CUDA GPU", "one", "Pass --no-torch-compile")
+
+
 def _cpu_has_bf16() -> bool:
     import torch
 

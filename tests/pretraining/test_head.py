@@ -59,13 +59,16 @@ def test_one_graph_over_many_packings(family, make_model, make_store, tokenizer,
     """The kernel itself needs a GPU; a mask that can be traced stands in its place."""
     from doctobert_hf.models import first_position
     from doctobert_hf.pretraining import PackedMLMDataset, attention
+    from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 
-    def traced(query, key, value, borders, dropout, scale, window):
+    def traced(query, key, value, borders, dropout, scale, window, past_only=False):
         places = torch.arange(query.shape[2])
         document = torch.searchsorted(borders.long(), places, right=True)
         allowed = document[:, None] == document[None, :]
         if window is not None:
             allowed = allowed & ((places[:, None] - places[None, :]).abs() <= window)
+        if past_only:
+            allowed = allowed & (places[:, None] >= places[None, :])
         return attention._attend(query, key, value, allowed, dropout, scale).transpose(1, 2)
 
     monkeypatch.setattr(attention, "_by_document", traced)
@@ -79,3 +82,17 @@ def test_one_graph_over_many_packings(family, make_model, make_store, tokenizer,
     for item in islice(stream, 20):
         model(**item["rows"][0], num_items=torch.tensor(70.0))["loss"].backward()
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+    detour = PackedMLMDataset(
+        make_store(),
+        tokenizer,
+        512,
+        pad_rows=True,
+        first_position=first_position(model.config),
+        objective=ObjectiveSchedule.read("clm:5000 mlm"),
+    )
+    objectives = set()
+    for item in islice(detour, 20):
+        objectives.add(item["objective"])
+        model(**item["rows"][0], num_items=torch.tensor(70.0))["loss"].backward()
+    assert objectives == {"clm", "mlm"}
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 2  # one for each objective

@@ -114,40 +114,79 @@ def keeps_apart(model: PreTrainedModel, layout: Layout = "packed") -> bool:
     """
     import torch
 
-    config = model.config
-    start = first_position(config)
-    generator = torch.Generator().manual_seed(0)
-    lengths = (5, 9, 4)
-    low = min(10, config.vocab_size - 2)
-    ids = torch.randint(low, config.vocab_size, (1, sum(lengths)), generator=generator)
-    changed = ids.clone()
-    changed[0, : lengths[0]] = torch.randint(
-        low, config.vocab_size, (lengths[0],), generator=generator
-    )
-    device = next(model.parameters()).device
-    borders = torch.tensor([0, 5, 14, 18], dtype=torch.int32)
-    places = torch.cat([torch.arange(size) for size in lengths])[None] + start
-    row = {
-        "position_ids": places.to(device),
-        "cu_seq_lens_q": borders.to(device),
-        "cu_seq_lens_k": borders.to(device),
-        "max_length_q": max(lengths),
-        "max_length_k": max(lengths),
-    }
+    ids, row = _trial(model)
+    changed = _with_others(model, ids, slice(0, _LENGTHS[0]))
+    borders = row["cu_seq_lens_q"].tolist()
     with _evaluating(model), torch.no_grad():
         try:
-            packed = hidden_states(model, layout, ids.to(device), **row)[0].float()
-            other = hidden_states(model, layout, changed.to(device), **row)[0].float()
+            packed = hidden_states(model, layout, ids, **row)[0].float()
+            other = hidden_states(model, layout, changed, **row)[0].float()
             alone = [
-                model.base_model(input_ids=ids[:, a:b].to(device))[0][0].float()
-                for a, b in zip(borders.tolist(), borders.tolist()[1:], strict=False)
+                model.base_model(input_ids=ids[:, a:b])[0][0].float()
+                for a, b in zip(borders, borders[1:], strict=False)
             ]
         except (TypeError, ValueError, RuntimeError, UsageError):
             return False  # it does not take packed rows at all
-    scale = float(packed.abs().mean()) + 1e-9
-    moved = float((packed[5:] - other[5:]).abs().max()) / scale
-    differs = float((packed - torch.cat(alone)).abs().max()) / scale
-    return moved <= TOLERANCE and differs <= TOLERANCE
+    moved = _difference(packed[5:], other[5:], packed)
+    return moved <= TOLERANCE and _difference(packed, torch.cat(alone), packed) <= TOLERANCE
+
+
+def looks_back_only(model: PreTrainedModel) -> bool:
+    """Return whether with ``past_only`` a token sees itself and what stands before it.
+
+    Tried by changing the second document from its fifth token on: what stands before must not move,
+    and what stands behind must.
+    """
+    import torch
+
+    ids, row = _trial(model)
+    first = _LENGTHS[0] + 4
+    changed = _with_others(model, ids, slice(first, first + 1))
+    with _evaluating(model), torch.no_grad():
+        try:
+            before = model.base_model(input_ids=ids, past_only=True, **row)[0][0].float()
+            after = model.base_model(input_ids=changed, past_only=True, **row)[0][0].float()
+        except (TypeError, ValueError, RuntimeError, UsageError):
+            return False
+    still = [*range(first), *range(_LENGTHS[0] + _LENGTHS[1], sum(_LENGTHS))]
+    moves = _difference(before[first + 1], after[first + 1], before)
+    return _difference(before[still], after[still], before) <= TOLERANCE < moves
+
+
+_LENGTHS = (5, 9, 4)
+
+
+def _trial(model: PreTrainedModel) -> tuple[torch.Tensor, dict[str, Any]]:
+    """Return ids of three documents in a row, and what says where each ends."""
+    import torch
+
+    device = next(model.parameters()).device
+    generator = torch.Generator().manual_seed(0)
+    low = min(10, model.config.vocab_size - 2)
+    ids = torch.randint(low, model.config.vocab_size, (1, sum(_LENGTHS)), generator=generator)
+    borders = torch.tensor([0, 5, 14, 18], dtype=torch.int32, device=device)
+    places = torch.cat([torch.arange(size) for size in _LENGTHS])[None]
+    row = {
+        "position_ids": (places + first_position(model.config)).to(device),
+        "cu_seq_lens_q": borders,
+        "cu_seq_lens_k": borders,
+        "max_length_q": max(_LENGTHS),
+        "max_length_k": max(_LENGTHS),
+    }
+    return ids.to(device), row
+
+
+def _with_others(model: PreTrainedModel, ids: torch.Tensor, where: slice) -> torch.Tensor:
+    """Return ids with other tokens at some places."""
+    low = min(10, model.config.vocab_size - 2)
+    changed = ids.clone()
+    old = changed[0, where]
+    changed[0, where] = low + (old - low + 1) % (model.config.vocab_size - low)
+    return changed
+
+
+def _difference(one: torch.Tensor, other: torch.Tensor, whole: torch.Tensor) -> float:
+    return float((one - other).abs().max()) / (float(whole.abs().mean()) + 1e-9)
 
 
 @contextmanager

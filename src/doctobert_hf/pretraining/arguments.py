@@ -8,6 +8,7 @@ from transformers import TrainingArguments
 
 from doctobert_hf.config import option
 from doctobert_hf.errors import UsageError
+from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.schedules import token_schedule
 
 _NO_END = 1_000_000_000  # steps: the token budget ends a run, not a number of steps
@@ -30,6 +31,9 @@ class MLMTrainingArguments(TrainingArguments):
     decay_tokens: int = option(0, "tokens over which it falls at the end")
     lr_final_ratio: float = option(0.0, "learning rate at the end, as a share of the peak")
     batch_warmup_tokens: int = option(0, "tokens over which the batch grows to its size")
+    objective: tuple[str, ...] = option(
+        ("mlm",), "mlm, or parts by tokens: clm:9000000 mlm (a causal detour, then masked tokens)"
+    )
     mlm_probability: float = option(0.15, "share of tokens to predict")
     mlm_probability_end: float | None = option(None, "share at mlm_decay_tokens; none: constant")
     mlm_decay_tokens: int = option(0, "tokens after which mlm_probability_end holds")
@@ -89,7 +93,12 @@ class MLMTrainingArguments(TrainingArguments):
             self.decay_tokens,
             self.lr_final_ratio,
         )
+        self.objective_schedule().check_length(self.max_tokens)
         self.skip_steps = tuple((int(a), int(b)) for a, b in self.skip_steps)
+
+    def objective_schedule(self) -> ObjectiveSchedule:
+        """Return what is predicted, by tokens."""
+        return ObjectiveSchedule.read(self.objective)
 
     def rows_per_step(self) -> int:
         """Rows of a full step over all devices.

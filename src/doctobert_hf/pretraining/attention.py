@@ -76,6 +76,7 @@ def varlen_attention_forward(
     sliding_window: int | None = None,
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
+    past_only: bool = False,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend inside each document.
@@ -91,6 +92,8 @@ def varlen_attention_forward(
         sliding_window: Tokens seen on each side plus one (as ModernBERT gives it); None for all.
         cu_seq_lens_q: Borders of the documents in a packed row, int32 from 0 to ``length``.
         max_length_q: Longest document; keep it constant where the model is compiled.
+        past_only: A token sees itself and what stands before it in its document (the causal
+            detour); the model stays an encoder.
         **kwargs: Further keywords of the model, not used.
 
     Returns:
@@ -107,6 +110,8 @@ def varlen_attention_forward(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     window = None if sliding_window is None else sliding_window - 1
     if cu_seq_lens_q is None:
+        if past_only:
+            raise UsageError("past_only with padded batches", "a packed row (cu_seq_lens_q)")
         return _padded(query, key, value, attention_mask, dropout, scale, window), None
     if query.shape[0] != 1 or attention_mask is not None:
         raise UsageError(
@@ -120,9 +125,9 @@ def varlen_attention_forward(
         query, key, value = query.to(half), key.to(half), value.to(half)
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16):
         longest = max_length_q or int((cu_seq_lens_q[1:] - cu_seq_lens_q[:-1]).max())
-        out = _flash(query, key, value, cu_seq_lens_q, longest, dropout, scale, window)
+        out = _flash(query, key, value, cu_seq_lens_q, longest, dropout, scale, window, past_only)
     else:
-        out = _by_document(query, key, value, cu_seq_lens_q, dropout, scale, window)
+        out = _by_document(query, key, value, cu_seq_lens_q, dropout, scale, window, past_only)
     return out, None
 
 
@@ -135,24 +140,26 @@ def _flash(
     dropout: float,
     scale: float,
     window: int | None,
+    past_only: bool = False,
 ) -> torch.Tensor:
     """Flash attention over a flat row; the operator below the public one also takes dropout."""
     import torch
 
     q, k, v = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
     side = -1 if window is None else window
+    ahead = 0 if past_only else side
     if dropout == 0.0 and _PUBLIC_KERNEL:
         from torch.nn.attention.varlen import varlen_attn
 
         out: Any = varlen_attn(
-            q, k, v, borders, borders, longest, longest, scale=scale, window_size=(side, side)
+            q, k, v, borders, borders, longest, longest, scale=scale, window_size=(side, ahead)
         )
     else:
         out = torch.ops.aten._flash_attention_forward(
-            *(q, k, v, borders, borders, longest, longest, dropout, False, False),
+            *(q, k, v, borders, borders, longest, longest, dropout, past_only, False),
             scale=scale,
             window_size_left=window,
-            window_size_right=window,
+            window_size_right=0 if past_only and window is not None else window,
         )[0]
     return out.unsqueeze(0)
 
@@ -165,6 +172,7 @@ def _by_document(
     dropout: float,
     scale: float,
     window: int | None,
+    past_only: bool = False,
 ) -> torch.Tensor:
     """The exact reference: documents of one length are attended together."""
     import torch
@@ -178,7 +186,7 @@ def _by_document(
         if end == start:
             continue
         q, k, v = (x[:, :, start:end] for x in (query, key, value))
-        band = _band(end - start, window, query.device)
+        band = _band(end - start, window, query.device, past_only)
         pieces.append(_attend(q, k, v, band, dropout, scale))
     return torch.cat(pieces, dim=2).transpose(1, 2).contiguous()
 
@@ -218,14 +226,20 @@ def _attend(
     )
 
 
-def _band(length: int, window: int | None, device: torch.device) -> torch.Tensor | None:
-    """Which pairs lie within the window; None where all do."""
+def _band(
+    length: int, window: int | None, device: torch.device, past_only: bool = False
+) -> torch.Tensor | None:
+    """Which pairs lie within the window and, if so asked, in the past; None where all do."""
     import torch
 
-    if window is None or length <= window + 1:
+    if window is not None and length <= window + 1:
+        window = None
+    if window is None and not past_only:
         return None
     place = torch.arange(length, device=device)
-    return (place[:, None] - place[None, :]).abs() <= window
+    back = place[:, None] - place[None, :]
+    near = back.abs() <= (length if window is None else window)
+    return near & (back >= 0) if past_only else near
 
 
 def _diagonal(length: int, device: torch.device) -> torch.Tensor:

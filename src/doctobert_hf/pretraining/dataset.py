@@ -18,6 +18,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
 from doctobert_hf.errors import UsageError
+from doctobert_hf.pretraining.objectives import Objective, ObjectiveSchedule, next_tokens
 from doctobert_hf.pretraining.packing import PackerState, SequencePacker, long_document_order
 from doctobert_hf.pretraining.schedules import batch_rows, masking_rate
 from doctobert_hf.pretraining.store import TokenStore
@@ -80,11 +81,13 @@ class PackedMLMDataset(IterableDataset):
         pad_rows: Fill rows to ``row_tokens`` and lists to fixed lengths: static shapes for compile.
         first_position: Number of a document's first position: 0, or ``pad_id + 1`` for RoBERTa.
         start: Where to begin.
+        objective: What is predicted, by tokens; None: masked tokens.
 
     Yields:
         ``{"rows": [...], "state": StreamState after the step, "tokens": tokens of the step on all
-        ranks, "mlm_probability": float, "skipped": steps left out just before}``. A row has
-        ``input_ids`` and ``position_ids`` ``[1, tokens]``, ``cu_seq_lens_q`` int32
+        ranks, "mlm_probability": float, "objective": "mlm" or "clm", "skipped": steps left out just
+        before}``. A row has ``input_ids`` and ``position_ids`` ``[1, tokens]``, ``cu_seq_lens_q``
+        int32
         ``[documents + 1]``, ``max_length_q`` int, ``masked_positions`` and ``masked_labels``
         ``[masked]``.
 
@@ -111,6 +114,7 @@ class PackedMLMDataset(IterableDataset):
         pad_rows: bool = False,
         first_position: int = 0,
         start: StreamState = START,
+        objective: ObjectiveSchedule | None = None,
     ) -> None:
         if rows_per_step < 1 or rows_per_step % world_size:
             raise UsageError(
@@ -124,6 +128,7 @@ class PackedMLMDataset(IterableDataset):
         self.store, self.row_tokens, self.rows_per_step = store, row_tokens, rows_per_step
         self.rates = (mlm_probability, mlm_probability_end, mlm_decay_tokens)
         self.batch_warmup_tokens = batch_warmup_tokens
+        self.objective = objective or ObjectiveSchedule()
         self.seed, self.rank, self.world_size = seed, rank, world_size
         self.skip, self.start, self.pad_rows = skip, start, pad_rows
         self.masker = TokenMasker(tokenizer, mlm_probability)
@@ -148,6 +153,7 @@ class PackedMLMDataset(IterableDataset):
         while True:
             rows = [packer.next_row() for _ in range(self._rows(tokens))]
             rate = masking_rate(tokens, *self.rates)
+            objective = self.objective.at(tokens)
             size = sum(int(self.store.lengths_of(documents).sum()) for documents in rows)
             first, row, tokens, step = row, row + len(rows), tokens + size, step + 1
             if any(low <= step <= high for low, high in self.skip):
@@ -156,12 +162,13 @@ class PackedMLMDataset(IterableDataset):
             if emitted % count == number:
                 yield {
                     "rows": [
-                        self._row(rows[i], first + i, rate)
+                        self._row(rows[i], first + i, rate, objective)
                         for i in range(self.rank, len(rows), self.world_size)
                     ],
                     "state": StreamState(step, row, tokens, packer.state.copy()),
                     "tokens": size,
                     "mlm_probability": rate,
+                    "objective": objective,
                     "skipped": skipped,
                 }
             emitted, skipped = emitted + 1, 0
@@ -169,10 +176,15 @@ class PackedMLMDataset(IterableDataset):
     def _rows(self, tokens: int) -> int:
         return batch_rows(tokens, self.rows_per_step, self.world_size, self.batch_warmup_tokens)
 
-    def _row(self, documents: list[int], number: int, rate: float) -> dict[str, Any]:
+    def _row(
+        self, documents: list[int], number: int, rate: float, objective: Objective
+    ) -> dict[str, Any]:
         """Make a row from its documents; its masks depend on its number only."""
         ids = np.concatenate([self.store[d] for d in documents]).astype(np.int64)
         lengths = self.store.lengths_of(documents)
+        if objective == "clm":
+            static = self._static(rate, self.row_tokens) if self.pad_rows else None
+            return causal_row(ids, lengths, self.pad_id, static, self.first_position)
         generator = np.random.default_rng([self.seed, 1, number])
         masked, positions = self.masker.sample(ids, generator, rate)
         return pack_row(
@@ -185,8 +197,10 @@ class PackedMLMDataset(IterableDataset):
             first_position=self.first_position,
         )
 
-    def _static(self, rate: float) -> StaticShape:
+    def _static(self, rate: float, predicted: int | None = None) -> StaticShape:
         """Return the fixed sizes of a row: masked positions have six sigma above their mean."""
+        if predicted is not None:
+            return StaticShape(self.row_tokens, self.max_documents, predicted, self.longest)
         top = max(rate, self.rates[0], self.rates[1] or 0.0)
         spread = 6.0 * (self.row_tokens * top * (1 - top)) ** 0.5
         masked = int(self.row_tokens * top + spread) + 1
@@ -208,6 +222,27 @@ class StaticShape:
     documents: int
     masked: int
     longest: int
+
+
+def causal_row(
+    ids: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    pad_id: int,
+    static: StaticShape | None = None,
+    first_position: int = 0,
+) -> dict[str, Any]:
+    """Lay documents out for next-token prediction: attention sees the past, nothing is masked.
+
+    Args:
+        ids: Ids of all documents in a row.
+        lengths: Tokens of each document.
+        pad_id: Fills up static rows.
+        static: As for :func:`pack_row`.
+        first_position: As for :func:`pack_row`.
+    """
+    positions, labels = next_tokens(ids, lengths)
+    row = pack_row(ids, lengths, positions, labels, pad_id, static, first_position)
+    return {**row, "past_only": True}
 
 
 def pack_row(

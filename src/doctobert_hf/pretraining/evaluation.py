@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
-from doctobert_hf.pretraining.dataset import pack_row
+from doctobert_hf.pretraining.dataset import causal_row, pack_row
+from doctobert_hf.pretraining.objectives import Objective
 from doctobert_hf.pretraining.packing import SequencePacker
 from doctobert_hf.pretraining.store import TokenStore
 
@@ -22,6 +24,7 @@ def eval_rows(
     mlm_probability: float,
     seed: int,
     position: int,
+    objective: Objective = "mlm",
 ) -> list[dict[str, Any]]:
     """Pack every document of a store once; its masks are drawn from its index alone."""
     masker = TokenMasker(tokenizer, mlm_probability)
@@ -32,6 +35,10 @@ def eval_rows(
         documents = [d for d in packer.next_row() if d in left]
         left -= set(documents)
         if not documents:
+            continue
+        if objective == "clm":
+            ids = np.concatenate([store[d] for d in documents]).astype(np.int64)
+            rows.append(causal_row(ids, store.lengths_of(documents), 0, None, position))
             continue
         parts = [
             masker(store[d].astype(np.int64), np.random.default_rng([seed, 2, d]))
@@ -45,3 +52,40 @@ def eval_rows(
             row = pack_row(ids, lengths, positions, labels[positions], 0, first_position=position)
             rows.append(row)
     return rows
+
+
+def measured(trainer: Any, rows: list[dict[str, Any]]) -> list[float]:
+    """Return summed loss, right predictions and predicted tokens over all ranks.
+
+    Args:
+        trainer: The trainer, whose model is evaluated as it is now.
+        rows: Packed rows; each rank takes every n-th.
+    """
+    import torch.distributed as dist
+
+    model, args = trainer.model, trainer.args
+    sums = torch.zeros(3, dtype=torch.float64, device=args.device)
+    training = model.training
+    model.eval()
+    with torch.no_grad():
+        for number, row in enumerate(rows):
+            if number % args.world_size != args.process_index:
+                continue
+            with trainer.compute_loss_context_manager():
+                output = model(**moved(row, args.device), num_items=1)
+            count = int((row["masked_labels"] != IGNORED).sum())
+            sums += torch.stack(
+                [output["loss"].double(), output["right"].double(), sums.new_tensor(count)]
+            )
+    model.train(training)
+    if args.world_size > 1:
+        dist.all_reduce(sums)
+    return sums.tolist()
+
+
+def moved(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Return a row with its tensors on a device."""
+    return {
+        name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+        for name, value in row.items()
+    }

@@ -50,6 +50,24 @@ def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel
     return model
 
 
+def require_causal(model: PreTrainedModel) -> None:
+    """Raise where a prepared model cannot be trained to predict next tokens in packed rows.
+
+    Tried, not told by its name: a token is changed, and what stands before it must not move.
+
+    Raises:
+        UsageError: It sees ahead, or its rows are unpacked into padded batches.
+    """
+    from doctobert_hf.models.isolation import looks_back_only
+
+    if getattr(type(model), "sparse_layout", "packed") != "packed" or not looks_back_only(model):
+        raise UsageError(
+            f"objective clm for {type(model).__name__}, whose attention cannot see the past only",
+            "an encoder whose attention Transformers dispatches by name",
+            "Leave objective at mlm",
+        )
+
+
 def _head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
     """Logits of hidden states ``[rows, width]``, by the model's own layers."""
     direct = _DIRECT.get(model.config.model_type)
@@ -102,7 +120,12 @@ def _sparse_class(plain: Any, chunk: int, layout: Layout) -> type[PreTrainedMode
             return plain.forward(self, *args, **kwargs)
         return _sparse_forward(self, chunk, layout, *args, **kwargs)
 
-    members = {"forward": forward, "sparse_head": True, "__module__": plain.__module__}
+    members = {
+        "forward": forward,
+        "sparse_head": True,
+        "sparse_layout": layout,
+        "__module__": plain.__module__,
+    }
     return type(plain.__name__, (plain,), members)
 
 

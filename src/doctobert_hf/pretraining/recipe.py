@@ -14,6 +14,7 @@ from doctobert_hf.config import check_bounds, option
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.opening import open_pretrained, open_tokenizer
 from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, model_of
+from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,10 @@ class PretrainConfig:
         0.0, "learning rate at the end as a share of the peak", least=0, most=1
     )
     weight_decay: float = option(1e-5, "decoupled weight decay", least=0)
+    objective: tuple[str, ...] = option(
+        ("mlm",),
+        "mlm, or parts by tokens: 'clm:9000000 mlm' is a causal detour before masked tokens",
+    )
     mlm_probability: float = option(0.15, "share of tokens to predict", above=0, below=1)
     mlm_probability_end: float | None = option(
         None, "share at mlm_decay_tokens; null: constant", above=0, below=1
@@ -100,13 +105,14 @@ class PretrainConfig:
             raise UsageError(f"hand_over '{self.hand_over}' without init_from")
         if self.corpus is not None and self.train_store is not None:
             raise UsageError("Both corpus and train_store", "one of them")
+        ObjectiveSchedule.read(self.objective).check_length(self.max_tokens)
         check_bounds(self)
 
 
 TRAINER_KEYS = (
     *("max_tokens", "micro_batch_tokens", "global_batch_tokens", "batch_warmup_tokens"),
     *("learning_rate", "lr_schedule", "warmup_tokens", "decay_tokens", "lr_final_ratio"),
-    *("weight_decay", "mlm_probability", "mlm_probability_end", "mlm_decay_tokens"),
+    *("weight_decay", "objective", "mlm_probability", "mlm_probability_end", "mlm_decay_tokens"),
     *("long_tokens", "long_share", "save_tokens", "eval_tokens", "save_total_limit"),
     *("logging_steps", "dataloader_num_workers", "bf16", "torch_compile", "seed"),
 )
@@ -136,13 +142,15 @@ def open_pretraining(
         UsageError: The folder is used, or what the recipe names does not fit together.
         DataError: The corpus has no text.
     """
-    from doctobert_hf.environment import check_bf16
+    from doctobert_hf.environment import check_bf16, check_compile
     from doctobert_hf.runs import open_run, settings_of
     from doctobert_hf.runs.resume import recipe_of
 
     check_inputs(config)
     if config.bf16:
         check_bf16()
+    if config.torch_compile:
+        check_compile()
     if int(os.environ.get("RANK", "0")):
         return _make_trainer(config)
     run = open_run(

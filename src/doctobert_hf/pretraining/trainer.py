@@ -42,9 +42,10 @@ from doctobert_hf.pretraining.callbacks import (
     show_progress,
 )
 from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState
-from doctobert_hf.pretraining.evaluation import eval_rows
+from doctobert_hf.pretraining.evaluation import eval_rows, measured, moved
 from doctobert_hf.pretraining.fit import check_store
-from doctobert_hf.pretraining.head import prepare_model
+from doctobert_hf.pretraining.head import prepare_model, require_causal
+from doctobert_hf.pretraining.objectives import Objective
 from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups
 from doctobert_hf.pretraining.schedules import token_schedule
 from doctobert_hf.pretraining.store import TokenStore
@@ -64,7 +65,8 @@ class StepInfo:
         tokens: Its tokens on all ranks.
         computed: Positions computed on all ranks, padding included.
         rows: Its rows on all ranks.
-        mlm_probability: Its masking rate.
+        mlm_probability: Its masking rate; 1 where next tokens are predicted.
+        objective: ``mlm`` or ``clm``.
         mean_length: ``sum(length^2) / sum(length)`` of its documents on this rank.
     """
 
@@ -74,6 +76,7 @@ class StepInfo:
     rows: int
     mlm_probability: float
     mean_length: float
+    objective: str = "mlm"
 
 
 class MLMTrainer(Trainer):
@@ -107,7 +110,10 @@ class MLMTrainer(Trainer):
                 check_store(store, model, processing_class)
         use_attention(model)
         prepare_model(model, args.head_chunk)
+        if args.objective_schedule().is_causal_somewhere:
+            require_causal(model)
         self.train_store, self.eval_store = train_store, eval_store
+        self._eval_cache: dict[str, list[dict[str, Any]]] = {}
         self.tokens_seen = 0
         self._stream = START
         self._staging: Path | None = None
@@ -158,6 +164,7 @@ class MLMTrainer(Trainer):
             pad_rows=args.static_shapes,
             first_position=first_position(self.model.config),
             start=start or self._stream,
+            objective=args.objective_schedule(),
         )
 
     def get_train_dataloader(self) -> DataLoader:
@@ -193,7 +200,7 @@ class MLMTrainer(Trainer):
             last = number == len(rows) - 1
             with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
                 with self.compute_loss_context_manager():
-                    loss = model(**_moved(row, self.args.device), num_items=items)["loss"]
+                    loss = model(**moved(row, self.args.device), num_items=items)["loss"]
                 self.accelerator.backward(loss)
             total += loss.detach()
         self._after_step(inputs, total)
@@ -224,7 +231,8 @@ class MLMTrainer(Trainer):
             tokens=inputs["tokens"],
             computed=sum(row["input_ids"].numel() for row in inputs["rows"]) * world,
             rows=len(inputs["rows"]) * world,
-            mlm_probability=inputs["mlm_probability"],
+            mlm_probability=1.0 if inputs["objective"] == "clm" else inputs["mlm_probability"],
+            objective=inputs["objective"],
             mean_length=float((flat**2).sum() / max(flat.sum(), 1.0)),
         )
 
@@ -291,51 +299,40 @@ class MLMTrainer(Trainer):
 
         Returns:
             ``eval_loss`` (mean over masked tokens), ``eval_perplexity``, ``eval_accuracy`` of
-            masked tokens and ``eval_masked_tokens``; empty without an ``eval_store``.
+            masked tokens and ``eval_masked_tokens``; where the run predicts next tokens for a
+            while also ``eval_clm_loss`` (mean over next tokens); empty without an ``eval_store``.
         """
         if self.eval_store is None:
             return {}
-        model, sums = self.model, torch.zeros(3, dtype=torch.float64, device=self.args.device)
-        training = model.training
-        model.eval()
-        with torch.no_grad():
-            for number, row in enumerate(self._eval_rows()):
-                if number % self.args.world_size != self.args.process_index:
-                    continue
-                with self.compute_loss_context_manager():
-                    output = model(**_moved(row, self.args.device), num_items=1)
-                count = int((row["masked_labels"] != IGNORED).sum())
-                sums += torch.stack(
-                    [output["loss"].double(), output["right"].double(), sums.new_tensor(count)]
-                )
-        model.train(training)
-        if self.args.world_size > 1:
-            dist.all_reduce(sums)
-        loss, right, count = sums.tolist()
+        loss, right, count = measured(self, self._eval_rows())
         metrics = {
             f"{metric_key_prefix}_loss": loss / count,
             f"{metric_key_prefix}_perplexity": float(np.exp(min(loss / count, 50.0))),
             f"{metric_key_prefix}_accuracy": right / count,
             f"{metric_key_prefix}_masked_tokens": int(count),
         }
+        if self.args.objective_schedule().is_causal_somewhere:
+            loss, _, count = measured(self, self._eval_rows("clm"))
+            metrics[f"{metric_key_prefix}_clm_loss"] = loss / count
         self.log(metrics)
         handler = self.callback_handler
         self.control = handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def _eval_rows(self) -> list[dict[str, Any]]:
+    def _eval_rows(self, objective: Objective = "mlm") -> list[dict[str, Any]]:
         """Rows of the held-out documents, each once; a document's masks depend on its index."""
         assert self.eval_store is not None
-        if not hasattr(self, "_eval_cache"):
-            self._eval_cache = eval_rows(
+        if objective not in self._eval_cache:
+            self._eval_cache[objective] = eval_rows(
                 self.eval_store,
                 self.processing_class,
                 self.args.micro_batch_tokens,
                 self.args.eval_mlm_probability,
                 self.args.seed,
                 first_position(self.model.config),
+                objective,
             )
-        return self._eval_cache
+        return self._eval_cache[objective]
 
     # -- checkpoints ------------------------------------------------------------------------
 
@@ -417,6 +414,7 @@ class MLMTrainer(Trainer):
             "global_batch_tokens": args.global_batch_tokens,
             "batch_warmup_tokens": args.batch_warmup_tokens,
             "mlm_probability": args.mlm_probability,
+            **({} if tuple(args.objective) == ("mlm",) else {"objective": list(args.objective)}),
             "long_share": args.long_share,
             "seed": args.seed,
             "model_type": self.model.config.model_type,
@@ -475,13 +473,6 @@ class _Endless(torch.utils.data.IterableDataset):
 
 def _as_is(item: Any) -> Any:
     return item
-
-
-def _moved(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    return {
-        name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-        for name, value in row.items()
-    }
 
 
 def _hand_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:

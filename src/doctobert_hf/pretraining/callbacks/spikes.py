@@ -52,6 +52,7 @@ class LossSpikeCallback(TrainerCallback):
         self.factor, self.action, self.max_rollbacks = factor, action, max_rollbacks
         self._losses: deque[float] = deque(maxlen=window)
         self._rollbacks = 0
+        self._objective = "mlm"
 
     def on_log(
         self,
@@ -65,11 +66,15 @@ class LossSpikeCallback(TrainerCallback):
         loss = (logs or {}).get("loss")
         if loss is None:
             return
+        info = getattr(state, "doctobert", None)
+        objective = getattr(info, "objective", "mlm")
+        if objective != self._objective:  # another loss: not to be compared with those before
+            self._objective = objective
+            self._losses.clear()
         full = len(self._losses) == self._losses.maxlen
         if not full or loss <= self.factor * statistics.median(self._losses):
             self._losses.append(loss)
             return
-        info = getattr(state, "doctobert", None)
         step = info.stream_step if info is not None else state.global_step
         if state.is_world_process_zero:
             median = statistics.median(self._losses)
