@@ -4,6 +4,7 @@ doctobert-hf pretrain doctobert-base/pretrain --corpus docs.parquet --tokenizer 
 doctobert-hf pretrain doctobert-tiny/pretrain                  on a generated sample, on a laptop
 doctobert-hf pretrain --resume --output pretrain-run           goes on where a run was stopped
 torchrun --nproc-per-node 8 -m doctobert_hf pretrain RECIPE    on all GPUs of a node
+doctobert-hf pretrain ablate PLAN.yaml --output ablation       several ways beside each other
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="recipe by name or path, e.g. doctobert-base/pretrain; not needed with --resume",
     )
+    parser.add_argument("plan", nargs="?", help="with 'ablate': the YAML file that names the arms")
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--resume", action="store_true", help="go on with the run in --output, with its settings"
@@ -46,7 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run, resume or plan a phase."""
+    """Run, resume or plan a phase, or an ablation."""
+    if args.recipe == "ablate":
+        return _ablate(args)
+    if args.plan is not None:
+        raise UsageError(f"unrecognized arguments: {args.plan}", "one recipe")
     config = _config(args)
     if args.dry_run:
         return _plan(config, args.json)
@@ -106,6 +112,45 @@ def _config(args: argparse.Namespace) -> PretrainConfig:
     if "training" in given and "training" in saved:
         given["training"] = {**saved["training"], **given["training"]}
     return build_config(PretrainConfig, saved, given, source=source)
+
+
+def _ablate(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from doctobert_hf.ablation.plan import read_plan
+
+    given = config_overrides(args, PretrainConfig)
+    output = given.pop("output", None)
+    others = [f"--{name.replace('_', '-')}" for name in given] + getattr(args, "other_options", [])
+    others += [f"--{n.replace('_', '-')}" for n in ("resume", "dry_run") if getattr(args, n)]
+    if others:
+        raise UsageError(
+            f"{others[0]} with 'ablate'",
+            "only --output, --overwrite and --json",
+            "Write it into the plan (settings:, arms:); the same command goes on where it was",
+        )
+    if args.plan is None or output is None:
+        raise UsageError(
+            "No plan" if args.plan is None else "No --output",
+            "doctobert-hf pretrain ablate PLAN.yaml --output FOLDER",
+        )
+    plan = read_plan(args.plan)
+    from doctobert_hf.ablation.page import table
+    from doctobert_hf.ablation.run import run_ablation
+    from doctobert_hf.reporting.tables import text_table
+
+    try:
+        found = run_ablation(plan, Path(output), args.overwrite)
+    except KeyboardInterrupt:
+        again = command_line("pretrain", "ablate", args.plan, output=output)
+        raise KeyboardInterrupt(f"Go on with: {again}") from None
+    if args.json:
+        print(json.dumps(found.as_json(), ensure_ascii=False, indent=2, default=str))
+    else:
+        print(text_table(*table(found)))
+    print(found.advice, file=sys.stderr)
+    print(f"page: {Path(output) / 'ablation.html'}", file=sys.stderr)
+    return 0
 
 
 def _has_checkpoint(config: PretrainConfig) -> bool:

@@ -68,7 +68,7 @@ def compare(rows: Sequence[Row], evidence: Evidence | None = None) -> list[Pair]
     Published rows are not compared with each other: there is nothing but their printed means.
     """
     found = [
-        _pair(first, second, evidence or {})
+        pair_of(first, second, evidence or {})
         for index, first in enumerate(rows)
         for second in rows[index + 1 :]
         if any(task in second.entries for task in first.entries)
@@ -81,7 +81,8 @@ def compare(rows: Sequence[Row], evidence: Evidence | None = None) -> list[Pair]
     ]
 
 
-def _pair(first: Row, second: Row, evidence: Evidence) -> Pair:
+def pair_of(first: Row, second: Row, evidence: Evidence) -> Pair:
+    """Compare two models on the tasks that both have; ``adjusted`` is for one comparison."""
     shared = [task for task in first.entries if task in second.entries]
     ours, theirs = (evidence.get((row.model, row.revision), {}) for row in (first, second))
     if all(task in ours and task in theirs for task in shared):
