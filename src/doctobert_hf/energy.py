@@ -8,26 +8,36 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import logging
+import os
 from functools import lru_cache
 from typing import Any
 
 logger = logging.getLogger(__name__)
-COUNTRY = "FRA"
-"""Where the machine stands unless told, ISO 3166-1 alpha-3; decides emissions, not energy."""
+VARIABLE = "CODECARBON_COUNTRY_ISO_CODE"
+"""Environment variable that says where the machine stands, codecarbon's own."""
+_ANY = "FRA"  # codecarbon wants a country; where none was told, its emissions are not recorded
+
+
+def told_country() -> str | None:
+    """Return where the machine stands, ISO 3166-1 alpha-3; None where nobody said."""
+    return os.environ.get(VARIABLE) or None
 
 
 class EnergyMeter:
     """Measures from its making to :meth:`stop`; one at a time.
 
     Args:
-        country: Where the machine stands, ISO 3166-1 alpha-3.
+        country: Where the machine stands, ISO 3166-1 alpha-3; default: what the environment
+            variable ``CODECARBON_COUNTRY_ISO_CODE`` says. It decides emissions, not energy: where
+            nobody says it, emissions are left out.
 
     Raises:
         ImportError: codecarbon is not installed (extra ``track``).
     """
 
-    def __init__(self, country: str = COUNTRY) -> None:
-        self._tracker = _tracker(country)
+    def __init__(self, country: str | None = None) -> None:
+        self._country = country or told_country()
+        self._tracker = _tracker(self._country or _ANY)
         self._name = f"doctobert-hf {next(_NUMBERS)}"
         self._tracker.start_task(self._name)
 
@@ -40,8 +50,9 @@ class EnergyMeter:
         """End the measurement.
 
         Returns:
-            ``seconds, energy_kwh, emissions_kg, country, cpu, gpu, codecarbon``; None where
-            codecarbon could read nothing.
+            ``seconds, energy_kwh, emissions_kg, country, cpu, gpu, codecarbon``, emissions and
+            country None where nobody said where the machine stands; None where codecarbon could
+            read nothing.
         """
         try:
             data = self._tracker.stop_task(self._name)
@@ -51,8 +62,8 @@ class EnergyMeter:
         return data and {
             "seconds": data.duration,
             "energy_kwh": data.energy_consumed,
-            "emissions_kg": data.emissions,
-            "country": data.country_iso_code,
+            "emissions_kg": data.emissions if self._country else None,
+            "country": self._country,
             "cpu": data.cpu_model,
             "gpu": data.gpu_model,
             "codecarbon": data.codecarbon_version,

@@ -89,6 +89,11 @@ def test_energy_becomes_grams(run_dir, tmp_path):
     front = front_matter(render_path(copy, "me/petit", FACTS).text)
     assert front["co2_eq_emissions"]["emissions"] == 40.0
     assert front["co2_eq_emissions"]["hardware_used"] == "X"
+    nowhere = session | {"codecarbon": "3", "emissions_kg": None, "country": None}
+    (copy / "energy.json").write_text(json.dumps([session | {"codecarbon": "3"}, nowhere]))
+    card = render_path(copy, "me/petit", FACTS).text
+    assert "co2_eq_emissions" not in front_matter(card)
+    assert "1 kWh; CO₂e is left out, as it was not recorded where" in " ".join(card.split())
 
 
 def test_results_become_table_and_model_index(run_dir, tmp_path):

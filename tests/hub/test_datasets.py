@@ -39,6 +39,11 @@ def dry(path, tmp_path, facts=FACTS, name="dry", **options):
         (["train-00000-of-00002.parquet", "train-00001-of-00002.parquet"], {("default", "train")}),
         (["part_001.parquet"], {("default", "train")}),
         (
+            ["Train.parquet", "val.parquet", "testing.parquet"],
+            {("default", "train"), ("default", "validation"), ("default", "test")},
+        ),
+        (["a/Eval/0.parquet", "a/training/0.parquet"], {("a", "test"), ("a", "train")}),
+        (
             ["fineweb-2/000.parquet", "finewiki/train.parquet"],
             {("fineweb-2", "train"), ("finewiki", "train")},
         ),
@@ -53,6 +58,20 @@ def test_names_of_files_say_split_and_configuration(tmp_path, files, expected):
     for name in files:
         write(tmp_path / name)
     assert {(s.config, s.split) for s in find_splits(tmp_path)} == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (["train.parquet", "notes.parquet"], "'notes.parquet' beside 'train.parquet'"),
+        (["a/b/train.parquet", "a-b/train.parquet"], "would both be the configuration 'a-b'"),
+    ],
+)
+def test_unclear_layouts_are_refused(tmp_path, files, message):
+    for name in files:
+        write(tmp_path / name)
+    with pytest.raises(UsageError, match=message):
+        find_splits(tmp_path)
 
 
 def test_other_files_are_not_passed_over(tmp_path):

@@ -365,8 +365,21 @@ def test_a_finished_run_trains_no_further(make_trainer, tmp_path):
         assert torch.equal(ours, theirs)
 
 
-def test_energy_of_every_session_is_kept(make_trainer, tmp_path):
+def test_a_step_with_nothing_masked_is_skipped_and_counted(make_trainer, caplog):
+    trainer = make_trainer(max_tokens=6000, mlm_probability=1e-9, eval_mlm_probability=1e-9)
+    before = [parameter.clone() for parameter in trainer.model.parameters()]
+    trainer.train()
+    assert trainer.empty_steps == trainer.state.global_step > 0
+    assert "step 1 has no masked token: skipped" in caplog.text
+    for ours, theirs in zip(trainer.model.parameters(), before, strict=True):
+        assert torch.equal(ours, theirs)
+    assert trainer.evaluate() == {}
+    assert "it is not evaluated" in caplog.text or trainer.eval_store is None
+
+
+def test_energy_of_every_session_is_kept(make_trainer, tmp_path, monkeypatch):
     pytest.importorskip("codecarbon")
+    monkeypatch.setenv("CODECARBON_COUNTRY_ISO_CODE", "BEL")
     from doctobert_hf.energy import EnergyMeter
     from doctobert_hf.pretraining.callbacks import EnergyCallback
 
@@ -376,7 +389,7 @@ def test_energy_of_every_session_is_kept(make_trainer, tmp_path):
         pytest.skip("codecarbon can read nothing here")
     sessions = json.loads((tmp_path / "run" / "energy.json").read_text())
     assert len(sessions) == 2
-    assert all(row["energy_kwh"] > 0 and row["country"] == "FRA" for row in sessions)
+    assert all(row["energy_kwh"] > 0 and row["country"] == "BEL" for row in sessions)
     assert not list(tmp_path.rglob("emissions.csv"))
 
 

@@ -109,7 +109,7 @@ def _listed(others: Counter[str]) -> str:
     return f"{shown}, ..." if len(others) > 5 else shown
 
 
-_SPLIT_WORDS = {
+SPLIT_WORDS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "dev", "val"),
     "test": ("test", "testing", "eval", "evaluation"),
@@ -125,5 +125,5 @@ def split_of(name: str) -> str | None:
         ('validation', 'test', None)
     """
     words = re.split(r"[^a-z]+", name.lower())
-    found = {split for split, known in _SPLIT_WORDS.items() if set(words) & set(known)}
+    found = {split for split, known in SPLIT_WORDS.items() if set(words) & set(known)}
     return found.pop() if len(found) == 1 else None

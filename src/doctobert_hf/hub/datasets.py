@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.corpus.files import SPLIT_WORDS
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.hub.preflight import check_sources, refuse
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
 
-SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation"}
-SPLITS |= {"test": "test", "held_out": "held_out"}
-_NAME = re.compile(rf"({'|'.join(SPLITS)})(?:[-_.](.+))?")
+SPLITS = {word: split for split, words in SPLIT_WORDS.items() for word in words}
+SPLITS |= {"held_out": "held_out"}
+"""Names of splits, as Datasets knows them, in lower case."""
+_WORDS = "|".join(sorted(SPLITS, key=len, reverse=True))
+_NAME = re.compile(rf"({_WORDS})(?:[-_.](.+))?", re.IGNORECASE)
 _SHARD = re.compile(r"[-_.]?\d+(?:-of-\d+)?$")
 STATE = ".shards.json"
 BATCH_ROWS = 1000
@@ -77,6 +80,7 @@ def find_splits(path: Path) -> list[SourceSplit]:
     grouped: dict[tuple[str, str], list[Path]] = {}
     for file in files:
         grouped.setdefault(_config_and_split(file.relative_to(root)), []).append(file)
+    _refuse_unclear(root, grouped)
     named = {config for config, _ in grouped if config}
     default = "documents" if "chunks" in named else "default"
     order = list(dict.fromkeys(SPLITS.values()))
@@ -90,16 +94,50 @@ def find_splits(path: Path) -> list[SourceSplit]:
 
 def _config_and_split(file: Path) -> tuple[str, str]:
     """``fineweb-2/train-00001.parquet`` -> ``("fineweb-2", "train")``."""
+    folders, split = _parts(file)
+    return "-".join(folders), split or "train"
+
+
+def _parts(file: Path) -> tuple[tuple[str, ...], str | None]:
+    """Return the folders that name a configuration, and the split; None where none is named."""
     folders = list(file.parts[:-1])
-    stem = _SHARD.sub("", file.stem)
-    split = "train"
-    found = _NAME.fullmatch(stem)
+    found = _NAME.fullmatch(_SHARD.sub("", file.stem))
     if found:
-        split = SPLITS[found[1]]
-        folders += [found[2]] if found[2] else []
-    elif folders and folders[-1] in SPLITS:
-        split = SPLITS[folders.pop()]
-    return "-".join(folders), split
+        return (*folders, *([found[2]] if found[2] else [])), SPLITS[found[1].lower()]
+    if folders and folders[-1].lower() in SPLITS:
+        split = SPLITS[folders.pop().lower()]
+        return tuple(folders), split
+    return tuple(folders), None
+
+
+def _refuse_unclear(root: Path, grouped: dict[tuple[str, str], list[Path]]) -> None:
+    """Refuse files that would join a split or a configuration they are not named after.
+
+    Raises:
+        UsageError: With the file, and how its place is said.
+    """
+    named: dict[str, str] = {}
+    loose: dict[str, str] = {}
+    places: dict[str, tuple[str, ...]] = {}
+    for (config, _), files in grouped.items():
+        for file in files:
+            inside = file.relative_to(root)
+            folders, split = _parts(inside)
+            (loose if split is None else named).setdefault(config, inside.as_posix())
+            other = places.setdefault(config, folders)
+            if other != folders:
+                raise UsageError(
+                    f"'{'/'.join(folders)}' and '{'/'.join(other)}' would both be the "
+                    f"configuration '{config}'",
+                    "a name for each",
+                    "Rename one of the folders",
+                )
+    for config in sorted(named.keys() & loose.keys()):
+        raise UsageError(
+            f"'{loose[config]}' beside '{named[config]}': which split it is cannot be told",
+            "every file named after its split, or none",
+            "Name it train-..., validation-... or test-..., or put it into a folder of its own",
+        )
 
 
 @dataclass

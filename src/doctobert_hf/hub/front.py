@@ -82,7 +82,7 @@ def _tags(context: dict[str, Any], *more: str | None) -> list[str]:
 
 def _emissions(record: dict[str, Any]) -> dict[str, Any] | None:
     energy = record.get("energy")
-    if energy is None:
+    if energy is None or energy["kg"] is None:
         return None
     return {
         "emissions": float(f"{1000 * energy['kg']:.4g}"),  # the Hub's unit is the gram

@@ -16,7 +16,20 @@ LICENSES = (
     *("ecl-2.0", "epl-1.0", "epl-2.0", "etalab-2.0", "eupl-1.1", "eupl-1.2", "agpl-3.0", "gfdl"),
     *("gpl", "gpl-2.0", "gpl-3.0", "lgpl", "lgpl-2.1", "lgpl-3.0", "isc", "mpl-2.0", "ms-pl"),
     *("odc-by", "odbl", "openmdw-1.0", "openrail++", "osl-3.0", "postgresql", "pddl", "ofl-1.1"),
-    *("ncsa", "unlicense", "zlib", "llama2", "llama3", "gemma", "unknown", "other"),
+    *(
+        "ncsa",
+        "unlicense",
+        "zlib",
+        "llama2",
+        "llama3",
+        "llama3.1",
+        "llama3.2",
+        "llama3.3",
+        "llama4",
+    ),
+    *("gemma", "grok2-community", "creativeml-openrail-m", "bigscience-bloom-rail-1.0"),
+    *("h-research", "intel-research", "lppl-1.3c", "lgpl-lr", "apple-ascl", "apple-amlr"),
+    *("deepfloyd-if-license", "fair-noncommercial-research-license", "unknown", "other"),
 )
 PIPELINES = (
     *("fill-mask", "text-classification", "token-classification", "feature-extraction"),

@@ -243,10 +243,21 @@ def _energy(run: Path) -> Record | None:
     return {
         "sessions": len(sessions),
         "kwh": sum(session["energy_kwh"] for session in sessions),
-        "kg": sum(session["emissions_kg"] for session in sessions),
-        "country": ", ".join(sorted({session["country"] for session in sessions})),
+        **_emissions(sessions),
         "hardware": ", ".join(hardware),
         "codecarbon": sessions[-1].get("codecarbon"),
+    }
+
+
+def _emissions(sessions: list[Record]) -> Record:
+    """Return emissions and country; None where it was not told where a machine stood."""
+    countries = {session.get("country") for session in sessions}
+    kilograms = [session.get("emissions_kg") for session in sessions]
+    if None in countries or None in kilograms:
+        return {"kg": None, "country": None}
+    return {
+        "kg": sum(kg for kg in kilograms if kg is not None),
+        "country": ", ".join(sorted(str(country) for country in countries)),
     }
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import shutil
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ from doctobert_hf.pretraining.head import prepare_model, require_causal
 from doctobert_hf.pretraining.objectives import Objective
 from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups
 from doctobert_hf.pretraining.schedules import token_schedule
+from doctobert_hf.pretraining.step_info import StepInfo
 from doctobert_hf.pretraining.store import TokenStore
 
 if TYPE_CHECKING:
@@ -56,27 +57,7 @@ if TYPE_CHECKING:
     from doctobert_hf.runs import RunFolder
 
 
-@dataclass
-class StepInfo:
-    """What callbacks may know of the last step; on ``state.doctobert``.
-
-    Attributes:
-        stream_step: Its number in the data stream (skipped steps counted).
-        tokens: Its tokens on all ranks.
-        computed: Positions computed on all ranks, padding included.
-        rows: Its rows on all ranks.
-        mlm_probability: Its masking rate; 1 where next tokens are predicted.
-        objective: ``mlm`` or ``clm``.
-        mean_length: ``sum(length^2) / sum(length)`` of its documents on this rank.
-    """
-
-    stream_step: int
-    tokens: int
-    computed: int
-    rows: int
-    mlm_probability: float
-    mean_length: float
-    objective: str = "mlm"
+logger = logging.getLogger(__name__)
 
 
 class MLMTrainer(Trainer):
@@ -90,6 +71,10 @@ class MLMTrainer(Trainer):
         eval_store: Tokenised held-out documents; None: no evaluation.
         processing_class: The stores' tokenizer.
         callbacks: Further callbacks.
+
+    Attributes:
+        tokens_seen: Tokens trained on, padding not counted.
+        empty_steps: Steps in which no token was masked: they were skipped.
 
     Raises:
         UsageError: Documents longer than the model's positions, another tokenizer's store or
@@ -114,7 +99,7 @@ class MLMTrainer(Trainer):
             require_causal(model)
         self.train_store, self.eval_store = train_store, eval_store
         self._eval_cache: dict[str, list[dict[str, Any]]] = {}
-        self.tokens_seen = 0
+        self.tokens_seen, self.empty_steps = 0, 0
         self._stream = START
         self._staging: Path | None = None
         self._finite: torch.Tensor | None = None
@@ -203,6 +188,12 @@ class MLMTrainer(Trainer):
                     loss = model(**moved(row, self.args.device), num_items=items)["loss"]
                 self.accelerator.backward(loss)
             total += loss.detach()
+        if self.args.world_size == 1 and not any(
+            (r["masked_labels"] != IGNORED).any() for r in rows
+        ):
+            model.zero_grad(set_to_none=True)  # nothing to learn: the optimizer passes over it
+            self.empty_steps += 1
+            logger.warning("step %d has no masked token: skipped", self.state.global_step + 1)
         self._after_step(inputs, total)
         return total
 
@@ -212,7 +203,7 @@ class MLMTrainer(Trainer):
         items = torch.tensor(float(count), device=self.args.device)
         if self.args.world_size > 1:
             dist.all_reduce(items)
-        return items / self.args.world_size
+        return (items / self.args.world_size).clamp_min(1e-9)  # none masked: a loss of 0, not NaN
 
     def _after_step(self, inputs: dict[str, Any], loss: torch.Tensor) -> None:
         self.tokens_seen = inputs["state"].tokens
@@ -305,6 +296,9 @@ class MLMTrainer(Trainer):
         if self.eval_store is None:
             return {}
         loss, right, count = measured(self, self._eval_rows())
+        if not count:
+            logger.warning("the held-out text has no masked token: it is not evaluated")
+            return {}
         metrics = {
             f"{metric_key_prefix}_loss": loss / count,
             f"{metric_key_prefix}_perplexity": float(np.exp(min(loss / count, 50.0))),

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from doctobert_hf.energy import COUNTRY, EnergyMeter
+from doctobert_hf.energy import EnergyMeter
 
 FILE = "energy.json"
 
@@ -20,10 +20,11 @@ class EnergyCallback(TrainerCallback):
     One process of each machine measures. Needs codecarbon (extra ``track``).
 
     Args:
-        country: Where the machine stands, ISO 3166-1 alpha-3.
+        country: Where the machine stands, ISO 3166-1 alpha-3; default: what
+            ``CODECARBON_COUNTRY_ISO_CODE`` says, else emissions are left out.
     """
 
-    def __init__(self, country: str = COUNTRY) -> None:
+    def __init__(self, country: str | None = None) -> None:
         self.country = country
         self._meter: EnergyMeter | None = None
 
