@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from doctobert_hf.chunking.backend import EncoderBackend
 from doctobert_hf.chunking.boundaries import Level, iter_boundaries
 from doctobert_hf.chunking.document import WINDOW, EncodedDocument
+from doctobert_hf.chunking.headings import binds_forward
 from doctobert_hf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -253,6 +254,10 @@ class HierarchicalChunker:
             found = _last_place(document.text, after(share), high, (Level.SENTENCE,))
             if found:
                 return found
+        # Headings one behind the other, and nothing else: better behind one than inside a sentence.
+        found = _last_place(document.text, after(self.min_fill), high, (Level.SENTENCE,), False)
+        if found:
+            return found
         wanted = (Level.SOFT_LINE, Level.CLAUSE, Level.WORD)
         found = _last_place(document.text, after(self.min_fill), high, wanted)
         return found or _last_place(document.text, start, high, wanted) or last
@@ -312,12 +317,18 @@ class HierarchicalChunker:
         return head_ids[: head[0]] + document.ids[head[1] : tail[1]] + tail_ids[tail[0] :]
 
 
-def _last_place(text: str, low: int, high: int, wanted: tuple[Level, ...]) -> int | None:
-    """Return the last place in ``(low, high]`` of the first wanted level that is there at all."""
+def _last_place(
+    text: str, low: int, high: int, wanted: tuple[Level, ...], keep_headings: bool = True
+) -> int | None:
+    """Return the last place in ``(low, high]`` of the first wanted level that is there at all.
+
+    Places behind a heading, or between a name and its value, are passed over.
+    """
     places = list(iter_boundaries(text, low, high, sentences_only=wanted[-1] >= Level.SENTENCE))
     for least in wanted:
         for position, level in reversed(places):
-            if level >= least:
+            bound = keep_headings and level >= Level.SENTENCE and binds_forward(text, position)
+            if level >= least and not bound:
                 return position
     return None
 

@@ -1,0 +1,73 @@
+"""Places that a chunk must not end at: behind a heading, and between a name and its value."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_TAIL = 160
+_LINE_START = re.compile(r"[\n\r\x0b\x0c\x85\u2028\u2029]")
+_MARKDOWN = re.compile(r"#{1,6}[ \t]+\S")
+_NUMBERED = re.compile(r"(?:\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,4}[.)])[ \t\u00a0]+[^\W\d_][^.!;]*\Z")
+# "2. QUELLES SONT LES INFORMATIONS A CONNAITRE ?", also where its line break was lost.
+_CAPITALS = re.compile(
+    r"(?:\A|[\s.?!:;])((?:\d{1,2}(?:\.\d{1,2})*\.?\s+)?[^\Wa-zà-öø-ÿ_][^a-zà-öø-ÿ]*)\Z"
+)
+_LETTERS = re.compile(r"[^\W\d_]")
+_VALUE = re.compile(r"[<>≤≥±+-]?\s?\d+(?:[.,]\d+)?(?![\d.)]*[.)]\s)")
+_LONGEST_NAME = 40
+_LEAST_LETTERS = 8
+
+
+def binds_forward(text: str, position: int) -> bool:
+    r"""Return whether what stands before a place belongs to what stands behind it.
+
+    A heading (Markdown, numbered, in capitals), a line that ends with a colon, and a short line
+    whose value is on the next ("Kaliémie" above "3,9 mmol/l").
+
+    Args:
+        text: The document.
+        position: The place: the first character behind the whitespace.
+
+    Example:
+        >>> binds_forward("## Posologie\nUn comprimé.", 13)
+        True
+        >>> binds_forward("Un comprimé. Deux le soir.", 13)
+        False
+    """
+    end = position
+    while end > 0 and text[end - 1].isspace():
+        end -= 1
+    if end == 0 or position >= len(text):
+        return False
+    if text[end - 1] == ":":
+        return True
+    tail = text[max(0, end - _TAIL) : end]
+    broken = _LINE_START.search(text, end, position) is not None
+    if broken:
+        breaks = list(_LINE_START.finditer(tail))
+        if breaks or len(tail) == end:  # the whole line is in view
+            line = tail[breaks[-1].end() if breaks else 0 :].strip()
+            if _MARKDOWN.match(line) or _NUMBERED.match(line):
+                return True
+            named = len(line) <= _LONGEST_NAME and line[-1:].isalpha()
+            if named and _VALUE.match(text, position):
+                return True
+    return _ends_in_capitals(tail) and not is_in_capitals(text)
+
+
+def _ends_in_capitals(tail: str) -> bool:
+    if tail[-1] in ".!…":
+        return False  # a sentence with a brand's name at its end
+    found = _CAPITALS.search(tail)
+    if found is None or len(found[1]) == len(tail) == _TAIL:
+        return False
+    words = found[1].split()
+    return len(_LETTERS.findall(found[1])) >= _LEAST_LETTERS and len(words) > 1
+
+
+@lru_cache(maxsize=8)
+def is_in_capitals(text: str) -> bool:
+    """Return whether a document is written in capitals, so that they mark no heading."""
+    letters = _LETTERS.findall(text[:20_000])
+    return sum(letter.isupper() for letter in letters) > 0.8 * max(1, len(letters))

@@ -1,0 +1,51 @@
+"""Chunks end neither on a heading nor between a name and its value."""
+
+import pytest
+
+from doctobert_hf.chunking import HierarchicalChunker
+from doctobert_hf.chunking.headings import binds_forward
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "bound"),
+    [
+        ("Texte.\n\n## Posologie\n", "Un comprimé.", True),
+        ("Texte.\n4.2. Posologie et mode d'administration\n", "Un comprimé.", True),
+        ("Texte.\nIV. Discussion\n", "Le patient.", True),
+        ("Texte.\nCONTRE-INDICATIONS ABSOLUES\n", "Aucune.", True),
+        ("Texte. 2. QUELLES SONT LES INFORMATIONS A CONNAITRE ? ", "Ne prenez pas.", True),
+        ("Texte.\nAntécédents :\n", "asthme", True),
+        ("Effets suivants : ", "· fièvre", True),
+        ("Texte.\nKaliémie\n", "3,9 mmol/l", True),
+        ("Texte.\nHémoglobine\n", "< 12 g/dl", True),
+        ("Texte.\n- asthme\n", "2. Traitement", False),
+        ("Texte.\n- asthme\n", "- diabète", False),
+        ("Prenez la CIPROFLOXACINE BIOGARAN. ", "Deux fois.", False),
+        ("Le patient va bien. ", "Il sort.", False),
+        ("Une phrase entière, avec des mots.\n", "3,9 mmol/l", False),
+        ("Reçu de l'OMS\n", "Le texte.", False),
+    ],
+)
+def test_what_belongs_to_what_follows(before, after, bound):
+    assert binds_forward(before + after, len(before)) is bound
+
+
+def test_a_note_in_capitals_has_no_headings_by_capitals():
+    text = "LE PATIENT VA BIEN ET SORT\nIL REVIENT DANS UN MOIS\n" * 3
+    assert not binds_forward(text, text.index("IL REVIENT"))
+
+
+def test_chunks_keep_headings_with_their_text(tokenizer):
+    sections = [f"## Titre numéro {n}\n" + "Le patient va bien. " * (3 + n % 5) for n in range(60)]
+    text = "\n\n".join(sections)
+    chunker = HierarchicalChunker(tokenizer, max_length=64)
+    chunks = chunker.split(text)
+    assert "".join(chunks) == text and len(chunks) > 20
+    assert not any(chunk.rstrip().split("\n")[-1].startswith("## ") for chunk in chunks[:-1])
+
+
+def test_nothing_but_headings_is_still_cut_at_lines(tokenizer):
+    text = "".join(f"## Titre numéro {n}\n" for n in range(200))
+    chunks = HierarchicalChunker(tokenizer, max_length=64).split(text)
+    assert "".join(chunks) == text
+    assert all(chunk.endswith("\n") for chunk in chunks)
