@@ -110,9 +110,36 @@ def test_the_suggested_size_works(sample_texts, tmp_path):
 def test_an_unwritable_folder(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="Cannot write"):
-        train_tokenizer(["texte"], tmp_path / "file", vocab_size=700)
+        train_tokenizer(["texte"], tmp_path / "file", vocab_size=600)
 
 
 def test_reserved_size_counts_the_layout():
     assert reserved_size(0) == 5 + 23 + 11 + 256 + len(REQUIRED_CHARACTERS)
     assert len(set(REQUIRED_CHARACTERS)) == len(REQUIRED_CHARACTERS)
+
+
+def test_older_transformers_know_the_tokenizers_class(tmp_path):
+    import copy
+    import json
+    import pickle
+
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    from doctobert_hf.models.opening import open_tokenizer
+
+    texts = [f"Le patient numéro {n} présente une fièvre à {n} degrés." for n in range(200)]
+    made = train_tokenizer(texts, tmp_path / "tok", vocab_size=600)
+    opened = open_tokenizer(tmp_path / "tok")
+    opened.save_pretrained(tmp_path / "again")
+    ids = made("Le patient 12 a mal.")["input_ids"]
+    for folder in ("tok", "again"):
+        config = json.loads((tmp_path / folder / "tokenizer_config.json").read_text())
+        assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
+        assert (
+            AutoTokenizer.from_pretrained(tmp_path / folder)("Le patient 12 a mal.")["input_ids"]
+            == ids
+        )
+    for one in (made, opened, pickle.loads(pickle.dumps(opened)), copy.deepcopy(opened)):
+        assert isinstance(one, PreTrainedTokenizerFast)
+        assert one("Le patient 12 a mal.")["input_ids"] == ids
+        assert len(one) == 600 and one.mask_token_id == made.mask_token_id

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from doctobert_hf.ablation.plan import AblationPlan as AblationPlan, read_plan as read_plan
     from doctobert_hf.ablation.run import run_ablation as run_ablation
 
-_NAMES = {"AblationPlan": ".plan", "read_plan": ".plan", "run_ablation": ".run"}
-__all__ = sorted(_NAMES)
-__getattr__, __dir__ = lazy_names(__name__, _NAMES)
+_NAMES = {
+    "AblationPlan": ".plan",
+    "read_plan": ".plan",
+    "run_ablation": ".run",
+}
+__all__ = [*_NAMES]
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES)

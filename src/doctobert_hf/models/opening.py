@@ -16,9 +16,11 @@ def open_tokenizer(source: str | Path) -> Any:
     """
     from transformers import AutoTokenizer
 
+    from doctobert_hf.tokenization.portable import portable
+
     _check_folder(source, "tokenizer")
     try:
-        return AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        return portable(AutoTokenizer.from_pretrained(source, trust_remote_code=False))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"No tokenizer at '{source}' ({_first_line(error)})",

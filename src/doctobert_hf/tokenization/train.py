@@ -177,9 +177,10 @@ def _finish(proto: bytes, config: TokenizerConfig) -> PreTrainedTokenizerFast:
     import sentencepiece
 
     from doctobert_hf.tokenization.convert import convert_sentencepiece
+    from doctobert_hf.tokenization.portable import portable
 
     processor = sentencepiece.SentencePieceProcessor(model_proto=proto)
-    return convert_sentencepiece(processor, config.normalization, config.max_length)
+    return portable(convert_sentencepiece(processor, config.normalization, config.max_length))
 
 
 def _train_sentencepiece(

@@ -89,6 +89,8 @@ class Encoder:
         """
         from transformers import AutoTokenizer
 
+        from doctobert_hf.tokenization.portable import portable
+
         try:
             tokenizer = AutoTokenizer.from_pretrained(
                 self.source, revision=self.revision, trust_remote_code=False
@@ -99,6 +101,7 @@ class Encoder:
                 "the model's tokenizer beside it",
                 "Save it there: tokenizer.save_pretrained(FOLDER)",
             ) from error
+        tokenizer = portable(tokenizer)
         if not tokenizer.is_fast or len(tokenizer) < 10:
             raise UsageError(
                 f"'{self.source}' has no fast tokenizer", "tokenizer.json beside the model"
