@@ -40,6 +40,22 @@ def test_workers_change_nothing(stream, workers):
     assert [rows_of(step) for step in islice(loader, 8)] == alone
 
 
+@pytest.mark.parametrize("options", [{}, {"long_tokens": 40, "long_share": 0.5}])
+def test_workers_may_be_spawned(stream, options):
+    """As on macOS and Windows, and from Python 3.14 on: what goes to them is pickled."""
+    from doctobert_hf.pretraining.trainer import _as_is
+
+    alone = [rows_of(step) for step in islice(stream(**options), 3)]
+    loader = DataLoader(
+        stream(**options),
+        batch_size=None,
+        num_workers=1,
+        collate_fn=_as_is,
+        multiprocessing_context="spawn",
+    )
+    assert [rows_of(step) for step in islice(loader, 3)] == alone
+
+
 def list_it(item):
     return item
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class SequencePacker:
         self.lengths, self.row_tokens, self.look_ahead = lengths, row_tokens, look_ahead
         self.max_documents = max_documents or row_tokens
         self._near = min(2 * longest, row_tokens)
-        self._order = order or (lambda epoch: _permutation(len(lengths), seed, epoch))
+        self._order = order or partial(_permutation, len(lengths), seed)
         self.state = PackerState()
         self._epoch_order: tuple[int, NDArray[np.int64]] | None = None
 
@@ -167,9 +168,13 @@ def long_document_order(
     wanted = lengths[long].sum() * (1 - long_share) / long_share
     keep = min(1.0, wanted / max(int(lengths[short].sum()), 1))
 
-    def order(epoch: int) -> NDArray[np.int64]:
-        generator = np.random.default_rng([seed, epoch])
-        part = short[generator.random(len(short)) < keep]
-        return generator.permutation(np.concatenate((long, part)))
+    return partial(_with_part, long, short, keep, seed)
 
-    return order
+
+def _with_part(
+    long: NDArray[np.int64], short: NDArray[np.int64], keep: float, seed: int, epoch: int
+) -> NDArray[np.int64]:
+    """Return the long documents and a part of the short ones, shuffled; picklable for loaders."""
+    generator = np.random.default_rng([seed, epoch])
+    part = short[generator.random(len(short)) < keep]
+    return generator.permutation(np.concatenate((long, part)))
