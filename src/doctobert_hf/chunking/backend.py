@@ -115,3 +115,20 @@ def token_chars(encoding: Encoding, token: int) -> tuple[int, int]:
     if span is None:
         raise IndexError(f"token {token} of {len(encoding)}")
     return span
+
+
+def special_tokens_around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Return the special tokens that the tokenizer puts before and after one sequence.
+
+    Raises:
+        UsageError: It changes the text's own tokens when it adds them.
+    """
+    bare = tokenizer("mot", add_special_tokens=False)["input_ids"]
+    full = tokenizer("mot")["input_ids"]
+    for start in range(len(full) - len(bare) + 1):
+        if full[start : start + len(bare)] == bare:
+            return full[:start], full[start + len(bare) :]
+    raise UsageError(
+        f"{type(tokenizer).__name__} changes a text when it adds special tokens",
+        "special tokens before and after the text only",
+    )

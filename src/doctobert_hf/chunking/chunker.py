@@ -144,7 +144,7 @@ class HierarchicalChunker:
         others = [name for name in batch if name not in (self.text_column, *_ADDED)]
         rows: dict[str, list[Any]] = {name: [] for name in (*others, self.text_column, *_ADDED)}
         special = self.backend.special_tokens
-        for index, chunks in enumerate(self.encode(_checked(texts, identities))):
+        for index, chunks in enumerate(self.encode(checked_texts(texts, identities))):
             for number, chunk in enumerate(chunks or [Chunk(0, 0, [])]):
                 for name in others:
                     rows[name].append(batch[name][index])
@@ -346,7 +346,12 @@ def _document_ids(batch: Mapping[str, Sequence[Any]], texts: Sequence[Any]) -> l
     return [hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()[:16] for text in texts]
 
 
-def _checked(texts: Iterable[Any], identities: list[Any]) -> list[str]:
+def checked_texts(texts: Iterable[Any], identities: Sequence[Any]) -> list[str]:
+    """Return texts if all are strings.
+
+    Raises:
+        DataError: One is not; the error says which.
+    """
     checked = []
     for text, identity in zip(texts, identities, strict=True):
         if not isinstance(text, str):

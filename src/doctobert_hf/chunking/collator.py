@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from doctobert_hf.chunking.backend import special_tokens_around
 from doctobert_hf.chunking.chunker import HierarchicalChunker
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
 from doctobert_hf.errors import DataError, UsageError
@@ -87,7 +88,7 @@ class DataCollatorForHierarchicalChunking:
         self.text_column = text_column
         self.packing = packing
         self._first_position = _packed_positions(model) if packing else 0
-        self._special = _special_tokens_around(tokenizer)
+        self._special = special_tokens_around(tokenizer)
         self._rng: np.random.Generator | None = None
         self._rng_owner: tuple[int, int] | None = None
 
@@ -286,16 +287,3 @@ def _unpadded(feature: Mapping[str, Any]) -> Any:
         return ids
     mask = np.asarray(mask, dtype=bool)
     return ids if mask.all() else np.asarray(ids)[mask]
-
-
-def _special_tokens_around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """Return the special tokens that the tokenizer puts before and after one sequence."""
-    bare = tokenizer("mot", add_special_tokens=False)["input_ids"]
-    full = tokenizer("mot")["input_ids"]
-    for start in range(len(full) - len(bare) + 1):
-        if full[start : start + len(bare)] == bare:
-            return full[:start], full[start + len(bare) :]
-    raise UsageError(
-        f"{type(tokenizer).__name__} changes a text when it adds special tokens",
-        "special tokens before and after the text only",
-    )

@@ -173,20 +173,23 @@ def build_store(
         OutputError: The folder cannot be written.
     """
     from doctobert_hf.chunking import HierarchicalChunker
+    from doctobert_hf.chunking.backend import special_tokens_around
+    from doctobert_hf.chunking.chunker import checked_texts
 
     require_texts(documents, "documents")
     chunker = HierarchicalChunker(tokenizer, max_length=max_length)
+    before, after = special_tokens_around(tokenizer)
     counts = {"source": 0, "empty": 0}
 
     def encoded() -> Iterator[Sequence[int]]:
         iterator = iter(documents)
         while batch := list(islice(iterator, BATCH)):
+            checked_texts(batch, range(counts["source"], counts["source"] + len(batch)))
             counts["source"] += len(batch)
             kept = [text for text in batch if text.strip()]
             counts["empty"] += len(batch) - len(kept)
-            if kept:
-                chunks = chunker({"text": kept})["text"]
-                yield from tokenizer(list(chunks), add_special_tokens=True)["input_ids"]
+            for chunks in chunker.encode(kept):  # its ids are those of each chunk alone
+                yield from ([*before, *chunk.ids, *after] for chunk in chunks)
 
     texts = fingerprint_of(documents)
     return _write(encoded(), tokenizer, folder, max_length, counts, overwrite, texts)
