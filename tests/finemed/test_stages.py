@@ -89,6 +89,21 @@ def test_rows_that_are_no_documents(tmp_path):
     ]
 
 
+def test_columns_that_the_first_row_lacks_are_kept(tmp_path):
+    rows = [
+        {"id": 0, "text": medical_text(1)},
+        {"id": 1, "text": medical_text(2), "source": "hal", "year": 2020},
+        {"id": 2, "text": medical_text(3), "source": None, "lang": "fr"},
+    ]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "out"
+    annotate(AnnotateConfig(input=(str(tmp_path / "in.jsonl"),), output=out, **LIGHT))
+    found = {row["id"]: row for row in rows_of(out)}
+    assert set(found) == {"0", "1", "2"}, "an id of 0 is an id"
+    assert (found["1"]["source"], found["1"]["year"]) == ("hal", 2020)
+    assert found["2"]["lang"] == "fr" and found["0"]["source"] is None
+
+
 def test_a_shard_cut_short_stops_and_the_rest_goes_on_later(write_corpus, tmp_path):
     corpus = write_corpus(files=2)
     whole = (corpus / "1.parquet").read_bytes()

@@ -136,7 +136,8 @@ class CorpusReader(BaseDiskReader):
             excluded.write(identity, "broken_json", row)
             return None
         row = dict(row)
-        identity = str(row.pop(self.id_key, None) or identity)
+        given = row.pop(self.id_key, None)
+        identity = identity if given is None or given == "" else str(given)  # 0 is an id
         text = row.pop(self.text_key, None)
         reason = _no_document(text)
         if reason:
@@ -263,7 +264,10 @@ def _table_schema(lines: Any, text_column: str, name: str) -> pa.Schema:
 
     def merge() -> pa.Schema:
         try:
-            found = pa.Table.from_pylist(rows).schema
+            # Not Table.from_pylist: it takes the columns of the first row for those of all.
+            names = dict.fromkeys(key for row in rows for key in row)
+            columns = {key: pa.array([row.get(key) for row in rows]) for key in names}
+            found = pa.schema([pa.field(key, values.type) for key, values in columns.items()])
             return pa.unify_schemas([merged, found], promote_options="permissive")
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise DataError(
