@@ -9,7 +9,7 @@ requests that depends on the request alone:
 Faults that pass after a try: ``429``, ``500``, ``timeout``, ``cut``. Lasting ones: ``broken_json``
 (plans), ``wrong_language``, ``invented_numbers``, ``lost_numbers``, ``lost_negations``,
 ``placeholder``, ``copy``, ``repetition``, ``length``, ``not_medical``, ``bad_request``; ``down``
-answers every request with 503, ``nonsense`` with a page.
+answers every request with 503, ``nonsense`` with a page, ``old`` refuses the field ``top_k``.
 """
 
 from __future__ import annotations
@@ -120,6 +120,8 @@ class LocalEndpoint:
             time.sleep(self.seconds)
         if "down" in self.faults:
             return handler._send(503, '{"error": "overloaded"}')
+        if "old" in self.faults and "top_k" in request:
+            return handler._send(400, '{"error": "Unrecognized request argument: top_k"}')
         if "nonsense" in self.faults:
             return handler._send(200, "<html>Hello</html>")
         if fault in PASSING and tries == 1:

@@ -125,6 +125,24 @@ def test_an_endpoint_that_is_down_ends_the_run_which_then_goes_on(annotated, tmp
     assert rows_of(out) == expected
 
 
+def test_a_server_that_refuses_every_request_ends_the_run(annotated, tmp_path):
+    with LocalEndpoint(("bad_request",), share=1.0) as server:
+        broken = config(annotated, server, tmp_path / "out", give_up_after=4, requests_at_once=2)
+        with pytest.raises(DataError, match="in a row were refused, none answered between"):
+            rephrase(broken)
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_a_field_the_server_does_not_know_is_left_out(annotated, tmp_path, caplog):
+    with LocalEndpoint() as server:
+        rephrase(config(annotated, server, tmp_path / "new", top_k=5))
+    with LocalEndpoint(("old",)) as server:
+        rephrase(config(annotated, server, tmp_path / "old", top_k=5))
+        assert sum("top_k" in request for request in server.requests) < 10
+    assert len(rows_of(tmp_path / "old")) == len(rows_of(tmp_path / "new")) > 15
+    assert "the server does not take top_k: left out" in caplog.text
+
+
 def test_nobody_there_and_a_wrong_key(annotated, tmp_path, monkeypatch):
     with LocalEndpoint() as server:
         pass  # closed again: the port is free

@@ -89,7 +89,7 @@ class CorpusReader(BaseDiskReader):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        if not all(name.endswith(".parquet") for name in names):
+        if not all(name.lower().endswith(".parquet") for name in names):
             return None
         try:
             total = 0
@@ -105,7 +105,7 @@ class CorpusReader(BaseDiskReader):
         raise NotImplementedError
 
     def _rows(self, name: str) -> Iterator[dict[str, Any] | str]:
-        if name.endswith(".parquet"):
+        if name.lower().endswith(".parquet"):
             yield from self._parquet_rows(name)
             return
         with self.data_folder.open(name, "rb", compression="infer") as lines:
@@ -177,6 +177,11 @@ def _unreadable(source: str, name: str, error: Exception) -> DataError:
     )
 
 
+def _is_corpus_file(name: str) -> bool:
+    """Return whether a file is read: by its ending in any case, and not a hidden one."""
+    return name.lower().endswith(SUFFIXES) and not any(p.startswith(".") for p in name.split("/"))
+
+
 def input_files(place: str) -> tuple[str, list[str]]:
     """The folder of an input, and its files by name.
 
@@ -188,7 +193,7 @@ def input_files(place: str) -> tuple[str, list[str]]:
     local = "://" not in place
     if local and not Path(place).exists():
         raise UsageError(f"No input '{place}'", "a file, a folder or a path such as hf://")
-    if local and Path(place).is_file() and not place.endswith(SUFFIXES):
+    if local and Path(place).is_file() and not place.lower().endswith(SUFFIXES):
         raise UsageError(f"The input '{place}'", f"one of {', '.join(SUFFIXES)}")
     place = os.path.abspath(place) if local else place  # see Stage: fsspec keeps relative folders
     if local and Path(place).is_file():
@@ -201,7 +206,7 @@ def input_files(place: str) -> tuple[str, list[str]]:
         place = str(Path(place) / "data")
         if not Path(place).is_dir():
             return place, []
-    names = [name for name in get_datafolder(place).list_files() if name.endswith(SUFFIXES)]
+    names = [name for name in get_datafolder(place).list_files() if _is_corpus_file(name)]
     if not names:
         raise UsageError(f"No file in '{place}'", f"{', '.join(SUFFIXES)} in it or below")
     return place, sorted(names)
@@ -245,7 +250,7 @@ def _file_schema(folder: str, name: str, text_column: str) -> pa.Schema:
     from datatrove.io import get_datafolder
 
     with get_datafolder(folder).open(name, "rb", compression="infer") as raw:
-        if not name.endswith(".parquet"):
+        if not name.lower().endswith(".parquet"):
             return _table_schema(raw, text_column, name)
         try:
             return pq.ParquetFile(raw).schema_arrow.remove_metadata()
@@ -324,7 +329,9 @@ class PartsReader(CorpusReader):
         """Yield what came before, then this part's documents."""
         if data:
             yield from data
-        names = sorted(name for name in self.data_folder.list_files() if name.endswith(".parquet"))
+        names = sorted(
+            name for name in self.data_folder.list_files() if name.lower().endswith(".parquet")
+        )
         mine = names[rank::world_size]
         # Below the stage: STAGE/between/STEP
         progress = progress_folder(str(Path(self.source).parent.parent / "excluded"))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,10 @@ _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 """Statuses that may pass: too early, too many, overloaded, broken for the moment."""
 _REFUSED = {401, 403, 404}
 """Statuses that no further request will change: key, right or address are wrong."""
+_DISLIKED = {400, 422}
+"""Statuses of a request that the server does not take as it is: too long, or a field it lacks."""
+_NEEDED = {"model", "messages", "max_tokens"}
+logger = logging.getLogger(__name__)
 
 
 class Endpoint(InferenceServer):
@@ -41,6 +47,8 @@ class Endpoint(InferenceServer):
         super().__init__(config, rank)
         self.settings = settings
         self._failed_in_a_row = 0
+        self._disliked_in_a_row = 0
+        self._left_out: set[str] = set()
         self._next_slot = 0.0
         self._client: Any = None
 
@@ -84,15 +92,21 @@ class Endpoint(InferenceServer):
         problem = ""
         for attempt in range(self.settings.retries + 1):
             await self._take_slot()
-            status, body, wait = await self._post(payload)
+            status, body, wait = await self._post_known(payload)
             if status == 200 and (answer := _answer(body)) is not None:
-                self._failed_in_a_row = 0
+                self._failed_in_a_row = self._disliked_in_a_row = 0
                 return answer
             problem = _problem(status, body)
             if status in _REFUSED:
                 raise ServerError(f"{self.get_base_url()} refuses us: {problem}")
             if status not in _PASSING and status not in (0, 200):
                 self._failed_in_a_row = 0  # it is there, and dislikes this one
+                self._disliked_in_a_row += 1
+                if self._disliked_in_a_row >= self.settings.give_up_after:
+                    raise ServerError(
+                        f"{self._disliked_in_a_row} requests in a row were refused, none answered "
+                        f"between, the last with: {problem}"
+                    )
                 raise InferenceError(None, problem)
             if attempt < self.settings.retries:
                 await asyncio.sleep(wait if wait is not None else _pause(attempt))
@@ -102,6 +116,22 @@ class Endpoint(InferenceServer):
                 f"{self._failed_in_a_row} requests in a row failed, the last with: {problem}"
             )
         raise InferenceError(None, problem)
+
+    async def _post_known(self, payload: dict[str, Any]) -> tuple[int, bytes, float | None]:
+        """Post without the optional fields that the server said it does not know."""
+        while True:
+            known = {key: value for key, value in payload.items() if key not in self._left_out}
+            status, body, wait = await self._post(known)
+            if status not in _DISLIKED:
+                return status, body, wait
+            said = body.decode("utf-8", "replace")
+            unknown = [
+                key for key in known if key not in _NEEDED and re.search(rf"\b{key}\b", said)
+            ]
+            if not unknown:
+                return status, body, wait
+            self._left_out.update(unknown)
+            logger.warning("the server does not take %s: left out", ", ".join(unknown))
 
     async def _take_slot(self) -> None:
         """Wait for this request's turn under ``requests_per_minute``."""
