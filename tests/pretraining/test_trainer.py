@@ -366,6 +366,12 @@ def test_a_finished_run_trains_no_further(make_trainer, tmp_path):
         assert torch.equal(ours, theirs)
 
 
+def test_several_gpus_in_one_process_are_refused(make_trainer, monkeypatch):
+    monkeypatch.setattr(MLMTrainingArguments, "n_gpu", property(lambda self: 2))
+    with pytest.raises(UsageError, match="torchrun --nproc-per-node 2"):
+        make_trainer(max_tokens=6000)
+
+
 def test_a_step_with_nothing_masked_is_skipped_and_counted(make_trainer, caplog):
     trainer = make_trainer(max_tokens=6000)
     steps = [

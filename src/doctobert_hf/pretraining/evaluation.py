@@ -64,7 +64,8 @@ def measured(trainer: Any, rows: list[dict[str, Any]]) -> list[float]:
     import torch.distributed as dist
 
     model, args = trainer.model, trainer.args
-    sums = torch.zeros(3, dtype=torch.float64, device=args.device)
+    exact = torch.float32 if args.device.type == "mps" else torch.float64  # Apple has no doubles
+    sums = torch.zeros(3, dtype=exact, device=args.device)
     training = model.training
     model.eval()
     with torch.no_grad():
@@ -75,7 +76,7 @@ def measured(trainer: Any, rows: list[dict[str, Any]]) -> list[float]:
                 output = model(**moved(row, args.device), num_items=1)
             count = int((row["masked_labels"] != IGNORED).sum())
             sums += torch.stack(
-                [output["loss"].double(), output["right"].double(), sums.new_tensor(count)]
+                [output["loss"].to(exact), output["right"].to(exact), sums.new_tensor(count)]
             )
     model.train(training)
     if args.world_size > 1:

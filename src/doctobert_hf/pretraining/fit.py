@@ -46,6 +46,24 @@ def check_tokenizer(
         raise UsageError(f"The tokenizer of '{source}' has no mask token", "one")
 
 
+def check_devices(gpus: int) -> None:
+    """Refuse several GPUs in one process: ``DataParallel`` would cut packed rows.
+
+    Args:
+        gpus: GPUs of this process.
+
+    Raises:
+        UsageError: With the command that starts a process for each.
+    """
+    if gpus > 1:
+        raise UsageError(
+            f"{gpus} GPUs in one process, which packed rows cannot be shared out over",
+            "one process for each GPU",
+            f"Start torchrun --nproc-per-node {gpus} -m doctobert_hf pretrain ..., or choose "
+            "one: CUDA_VISIBLE_DEVICES=0",
+        )
+
+
 def check_store(
     store: TokenStore, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:

@@ -43,7 +43,7 @@ from doctobert_hf.pretraining.callbacks import (
 )
 from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState
 from doctobert_hf.pretraining.evaluation import eval_rows, measured, moved
-from doctobert_hf.pretraining.fit import check_store
+from doctobert_hf.pretraining.fit import check_devices, check_store
 from doctobert_hf.pretraining.head import prepare_model, require_causal
 from doctobert_hf.pretraining.objectives import Objective
 from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups
@@ -90,6 +90,7 @@ class MLMTrainer(Trainer):
         eval_store: TokenStore | None = None,
         callbacks: list[TrainerCallback] | None = None,
     ) -> None:
+        check_devices(args.n_gpu)
         for store in (train_store, eval_store):
             if store is not None:
                 check_store(store, model, processing_class)
