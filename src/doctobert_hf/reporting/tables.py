@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
+
+_NARROWEST = 16  # columns that a cell of words keeps
 
 
 def text_table(
@@ -16,14 +19,15 @@ def text_table(
         header: Names of the columns.
         rows: Cells.
         width: Columns of the terminal: a wider table goes on below, each part with the first
-            column. Default: the terminal's; without one, as wide as it is.
+            column, and words that are still too wide go on below in their cell. Default: the
+            terminal's; without one, as wide as it is.
     """
     if width is None and sys.stdout.isatty():
         width = shutil.get_terminal_size((80, 24)).columns
     parts = []
     for columns in _fitting(header, rows, width):
         picked = [[str(row[i]) for i in columns] for row in [header, *rows]]
-        parts.append(_aligned(picked[0], picked[1:]))
+        parts.append(_aligned(picked[0], picked[1:], width))
     return "\n\n".join(parts)
 
 
@@ -44,15 +48,30 @@ def _fitting(
     return parts
 
 
-def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]], limit: int | None = None) -> str:
     widths = [max(len(str(row[i])) for row in [header, *rows]) for i in range(len(header))]
+    words = [_is_word(rows, index) for index in range(len(header))]
+    over = sum(widths) + 2 * (len(widths) - 1) - limit if limit is not None else 0
+    for index in sorted(range(len(widths)), key=lambda i: -widths[i]):
+        if over > 0 and words[index] and widths[index] > _NARROWEST:
+            cut = min(over, widths[index] - max(_NARROWEST, len(header[index])))
+            widths[index] -= cut
+            over -= cut
 
     def line(cells: Sequence[str]) -> str:
-        parts = [
-            str(cell).ljust(width) if _is_word(rows, index) else str(cell).rjust(width)
-            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        wrapped = [
+            textwrap.wrap(str(cell), width) if len(str(cell)) > width else [str(cell)]
+            for cell, width in zip(cells, widths, strict=True)
         ]
-        return "  ".join(parts).rstrip()
+        lines = []
+        for at in range(max(map(len, wrapped))):
+            parts = [cell[at] if at < len(cell) else "" for cell in wrapped]
+            set_out = [
+                part.ljust(width) if word else part.rjust(width)
+                for part, width, word in zip(parts, widths, words, strict=True)
+            ]
+            lines.append("  ".join(set_out).rstrip())
+        return "\n".join(lines)
 
     return "\n".join([line(header), line(["-" * w for w in widths]), *map(line, rows)])
 
