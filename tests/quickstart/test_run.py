@@ -47,6 +47,7 @@ def finished(tmp_path_factory):
 def test_everything_is_there(finished):
     config, records = finished
     folder = config.output
+    assert not list(folder.rglob(".cache")), "nothing stays that nobody asked for"
     for name in ("report.md", "environment.json", "resolved_config.yaml", "cards/model/README.md"):
         assert (folder / name).is_file()
     assert (folder / "figures" / "results.png").stat().st_size > 10_000

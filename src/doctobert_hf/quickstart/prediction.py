@@ -24,6 +24,7 @@ def prediction_record(config: QuickstartConfig, folder: Path, real: bool) -> dic
     """
     import dataclasses
 
+    import pyarrow.parquet as pq
     from datasets import Dataset
 
     from doctobert_hf.drbenchmark.finetuning.finetune import finetune
@@ -38,7 +39,7 @@ def prediction_record(config: QuickstartConfig, folder: Path, real: bool) -> dic
         overwrite=(folder / "ner").exists(),  # of an earlier model of this run
     )
     held_out = folder / "data" / "held_out.parquet"
-    documents = Dataset.from_parquet(str(held_out), cache_dir=str(folder / "data" / ".cache"))
+    documents = Dataset(pq.read_table(held_out))
     source = folder / "data" / "to_annotate.parquet"
     documents.select(range(min(DOCUMENTS, len(documents)))).to_parquet(str(source))
     target = folder / "annotated.html"

@@ -342,6 +342,8 @@ def _write(dataset: Dataset, path: Path) -> None:
 
 
 def _read(path: Path) -> Dataset:
+    """Read a split into memory: it is small, and a cache would stay in the run's folder."""
+    import pyarrow.parquet as pq
     from datasets import Dataset
 
-    return Dataset.from_parquet(str(path), cache_dir=str(path.parent / ".cache"))
+    return Dataset(pq.read_table(path))
