@@ -44,7 +44,7 @@ class Faiss:
         UsageError: ``faiss`` is not installed, or the model's similarity is none of its own.
     """
 
-    # Measured by benchmarks/retrieval.py: with these, recall@10 beside exact search is over 0.95.
+    # benchmarks/searching.py prints recall@10 beside exact search with these.
     LINKS, BUILD_EFFORT, SEARCH_EFFORT = 32, 80, 128
     PROBES = 16
 
