@@ -19,7 +19,10 @@ def _sentence_transformers():
 collect_ignore = []
 if _sentence_transformers() < 6:
     collect_ignore += [
-        f"test_{name}.py" for name in ("cli", "evaluation", "index", "mteb", "train")
+        f"test_{name}.py"
+        for name in (
+            *("batches", "cli", "evaluation", "index", "index_folder", "mteb", "serve", "train"),
+        )
     ]
 elif importlib.util.find_spec("mteb") is None:
     collect_ignore += ["test_mteb.py"]
