@@ -71,6 +71,14 @@ def test_ids_and_normal_forms_ignore_white_space(text):
     assert normalized(text) == normalized(f" {text} ") == normalized(normalized(text))
 
 
+@pytest.mark.parametrize("text", ["℠", "ᴬ", "ϔ", "Œdème", "ſ", "İ"])
+def test_what_is_folded_is_folded_to_the_end(text):
+    from doctobert_hf.retrieval.lexical import fold
+
+    assert fold(fold(text)) == fold(text)
+    assert normalized(normalized(text)) == normalized(text)
+
+
 def test_subset_keeps_all_documents_or_its_own():
     made = PairSet.from_pairs("p", [Pair("Q1", ("a",), ("x",)), Pair("Q2", ("b",))], ["c"])
     first = next(iter(made.queries))

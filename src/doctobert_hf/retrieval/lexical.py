@@ -76,7 +76,9 @@ def fold(text: str) -> str:
         >>> fold("Œdème")
         'oedeme'
     """
-    parts = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
+    # Decomposed before it is put into lower case: "℠" is only then two letters that have one.
+    plain = unicodedata.normalize("NFKD", text).lower().translate(_LIGATURES)
+    parts = unicodedata.normalize("NFKD", plain)
     return "".join(c for c in parts if not unicodedata.combining(c)).translate(_LIGATURES)
 
 

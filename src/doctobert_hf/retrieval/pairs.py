@@ -137,7 +137,9 @@ def text_id(kind: str, text: str) -> str:
 
 def normalized(text: str) -> str:
     """Return what makes two texts the same one: letters and digits, without case and accents."""
-    parts = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text).casefold())
+    # Casefolding between two decompositions: "℠" is only then two letters that have a case.
+    plain = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text)).casefold()
+    parts = unicodedata.normalize("NFKD", plain)
     folded = "".join(c for c in parts if not unicodedata.combining(c))
     return " ".join(_LETTERS.findall(folded.replace("œ", "oe").replace("æ", "ae")))
 
