@@ -143,6 +143,22 @@ def test_a_field_the_server_does_not_know_is_left_out(annotated, tmp_path, caplo
     assert "the server does not take top_k: left out" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("said", "unknown"),
+    [
+        ("Unrecognized request argument: top_k", ["top_k"]),
+        ('{"type":"extra_forbidden","loc":["body","top_k"],"msg":"Extra inputs"}', ["top_k"]),
+        ("top_k is not supported by this model", ["top_k"]),
+        ('{"msg":"too long","input":{"model":"m","top_k":5,"seed":3,"temperature":1}}', []),
+        ("the prompt is too long", []),
+    ],
+)
+def test_which_fields_a_refusal_is_about(said, unknown):
+    from doctobert_hf.finemed.rephrase.endpoint import _is_unknown
+
+    assert [key for key in ("top_k", "seed", "temperature") if _is_unknown(key, said)] == unknown
+
+
 def test_nobody_there_and_a_wrong_key(annotated, tmp_path, monkeypatch):
     with LocalEndpoint() as server:
         pass  # closed again: the port is free

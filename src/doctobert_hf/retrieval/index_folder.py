@@ -316,7 +316,7 @@ def load_index(made: type[Index], folder: Path, model: Any = None) -> Index:
         place = folder / "engine" / about.engine_file.name
         check_files(place, about.engine_file)
         engine.load(place / "vectors")
-    elif model is not None and about.model is None:
+    if model is not None and about.model is None:
         raise UsageError(f"A model for '{folder}', an index of words", "none", "Leave out --model")
     assert isinstance(documents, pa.Table)
     return made(

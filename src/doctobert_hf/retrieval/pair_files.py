@@ -151,14 +151,19 @@ def beir_sets(place: Path) -> dict[str, PairSet]:
             raise DataError(f"'{path}' is named after no split", "train.tsv, dev.tsv or test.tsv")
         judged: list[tuple[Pair, float | None]] = []
         for row in iter_documents(path, "corpus-id"):
-            query, document = str(row["query-id"]), row["corpus-id"]
+            query, document = str(row.get("query-id")), row["corpus-id"]
             if query not in queries or document not in documents:
                 raise DataError(
                     f"'{path}' judges '{document}' for the question '{query}'",
                     "ids of corpus.jsonl and queries.jsonl",
                 )
             pair = Pair(queries[query], (documents[document],), (), query, split)
-            judged.append((pair, float(row["score"])))
+            try:
+                judged.append((pair, float(row["score"])))
+            except (KeyError, TypeError, ValueError):
+                raise DataError(
+                    f"'{path}', question '{query}': the score is {row.get('score')!r}", "a number"
+                ) from None
         texts = (text for text in documents.values() if text.strip())
         found[split] = PairSet.from_pairs(f"{place.name} {split}", scored(judged), texts)
     return found

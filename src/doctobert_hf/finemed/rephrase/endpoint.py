@@ -30,6 +30,10 @@ _REFUSED = {401, 403, 404}
 """Statuses that no further request will change: key, right or address are wrong."""
 _DISLIKED = {400, 422}
 """Statuses of a request that the server does not take as it is: too long, or a field it lacks."""
+_UNKNOWN = (
+    r"unrecogni[sz]ed|unknown|unexpected|extra|unsupported|not (?:permitted|supported|allowed)"
+    r"|does not support"
+)
 _NEEDED = {"model", "messages", "max_tokens"}
 logger = logging.getLogger(__name__)
 
@@ -125,9 +129,7 @@ class Endpoint(InferenceServer):
             if status not in _DISLIKED:
                 return status, body, wait
             said = body.decode("utf-8", "replace")
-            unknown = [
-                key for key in known if key not in _NEEDED and re.search(rf"\b{key}\b", said)
-            ]
+            unknown = [key for key in known if key not in _NEEDED and _is_unknown(key, said)]
             if not unknown:
                 return status, body, wait
             self._left_out.update(unknown)
@@ -155,6 +157,15 @@ class Endpoint(InferenceServer):
         asked = response.headers.get("retry-after", "")
         wait = min(float(asked), 300.0) if asked.replace(".", "", 1).isdigit() else None
         return response.status_code, response.content, wait
+
+
+def _is_unknown(key: str, said: str) -> bool:
+    """Return whether a server says that it does not take a field.
+
+    The name alone does not say it: some servers send the whole request back with their refusal.
+    """
+    near = rf"(?:{_UNKNOWN})[^{{}}]{{0,60}}\b{key}\b|\b{key}\b[^{{}}]{{0,60}}(?:{_UNKNOWN})"
+    return re.search(near, said, re.IGNORECASE) is not None
 
 
 def _answer(body: bytes) -> dict[str, Any] | None:
