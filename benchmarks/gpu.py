@@ -33,10 +33,14 @@ import torch
 
 from common import add_output_argument, finish, load_or_train_tokenizer
 from doctobert_hf.models import first_position
-from doctobert_hf.pretraining import PackedMLMDataset, TokenStore, prepare_model
+from doctobert_hf.pretraining import (
+    PackedMLMDataset,
+    TokenStore,
+    build_store_from_ids,
+    prepare_model,
+)
 from doctobert_hf.pretraining.attention import register_attention, varlen_attention_forward
 from doctobert_hf.pretraining.flops import flops_per_token, peak_flops
-from doctobert_hf.pretraining.store import build_store_from_ids
 from pretraining import blocks, new_model, ours, padded
 
 PARTS = ("checks", "kernels", "graphs", "speed", "head", "optimizer")

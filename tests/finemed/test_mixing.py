@@ -60,6 +60,33 @@ def test_shares_of_tokens(sources, tokenizer_dir, tmp_path):
     assert str(tmp_path) not in card
 
 
+def test_documents_are_drawn_whole(sources, tokenizer_dir, tmp_path):
+    sources[0]["share"], sources[1]["share"] = 1, 1
+    config = settings(sources, tokenizer_dir, tmp_path / "mix", unit="documents", total=40)
+    mix(config)
+    kept = {(row["source"], row["parent_id"]) for row in rows_of(tmp_path / "mix")}
+    out = {row["id"].rsplit("#", 1)[0] for row in excluded_of(tmp_path / "mix")}
+    assert 25 < len(kept) < 55  # 40 in the mean
+    assert not out & {f"{source}:{parent}" for source, parent in kept}
+
+
+def test_ids_go_into_a_store_as_the_texts_would(sources, tokenizer_dir, tokenizer, tmp_path):
+    from doctobert_hf.pretraining.store_parts import StoreConfig, make_store
+
+    mix(settings(sources, tokenizer_dir, tmp_path / "mix", ids=True))
+    rows = rows_of(tmp_path / "mix")
+    assert [tokenizer(row["text"])["input_ids"] for row in rows] == [r["input_ids"] for r in rows]
+    stores = [
+        make_store(StoreConfig(tmp_path / "mix" / "data", tmp_path / name, str(tokenizer_dir),
+                               max_length=64, ids_column=column))
+        for name, column in (("ids", "input_ids"), ("texts", None))
+    ]  # fmt: skip
+    assert stores[0].manifest.tokens == sum(row["num_tokens"] for row in rows)
+    made = [(store.folder / "tokens.bin").read_bytes() for store in stores]
+    assert made[0] == made[1]
+    assert "--ids-column input_ids" in (tmp_path / "mix" / "README.md").read_text()
+
+
 @pytest.mark.long
 def test_seed_and_parts(sources, tokenizer_dir, tmp_path):
     sources[0]["share"], sources[1]["share"] = 3, 1
@@ -76,7 +103,7 @@ def test_seed_and_parts(sources, tokenizer_dir, tmp_path):
 
 def test_rates_of_context_extension():
     config = MixConfig(
-        tokenizer="t", unit="documents", long_tokens=4096, context_share=0.2, long_share=0.8
+        tokenizer="t", unit="chunks", long_tokens=4096, context_share=0.2, long_share=0.8
     )
     sources = [Source("a", ("x",)), Source("b", ("y",))]
     counts = {"a": {"short": 700.0, "long": 100.0}, "b": {"short": 200.0, "long": 0.0}}
@@ -109,6 +136,8 @@ def test_wrong_mixes(sources, tokenizer_dir, tmp_path):
     run([{**sources[0], "share": 0}], "share of 0")
     run([{**sources[0], "where": "edu >= 4"}], "no column", DataError)
     run([{**sources[0], "where": "__import__('os')"}], "in the filter")
+    run(sources, "which no source of the mix is", input=("more.parquet",))
+    run(sources, "long ones are chunks", unit="documents", long_tokens=40)
     big = [{**sources[0], "share": 9}, {**sources[1], "share": 1}]
     run(big, "'raw' has .* at most", DataError, total=10**9)
 

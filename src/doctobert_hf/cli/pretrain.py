@@ -4,6 +4,7 @@ doctobert-hf pretrain doctobert-base/pretrain --corpus docs.parquet --tokenizer 
 doctobert-hf pretrain doctobert-tiny/pretrain                  on a generated sample, on a laptop
 doctobert-hf pretrain --resume --output pretrain-run           goes on where a run was stopped
 torchrun --nproc-per-node 8 -m doctobert_hf pretrain RECIPE    on all GPUs of a node
+doctobert-hf pretrain store CORPUS --tokenizer T --output S    tokenise a corpus once, in parallel
 doctobert-hf pretrain ablate PLAN.yaml --output ablation       several ways beside each other
 """
 
@@ -13,7 +14,9 @@ import argparse
 import contextlib
 import json
 import sys
+from typing import Any
 
+from doctobert_hf.cli.options import Parser
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.pretraining.recipe import PretrainConfig
@@ -23,8 +26,28 @@ from doctobert_hf.runs.commands import command_line
 from doctobert_hf.runs.resume import resumed_config
 
 
+class _PretrainParser(Parser):
+    """``pretrain store ...`` has options of its own."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        if not args or args[0] != "store":
+            return super().parse_known_args(args, namespace)
+        from doctobert_hf.cli import pretrain_store
+
+        parser = Parser(
+            prog=f"{self.prog} store",
+            description=pretrain_store.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        pretrain_store.add_arguments(parser)
+        parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        return parser.parse_args(args[1:]), []
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.__class__ = _PretrainParser
     parser.add_argument(
         "recipe",
         nargs="?",
@@ -51,6 +74,10 @@ def run(args: argparse.Namespace) -> int:
     """Run, resume or plan a phase, or an ablation."""
     if args.recipe == "ablate":
         return _ablate(args)
+    if args.recipe == "store":
+        from doctobert_hf.cli import pretrain_store
+
+        return pretrain_store.run(args)
     if args.plan is not None:
         raise UsageError(f"unrecognized arguments: {args.plan}", "one recipe")
     config = _config(args)

@@ -22,6 +22,7 @@ __all__ = [
     "Source",
     "fingerprint_of",
     "inputs_of",
+    "is_saved_dataset",
     "is_table",
     "iter_documents",
     "iter_texts",

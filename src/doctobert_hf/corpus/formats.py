@@ -8,13 +8,16 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from doctobert_hf.corpus.files import CONVERTED
 from doctobert_hf.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 
 def checked_row(row: Any, text_column: str, where: str) -> dict[str, Any]:
@@ -69,15 +72,15 @@ def read_file(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any
     elif ending == ".json":
         rows = _parse_json(_decode(path.read_bytes(), path), path, 1)
         for index, row in enumerate(rows if isinstance(rows, list) else [rows]):
-            yield _identified(row, text_column, name, index)
+            yield identified(row, text_column, name, index)
     elif ending in (".csv", ".tsv"):
         yield from _read_table(path, text_column, name)
     else:
         with _open(path) as lines:
             for index, line in enumerate(lines):
                 if line.strip():
-                    row = _parse_json(_decode(line, path, index + 1), path, index + 1)
-                    yield _identified(row, text_column, name, index)
+                    row = parsed_line(line, path, index + 1)
+                    yield identified(row, text_column, name, index)
 
 
 def _ending(path: Path) -> str:
@@ -119,6 +122,20 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _read_parquet(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
+    with open_parquet(path, text_column) as file:
+        index = 0
+        for batch in file.iter_batches(batch_size=256):
+            for row in batch.to_pylist():
+                yield identified(row, text_column, name, index)
+                index += 1
+
+
+def open_parquet(path: Path, text_column: str) -> pq.ParquetFile:
+    """Open a Parquet file that has a column.
+
+    Raises:
+        DataError: It is none, or has not.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -126,19 +143,15 @@ def _read_parquet(path: Path, text_column: str, name: str) -> Iterator[dict[str,
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"'{path}' is not a readable Parquet file ({error})") from error
-    with file:
-        columns = file.schema_arrow.names
-        if text_column not in columns:
-            raise DataError(
-                f"'{path}' has the columns {', '.join(columns)}",
-                f"a column '{text_column}' with the text",
-                f"Name yours (text_column=..., --text-column ...). {nearest(text_column, columns)}",
-            )
-        index = 0
-        for batch in file.iter_batches(batch_size=256):
-            for row in batch.to_pylist():
-                yield _identified(row, text_column, name, index)
-                index += 1
+    columns = file.schema_arrow.names
+    if text_column not in columns:
+        file.close()
+        raise DataError(
+            f"'{path}' has the columns {', '.join(columns)}",
+            f"a column '{text_column}' with the text",
+            f"Name yours (text_column=..., --text-column ...). {nearest(text_column, columns)}",
+        )
+    return file
 
 
 def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
@@ -155,7 +168,7 @@ def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, A
                         f"'{path}', line {table.line_num} has more fields than the header",
                         f"{len(table.fieldnames or [])} fields",
                     )
-                yield _identified(row, text_column, name, index)
+                yield identified(row, text_column, name, index)
         except UnicodeDecodeError:
             with _open(path) as whole:
                 _decode(whole.read(), path)
@@ -174,13 +187,38 @@ def _delimiter(path: Path) -> str:
     return ";" if header.count(";") > header.count(",") else ","
 
 
-def _identified(row: Any, text_column: str, name: str, index: int) -> dict[str, Any]:
+def identified(
+    row: Any, text_column: str, name: str, index: int, counted: str = "row"
+) -> dict[str, Any]:
+    """Return a row as a document: checked, with an id.
+
+    Raises:
+        DataError: It has no text; ``counted`` says what ``index`` counts.
+    """
     if isinstance(row, str):
         row = {text_column: row}
-    row = checked_row(row, text_column, f"'{name}', row {index}")
+    row = checked_row(row, text_column, f"'{name}', {counted} {index}")
     if row.get("id") is None:  # missing, or null as an export of a table has it
         row["id"] = f"{name}:{index}"
     return row
+
+
+def parsed_line(line: bytes, path: Path, number: int | Callable[[], int]) -> Any:
+    """Return what a line of JSON holds.
+
+    Args:
+        line: The line.
+        path: The file it is of.
+        number: Its number from 1, or what finds it where something is wrong.
+
+    Raises:
+        DataError: It is not UTF-8, or no JSON.
+    """
+    try:
+        return json.loads((line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).decode())
+    except ValueError:
+        at = number if isinstance(number, int) else number()
+        return _parse_json(_decode(line, path, at), path, at)
 
 
 def _parse_json(text: str, path: Path, line: int) -> Any:

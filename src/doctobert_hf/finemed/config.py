@@ -199,7 +199,10 @@ class MixConfig(StageConfig):
     )
     tokenizer: str = option("", "tokenizer of the training")
     max_length: int = option(512, "tokens of a chunk, special tokens counted")
-    unit: Literal["tokens", "documents"] = option("tokens", "what the shares count")
+    unit: Literal["tokens", "chunks", "documents"] = option(
+        "tokens", "what the shares count; documents: whole ones are drawn"
+    )
+    ids: bool = option(False, "write the chunks' ids too, for 'pretrain store --ids-column'")
     total: int | None = option(None, "how many of them; none: as many as the shares allow", least=1)
     min_tokens: int = option(0, "chunks with fewer tokens are left out (128 for context)", least=0)
     long_tokens: int | None = option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.files import write_text_atomic
 from doctobert_hf.reporting.tables import markdown_table
+from doctobert_hf.runs.commands import command_line
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import MixConfig
@@ -50,11 +51,19 @@ def write_card(folder: Path, manifest: dict[str, Any], config: MixConfig) -> Non
         "",
         "## Train on it",
         "",
-        "```yaml",
-        "# in a copy of a pretraining recipe",
-        f"corpus: {folder.name}/data",
-        f"max_length: {config.max_length}",
-        "```",
+        *_training(folder, config),
         "",
     ]
     write_text_atomic(folder / "README.md", "\n".join(lines))
+
+
+def _training(folder: Path, config: MixConfig) -> list[str]:
+    if not config.ids:
+        lines = [f"corpus: {folder.name}/data", f"max_length: {config.max_length}"]
+        return ["```yaml", "# in a copy of a pretraining recipe", *lines, "```"]
+    line = command_line(
+        *("pretrain", "store", f"{folder.name}/data"),
+        **{"ids_column": "input_ids", "tokenizer": Path(config.tokenizer).name},
+        **{"max_length": config.max_length, "output": "store"},
+    )
+    return ["The chunks are tokenised already:", "", "```bash", line, "```"]

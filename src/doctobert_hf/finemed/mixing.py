@@ -72,6 +72,15 @@ def read_sources(config: MixConfig) -> list[Source]:
         raise UsageError("A share for some sources only", "one for each, or for none")
     if any(source.share is not None and source.share <= 0 for source in sources):
         raise UsageError("A share of 0 or less", "shares above 0")
+    if config.input:
+        raise UsageError(
+            f"input {' '.join(config.input)}, which no source of the mix is",
+            "inputs of sources",
+            "Write it as a source: sources: [{name: ..., input: ...}]",
+        )
+    if config.unit == "documents" and config.long_tokens is not None:
+        raise UsageError("unit 'documents' with long_tokens", "unit tokens or chunks: long ones "
+                         "are chunks")  # fmt: skip
     if not config.tokenizer:
         raise UsageError("A mix without a tokenizer", "the training's, by path or Hub id")
     return sources
@@ -100,16 +109,19 @@ class Cut(PipelineStep):
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield chunks with their place, source and number of tokens."""
         from doctobert_hf.chunking import HierarchicalChunker
+        from doctobert_hf.chunking.backend import special_tokens_around
         from doctobert_hf.models.opening import open_tokenizer
 
         config = self.config
         tokenizer = open_tokenizer(config.tokenizer)
         chunker = HierarchicalChunker(tokenizer, config.max_length)
-        special = tokenizer.num_special_tokens_to_add()
+        before, after = special_tokens_around(tokenizer)
         with self.exclusions.writer(f"short-{self.source}", rank) as excluded:
             for document in data:
+                counted = False
                 for index, chunk in enumerate(chunker.encode([document.text])[0]):
-                    tokens = len(chunk.ids) + special
+                    ids = [*before, *chunk.ids, *after]
+                    tokens = len(ids)
                     text = document.text[chunk.start : chunk.end]
                     chunk_id = f"{self.source}:{document.id}#{index}"
                     if tokens < config.min_tokens or not text.strip():
@@ -119,7 +131,10 @@ class Cut(PipelineStep):
                     kind = "long" if is_long(tokens, config) else "short"
                     self.stat_update(f"chunks_{kind}_{self.source}")
                     self.stat_update(f"tokens_{kind}_{self.source}", value=tokens)
-                    metadata = {
+                    if not counted:  # of its chunks at least one is left
+                        self.stat_update(f"documents_short_{self.source}")
+                        counted = True
+                    metadata: dict[str, Any] = {
                         "source": self.source,
                         "chunk_id": chunk_id,
                         "parent_id": document.id,
@@ -128,6 +143,8 @@ class Cut(PipelineStep):
                         "char_end": chunk.end,
                         "num_tokens": tokens,
                     }
+                    if config.ids:
+                        metadata["input_ids"] = ids
                     yield Document(text=text, id=chunk_id, metadata=metadata)
 
 
@@ -160,7 +177,10 @@ class Sample(PipelineStep):
             for document in data:
                 source, tokens = document.metadata["source"], document.metadata["num_tokens"]
                 kind = "long" if is_long(tokens, self.config) else "short"
-                if draw(document.id, self.config.seed) < self.rates[source][kind]:
+                identity = document.id
+                if self.config.unit == "documents":  # all chunks of a document, or none
+                    identity = f"{source}:{document.metadata['parent_id']}"
+                if draw(identity, self.config.seed) < self.rates[source][kind]:
                     self.stat_update(f"kept_{source}")
                     self.stat_update(f"kept_tokens_{source}", value=tokens)
                     yield document
@@ -260,7 +280,11 @@ def _mix(
     from doctobert_hf.finemed.writing import TableWriter
 
     columns = pa.schema(
-        [pa.field("source", pa.string()), *chunk_fields(), pa.field("num_tokens", pa.int64())]
+        [
+            *(pa.field("source", pa.string()), *chunk_fields()),
+            pa.field("num_tokens", pa.int64()),
+            *([pa.field("input_ids", pa.list_(pa.int32()))] if config.ids else []),
+        ]
     )
     between = stage.folder / "between"
     for source in sources:
@@ -291,10 +315,9 @@ def _mix(
 
 
 def _counts(stage: Any, sources: list[Source], config: MixConfig) -> dict[str, dict[str, float]]:
-    unit = "tokens" if config.unit == "tokens" else "chunks"
     return {
         source.name: {
-            kind: float(stage.counted(f"{unit}_{kind}_{source.name}", f"logs/{source.name}"))
+            kind: float(stage.counted(f"{config.unit}_{kind}_{source.name}", f"logs/{source.name}"))
             for kind in ("short", "long")
         }
         for source in sources

@@ -177,7 +177,7 @@ class Stage:
         Raises:
             DataError: A part failed; the first error is given.
         """
-        from doctobert_hf.finemed.executors import make_executor
+        from doctobert_hf.executors import make_executor
 
         executor = make_executor(
             list(steps), self.config, str(self.folder / logs), f"finemed-{self.name}", tasks

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from doctobert_hf.pretraining.optim import StableAdamW as StableAdamW
     from doctobert_hf.pretraining.packing import SequencePacker as SequencePacker
     from doctobert_hf.pretraining.schedules import token_schedule as token_schedule
-    from doctobert_hf.pretraining.store import (
-        TokenStore as TokenStore,
+    from doctobert_hf.pretraining.store import TokenStore as TokenStore
+    from doctobert_hf.pretraining.store_building import (
         build_store as build_store,
         build_store_from_ids as build_store_from_ids,
     )
@@ -34,8 +34,8 @@ _NAMES = {
     "register_attention": ".attention",
     "prepare_model": ".head",
     "TokenStore": ".store",
-    "build_store": ".store",
-    "build_store_from_ids": ".store",
+    "build_store": ".store_building",
+    "build_store_from_ids": ".store_building",
     "SequencePacker": ".packing",
     "PackedMLMDataset": ".dataset",
     "StableAdamW": ".optim",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerBase
 
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
     from doctobert_hf.pretraining.store import TokenStore
     from doctobert_hf.pretraining.trainer import MLMTrainer
 
@@ -33,8 +35,9 @@ class PretrainConfig:
     corpus: Path | None = option(None, "corpus file or folder; null: a small generated sample")
     text_column: str = option("text", "column that holds the text")
     eval_documents: int = option(
-        1000, "documents held out for evaluation, at most a tenth", least=1
+        1000, "documents held out for evaluation, at most a tenth; 0: none", least=0
     )
+    store_workers: int = option(1, "processes that tokenise the corpus", least=1)
     train_store: Path | None = option(None, "token store to train on, instead of corpus")
     eval_store: Path | None = option(None, "token store to evaluate on")
     tokenizer: str | None = option(None, "folder or Hub id; null: trained on the sample", path=True)
@@ -232,13 +235,16 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
         **{key: getattr(config, key) for key in TRAINER_KEYS},
         **(config.training or {}),
     )
-    with arguments.main_process_first():
-        write_yaml(config, folder / "resolved_config.yaml")
-        write_json_atomic(folder / "environment.json", environment_report(with_torch=True))
+    with main_first(arguments):
+        if arguments.process_index == 0:
+            write_yaml(config, folder / "resolved_config.yaml")
+            write_json_atomic(folder / "environment.json", environment_report(with_torch=True))
         tokenizer = load_tokenizer(config)
     set_seed(config.seed)
     model = make_model(config, tokenizer)  # refused, if it is, before the corpus is tokenised
-    with arguments.main_process_first():
+    with main_first(arguments):
+        if arguments.process_index:
+            _check_shared(config)
         train, held_out = stores(config, tokenizer)
     return MLMTrainer(
         model,
@@ -251,6 +257,38 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
             *([EnergyCallback()] if EnergyMeter.available() else []),
         ],
     )
+
+
+@contextlib.contextmanager
+def main_first(arguments: MLMTrainingArguments) -> Iterator[None]:
+    """Let the first process of all do something before the others, for as long as it takes.
+
+    ``TrainingArguments.main_process_first`` gives up after ``ddp_timeout`` seconds, which is
+    shorter than a large corpus takes, and lets one process of each node begin.
+    """
+    if arguments.world_size == 1:
+        yield
+        return
+    import datetime
+
+    import torch.distributed as dist
+
+    group = dist.new_group(backend="gloo", timeout=datetime.timedelta(days=365))
+    if arguments.process_index:
+        dist.barrier(group)
+    yield
+    if not arguments.process_index:
+        dist.barrier(group)
+
+
+def _check_shared(config: PretrainConfig) -> None:
+    """Refuse to build the store again where the first process's is not seen."""
+    place = Path(config.train_store or Path(config.output) / "stores" / "train")
+    if not (place / "manifest.json").is_file():
+        raise UsageError(
+            f"The first process wrote '{place}', which this one does not see",
+            "an --output on a file system that all nodes share",
+        )
 
 
 def finish_pretraining(trainer: MLMTrainer, config: PretrainConfig) -> Path:
@@ -289,25 +327,34 @@ def stores(
     config: PretrainConfig, tokenizer: PreTrainedTokenizerBase
 ) -> tuple[TokenStore, TokenStore | None]:
     """Open the recipe's token stores, building them from the corpus where they are not there."""
-    from doctobert_hf.pretraining.store import TokenStore, build_store
+    from doctobert_hf.corpus import is_saved_dataset
+    from doctobert_hf.pretraining.store import MANIFEST, TokenStore
+    from doctobert_hf.pretraining.store_parts import (
+        EVAL,
+        parts_of_sections,
+        parts_of_texts,
+        stores_of_parts,
+    )
 
     if config.train_store is not None:
-        held = TokenStore(config.eval_store, tokenizer) if config.eval_store else None
+        beside = Path(config.train_store) / EVAL  # as 'pretrain store' leaves it
+        place = config.eval_store or (beside if (beside / MANIFEST).is_file() else None)
+        held = TokenStore(place, tokenizer) if place else None
         return TokenStore(config.train_store, tokenizer), held
     folder = Path(config.output) / "stores"
-    parts = {"eval": folder / "eval", "train": folder / "train"}
-    if not (parts["train"] / "manifest.json").is_file():
-        total = sum(1 for _ in _texts(config))
-        held_out = min(config.eval_documents, max(1, total // 10))
-        every = max(total // held_out, 1)  # spread over the corpus, which may be sorted
-        for name, wanted in (("eval", True), ("train", False)):
-            texts = (
-                text
-                for number, text in enumerate(_texts(config))
-                if (number % every == 0 and number // every < held_out) == wanted
+    if not (folder / "train" / MANIFEST).is_file():
+        shared_out = config.corpus is not None and config.replay is None
+        if shared_out and not is_saved_dataset(str(config.corpus)):
+            places = parts_of_sections(
+                *(str(config.corpus), tokenizer, folder / "parts", config.max_length),
+                *(config.text_column, config.store_workers),
             )
-            build_store(texts, tokenizer, parts[name], config.max_length)
-    return TokenStore(parts["train"], tokenizer), TokenStore(parts["eval"], tokenizer)
+        else:
+            places = parts_of_texts(_texts(config), tokenizer, folder / "parts", config.max_length)
+        stores_of_parts(places, folder, tokenizer, config.max_length, config.eval_documents)
+    there = (folder / EVAL / MANIFEST).is_file()
+    held = TokenStore(folder / EVAL, tokenizer) if there else None
+    return TokenStore(folder / "train", tokenizer), held
 
 
 def _texts(config: PretrainConfig) -> Iterator[str]:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from doctobert_hf.errors import UsageError
 
 if TYPE_CHECKING:
     from datatrove.executor.base import PipelineExecutor
 
-    from doctobert_hf.finemed.config import StageConfig
+
+class ExecutorSettings(Protocol):
+    """What a configuration says of the machines: see ``StageConfig`` of FineMed."""
+
+    tasks: int
+    workers: int
+    executor: Any
+    slurm_partition: str
+    slurm_time: str
+    slurm_gpus: int
+    slurm_memory: int
+    slurm_setup: str | None
 
 
 def make_executor(
-    pipeline: list[Any], config: StageConfig, logs: str, name: str, tasks: int | None = None
+    pipeline: list[Any], config: ExecutorSettings, logs: str, name: str, tasks: int | None = None
 ) -> PipelineExecutor:
     """Return the executor that a configuration asks for.
 
@@ -40,7 +51,7 @@ def make_executor(
 
 
 def _slurm(
-    pipeline: list[Any], config: StageConfig, logs: str, name: str, tasks: int
+    pipeline: list[Any], config: ExecutorSettings, logs: str, name: str, tasks: int
 ) -> PipelineExecutor:
     from datatrove.executor.slurm import SlurmPipelineExecutor
 
