@@ -1,6 +1,7 @@
-"""Train a tokenizer, or measure tokenizers side by side.
+"""Train a tokenizer, extend one, or measure tokenizers side by side.
 
 doctobert-hf tokenizer train corpus.parquet --output my-tokenizer
+doctobert-hf tokenizer extend almanach/camembert-base corpus.parquet --output extended --add 2000
 doctobert-hf tokenizer evaluate my-tokenizer almanach/camembert-base --corpus test.tsv
 """
 
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.cli.options import whole_number
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.recipes import find_recipe
 from doctobert_hf.runs.commands import command_line
@@ -23,7 +25,7 @@ COLUMNS = ("fertility", "unk_rate", "byte_fallback_rate", "round_trip_rate", "to
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="train|evaluate")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="train|extend|evaluate")
     train = actions.add_parser(
         "train", help="train a SentencePiece BPE tokenizer", allow_abbrev=False
     )
@@ -34,6 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     train.add_argument("--recipe", help="recipe by name or path, e.g. doctobert-base/tokenizer")
     add_config_arguments(train, TokenizerConfig)
+    extend = actions.add_parser(
+        "extend", help="add the pieces that a text needs to a tokenizer", allow_abbrev=False
+    )
+    extend.add_argument("base", help="model or tokenizer: folder or Hub id")
+    extend.add_argument("corpus", type=Path, help="file or folder with text")
+    extend.add_argument("--output", required=True, type=Path, help="folder for the tokenizer")
+    extend.add_argument(
+        "--add", type=whole_number, default=2000, help="pieces to add (default: 2000)"
+    )
+    extend.add_argument("--text-column", default="text", help="column that holds the text")
+    extend.add_argument(
+        "--overwrite", action="store_true", help="move another tokenizer in --output aside first"
+    )
     evaluate = actions.add_parser(
         "evaluate", help="fertility, unknowns, round trip, speed", allow_abbrev=False
     )
@@ -45,8 +60,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run ``train`` or ``evaluate``."""
-    return _train(args) if args.action == "train" else _evaluate(args)
+    """Run a subcommand."""
+    return {"train": _train, "extend": _extend, "evaluate": _evaluate}[args.action](args)
+
+
+def _extend(args: argparse.Namespace) -> int:
+    from doctobert_hf.models.opening import open_tokenizer
+    from doctobert_hf.tokenization.extend import extend_tokenizer
+
+    base = open_tokenizer(args.base)
+    made = extend_tokenizer(
+        base, args.corpus, args.output, args.add, args.text_column, args.overwrite
+    )
+    print(f"{len(made):,} tokens in {args.output}, {len(made) - len(base):,} of them new")
+    column = None if args.text_column == "text" else args.text_column
+    line = command_line(
+        *("tokenizer", "evaluate", args.base, args.output),
+        **{"corpus": args.corpus, "text_column": column, "limit": 1000},
+    )
+    print(f"next: {line}", file=sys.stderr)
+    return 0
 
 
 def _train(args: argparse.Namespace) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.extending import read_extension
 from doctobert_hf.models.positions import max_positions
 from doctobert_hf.pretraining.store import TokenStore, tokenizer_hash
 
@@ -13,9 +14,21 @@ if TYPE_CHECKING:
 
 
 def check_tokenizer(
-    source: str, architecture: PretrainedConfig, tokenizer: PreTrainedTokenizerBase
-) -> None:
-    """Check that a tokenizer is the one a model was trained with.
+    source: str,
+    architecture: PretrainedConfig,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: str | None = None,
+) -> dict[str, Any] | None:
+    """Check that a tokenizer is the one a model was trained with, or extends it.
+
+    Args:
+        source: The model.
+        architecture: Its configuration.
+        tokenizer: The tokenizer.
+        folder: Where it is from.
+
+    Returns:
+        How it extends the model's own, if it does.
 
     Raises:
         UsageError: Another vocabulary, or another padding id, than the model's.
@@ -26,14 +39,17 @@ def check_tokenizer(
         own = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError):
         own = None  # saved without one
+    extension = None
     if own is not None and own.get_vocab() != tokenizer.get_vocab():
+        extension = read_extension(folder, own)
+    if own is not None and extension is None and own.get_vocab() != tokenizer.get_vocab():
         theirs, ours = own.get_vocab(), tokenizer.get_vocab()
         other = next((t for t, i in ours.items() if theirs.get(t) != i), next(iter(theirs)))
         raise UsageError(
             f"A tokenizer of {len(ours):,} tokens that is not that of '{source}' "
             f"({len(theirs):,}): '{other}' has another id",
             "the model's own tokenizer: its embeddings belong to its ids",
-            "Leave --tokenizer out",
+            "Leave --tokenizer out, or extend the model's own (doctobert-hf tokenizer extend)",
         )
     pad = getattr(architecture, "pad_token_id", None)
     if pad is not None and tokenizer.pad_token_id is not None and pad != tokenizer.pad_token_id:
@@ -44,6 +60,7 @@ def check_tokenizer(
         )
     if tokenizer.mask_token_id is None:
         raise UsageError(f"The tokenizer of '{source}' has no mask token", "one")
+    return extension
 
 
 def check_devices(gpus: int) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.models.adapters import add_adapters
+from doctobert_hf.models.extending import extend_embeddings
 from doctobert_hf.models.opening import open_pretrained
 
 if TYPE_CHECKING:
@@ -48,8 +50,19 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
             "the model's own tokenizer",
         )
     _set_out_dropout(model, config.attention_out_dropout)
+    if config.lora_rank is not None:
+        layers = add_adapters(model, config.lora_rank, config.lora_alpha, config.lora_targets)
+        _tell_of_adapters(model, len(layers))
     _freeze(model, config.freeze)
     return model
+
+
+def _tell_of_adapters(model: PreTrainedModel, layers: int) -> None:
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    logger.info(
+        "LoRA in %d layers: %.2f of %.2f million weights are trained",
+        *(layers, trained / 1e6, sum(p.numel() for p in model.parameters()) / 1e6),
+    )
 
 
 def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
@@ -65,13 +78,22 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
 
     source = model_of(str(config.init_from))
     known = open_pretrained(AutoConfig, source)
-    check_tokenizer(source, known, tokenizer)
+    extension = check_tokenizer(source, known, tokenizer, config.tokenizer)
     _set_rope(known, config)
     # Trained in half precision a weight does not move: its steps are smaller than its last digit.
     model, report = open_pretrained(
         AutoModelForMaskedLM, source, config=known, dtype="float32", output_loading_info=True
     )
+    if any("lora_A" in name for name in report["unexpected_keys"]):
+        raise UsageError(
+            f"'{source}' is a checkpoint with LoRA adapters",
+            "a whole model",
+            "Name the finished run, whose model has them merged, or resume it: --resume",
+        )
     _check_weights(source, model, report["missing_keys"])
+    if extension is not None:
+        extend_embeddings(model, extension)
+        logger.info("%d new pieces begin as the mean of their old ones", len(extension["pieces"]))
     return model
 
 

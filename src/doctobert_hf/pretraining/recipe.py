@@ -15,6 +15,7 @@ from doctobert_hf.config import check_bounds, option
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.opening import open_pretrained, open_tokenizer
 from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, model_of
+from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 
 if TYPE_CHECKING:
@@ -101,13 +102,28 @@ class PretrainConfig:
     freeze: tuple[str, ...] = option(
         (), "patterns of weights that stay, e.g. '*embeddings*' '*layer.0.*'"
     )
+    lora_rank: int | None = option(
+        None, "train LoRA adapters of this width instead of the encoder (extra 'lora')", least=1
+    )
+    lora_alpha: int | None = option(None, "they count alpha/rank times; null: twice", least=1)
+    lora_targets: tuple[str, ...] = option(
+        (), "patterns of layers, e.g. '*query' '*value'; empty: all linear ones of the encoder"
+    )
+    callbacks: tuple[Any, ...] = option(
+        (), "further callbacks: energy, fill_mask, gc, spikes or package.module:Class"
+    )
     training: Any = option(None, "other keys of MLMTrainingArguments", cli=False)
 
     def __post_init__(self) -> None:
         if self.hand_over != "weights" and self.init_from is None:
             raise UsageError(f"hand_over '{self.hand_over}' without init_from")
+        if self.lora_rank is None and (self.lora_targets or self.lora_alpha is not None):
+            raise UsageError("lora_alpha or lora_targets without lora_rank")
+        if self.lora_rank is not None and self.init_from is None:
+            raise UsageError("lora_rank without init_from", "a trained model to adapt")
         if self.corpus is not None and self.train_store is not None:
             raise UsageError("Both corpus and train_store", "one of them")
+        split_named(self.callbacks)
         ObjectiveSchedule.read(self.objective).check_length(self.max_tokens)
         check_bounds(self)
 
@@ -240,6 +256,9 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
             write_yaml(config, folder / "resolved_config.yaml")
             write_json_atomic(folder / "environment.json", environment_report(with_torch=True))
         tokenizer = load_tokenizer(config)
+    energy = [EnergyCallback()] if EnergyMeter.available() else []
+    usual = [DoctobertCallback(), LossSpikeCallback(), FillMaskProbeCallback(), *energy]
+    callbacks = make_callbacks(config.callbacks, usual)
     set_seed(config.seed)
     model = make_model(config, tokenizer)  # refused, if it is, before the corpus is tokenised
     with main_first(arguments):
@@ -252,10 +271,7 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
         train,
         tokenizer,
         held_out,
-        callbacks=[
-            *(DoctobertCallback(), LossSpikeCallback(), FillMaskProbeCallback()),
-            *([EnergyCallback()] if EnergyMeter.available() else []),
-        ],
+        callbacks=callbacks,
     )
 
 
@@ -293,8 +309,11 @@ def _check_shared(config: PretrainConfig) -> None:
 
 def finish_pretraining(trainer: MLMTrainer, config: PretrainConfig) -> Path:
     """Save the final model in plain Transformers format and return its folder."""
+    from doctobert_hf.models.adapters import merge_adapters
+
     target = Path(config.output) / "model"
     trainer.accelerator.wait_for_everyone()
+    merge_adapters(trainer.model)
     trainer.save_model(str(target))
     if trainer.run_folder is not None:
         trainer.run_folder.finish("model", "metrics.jsonl")

@@ -9,6 +9,7 @@ from doctobert_hf.lazy import lazy_names
 if TYPE_CHECKING:
     from doctobert_hf.tokenization.convert import convert_sentencepiece as convert_sentencepiece
     from doctobert_hf.tokenization.evaluate import evaluate_tokenizer as evaluate_tokenizer
+    from doctobert_hf.tokenization.extend import extend_tokenizer as extend_tokenizer
     from doctobert_hf.tokenization.train import (
         TokenizerConfig as TokenizerConfig,
         train_tokenizer as train_tokenizer,
@@ -19,6 +20,7 @@ _NAMES = {
     "TokenizerConfig": ".train",
     "convert_sentencepiece": ".convert",
     "evaluate_tokenizer": ".evaluate",
+    "extend_tokenizer": ".extend",
 }
 __all__ = [*_NAMES]
 

@@ -1,0 +1,104 @@
+"""Callbacks that a recipe names: ours by a short name, others by ``package.module:Class``.
+
+```yaml
+callbacks:
+  - gc: {steps: 500}
+  - spikes: {factor: 2.0, rollback: true}
+  - my_package.callbacks:DiskSpace
+```
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+NAMES = {
+    "energy": "EnergyCallback",
+    "fill_mask": "FillMaskProbeCallback",
+    "gc": "ScheduledGCCallback",
+    "spikes": "LossSpikeCallback",
+}
+
+
+def split_named(items: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return names and arguments of a recipe's ``callbacks``.
+
+    Raises:
+        UsageError: An entry that is neither a name nor a mapping of one name to its arguments.
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
+    for item in items:
+        if isinstance(item, str):
+            found.append((item, {}))
+        elif isinstance(item, Mapping) and len(item) == 1:
+            ((name, given),) = item.items()
+            if not isinstance(name, str) or not isinstance(given or {}, Mapping):
+                raise UsageError(f"callbacks: {item!r:.80}", "a name, or a name: {key: value}")
+            found.append((name, dict(given or {})))
+        else:
+            raise UsageError(f"callbacks: {item!r:.80}", "a name, or a name: {key: value}")
+    return found
+
+
+def make_callbacks(
+    items: Sequence[Any], defaults: Sequence[TrainerCallback] = ()
+) -> list[TrainerCallback]:
+    """Return a recipe's callbacks behind the defaults; one of a default's class replaces it.
+
+    Raises:
+        UsageError: No callback of that name, or arguments that it does not take.
+    """
+    named = [_make(name, given) for name, given in split_named(items)]
+    classes = {type(callback) for callback in named}
+    return [*(c for c in defaults if type(c) not in classes), *named]
+
+
+def _make(name: str, given: dict[str, Any]) -> TrainerCallback:
+    from transformers import TrainerCallback
+
+    made = _find(name)
+    if not (isinstance(made, type) and issubclass(made, TrainerCallback)):
+        raise UsageError(f"callbacks: '{name}' is no callback", "a subclass of TrainerCallback")
+    known = inspect.signature(made.__init__).parameters
+    open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
+    for key in given:
+        if key not in known and not open_ended:
+            names = [parameter for parameter in known if parameter != "self"]
+            raise UsageError(f"callbacks: {name} has no '{key}'", fix=nearest(key, names))
+    try:
+        return made(**given)
+    except TypeError as error:
+        raise UsageError(f"callbacks: {name} cannot be made ({error})") from error
+
+
+def _find(name: str) -> Any:
+    from doctobert_hf.pretraining import callbacks
+
+    if name in NAMES:
+        return getattr(callbacks, NAMES[name])
+    place, colon, own = name.partition(":")
+    if not colon:
+        raise UsageError(
+            f"callbacks: there is no '{name}'",
+            f"{', '.join(NAMES)} or package.module:Class",
+            nearest(name, list(NAMES)),
+        )
+    here = str(Path.cwd())  # as for python -m: the user's own module lies there
+    if here not in sys.path:
+        sys.path.append(here)
+    try:
+        return getattr(importlib.import_module(place), own)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"callbacks: '{name}' cannot be imported ({error})", "package.module:Class"
+        ) from error
