@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,12 @@ def explained_output(target: str | Path) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, ValueError) and "null byte" in str(error):
             raise OutputError(f"Cannot write to {str(target)!r}", "a name without NUL") from error
+        if isinstance(error, RuntimeError) and _TORCH_WRITER.search(str(error)):
+            raise OutputError(
+                f"Cannot write to '{target}': torch could not write a whole file, and "
+                f"{_free(target)} are free there",
+                fix=_OUTPUT_FIXES[errno.ENOSPC],
+            ) from error
         found = re.search(r"os error (\d+)", str(error))
         number = int(found[1]) if found else getattr(error, "errno", None)
         if number not in _OUTPUT_FIXES:
@@ -37,11 +44,22 @@ def explained_output(target: str | Path) -> Iterator[None]:
         ) from error
 
 
+_TORCH_WRITER = re.compile("inline_container|PytorchStreamWriter")
+"""``torch.save`` has no number for a full disk: its writer finds itself at another place."""
+
+
+def _free(target: str | Path) -> str:
+    place = Path(target).absolute()
+    there = next(path for path in (place, *place.parents) if path.exists())
+    return f"{shutil.disk_usage(there).free / 1e6:,.0f} MB"
+
+
 _OUTPUT_FIXES = {
     errno.EACCES: "Choose a folder you may write to",
     errno.EPERM: "Choose a folder you may write to",
     errno.EROFS: "Choose a folder on a writable disk",
     errno.ENOSPC: "Free some space or choose another disk",
+    errno.EFBIG: "A file of this size is not allowed here (ulimit -f): raise the limit",
     errno.EDQUOT: "Your quota is used up: free some space or choose another disk",
     errno.ENAMETOOLONG: "Choose a shorter name",
     errno.EISDIR: "A folder stands where a file should be: choose another name",

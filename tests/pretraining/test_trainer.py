@@ -225,6 +225,8 @@ def test_a_spike_rolls_back_and_leaves_the_steps_out(make_trainer, tmp_path):
 def test_refusals(make_trainer, make_store, make_model, tokenizer, other_tokenizers, tmp_path):
     with pytest.raises(UsageError, match="gradient_accumulation_steps 4"):
         make_trainer(gradient_accumulation_steps=4)
+    with pytest.raises(UsageError, match="PushToHubCallback"):
+        make_trainer(push_to_hub=True, hub_model_id="me/x")
     with pytest.raises(UsageError, match="a multiple of micro_batch_tokens"):
         make_trainer(global_batch_tokens=1000)
     for rate in (0.0, 1.0):
@@ -262,14 +264,23 @@ def options(make_store, tokenizer_dir, tmp_path):
     return make
 
 
-def launch(path, **environment):
+def launch(path, start_new_session=False, **environment):
     return subprocess.Popen(
         [sys.executable, str(SCRIPT), str(path)],
+        start_new_session=start_new_session,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
     )
+
+
+def launch_two(path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    return [launch(path, RANK=str(r), LOCAL_RANK=str(r), **common) for r in range(2)]
 
 
 def finish(process):
@@ -294,12 +305,7 @@ def test_one_and_two_processes_make_the_same_updates(options):
     alone, alone_folder = options("alone", dropout=False, **short)
     finish(launch(alone))
     pair, pair_folder = options("pair", dropout=False, **short)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    ranks = [launch(pair, RANK=str(r), LOCAL_RANK=str(r), **common) for r in range(2)]
-    for rank in ranks:
+    for rank in launch_two(pair):
         finish(rank)
     one, two = final(alone_folder), final(pair_folder)
     for name in one:
@@ -353,6 +359,38 @@ def test_sigterm_saves_and_the_run_goes_on(options):
         finish(launch(path))
     one, two = final(whole_folder), final(folder)
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("told", [0, 1])
+def test_sigterm_of_one_process_stops_both_behind_the_same_step(options, told):
+    whole, whole_folder = options("all", max_tokens=12_000)
+    for rank in launch_two(whole):
+        finish(rank)
+    path, folder = options("stopped", max_tokens=12_000, save_tokens=0)
+    ranks = launch_two(path)
+    while logged_step(folder) < 2 and ranks[0].poll() is None:
+        time.sleep(0.01)
+    ranks[told].send_signal(signal.SIGTERM)  # the other hears of it from this one
+    for rank in ranks:
+        finish(rank)
+    assert len(list_checkpoints(folder)) == 1
+    assert not (folder / "final").exists(), "it came to its end before the signal"
+    for rank in launch_two(path):
+        finish(rank)
+    one, two = final(whole_folder), final(folder)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.long
+def test_sigterm_to_the_whole_group_saves_with_loader_workers(options):
+    path, folder = options("group", max_tokens=40_000, save_tokens=0, dataloader_num_workers=2)
+    process = launch(path, start_new_session=True)
+    while logged_step(folder) < 2 and process.poll() is None:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGTERM)
+    finish(process)
+    assert len(list_checkpoints(folder)) == 1 and not (folder / "final").exists()
 
 
 def test_a_finished_run_trains_no_further(make_trainer, tmp_path):

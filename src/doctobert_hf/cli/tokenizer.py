@@ -25,7 +25,7 @@ COLUMNS = ("fertility", "unk_rate", "byte_fallback_rate", "round_trip_rate", "to
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="train|extend|evaluate")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="extend|train|evaluate")
     train = actions.add_parser(
         "train", help="train a SentencePiece BPE tokenizer", allow_abbrev=False
     )

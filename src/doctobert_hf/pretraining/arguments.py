@@ -73,6 +73,13 @@ class MLMTrainingArguments(TrainingArguments):
                 "1: a step has as many rows as global_batch_tokens needs",
                 "Set global_batch_tokens and micro_batch_tokens instead",
             )
+        if self.push_to_hub:
+            raise UsageError(
+                "push_to_hub=True would send token stores, optimizer states and unfinished files",
+                "the model, with a card and the checks of every push",
+                "Pass callbacks=[doctobert_hf.hub.PushToHubCallback(...)], or push the finished "
+                "run: doctobert-hf hub push-model RUN NAME --license ID",
+            )
         if self.micro_batch_tokens < 1 or self.max_tokens < 1:
             raise UsageError("micro_batch_tokens and max_tokens", "at least 1")
         if self.global_batch_tokens and self.global_batch_tokens % self.micro_batch_tokens:

@@ -162,6 +162,7 @@ class MLMTrainer(Trainer):
             num_workers=workers,
             collate_fn=_as_is,
             prefetch_factor=self.args.dataloader_prefetch_factor if workers else None,
+            worker_init_fn=_leave_signals_to_the_trainer,
             generator=torch.Generator().manual_seed(0),
         )
 
@@ -468,6 +469,15 @@ class _Endless(torch.utils.data.IterableDataset):
 
 def _as_is(item: Any) -> Any:
     return item
+
+
+def _leave_signals_to_the_trainer(worker: int) -> None:
+    """Go on loading when a whole process group is told to end: the last step needs its data.
+
+    A worker whose trainer is gone ends by itself (torch watches for that).
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _hand_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:

@@ -53,15 +53,17 @@ class TokenBudgetCallback(TrainerCallback):
 class SignalCallback(TrainerCallback):
     """On SIGTERM or SIGINT: finishes the step, saves, and ends training.
 
-    A second signal has its usual effect. Works with any ``Trainer``.
+    A second signal has its usual effect. Works with any ``Trainer``. Of several processes all stop
+    behind the same step, whichever of them the signal reached, and when.
 
     Attributes:
-        received: The signal's number, or None.
+        received: The signal's number, or None; the same in all processes when a step has ended.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
         self._before: dict[int, Any] = {}
+        self._group: Any = None
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         """Take the signals over, in the main thread."""
@@ -69,6 +71,10 @@ class SignalCallback(TrainerCallback):
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._before[number] = signal.signal(number, self._handle)
+        import torch.distributed as dist
+
+        if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+            self._group = self._group or dist.new_group(backend="gloo")
 
     def _handle(self, number: int, frame: Any) -> None:
         self.received = number
@@ -77,7 +83,15 @@ class SignalCallback(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Save and stop if a signal came."""
+        """Save and stop if a signal came to any process."""
+        if self._group is not None:
+            import torch
+            import torch.distributed as dist
+
+            # On the processor: a device is not waited for.
+            flag = torch.tensor(self.received or 0)
+            dist.all_reduce(flag, dist.ReduceOp.MAX, self._group)
+            self.received = int(flag) or None
         if self.received is not None:
             control.should_save = control.should_training_stop = True
 
