@@ -43,6 +43,8 @@ from doctobert_hf.pretraining.attention import register_attention, varlen_attent
 from doctobert_hf.pretraining.flops import flops_per_token, peak_flops
 from pretraining import blocks, new_model, ours, padded
 
+VOCABULARY = {"doctobert-base": 32_768, "doctomodernbert-base": 50_368}
+"""Of the recipes: logits and embeddings are a good part of a step."""
 PARTS = ("checks", "kernels", "graphs", "speed", "head", "optimizer")
 # preset, context, masking rate, row, tokens/s that 40 % MFU on an H200 comes to
 MODELS = (
@@ -96,7 +98,7 @@ class Bench:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         self.scratch = tempfile.mkdtemp()
-        self.tokenizer = load_or_train_tokenizer(None, self.scratch)
+        self._tokenizers: dict[int, Any] = {}
         self.models = MODELS if not self.dry else (("doctobert-tiny", 64, 0.15, 1024, 1),)
 
     # -- parts --------------------------------------------------------------------------------
@@ -154,7 +156,7 @@ class Bench:
         for preset, length, rate, row, _ in self.models:
             torch._dynamo.reset()
             torch._dynamo.utils.counters.clear()
-            model, stream = self._model(preset), self._stream(length, rate, row)
+            model, stream = self._model(preset), self._stream(preset, length, rate, row)
             backend = "eager" if self.dry else "inductor"  # what is traced is the same
             model.compile(dynamic=False, fullgraph=not self.dry, backend=backend)
             begin, first = time.perf_counter(), 0.0
@@ -173,7 +175,7 @@ class Bench:
         """Tokens/s, MFU and peak memory; ours compiled and not, stock padded and in blocks."""
         found: dict[str, Any] = {}
         for preset, length, rate, row, aim in self.models:
-            store = self._store(length)
+            store = self._store(preset, length)
             rows = [store[i].tolist() for i in range(min(len(store), 20_000))]
             here: dict[str, Any] = {"aim, tokens/s (40 % MFU, H200)": aim}
             for name, way, compiled, micro in (
@@ -183,7 +185,8 @@ class Bench:
                 ("stock blocks", blocks, False, row // 2),
             ):
                 settings = SimpleNamespace(
-                    **dict(preset=preset, layers=2, hidden=64, length=length, bf16=not self.dry),
+                    **dict(preset=preset, layers=2, hidden=64, dropout=True),
+                    **dict(length=length, bf16=not self.dry),
                     mlm_probability=rate,
                     **dict(compile=compiled and not self.dry, micro_batch_tokens=micro),
                     tokens=20_000 if self.dry else self.args.tokens // (1 + 2 * (way is not ours)),
@@ -234,35 +237,46 @@ class Bench:
 
     # -- tools --------------------------------------------------------------------------------
 
+    def tokenizer(self, preset: str) -> Any:
+        """A tokenizer of the recipe's size: that of the sample, filled up; texts are ids here."""
+        size = VOCABULARY.get(preset, 0)
+        if size not in self._tokenizers:
+            made = load_or_train_tokenizer(None, f"{self.scratch}/{size}")
+            made.add_tokens([f"<filler{i}>" for i in range(size - len(made))])
+            self._tokenizers[size] = made
+        return self._tokenizers[size]
+
     def _timed(self, way: Any, settings: Any, store: TokenStore, rows: Any, rate: float) -> dict:
         torch._dynamo.reset()
         self._reset_peak()
         folder = tempfile.mkdtemp(dir=self.scratch)
         try:
-            speed = way(settings, folder, self.tokenizer, store, rows)
+            speed = way(settings, folder, self.tokenizer(settings.preset), store, rows)
         except torch.OutOfMemoryError as error:
             return {"error": str(error)[:200]}
         lengths = store.lengths.astype(float)
         mean = float((lengths**2).sum() / lengths.sum())
-        each = flops_per_token(new_model(settings, self.tokenizer, "sdpa"), mean, rate)
+        each = flops_per_token(
+            new_model(settings, self.tokenizer(settings.preset), "sdpa"), mean, rate
+        )
         peak = peak_flops(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
         mfu = each * speed / peak if peak else math.nan
         return {"tokens/s": speed, "MFU of real tokens": mfu, "GB": self._peak()}
 
-    def _store(self, length: int) -> TokenStore:
+    def _store(self, preset: str, length: int) -> TokenStore:
         generator = np.random.default_rng(length)
         count = 400 if self.dry else 60_000_000 // length
         mean = math.log(length * 0.8) - 0.18
         sizes = np.clip(generator.lognormal(mean, 0.6, count).astype(int), 8, length)
-        top = len(self.tokenizer)
+        top = len(self.tokenizer(preset))
         rows = (generator.integers(5, top, size).tolist() for size in sizes)
         folder = tempfile.mkdtemp(dir=self.scratch) + "/store"
-        return build_store_from_ids(rows, self.tokenizer, folder, length)
+        return build_store_from_ids(rows, self.tokenizer(preset), folder, length)
 
-    def _stream(self, length: int, rate: float, row: int) -> PackedMLMDataset:
+    def _stream(self, preset: str, length: int, rate: float, row: int) -> PackedMLMDataset:
         return PackedMLMDataset(
-            self._store(length),
-            self.tokenizer,
+            self._store(preset, length),
+            self.tokenizer(preset),
             row_tokens=row,
             mlm_probability=rate,
             pad_rows=True,
@@ -270,8 +284,8 @@ class Bench:
         )
 
     def _model(self, preset: str) -> Any:
-        settings = SimpleNamespace(preset=preset, layers=2, hidden=64)
-        model = new_model(settings, self.tokenizer, "doctobert_varlen").to(self.device)
+        settings = SimpleNamespace(preset=preset, layers=2, hidden=64, dropout=True)
+        model = new_model(settings, self.tokenizer(preset), "doctobert_varlen").to(self.device)
         self._first = first_position(model.config)
         return prepare_model(model).train()
 

@@ -134,7 +134,7 @@ def new_model(args: argparse.Namespace, tokenizer: Any, attention: str) -> Any:
     torch.manual_seed(0)
     config = preset_config(args.preset, tokenizer, **small)
     for key in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        if hasattr(config, key):
+        if hasattr(config, key) and not getattr(args, "dropout", False):
             setattr(config, key, 0.0)
     return AutoModelForMaskedLM.from_config(config, attn_implementation=attention)
 

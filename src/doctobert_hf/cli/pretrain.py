@@ -191,9 +191,11 @@ def _has_checkpoint(config: PretrainConfig) -> bool:
 def _plan(config: PretrainConfig, as_json: bool) -> int:
     import os
 
-    from doctobert_hf.pretraining.recipe import plan
+    from doctobert_hf.pretraining.recipe import check_rows, plan
 
-    result = plan(config, int(os.environ.get("WORLD_SIZE", "1")))
+    devices = int(os.environ.get("WORLD_SIZE", "1"))
+    check_rows(config, devices)
+    result = plan(config, devices)
     if as_json:
         print(json.dumps(result, indent=2))
         return 0

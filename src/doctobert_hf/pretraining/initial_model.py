@@ -49,7 +49,7 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
             f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
             "the model's own tokenizer",
         )
-    _set_out_dropout(model, config.attention_out_dropout)
+    set_out_dropout(model, config.attention_out_dropout)
     if config.lora_rank is not None:
         layers = add_adapters(model, config.lora_rank, config.lora_alpha, config.lora_targets)
         _tell_of_adapters(model, len(layers))
@@ -155,7 +155,7 @@ def _set_rope(architecture: Any, config: PretrainConfig) -> None:
             architecture.rope_parameters[kind]["rope_theta"] = theta
 
 
-def _set_out_dropout(model: PreTrainedModel, rate: float) -> None:
+def set_out_dropout(model: PreTrainedModel, rate: float) -> None:
     """Dropout behind attention, as the published runs have it; not a part of the saved model.
 
     Transformers has one key for this and for dropout of attention weights, which stays 0.

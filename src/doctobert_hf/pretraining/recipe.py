@@ -420,32 +420,55 @@ def _sample() -> Iterator[str]:
     yield from (document.text for document in islice(sample_documents(), 600))
 
 
+def check_rows(config: PretrainConfig, world_size: int) -> None:
+    """Refuse devices over which the rows of a step cannot be shared out evenly.
+
+    Raises:
+        UsageError: With the numbers that do not divide.
+    """
+    batch = config.global_batch_tokens or config.micro_batch_tokens * world_size
+    rows = batch // config.micro_batch_tokens
+    if batch % config.micro_batch_tokens or rows % world_size:
+        raise UsageError(
+            f"{batch:,} tokens a step in rows of {config.micro_batch_tokens:,} on {world_size} "
+            "devices",
+            f"rows that {world_size} devices share out evenly",
+            "Choose another micro_batch_tokens, global_batch_tokens or number of devices",
+        )
+
+
 def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
     """What a phase comes to, without data and without weights.
 
     Returns:
         Parameters, tokens, tokens of a step, steps, hours at the assumed speed, and an estimate of
         one device's memory in gigabytes: weights, gradients and optimizer in float32, and what a
-        row keeps for the backward pass.
-    """
-    import torch
-    from transformers import AutoModelForMaskedLM
+        row keeps for the backward pass, traced (:mod:`doctobert_hf.pretraining.memory`).
 
-    from doctobert_hf.models import count_parameters
+    Raises:
+        UsageError: Something that is named does not exist.
+    """
+    from doctobert_hf.pretraining.initial_model import set_out_dropout
+    from doctobert_hf.pretraining.memory import step_memory
 
     check_inputs(config)
     architecture = _planned_architecture(config)
-    with torch.device("meta"):
-        parameters = count_parameters(AutoModelForMaskedLM.from_config(architecture))["total"]
     batch = config.global_batch_tokens or config.micro_batch_tokens * world_size
-    kept = 34 if architecture.model_type == "roberta" else 30  # values a token and layer keeps
-    values = architecture.hidden_size * architecture.num_hidden_layers * config.micro_batch_tokens
-    logits = 4096 * architecture.vocab_size * 12
-    memory = parameters * 16 + values * kept * (2 if config.bf16 else 4) / 2 + logits
+
+    def prepare(model: Any) -> None:
+        set_out_dropout(model, config.attention_out_dropout)
+        if (config.training or {}).get("gradient_checkpointing"):
+            model.gradient_checkpointing_enable()
+
+    memory = step_memory(
+        *(architecture, config.micro_batch_tokens, config.max_length),
+        *(max(config.mlm_probability, config.mlm_probability_end or 0.0), config.bf16),
+        prepare=prepare,
+    )
     seconds = config.max_tokens / (config.tokens_per_second * world_size)
     return {
         "model": config.preset if _from_preset(config) else str(config.init_from),
-        "parameters": parameters,
+        "parameters": memory.weights // 16,
         "tokens": config.max_tokens,
         "tokens_per_step": batch,
         "rows_per_step": batch // config.micro_batch_tokens,
@@ -453,7 +476,8 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
         "devices": world_size,
         "tokens_per_second_assumed": config.tokens_per_second,
         "hours": round(seconds / 3600, 2),
-        "memory_gb_estimate": round(memory / 1e9, 1),
+        "memory_gb_estimate": round(memory.total / 1e9, 1),
+        "memory_from": "a traced step" if memory.traced else "a formula",
         "checkpoints": config.max_tokens // config.save_tokens if config.save_tokens else 1,
     }
 
