@@ -362,6 +362,42 @@ def test_sigterm_saves_and_the_run_goes_on(options):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
+def test_sharded_layers_make_the_same_updates(preset, make_store, tokenizer_dir):
+    """FSDP2 of torch on two processes: packed rows, sparse head and StableAdamW on DTensors."""
+    script = Path(__file__).with_name("run_sharded.py")
+    found = []
+    for how in ("copies", "sharded"):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        words = [sys.executable, str(script), preset, str(make_store().folder), str(tokenizer_dir)]
+        ranks = [
+            subprocess.Popen(
+                [*words, how], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "RANK": str(r), **common},
+            )
+            for r in range(2)
+        ]  # fmt: skip
+        told = [rank.communicate(timeout=240) for rank in ranks]
+        assert [rank.returncode for rank in ranks] == [0, 0], told[0][1][-2000:]
+        found.append(json.loads(told[0][0].splitlines()[-1]))
+    assert [one["kind"] for one in found] == ["Parameter", "DTensor"]
+    assert found[0]["losses"] == pytest.approx(found[1]["losses"], rel=1e-6)
+
+
+@pytest.mark.long
+def test_fsdp_that_would_be_copies_is_refused(options):
+    """On a processor accelerate trains whole copies where sharding was asked for."""
+    path, folder = options("fsdp", fsdp=True, fsdp_config={"version": 2})
+    for rank in launch_two(path):
+        _, words = rank.communicate(timeout=240)
+        assert rank.returncode and "would train whole copies" in words
+    assert not list(folder.glob("checkpoint-*"))
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("told", [0, 1])
 def test_sigterm_of_one_process_stops_both_behind_the_same_step(options, told):
     whole, whole_folder = options("all", max_tokens=12_000)
@@ -402,6 +438,27 @@ def test_a_finished_run_trains_no_further(make_trainer, tmp_path):
     assert again.tokens_seen == first.tokens_seen
     for ours, theirs in zip(again.model.parameters(), first.model.parameters(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_float32_on_a_gpu_is_told(caplog):
+    from types import SimpleNamespace
+
+    from doctobert_hf.pretraining.fit import tell_of_slow_attention
+
+    cuda = SimpleNamespace(type="cuda")
+    tell_of_slow_attention(SimpleNamespace(device=cuda, bf16=True, fp16=False))
+    assert not caplog.text
+    tell_of_slow_attention(SimpleNamespace(device=cuda, bf16=False, fp16=False))
+    assert "--bf16" in caplog.text
+
+
+def test_evaluation_before_training_is_in_the_precision_of_training(make_trainer, monkeypatch):
+    trainer = make_trainer(bf16=True)
+    seen = set()
+    layer = trainer.model.base_model.encoder.layer[0].output.dense
+    layer.register_forward_hook(lambda module, given, out: seen.add(out.dtype))
+    trainer.evaluate()
+    assert seen == {torch.bfloat16}
 
 
 def test_several_gpus_in_one_process_are_refused(make_trainer, monkeypatch):

@@ -72,7 +72,8 @@ def measured(trainer: Any, rows: list[dict[str, Any]]) -> list[float]:
         for number, row in enumerate(rows):
             if number % args.world_size != args.process_index:
                 continue
-            with trainer.compute_loss_context_manager():
+            # Before training the model is not wrapped yet, and would run in float32.
+            with trainer.compute_loss_context_manager(), trainer.accelerator.autocast():
                 output = model(**moved(row, args.device), num_items=1)
             count = int((row["masked_labels"] != IGNORED).sum())
             sums += torch.stack(

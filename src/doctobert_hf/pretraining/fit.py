@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
@@ -11,6 +12,8 @@ from doctobert_hf.pretraining.store import TokenStore, tokenizer_hash
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+logger = logging.getLogger(__name__)
 
 
 def check_tokenizer(
@@ -78,6 +81,38 @@ def check_devices(gpus: int) -> None:
             "one process for each GPU",
             f"Start torchrun --nproc-per-node {gpus} -m doctobert_hf pretrain ..., or choose "
             "one: CUDA_VISIBLE_DEVICES=0",
+        )
+
+
+def check_sharding(asked: bool, sharded: bool, device: str) -> None:
+    """Refuse whole copies where shards were asked for.
+
+    Args:
+        asked: Whether the arguments ask for FSDP.
+        sharded: Whether accelerate will shard.
+        device: Type of the device.
+
+    Raises:
+        UsageError: It will not.
+    """
+    if asked and not sharded:
+        import accelerate
+        import transformers
+
+        raise UsageError(
+            f"fsdp on '{device}': accelerate {accelerate.__version__} with transformers "
+            f"{transformers.__version__} would train whole copies and not say so",
+            "several GPUs, a process each",
+            "Leave fsdp out: models of this size fit one device",
+        )
+
+
+def tell_of_slow_attention(args: Any) -> None:
+    """Warn where a GPU would train in float32: its kernel takes half precision only."""
+    if args.device.type == "cuda" and not (args.bf16 or args.fp16):
+        logger.warning(
+            "float32 on a GPU attends one document after another, many times slower than "
+            "bf16=True (--bf16), which keeps weights and optimizer in float32"
         )
 
 

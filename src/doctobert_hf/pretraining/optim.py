@@ -8,6 +8,7 @@ device, and all tensors of a group are updated together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -129,3 +130,23 @@ def parameter_groups(
         {"params": stays, "weight_decay": 0.0},
     ]
     return [group for group in groups if group["params"]]
+
+
+def take_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:
+    """Begin with another run's means; rates and decay stay this run's, ``max_lr`` comes along.
+
+    Raises:
+        UsageError: The checkpoint has no optimizer.
+    """
+    path = checkpoint / "optimizer.pt"
+    if not path.is_file():
+        raise UsageError(f"No optimizer.pt in '{checkpoint}'", "a checkpoint with its optimizer")
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    own = [
+        {k: group[k] for k in ("lr", "weight_decay", "betas", "eps")}
+        for group in optimizer.param_groups
+    ]
+    optimizer.load_state_dict(saved)
+    for group, kept in zip(optimizer.param_groups, own, strict=True):
+        group.update(kept)
+        group["initial_lr"] = kept["lr"]

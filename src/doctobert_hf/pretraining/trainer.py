@@ -43,10 +43,15 @@ from doctobert_hf.pretraining.callbacks import (
 )
 from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState
 from doctobert_hf.pretraining.evaluation import eval_rows, measured, moved
-from doctobert_hf.pretraining.fit import check_devices, check_store
+from doctobert_hf.pretraining.fit import (
+    check_devices,
+    check_sharding,
+    check_store,
+    tell_of_slow_attention,
+)
 from doctobert_hf.pretraining.head import prepare_model, require_causal
 from doctobert_hf.pretraining.objectives import Objective
-from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups
+from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups, take_over
 from doctobert_hf.pretraining.schedules import token_schedule
 from doctobert_hf.pretraining.step_info import StepInfo
 from doctobert_hf.pretraining.store import TokenStore
@@ -91,6 +96,7 @@ class MLMTrainer(Trainer):
         callbacks: list[TrainerCallback] | None = None,
     ) -> None:
         check_devices(args.n_gpu)
+        tell_of_slow_attention(args)
         for store in (train_store, eval_store):
             if store is not None:
                 check_store(store, model, processing_class)
@@ -120,6 +126,7 @@ class MLMTrainer(Trainer):
                 JsonLinesCallback(),
             ],
         )
+        check_sharding(bool(args.fsdp), self.is_fsdp_enabled, args.device.type)
         show_progress(self, TokenProgressCallback(args.max_tokens))
 
     args: MLMTrainingArguments
@@ -162,6 +169,7 @@ class MLMTrainer(Trainer):
             num_workers=workers,
             collate_fn=_as_is,
             prefetch_factor=self.args.dataloader_prefetch_factor if workers else None,
+            pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
             worker_init_fn=_leave_signals_to_the_trainer,
             generator=torch.Generator().manual_seed(0),
         )
@@ -263,7 +271,7 @@ class MLMTrainer(Trainer):
                 weight_decay=args.weight_decay,
             )
             if args.optimizer_from and not self._resuming:
-                _hand_over(self.optimizer, Path(args.optimizer_from))
+                take_over(self.optimizer, Path(args.optimizer_from))
         return self.optimizer
 
     _resuming = False
@@ -478,19 +486,3 @@ def _leave_signals_to_the_trainer(worker: int) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _hand_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:
-    """Begin with another run's means; rates and decay stay this run's, ``max_lr`` comes along."""
-    path = checkpoint / "optimizer.pt"
-    if not path.is_file():
-        raise UsageError(f"No optimizer.pt in '{checkpoint}'", "a checkpoint with its optimizer")
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    own = [
-        {k: group[k] for k in ("lr", "weight_decay", "betas", "eps")}
-        for group in optimizer.param_groups
-    ]
-    optimizer.load_state_dict(saved)
-    for group, kept in zip(optimizer.param_groups, own, strict=True):
-        group.update(kept)
-        group["initial_lr"] = kept["lr"]
