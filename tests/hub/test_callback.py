@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
 import pytest
 
 TRAIN = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 
 from transformers import AutoModelForMaskedLM, AutoTokenizer, DataCollatorForLanguageModeling
@@ -18,6 +20,7 @@ from doctobert_hf.hub import CardFacts, PushToHubCallback
 model, every, out = sys.argv[1:]
 tokenizer = AutoTokenizer.from_pretrained(model)
 callback = PushToHubCallback("me/run", CardFacts(license="mit"), every=every)
+callback.patience = float(os.environ.get("PATIENCE", callback.patience))
 rows = [tokenizer("Le patient va bien.") for _ in range(8)]
 trainer = Trainer(
     AutoModelForMaskedLM.from_pretrained(model),
@@ -57,3 +60,36 @@ def test_a_hub_that_refuses_does_not_stop_training(hub, online, model_dir, tmp_p
     )
     assert (steps, reports, len(errors)) == (4, 0, 1)
     assert "hf auth login" in errors[0] and not hub.repos
+
+
+@pytest.mark.long
+def test_a_hub_that_stalls_does_not_keep_training_from_ending(hub, online, model_dir, tmp_path):
+    hub.fail("POST", "/api/repos/create", before=lambda: time.sleep(300), times=99)
+    begin = time.monotonic()
+    steps, reports, errors = train(online, model_dir, "checkpoint", tmp_path, PATIENCE="2")
+    assert (steps, reports) == (4, 0) and "within 2 seconds" in errors[-1]
+    assert time.monotonic() - begin < 200  # it ends at all: the server answers after 300
+
+
+def test_the_newest_checkpoint_waits_and_replaces(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from doctobert_hf.hub import CardFacts, PushToHubCallback, callback as module
+
+    begun, go, sent = threading.Event(), threading.Event(), []
+
+    def push(folder, target, facts):
+        sent.append(target.message)
+        begun.set()
+        assert go.wait(60)
+
+    monkeypatch.setattr(module, "push_model", push)
+    pushing = PushToHubCallback("me/run", CardFacts(license="mit"))
+    for step in (1, 2, 3, 4):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        state = SimpleNamespace(is_world_process_zero=True, global_step=step)
+        pushing.on_save(SimpleNamespace(output_dir=str(tmp_path)), state, None)
+        assert begun.wait(60)  # the first is being sent, the others come meanwhile
+    go.set()
+    pushing.wait()
+    assert sent == ["Step 1", "Step 4"] and not pushing.errors

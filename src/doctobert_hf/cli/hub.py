@@ -76,6 +76,13 @@ def _add_target(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--overwrite", action="store_true", help="move another dry run in --output aside first"
     )
+    action.add_argument(
+        "--replace",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="configurations, or README.md, on the Hub that may be replaced or removed",
+    )
     action.add_argument("--message", help="first line of the commit")
     action.add_argument(
         "--allow",
@@ -124,6 +131,8 @@ def _target(args: argparse.Namespace) -> Target:
         args.message,
         overwrite=args.overwrite,
         allow=tuple(_fingerprints(args.allow)),
+        replace=tuple(args.replace),
+        relicense="license" in config_overrides(args, CardFacts),
     )
 
 
@@ -188,12 +197,29 @@ def _print(report: Report, as_json: bool) -> None:
         [name, f"{entry['size']:,}", entry["sha256"][:12]] for name, entry in report.files.items()
     ]
     print(text_table(["file", "bytes", "sha256"], rows))
+    _print_changes(report)
     if report.folder is not None:
         print(f"{report.repo_type} {report.repo_id} ({report.kind}) would be: {report.folder}")
         print(f"next: {command_line('hub', 'verify', report.folder)}", file=sys.stderr)
     else:
         print(f"{report.url} at {report.commit}" + ("" if report.changed else ", as it was"))
         print(f"next: {command_line('hub', 'verify', report.repo_id)}", file=sys.stderr)
+
+
+def _print_changes(report: Report) -> None:
+    """Say what happens to what stands on the Hub: configurations, files, the card."""
+    changes = report.changes
+    if changes is None:
+        return
+    if changes.kept_configs:
+        print(f"configurations that stay: {', '.join(changes.kept_configs)}", file=sys.stderr)
+    if changes.removed:
+        print(f"files that are removed: {', '.join(changes.removed)}", file=sys.stderr)
+    lines = changes.diff.splitlines()
+    for line in lines[:60]:
+        print(line, file=sys.stderr)
+    if len(lines) > 60:
+        print(f"... {len(lines) - 60} more lines differ (--json has all)", file=sys.stderr)
 
 
 def _card(args: argparse.Namespace, facts: CardFacts) -> int:

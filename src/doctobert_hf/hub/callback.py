@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +29,11 @@ class PushToHubCallback(TrainerCallback):
         target: Repository, or a :class:`~doctobert_hf.hub.push.Target`.
         facts: Facts of the card; the licence is needed.
         every: ``checkpoint``, or ``end`` for the final model only.
+        patience: Seconds to wait at the end for what is being sent; training then ends without it.
+
+    Attributes:
+        reports: What was published.
+        errors: What was not, and why.
     """
 
     def __init__(
@@ -36,25 +41,23 @@ class PushToHubCallback(TrainerCallback):
         target: Target | str,
         facts: CardFacts,
         every: Literal["checkpoint", "end"] = "checkpoint",
+        patience: float = 600.0,
     ) -> None:
         self.target = target if isinstance(target, Target) else Target(target)
         self.facts = facts
         self.every = every
         self.reports: list[Report] = []
         self.errors: list[Exception] = []
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="push-to-hub")
-        self._running: Future[None] | None = None
+        self.patience = patience
+        self._lock = threading.Lock()
+        self._waiting: tuple[Path, int] | None = None
+        self._sender: threading.Thread | None = None
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Copy a checkpoint and send it in the background."""
         if self.every != "checkpoint" or not state.is_world_process_zero:
-            return
-        if self._running is not None and not self._running.done():
-            logger.warning(
-                "Step %d is not published: an earlier one is still being sent", state.global_step
-            )
             return
         output = Path(str(args.output_dir))
         self._start(output / f"checkpoint-{state.global_step}", output, state)
@@ -72,6 +75,8 @@ class PushToHubCallback(TrainerCallback):
         if not state.is_world_process_zero:
             return
         self.wait()
+        if self._sender is not None:  # it stalls, and the final model would only wait behind it
+            return
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
             try:
@@ -85,9 +90,16 @@ class PushToHubCallback(TrainerCallback):
             self.wait()
 
     def wait(self) -> None:
-        """Wait until nothing is being sent."""
-        if self._running is not None:
-            self._running.result()
+        """Wait until nothing is being sent, at most ``patience`` seconds."""
+        sender = self._sender
+        if sender is None:
+            return
+        sender.join(self.patience)
+        if sender.is_alive():
+            self._drop_waiting()
+            self._failed(
+                TimeoutError(f"the Hub did not take it within {self.patience:,.0f} seconds")
+            )
 
     def _start(self, model: Path, run: Path, state: TrainerState) -> None:
         scratch = Path(tempfile.mkdtemp(prefix="push-to-hub-"))
@@ -102,7 +114,32 @@ class PushToHubCallback(TrainerCallback):
             shutil.rmtree(scratch, ignore_errors=True)
             self._failed(error)
             return
-        self._running = self._pool.submit(self._push, scratch, state.global_step)
+        with self._lock:
+            replaced, self._waiting = self._waiting, (scratch, state.global_step)
+            idle = self._sender is None or not self._sender.is_alive()
+            if idle:
+                # A daemon: a server that stalls does not keep the process from ending.
+                self._sender = threading.Thread(target=self._send, daemon=True)
+                self._sender.start()
+        if replaced is not None:
+            shutil.rmtree(replaced[0], ignore_errors=True)
+            logger.info("Step %d is not published: a newer one is", replaced[1])
+
+    def _send(self) -> None:
+        """Send what waits, until nothing does."""
+        while True:
+            with self._lock:
+                item, self._waiting = self._waiting, None
+                if item is None:
+                    self._sender = None
+                    return
+            self._push(*item)
+
+    def _drop_waiting(self) -> None:
+        with self._lock:
+            item, self._waiting = self._waiting, None
+        if item is not None:
+            shutil.rmtree(item[0], ignore_errors=True)
 
     def _push(self, scratch: Path, step: int) -> None:
         try:

@@ -80,7 +80,7 @@ def render_card(
         front = _merge_front(front, earlier)
         edits = _merge_edits(edits, _edits(text, body))
     body, moved = _take_over(body, edits, "\n".join(previous or []))
-    text = f"---\n{_dump(front)}---\n\n{body}"
+    text = f"---\n{dump_front(front)}---\n\n{body}"
     return Card(text, list(dict.fromkeys(gaps)), sorted(edits), moved, sorted(set(dropped)))
 
 
@@ -114,7 +114,8 @@ def snippets(text: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", body_of(text), re.DOTALL | re.MULTILINE)
 
 
-def _dump(front: dict[str, Any]) -> str:
+def dump_front(front: dict[str, Any]) -> str:
+    """Write metadata as YAML."""
     import yaml
 
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from doctobert_hf.version import __version__
 
 if TYPE_CHECKING:
     from doctobert_hf.hub.cards import Card
+    from doctobert_hf.hub.merging import Changes, Remote
 
 MANIFEST = "publication.json"
 LONG_CONTEXT = 2048
@@ -40,6 +42,8 @@ class Package:
         render: Renders the card, given the one that is on the Hub, or None.
         allowed: Files that may be pickles.
         warnings: What the user should know.
+        kept: Files of earlier pushes that stay on the Hub, as their list had them.
+        elsewhere: Configurations that stay there.
     """
 
     repo_id: str
@@ -49,13 +53,36 @@ class Package:
     render: Callable[[str | None], Card]
     allowed: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
 
-    def write_card(self, remote: str | None) -> Card:
-        """Render the card into the folder, and the list of files with it."""
-        card = self.render(remote)
-        write_text_atomic(self.folder / "README.md", card.text)
+    def write_card(
+        self, remote: Remote | None, replace: tuple[str, ...] = (), relicense: bool = True
+    ) -> tuple[Card, Changes]:
+        """Render the card into the folder, and the list of files with it.
+
+        Args:
+            remote: What stands on the Hub.
+            replace: Configurations, or ``README.md``, that are replaced there.
+            relicense: Whether the licence was said for this push.
+
+        Raises:
+            UsageError: Something of others would be lost.
+        """
+        from doctobert_hf.hub import merging
+
+        there = remote or merging.Remote("", None, {}, {})
+        card = self.render(None if "README.md" in replace else there.card)
+        text, changes = merging.merge_card(
+            *(card.text, there, self.repo_type, replace, relicense, self.repo_id)
+        )
+        write_text_atomic(self.folder / "README.md", text)
+        names = {path.relative_to(self.folder).as_posix() for path in self.files()} | {MANIFEST}
+        configs = {name.split("/")[1] for name in names if name.startswith("data/")}
+        self.kept = merging.plan_files(names, there, self.repo_type, configs, replace, changes)
+        self.elsewhere = changes.kept_configs
         write_json_atomic(self.folder / MANIFEST, self.manifest())
-        return card
+        return dataclasses.replace(card, text=text), changes
 
     def files(self) -> list[Path]:
         """All files to publish, notes of a stopped run left out."""
@@ -75,13 +102,17 @@ class Package:
             for path in self.files()
             if path.name not in (MANIFEST, "README.md")
         }
+        from doctobert_hf.hub.merging import card_hash
+
         maker = f"doctobert-hf {__version__}"
         return {
             "format": 1,
             "repo_id": self.repo_id,
             "kind": self.kind,
             "made_with": maker,
-            "files": files,
+            "card": card_hash((self.folder / "README.md").read_text(encoding="utf-8")),
+            **({"elsewhere": self.elsewhere} if self.elsewhere else {}),
+            "files": dict(sorted({**self.kept, **files}.items())),
         }
 
 

@@ -71,7 +71,11 @@ class PreflightError(DataError):
 
 
 def check_folder(
-    folder: Path, repo_type: str, allowed: Iterable[str] = (), tokens: Iterable[str] = ()
+    folder: Path,
+    repo_type: str,
+    allowed: Iterable[str] = (),
+    tokens: Iterable[str] = (),
+    elsewhere: Iterable[str] = (),
 ) -> list[Finding]:
     """Check everything in a folder that is to be published as it is.
 
@@ -80,6 +84,7 @@ def check_folder(
         repo_type: ``model`` or ``dataset``.
         allowed: Files that may be pickles: optimizer states that were asked for.
         tokens: Tokens in use, sought as they are.
+        elsewhere: Configurations whose files are on the Hub already, from another push.
 
     Returns:
         All findings; empty if it may go.
@@ -96,7 +101,7 @@ def check_folder(
                     Finding(name, "a pickle, which runs code when it is loaded", "Use safetensors")
                 )
             found += _contents(file, name, tokens)
-    found += list(_card(folder, repo_type))
+    found += list(_card(folder, repo_type, set(elsewhere)))
     return found
 
 
@@ -206,7 +211,7 @@ def _readable(file: Path) -> Iterator[bytes]:
             overlap = block[-512:]
 
 
-def _card(folder: Path, repo_type: str) -> Iterator[Finding]:
+def _card(folder: Path, repo_type: str, elsewhere: set[str]) -> Iterator[Finding]:
     from doctobert_hf.hub.cards import front_matter
     from doctobert_hf.hub.metadata import metadata_errors
 
@@ -222,6 +227,8 @@ def _card(folder: Path, repo_type: str) -> Iterator[Finding]:
     for what, mend in metadata_errors(front, repo_type):
         yield Finding("README.md", what, mend.rstrip("."))
     for config in front.get("configs") or []:
+        if isinstance(config, dict) and config.get("config_name") in elsewhere:
+            continue
         for item in config.get("data_files", []) if isinstance(config, dict) else []:
             pattern = item.get("path") if isinstance(item, dict) else item
             if isinstance(pattern, str) and not any(folder.glob(pattern)):

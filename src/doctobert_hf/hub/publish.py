@@ -7,14 +7,17 @@ state says that it did not happen, and never over another person's commit to the
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace as replaced
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import DoctobertError, OutputError, UsageError
+from doctobert_hf.hub.merging import Changes, Remote
 from doctobert_hf.hub.package import MANIFEST, Package
 from doctobert_hf.hub.preflight import check_folder, redact, refuse, tokens_in_use
 
@@ -25,6 +28,9 @@ logger = logging.getLogger(__name__)
 TRANSIENT = (408, 429, 500, 502, 503, 504)
 ATTEMPTS = 5
 WAIT = 1.0
+SILENCE = 30.0
+"""Seconds without a sign of the server after which a request has failed, where
+``DOCTOBERT_HUB_TIMEOUT`` does not say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +41,13 @@ class Published:
         url: Address of the repository, or of the pull request.
         commit: Commit that holds it.
         changed: False if everything was there already.
+        changes: What it did to the repository.
     """
 
     url: str
     commit: str
     changed: bool
-
-
-@dataclass(frozen=True)
-class _Remote:
-    """What stands on the Hub before a push."""
-
-    head: str
-    card: str | None
-    manifest: dict[str, Any]
-    files: dict[str, str]
+    changes: Changes = field(default_factory=Changes)
 
 
 def publish(
@@ -61,6 +59,8 @@ def publish(
     token: str | None = None,
     endpoint: str | None = None,
     allow: tuple[str, ...] = (),
+    replace: tuple[str, ...] = (),
+    relicense: bool = True,
 ) -> Published:
     """Publish a package atomically.
 
@@ -73,6 +73,8 @@ def publish(
         token: Token of the Hub; default: the one that is logged in.
         endpoint: Address of the Hub; default: ``$HF_ENDPOINT``.
         allow: Fingerprints of what looks like a secret and is none.
+        replace: Configurations, or ``README.md``, of the Hub that may be replaced.
+        relicense: Whether the licence was said for this push.
 
     Raises:
         UsageError: The token, the rights, or the repository's kind are wrong.
@@ -85,24 +87,46 @@ def publish(
     api = HfApi(endpoint=endpoint, token=token)
     hub = _Hub(api, package, revision, create_pr, tokens)
     with_errors = _Explained(package.repo_id, tokens)
-    with with_errors:
+    with with_errors, bounded_requests():
         hub.open(private)
         for _ in range(ATTEMPTS):
             remote = hub.read()
             _check_kind(package, remote)
-            package.write_card(remote.card)
-            found = check_folder(package.folder, package.repo_type, package.allowed, tokens)
+            _, changes = package.write_card(remote, replace, relicense)
+            found = check_folder(
+                *(package.folder, package.repo_type, package.allowed, tokens, package.elsewhere)
+            )
             refuse(found, allow)
-            done = hub.commit(remote, message or f"Publish {package.kind}")
+            done = hub.commit(remote, changes, message or f"Publish {package.kind}")
             if done is not None:
-                return done
+                return replaced(done, changes=changes)
     raise OutputError(
         f"Others kept committing to {package.repo_id} while this was sent",
         fix="Nothing of this was published; run the same command again, or use --create-pr",
     )
 
 
-def _check_kind(package: Package, remote: _Remote) -> None:
+def present_state(package: Package, target: Any) -> Remote | None:
+    """Read what stands on the Hub, for a dry run; None where there is nothing, or no way to it.
+
+    Asked once, with a short wait: a dry run works without a connection too.
+    """
+    from huggingface_hub import HfApi, constants
+
+    if constants.is_offline_mode():
+        return None
+    api = HfApi(endpoint=target.endpoint, token=target.token)
+    hub = _Hub(api, package, target.revision, False, [])
+    try:
+        with bounded_requests(5.0), at_most(1):
+            return hub.read()
+    except Exception as error:
+        if _status(error) not in (401, 404):
+            logger.warning("The Hub's present state could not be read: nothing is compared")
+        return None
+
+
+def _check_kind(package: Package, remote: Remote) -> None:
     kind = remote.manifest.get("kind")
     if kind is not None and kind != package.kind:
         raise UsageError(
@@ -155,7 +179,7 @@ class _Hub:
             branch: str = self.revision
             _patiently(lambda: self.api.create_branch(**self.where, branch=branch, exist_ok=True))
 
-    def read(self) -> _Remote:
+    def read(self) -> Remote:
         """Read head, card and the list of what an earlier push wrote."""
         from huggingface_hub.hf_api import RepoFile
 
@@ -166,7 +190,7 @@ class _Hub:
         files = {item.path: item.blob_id for item in tree if isinstance(item, RepoFile)}
         card = self._text("README.md", head) if "README.md" in files else None
         manifest = json.loads(self._text(MANIFEST, head)) if MANIFEST in files else {}
-        return _Remote(head, card, manifest, files)
+        return Remote(head, card, manifest, files)
 
     def _text(self, name: str, revision: str) -> str:
         import tempfile
@@ -180,9 +204,9 @@ class _Hub:
             )
             return Path(path).read_text(encoding="utf-8")
 
-    def commit(self, remote: _Remote, message: str) -> Published | None:
+    def commit(self, remote: Remote, changes: Changes, message: str) -> Published | None:
         """Make the commit; None if others committed meanwhile and it must be planned anew."""
-        operations = self._operations(remote)
+        operations = self._operations(changes)
         before = self._pull_requests() if self.create_pr else set()
         # Large files first: those that arrived are not sent again with the commit.
         _patiently(
@@ -224,16 +248,15 @@ class _Hub:
                 time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    def _operations(self, remote: _Remote) -> list[Any]:
+    def _operations(self, changes: Changes) -> list[Any]:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
         root = self.package.folder
         names = {path.relative_to(root).as_posix(): path for path in self.package.files()}
         # What an earlier push wrote and this one does not would be read as part of the dataset.
-        stale = [n for n in remote.manifest.get("files", {}) if n not in names]
         return [
             *(CommitOperationAdd(path_in_repo=n, path_or_fileobj=str(p)) for n, p in names.items()),
-            *(CommitOperationDelete(path_in_repo=n) for n in stale if n in remote.files),
+            *(CommitOperationDelete(path_in_repo=name) for name in changes.removed),
         ]
 
     def _url(self) -> str:
@@ -244,7 +267,7 @@ class _Hub:
         refs = _patiently(lambda: self.api.list_repo_refs(**self.where, include_pull_requests=True))
         return {ref.ref for ref in refs.pull_requests or []}
 
-    def _landed(self, remote: _Remote, before: set[str]) -> Published | None:
+    def _landed(self, remote: Remote, before: set[str]) -> Published | None:
         """Tell whether a commit whose answer was lost is there: then it is not made twice."""
         ours = (self.package.folder / MANIFEST).read_text(encoding="utf-8")
         if self.create_pr:
@@ -264,7 +287,7 @@ class _Hub:
                     raise
         return None
 
-    def _check_untouched(self, remote: _Remote) -> None:
+    def _check_untouched(self, remote: Remote) -> None:
         """Raise if the other commit changed a file that this one writes, the card excepted.
 
         The card is rendered anew over the other's, so that edits between markers stay.
@@ -286,13 +309,60 @@ class _Hub:
             )
 
 
+_attempts = ATTEMPTS
+
+
+@contextlib.contextmanager
+def at_most(attempts: int) -> Iterator[None]:
+    """Repeat requests at most so often within the block."""
+    global _attempts
+    before, _attempts = _attempts, attempts
+    try:
+        yield
+    finally:
+        _attempts = before
+
+
+@contextlib.contextmanager
+def bounded_requests(seconds: float | None = None) -> Iterator[None]:
+    """Let no request wait longer for a sign of the server; ``huggingface_hub`` waits for ever."""
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils import _http
+
+    before = getattr(_http, "_GLOBAL_CLIENT_FACTORY", None)
+    plain = before or _http.default_client_factory
+
+    given = os.environ.get("DOCTOBERT_HUB_TIMEOUT", "")
+    longest = seconds or (float(given) if given.replace(".", "", 1).isdigit() else SILENCE)
+
+    def bounded() -> Any:
+        client: Any = plain()
+        # Many calls pass timeout=None on, which stands above the client's own.
+        hooks = client.event_hooks
+        client.event_hooks = {**hooks, "request": [*hooks.get("request", []), limit]}
+        return client
+
+    def limit(request: Any) -> None:
+        given = request.extensions.get("timeout") or {}
+        request.extensions["timeout"] = {
+            kind: given.get(kind) or longest for kind in ("connect", "read", "write", "pool")
+        }
+
+    set_client_factory(bounded)
+    try:
+        yield
+    finally:
+        set_client_factory(plain)
+
+
 def _patiently(call: Callable[[], Any]) -> Any:
     """Repeat a request that may be repeated, where the Hub or the way to it stumbles."""
-    for attempt in range(ATTEMPTS):
+    for attempt in range(_attempts):
         try:
             return call()
         except Exception as error:
-            if attempt + 1 == ATTEMPTS or not (_status(error) in TRANSIENT or _is_network(error)):
+            last = attempt + 1 == _attempts
+            if last or not (_status(error) in TRANSIENT or _is_network(error)):
                 raise
             time.sleep(_retry_after(error) or WAIT * 2**attempt)
     raise AssertionError("the last attempt returns or raises")

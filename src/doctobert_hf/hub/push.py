@@ -18,6 +18,7 @@ from typing import Any
 from doctobert_hf.errors import OutputError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.hub.facts import CardFacts, read_facts
+from doctobert_hf.hub.merging import Changes
 from doctobert_hf.hub.package import Package, package_model, package_tokenizer, sha256
 from doctobert_hf.hub.preflight import (
     check_folder,
@@ -45,6 +46,8 @@ class Target:
         endpoint: Address of the Hub; default: ``$HF_ENDPOINT``.
         overwrite: Move another dry run that is in ``dry_run`` aside.
         allow: Fingerprints of what looks like a secret and is none; told in the report.
+        replace: Configurations of the dataset, or ``README.md``, on the Hub that may be replaced.
+        relicense: Whether a licence other than the Hub's is meant; None: where facts are given.
     """
 
     repo_id: str
@@ -57,6 +60,8 @@ class Target:
     endpoint: str | None = None
     overwrite: bool = False
     allow: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    relicense: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Report:
         url: Address of a push.
         commit: Its commit.
         changed: Whether it changed anything.
+        changes: What it does to what stands on the Hub: files, configurations, the card's diff.
     """
 
     repo_id: str
@@ -86,6 +92,7 @@ class Report:
     url: str | None = None
     commit: str | None = None
     changed: bool | None = None
+    changes: Changes | None = None
 
 
 def push_model(
@@ -242,19 +249,21 @@ def _staged(
     folder: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]
 ) -> Report:
     """Make what would be published in a staging folder of our own, and publish it if it may be."""
+    from doctobert_hf.hub.publish import present_state, publish
+
     tokens = tuple(tokens_in_use(target.token))
     for item in folder.iterdir():
         if item.name == "data":  # shards of a stopped run; write_split says whether they are ours
             continue
         shutil.rmtree(item) if item.is_dir() else item.unlink()
     package = build(folder, tokens)
-    card = package.write_card(None)
-    found = check_folder(folder, package.repo_type, package.allowed, tokens)
+    relicense = target.relicense is not False
+    remote = present_state(package, target) if target.dry_run is not None else None
+    card, changes = package.write_card(remote, target.replace, relicense)
+    found = check_folder(folder, package.repo_type, package.allowed, tokens, package.elsewhere)
     passed = [f"Allowed: {finding}" for finding in refuse(found, target.allow)]
     published = None
     if target.dry_run is None:
-        from doctobert_hf.hub.publish import publish
-
         published = publish(
             package,
             target.private,
@@ -264,7 +273,10 @@ def _staged(
             target.token,
             target.endpoint,
             target.allow,
+            target.replace,
+            relicense,
         )
+        changes = published.changes
     report = Report(
         repo_id=target.repo_id,
         repo_type=package.repo_type,
@@ -279,6 +291,7 @@ def _staged(
         gaps=card.gaps,
         warnings=[
             *package.warnings,
+            *changes.told,
             *passed,
             *(
                 f"'{key}' of the earlier card is left out, it may hold training text: "
@@ -290,6 +303,7 @@ def _staged(
         url=published.url if published else None,
         commit=published.commit if published else None,
         changed=published.changed if published else None,
+        changes=changes,
     )
     if target.dry_run is not None:
         from doctobert_hf.hub.datasets import finish_staging

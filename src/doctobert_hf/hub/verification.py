@@ -8,6 +8,7 @@ of the templates' but for its names and numbers: a card that others edited is no
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import subprocess
@@ -123,7 +124,8 @@ def verify(
         kind = repo_type or _repo_type(manifest, folder)
         yield from _check_preflight(folder, kind, manifest)
         yield from _check_files(folder, manifest)
-        yield from _run_checks(str(folder.resolve()), folder, kind, manifest)
+        with _only_what_is_here(folder.resolve(), manifest) as here:
+            yield from _run_checks(str(here), here, kind, manifest)
         return
     if place.count("/") != 1 or Path(place).parent.is_dir():
         raise UsageError(f"There is no folder '{place}'", "a folder, or OWNER/NAME on the Hub")
@@ -136,6 +138,30 @@ def verify(
             return
         yield from _check_remote(place, kind, folder, manifest)
         yield from _run_checks(place, folder, kind, manifest)
+
+
+@contextlib.contextmanager
+def _only_what_is_here(folder: Path, manifest: dict[str, Any]) -> Iterator[Path]:
+    """Give a dry run's folder as it is to be loaded: configurations on the Hub are not in it."""
+    elsewhere = set(manifest.get("elsewhere", []))
+    if not elsewhere:
+        yield folder
+        return
+    from doctobert_hf.hub.cards import body_of, dump_front, front_matter
+
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    front = front_matter(text)
+    for key in ("configs", "dataset_info"):
+        front[key] = [e for e in front.get(key) or [] if e.get("config_name") not in elsewhere]
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / folder.name
+        copy.mkdir()
+        for path in folder.iterdir():
+            if path.name != "README.md":
+                (copy / path.name).symlink_to(path)
+        card = f"---\n{dump_front(front)}---\n{body_of(text)}"
+        (copy / "README.md").write_text(card, encoding="utf-8")
+        yield copy
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -156,7 +182,8 @@ def _repo_type(manifest: dict[str, Any], folder: Path) -> str:
 
 def _check_preflight(folder: Path, repo_type: str, manifest: dict[str, Any]) -> Iterator[Check]:
     allowed = [n for n in manifest.get("files", {}) if n.endswith(("optimizer.pt", "scheduler.pt"))]
-    found = check_folder(folder, repo_type, allowed, tokens_in_use())
+    elsewhere = manifest.get("elsewhere", [])
+    found = check_folder(folder, repo_type, allowed, tokens_in_use(), elsewhere)
     for finding in found:
         yield Check(f"pre-flight: {finding.file}", "failed", f"{finding.what}. {finding.mend}")
     if not found:
@@ -167,12 +194,15 @@ def _check_files(folder: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     if not manifest:
         yield Check("checksums", "not run", f"there is no {MANIFEST}")
         return
+    here = {  # of a dry run: what earlier pushes wrote stays on the Hub
+        name: entry for name, entry in manifest["files"].items() if not entry.get("kept")
+    }
     wrong = [
         name
-        for name, entry in manifest["files"].items()
+        for name, entry in here.items()
         if not (folder / name).is_file() or sha256(folder / name) != entry["sha256"]
     ]
-    yield _checksums(wrong, len(manifest["files"]))
+    yield _checksums(wrong, len(here))
 
 
 def _checksums(wrong: list[str], count: int) -> Check:
