@@ -262,3 +262,33 @@ def test_licences_and_sizes():
     assert [size_category(n) for n in (999, 1000, 20_000_000)] == [
         *("n<1K", "1K<n<10K", "10M<n<100M")
     ]
+
+
+def test_records_are_true_of_their_weights_only(run_dir, tmp_path):
+    """A model beside the run's own, another's weights, a checkpoint: none gets its figures."""
+    import shutil
+
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from doctobert_hf.hub.package import model_context
+
+    run = tmp_path / "run"
+    shutil.copytree(run_dir, run)
+    shutil.copytree(run / "model", run / "untrained")
+    file = run / "untrained" / "model.safetensors"
+    weights = load_file(file)
+    save_file({n: torch.zeros_like(w) for n, w in weights.items()}, file, {"format": "pt"})
+    final, _ = model_context(run / "model", "me/x", CardFacts(license="mit"))
+    assert final["record"]["phases"][-1]["tokens"] >= 4000 and final["record"]["held_out"]
+    beside, told = model_context(run / "untrained", "me/x", CardFacts(license="mit"))
+    assert "phases" not in beside["record"] and "held_out" not in beside["record"]
+    assert "are of other weights than 'untrained'" in told[-1]
+    first = sorted(run.glob("checkpoint-*"), key=lambda p: int(p.name[11:]))[0]
+    early, _ = model_context(first, "me/x", CardFacts(license="mit"))
+    assert early["record"]["phases"][-1]["tokens"] < 4000
+    assert early["record"]["phases"][-1]["steps"] <= int(first.name[11:])
+    assert "seconds" not in early["record"]["phases"][-1] and "energy" not in early["record"]
+    shutil.copytree(run / "untrained", run / "model", dirs_exist_ok=True)  # somebody's weights
+    swapped, told = model_context(run, "me/x", CardFacts(license="mit"))
+    assert "phases" not in swapped["record"] and "other weights than 'model'" in told[-1]

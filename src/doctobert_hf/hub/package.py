@@ -202,6 +202,11 @@ def model_context(
             raise
         place = ModelFolder(list_checkpoints(path)[-1], path)
     scores, warnings = _scores(place, repo_id, results, results_model)
+    if place.other is not None:
+        warnings.append(
+            f"The records of the run '{place.other.name}' are of other weights than "
+            f"'{place.model.name}': the card is made without them"
+        )
     return {
         **_shared(repo_id, facts),
         "record": read_model(place),

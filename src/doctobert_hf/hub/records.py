@@ -7,6 +7,7 @@ Paths of the machine are reduced to names.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from doctobert_hf.drbenchmark.report.annotations import account_rows
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.positions import max_positions
+from doctobert_hf.runs.record import read_record, sha256, weights_of
 
 Record = dict[str, Any]
 
@@ -25,15 +27,19 @@ class ModelFolder:
     Attributes:
         model: Folder with ``config.json`` and weights.
         run: Folder of the run; None for a model that comes alone.
+        step: Of a checkpoint: its step. Only what was logged up to there is true of it.
+        other: A run in whose folder it lies, but whose records are of other weights.
     """
 
     model: Path
     run: Path | None
+    step: int | None = None
+    other: Path | None = None
 
     @property
     def benchmark(self) -> Path | None:
         """Results that the run, a quickstart, measured itself."""
-        if self.run is None or not (self.run / "state.json").is_file():
+        if self.run is None or self.step is not None or not (self.run / "state.json").is_file():
             return None
         folder = self.run / "benchmark"
         return folder if folder.is_dir() else None
@@ -49,10 +55,36 @@ def locate_model(path: Path) -> ModelFolder:
         if (model / "config.json").is_file():
             places = (path, path.parent, path.parent.parent)
             run = next((place for place in places if _is_run(place)), None)
-            return ModelFolder(model, run)
+            return _bound(model, run)
     raise UsageError(
         f"No model in '{path}'", "a folder with config.json, or a run folder with model/config.json"
     )
+
+
+def _bound(model: Path, run: Path | None) -> ModelFolder:
+    """Tell whether a run's records are of a model's weights."""
+    if run is None:
+        return ModelFolder(model, None)
+    step = re.fullmatch(r"checkpoint-(\d+)", model.name)
+    if step and model.parent == run:
+        return ModelFolder(model, run, int(step[1]))
+    own = model == run or _has_weights(model, run)
+    return ModelFolder(model, run) if own else ModelFolder(model, None, other=run)
+
+
+def _has_weights(model: Path, run: Path) -> bool:
+    record = read_record(run)
+    name = model.relative_to(run).as_posix()
+    outputs = record.outputs if record is not None else {}
+    known = outputs.get(name, {}).get("weights")
+    if known is not None:
+        return known == weights_of(model)
+    files = {f"{name}/{file.name}": file for file in model.glob("*.safetensors")}
+    if recorded := {path: outputs[path] for path in files if "sha256" in outputs.get(path, {})}:
+        return len(recorded) == len(files) and all(
+            entry["sha256"] == sha256(files[path]) for path, entry in recorded.items()
+        )
+    return name == "model"  # a run that kept no hash: by its place
 
 
 def _is_run(folder: Path) -> bool:
@@ -85,11 +117,11 @@ def read_model(place: ModelFolder) -> Record:
     elif state is not None:
         found |= read_quickstart(place.run)
     elif config:
-        found |= _pretraining(place.run, config)
+        found |= _pretraining(place.run, config, place.step)
     environment = read_json(place.run / "environment.json")
     if environment is not None:
         found["environment"] = environment
-    energy = _energy(place.run)
+    energy = _energy(place.run) if place.step is None else None
     if energy is not None:
         found["energy"] = energy
     return found
@@ -172,8 +204,8 @@ def read_quickstart(run: Path) -> Record:
     return found
 
 
-def _pretraining(run: Path, config: Record) -> Record:
-    phases = _chain(run, config)
+def _pretraining(run: Path, config: Record, until: int | None = None) -> Record:
+    phases = _chain(run, config, until)
     found: Record = {"phases": phases, "corpus": {"source": _name(config.get("corpus"))}}
     found["corpus"]["generated"] = config.get("corpus") is None and not config.get("train_store")
     manifest = read_json(run / "stores" / "train" / "manifest.json")
@@ -186,8 +218,10 @@ def _pretraining(run: Path, config: Record) -> Record:
     if "held_out" in phases[-1]:
         found["held_out"] = phases[-1]["held_out"]
     probes = run / "fill_mask.jsonl"
-    if probes.is_file():
-        last = json.loads(probes.read_text(encoding="utf-8").splitlines()[-1])
+    rows = probes.read_text(encoding="utf-8").splitlines() if probes.is_file() else []
+    asked = [row for row in map(json.loads, rows) if _is_before(row, until)]
+    if asked:
+        last = asked[-1]
         found["fill_mask"] = [
             {"sentence": sentence, "answers": answers}
             for sentence, answers in last["answers"].items()
@@ -195,11 +229,15 @@ def _pretraining(run: Path, config: Record) -> Record:
     return found
 
 
-def _chain(run: Path, config: Record) -> list[Record]:
+def _is_before(row: Record, step: int | None) -> bool:
+    return step is None or row.get("step") is None or row["step"] <= step
+
+
+def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     """This phase and, where their folders are still there, those it was begun from."""
     wanted = ("max_length", "learning_rate", "lr_schedule", "mlm_probability", "seed")
     phase = {key: config[key] for key in wanted if key in config}
-    phase |= _logged(run) | {"name": run.name}
+    phase |= _logged(run, until) | {"name": run.name}
     before = config.get("init_from")
     if before is None:
         return [phase]
@@ -211,11 +249,14 @@ def _chain(run: Path, config: Record) -> list[Record]:
     return [*_chain(earlier, earlier_config), phase]
 
 
-def _logged(run: Path) -> Record:
+def _logged(run: Path, until: int | None = None) -> Record:
     path = run / "metrics.jsonl"
     if not path.is_file():
         return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [row for row in map(json.loads, filter(None, lines)) if _is_before(row, until)]
+    if until is not None:  # the run's time is not the checkpoint's
+        rows = [{k: v for k, v in row.items() if k != "train_runtime"} for row in rows]
     found: Record = {}
     for row in rows:
         for key in ("tokens", "loss"):

@@ -22,7 +22,7 @@ from doctobert_hf.errors import DataError, OutputError, UsageError
 from doctobert_hf.files import explained_output
 from doctobert_hf.runs.lock import LOCK, RunLock
 from doctobert_hf.runs.publish import changed_outputs, move_aside, publish, remove_tree
-from doctobert_hf.runs.record import RECORD, RunRecord, new_record, read_record
+from doctobert_hf.runs.record import RECORD, RunRecord, new_record, read_record, weights_of
 
 Again = Literal["resume", "same", "any"]
 """What a second start in a run's folder needs: ``resume``, that ``--resume`` is asked for;
@@ -77,9 +77,15 @@ class RunFolder:
             publish(scratch, self.folder, self.record, self.record_path)
 
     def finish(self, *outputs: str, status: str = "finished") -> None:
-        """Record the results of a run whose files come and go: folders, or files by name."""
+        """Record the results of a run whose files come and go: folders, or files by name.
+
+        Of a folder with a model the hash of its weights is kept: what is recorded of the run is
+        true of these weights, and of no others.
+        """
         for name in outputs:
-            self.record.outputs.setdefault(name, {})
+            known = self.record.outputs.setdefault(name, {})
+            if (weights := weights_of(self.folder / name)) is not None:
+                known["weights"] = weights
         self.record.status = status
         self.record.write(self.record_path)
 

@@ -101,6 +101,14 @@ def read_record(folder: str | Path, name: str = RECORD) -> RunRecord | None:
     return record
 
 
+def weights_of(folder: str | Path) -> str | None:
+    """Hash the weights of a model's folder; None where it has none in safetensors."""
+    files = sorted(Path(folder).glob("*.safetensors"))
+    if not files:
+        return None
+    return hashlib.sha256("\n".join(sha256(file) for file in files).encode()).hexdigest()
+
+
 def _check_record(record: RunRecord) -> None:
     """Refuse a record that was edited by hand into something else, or leads out of its folder."""
     if not isinstance(record.settings, dict):
