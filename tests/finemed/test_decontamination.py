@@ -1,6 +1,8 @@
 """Decontamination: what a test unit is, when a document holds it, the real corpora."""
 
+import html
 import json
+import unicodedata
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,3 +82,80 @@ def test_real_test_documents_are_found_again(data_dir, tmp_path):
     config.input = (str(tmp_path / "c.parquet"),)
     decontaminate(config)
     assert [row["id"] for row in rows_of(tmp_path / "o")] == ["clean"]
+
+
+ABSTRACT = (
+    "L'éréthisme cardiovasculaire du sujet âgé reste mal décrit. Nous rapportons vingt-sept cas "
+    "suivis de 2003 à 2011 dans un service de gériatrie aiguë. L'âge moyen était de 84,2 ans, la "
+    "fréquence au repos de 112 battements. Dix-neuf malades recevaient de l'azathioprine pour une "
+    "maladie cœliaque réfractaire ; huit présentaient une hypokaliémie profonde. L'évolution fut "
+    "favorable après l'arrêt du traitement chez vingt-deux d'entre eux, sans séquelle à 6 mois."
+)
+HOST = "La marquise sortit à cinq heures et prit la route. " * 30
+
+
+def index_of(*texts, near=0.3):
+    index = TestIndex(8, near)
+    for text in texts:
+        index.add("t", text, 8)
+    index.finish()
+    return index
+
+
+def is_found(index, text):
+    hits = any(share >= 0.5 for share in index.hits(text).values())
+    return hits or bool(index.whole_lines(text)) or bool(index.close_together(text))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda t: unicodedata.normalize("NFD", t),
+        lambda t: t.translate(str.maketrans("éèêàâùûîïôç", "eeeaauuiioc")).replace("œ", "oe"),
+        str.upper,
+        lambda t: t.encode("ascii", "xmlcharrefreplace").decode(),
+        lambda t: html.escape(t.encode("ascii", "xmlcharrefreplace").decode()),  # twice
+        lambda t: t.replace("cardio", "cardio\u00ad").replace("hypo", "hypo\u200b"),
+        lambda t: t.replace("cardiovasculaire", "cardio-\nvasculaire").replace(", ", " — "),
+        lambda t: t.replace(" ", "\u00a0").replace(".", "</p><p class='x'>"),
+        lambda t: " ".join(t.split()[:40]),  # half of it
+        lambda t: t.replace("malades", "malaxes").replace("moyen", "moyne").replace("service",
+                                                                                   "servise"),
+    ],
+)  # fmt: skip
+def test_forms_of_the_web_hide_nothing(form):
+    index = index_of(ABSTRACT)
+    assert is_found(index, HOST + form(ABSTRACT) + HOST)
+    assert not is_found(index, HOST)
+
+
+def test_a_form_filled_in_with_other_values_is_another_document():
+    form = "Sodium {} mmol/L, potassium {} mmol/L, créatinine {} µmol/L, urée {} mmol/L, ".format
+    first = form(138, 4.1, 88, 6.2) + "hémoglobine 13,4 g/dL, plaquettes 245 G/L, CRP 12 mg/L."
+    second = form(129, 5.7, 140, 15.8) + "hémoglobine 9,1 g/dL, plaquettes 97 G/L, CRP 181 mg/L."
+    index = index_of(first)
+    assert is_found(index, HOST + first) and not is_found(index, HOST + second)
+
+
+def test_a_question_with_its_answers_in_any_order():
+    question = "Parmi les propositions suivantes, laquelle ou lesquelles sont exactes ?"
+    answers = ["L'azathioprine est un antimétabolite de la série des purines",
+               "Le méthotrexate inhibe la dihydrofolate réductase",
+               "La ciclosporine se lie à la cyclophiline A cytosolique"]  # fmt: skip
+    index = index_of("\n".join((question, *answers)))
+    quiz = [question, *(f"{letter}. {a}" for letter, a in zip("ABC", reversed(answers)))]
+    assert is_found(index, HOST + "\n" + "\n".join(quiz))
+    assert not is_found(index, HOST + question + HOST)  # a phrase that many quizzes have
+
+
+def test_a_short_document_is_a_line_of_its_own():
+    index = index_of("Hépatite chronique active")
+    assert is_found(index, f"{HOST}\n- HÉPATITE CHRONIQUE ACTIVE.\n{HOST}")
+    assert not is_found(index, f"{HOST} une hépatite chronique active {HOST}")
+
+
+def test_phrases_of_many_leaflets_are_no_document():
+    phrase = "Si vous avez pris plus de {} que vous n'auriez dû, consultez votre médecin. " * 3
+    own = "La substance {0} agit sur le récepteur {0}2 des cellules {0} du foie et du rein. "
+    leaflets = [phrase.format(*[n] * 3) + own.format(n) for n in ("alpha", "beta", "gamma", "rho")]
+    assert not is_found(index_of(*leaflets), HOST + phrase.format(*["zeta"] * 3))

@@ -133,7 +133,13 @@ class DecontaminateConfig(StageConfig):
         "documents", "look for whole test documents, or for each row (sentence) alone"
     )
     words: int = option(8, "words of an n-gram; shorter units are looked for whole")
-    least_words: int = option(8, "units under this many words are not looked for")
+    least_words: int = option(8, "units under this many words are looked for as whole lines")
+    near: float = option(
+        0.3,
+        "share of a unit's three-word grams close together that does too; 0: not looked for",
+        least=0,
+        most=1,
+    )
     overlap: float = option(0.5, "share of a unit's n-grams that makes a document contaminated")
 
     def __post_init__(self) -> None:

@@ -1,15 +1,23 @@
 """Decontamination: documents that hold DrBenchmark's test units are dropped.
 
-A test unit (a test document, or a row of it) is a set of n-grams of its words; a unit with fewer
-words than n is one n-gram of its own length. A document is contaminated by a unit where it holds at
-least ``overlap`` of the unit's distinct n-grams. N-grams are compared as strings, so there are no
-false hits by hashing. Whole documents are the default: single sentences of QUAERO EMEA ("Lisez
-attentivement cette notice ...") stand in every French leaflet.
+A test unit is a test document, or a row of it; of a question the question alone, and with its
+answers in any order. Text is folded first: what the web does to accents, entities, hyphens and
+signs does not hide it. A document is contaminated by a unit in one of three ways:
+
+- it holds at least ``overlap`` of the unit's distinct n-grams (words), wherever they stand;
+- it holds at least ``near`` of its distinct three-word grams close together, those left out that
+  several units have (the set phrases of leaflets): copies with typing errors, and parts;
+- one of its lines is the unit, where that has fewer than ``least_words`` words.
+
+N-grams are compared as strings, so there are no false hits by hashing. Whole documents are the
+default: single sentences of QUAERO EMEA ("Lisez attentivement cette notice ...") stand in every
+French leaflet.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +29,7 @@ from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 
 from doctobert_hf.errors import DataError, UsageError
-from doctobert_hf.finemed.words import ngrams, words
+from doctobert_hf.finemed.words import WORD, ngrams, plain, plain_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,47 +39,158 @@ if TYPE_CHECKING:
     from doctobert_hf.finemed.writing import Exclusions
 
 
+SHORTEST = 3
+"""Words of the shortest unit that is looked for, as a line of its own."""
+_GRAM = 3
+_COMMON = 3  # texts that share a gram: it is a phrase, and tells nothing
+_NUMBERS, _SAME_NUMBERS = (
+    6,
+    0.7,
+)  # grams with a digit are found as often as others, at least 0.7 times
+_DIGIT = re.compile(r"\d").search
+_LEAST_THERE = 6  # grams; fewer stand together by chance in 640 case reports
+_FEW, _MANY, _LONG, _SHARE_OF_FEW = (
+    6,
+    12,
+    100,
+    0.6,
+)  # grams of a short unit; of it more must be there
+
+
 @dataclass
 class TestIndex:
     """N-grams of test units.
 
     Attributes:
         length: Words of an n-gram.
+        near: Least share of three-word grams close together; 0: not looked for.
         units: By unit ``(task, beginning of its text, number of its n-grams)``.
         places: By n-gram the units that have it.
         lengths: Lengths of n-grams there are.
         too_short: By task the units that are not looked for.
+        lines: Short units, by their words.
+        grams: By gram of up to three words the units that have it.
+        sizes: By unit its grams that tell something, those of them with a digit, and its words.
     """
 
     __test__ = False  # not a test, whatever its name
 
     length: int
+    near: float = 0.3
     units: list[tuple[str, str, int]] = field(default_factory=list)
     places: dict[str, list[int]] = field(default_factory=dict)
     lengths: set[int] = field(default_factory=set)
     too_short: Counter[str] = field(default_factory=Counter)
+    lines: dict[str, int] = field(default_factory=dict)
+    grams: dict[str, list[int]] = field(default_factory=dict)
+    sizes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    _origins: dict[int, str] = field(default_factory=dict)
 
     def add(self, task: str, text: str, least_words: int) -> None:
         """Add a unit, unless it is too short to mean anything."""
-        tokens = words(text)
+        tokens = plain_words(text)
+        number = len(self.units)
         if len(tokens) < least_words:
-            self.too_short[task] += 1
+            if len(tokens) < SHORTEST:
+                self.too_short[task] += 1
+                return
+            self.lines.setdefault(" ".join(tokens), number)
+            self.units.append((task, " ".join(text.split())[:200], 1))
             return
         length = min(self.length, len(tokens))
         grams = set(ngrams(tokens, length))
         self.lengths.add(length)
         for gram in grams:
-            self.places.setdefault(gram, []).append(len(self.units))
+            self.places.setdefault(gram, []).append(number)
         self.units.append((task, " ".join(text.split())[:200], len(grams)))
+        if self.near:
+            for gram in _line_grams(text):
+                self.grams.setdefault(gram, []).append(number)
+            self.sizes[number] = (0, 0, len(tokens))
+            # A question alone and with answers, in one task and another, is one text.
+            self._origins[number] = " ".join(tokens[: self.length])
+
+    def finish(self) -> None:
+        """Leave out phrases that several texts have, once all units are there."""
+        self.grams = {
+            gram: units
+            for gram, units in self.grams.items()
+            if len({self._origins[unit] for unit in units}) < _COMMON
+        }
+        counts = Counter(unit for units in self.grams.values() for unit in units)
+        numbers = Counter(u for g, units in self.grams.items() if _DIGIT(g) for u in units)
+        self.sizes = {u: (counts[u], numbers[u], words) for u, (_, _, words) in self.sizes.items()}
 
     def hits(self, text: str) -> dict[int, float]:
         """Share of each unit's n-grams that a text holds, for units it holds any of."""
-        tokens = words(text)
+        tokens = plain_words(text)
         found: Counter[int] = Counter()
         for length in self.lengths:
             for gram in set(ngrams(tokens, length)):
                 found.update(self.places.get(gram, ()))
         return {unit: count / self.units[unit][2] for unit, count in found.items()}
+
+    def whole_lines(self, text: str) -> set[int]:
+        """Short units that are a line of a text."""
+        if not self.lines:
+            return set()
+        lines = (" ".join(WORD.findall(line)) for line in plain(text).splitlines())
+        return {self.lines[line] for line in lines if line in self.lines}
+
+    def close_together(self, text: str) -> dict[int, float]:
+        """Share of each unit's grams that stand close together in a text, where it is enough."""
+        if not self.near:
+            return {}
+        tokens = plain_words(text)
+        seen: dict[int, list[tuple[int, str]]] = {}
+        for length in range(1, _GRAM + 1):
+            for place, gram in enumerate(ngrams(tokens, length)):
+                for unit in self.grams.get(gram, ()):
+                    seen.setdefault(unit, []).append((place, gram))
+        found = {}
+        for unit, places in seen.items():
+            grams, numbers, words = self.sizes[unit]
+            least = self.near * (1.1 if grams >= _LONG else 1.0)  # chance evens out in long texts
+            if grams < _MANY:
+                least = max(self.near, _SHARE_OF_FEW)
+            if grams < _FEW or len(places) < least * grams:
+                continue
+            there = _densest(sorted(places), 2 * words + 20)
+            share = len(there) / grams
+            # A form filled in with other values is another document: its numbers differ.
+            filled = sum(map(bool, map(_DIGIT, there)))
+            same = numbers < _NUMBERS or filled / numbers >= _SAME_NUMBERS * share
+            if share >= least and len(there) >= _LEAST_THERE and same:
+                found[unit] = share
+        return found
+
+
+def _line_grams(text: str) -> set[str]:
+    """Three-word grams of each line; a line of fewer words is one gram."""
+    found: set[str] = set()
+    for line in plain(text).splitlines():
+        tokens = WORD.findall(line)
+        if tokens:
+            found.update(ngrams(tokens, min(_GRAM, len(tokens))))
+    return found
+
+
+def _densest(places: list[tuple[int, str]], width: int) -> set[str]:
+    """Return the most distinct grams that stand in any stretch of ``width`` words."""
+    best: set[str] = set()
+    first = 0
+    inside: Counter[str] = Counter()
+    for place, gram in places:
+        inside[gram] += 1
+        while places[first][0] < place - width:
+            old = places[first][1]
+            inside[old] -= 1
+            if not inside[old]:
+                del inside[old]
+            first += 1
+        if len(inside) > len(best):
+            best = set(inside)
+    return best
 
 
 def read_units(config: DecontaminateConfig) -> list[tuple[str, str]]:
@@ -125,11 +244,13 @@ def _task_units(name: str, config: DecontaminateConfig, named: bool) -> Iterator
 
 
 def _row_units(row: dict[str, Any]) -> Iterator[str]:
-    """What of a row is text: tokens joined, questions with each answer, both of a pair."""
+    """What of a row is text: tokens joined, a question alone and with answers, both of a pair."""
     if "tokens" in row:
         yield " ".join(row["tokens"])
     elif "question" in row:
-        yield row["question"] + " " + " ".join(row[f"answer_{k}"] or "" for k in "abcde")
+        answers = [row[f"answer_{k}"] for k in "abcde" if row.get(f"answer_{k}")]
+        yield row["question"]
+        yield "\n".join((row["question"], *answers))
     else:
         names = ("text", "text_1", "text_2", "source", "candidate_1", "candidate_2", "candidate_3")
         yield from (row[name] for name in names if row.get(name))
@@ -158,7 +279,10 @@ class Decontaminate(PipelineStep):
             for document in data:
                 hits = index.hits(document.text)
                 guilty = {u: share for u, share in hits.items() if share >= self.config.overlap}
-                for task in {index.units[unit][0] for unit in hits}:
+                guilty |= dict.fromkeys(index.whole_lines(document.text), 1.0)
+                for unit, share in index.close_together(document.text).items():
+                    guilty[unit] = max(share, guilty.get(unit, 0.0))
+                for task in {index.units[unit][0] for unit in hits.keys() | guilty.keys()}:
                     self.stat_update(f"touched_{task}")
                 for task in {index.units[unit][0] for unit in guilty}:
                     self.stat_update(f"contaminated_{task}")
@@ -179,11 +303,12 @@ class Decontaminate(PipelineStep):
 
 def build_index(units: str, config: DecontaminateConfig) -> TestIndex:
     """Build the index from the file of units."""
-    index = TestIndex(config.words)
+    index = TestIndex(config.words, config.near)
     with open(units, encoding="utf-8") as lines:
         for line in lines:
             task, text = json.loads(line)
             index.add(task, text, config.least_words)
+    index.finish()
     return index
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from functools import lru_cache
@@ -24,3 +25,29 @@ def words(text: str) -> list[str]:
 def ngrams(tokens: list[str], length: int) -> list[str]:
     """Sequences of ``length`` words, each joined by spaces."""
     return [" ".join(tokens[i : i + length]) for i in range(len(tokens) - length + 1)]
+
+
+_MARKS = re.compile(
+    "[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]"  # accents, soft hyphens, joiners, marks
+)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
+_CUT = re.compile(r"(?<=\w)[-\u2010\u2011][ \t]*\r?\n[ \t]*(?=\w)")
+
+
+def plain(text: str) -> str:
+    """Return a text without the forms that the web gives it.
+
+    HTML entities and tags, accents (composed or not), ligatures, compatibility forms, soft hyphens
+    and joiners, words cut at a line's end, and case are folded; line breaks stay.
+    """
+    if "&" in text:
+        text = html.unescape(html.unescape(text))  # pages often hold them twice
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", _CUT.sub("", text)))
+    return text.lower().replace("œ", "oe").replace("æ", "ae")
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of a text, folded as :func:`plain` does."""
+    return WORD.findall(plain(text))
