@@ -21,8 +21,6 @@ from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.dedup import (
     MinhashConfig,
     MinhashDedupBuckets,
-    MinhashDedupCluster,
-    MinhashDedupFilter,
     MinhashDedupSignature,
 )
 from datatrove.pipeline.filters import GopherRepetitionFilter
@@ -31,6 +29,7 @@ from datatrove.utils.word_tokenizers import WordTokenizer
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.deidentification import deidentify
+from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.words import WORD, words
 from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
@@ -200,52 +199,6 @@ class Buckets(MinhashDedupBuckets):
     """datatrove's second MinHash step; of this module, so that workers import our settings."""
 
 
-class Clusters(MinhashDedupCluster):
-    """datatrove's third MinHash step, without its own progress bar: the stage has one."""
-
-    def run(self, data: Any = None, _: int = 0, world_size: int = 1) -> None:
-        """Find clusters of duplicates."""
-        from datatrove.pipeline.dedup import minhash
-
-        minhash.tqdm = lambda items, **options: items
-        super().run(data, _, world_size)
-
-
-class NearDuplicates(MinhashDedupFilter):
-    """datatrove's fourth MinHash step, with our exclusion file.
-
-    Args:
-        folder: Ids to remove, of the third step.
-        exclusions: Where near-duplicates go.
-    """
-
-    def __init__(self, folder: str, exclusions: Exclusions) -> None:
-        super().__init__(folder)
-        self.exclusions = exclusions
-
-    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        """Yield one document of each cluster."""
-        with self.exclusions.writer("minhash", rank) as excluded:
-            self.exclusion_writer = _AsWriter(excluded)
-            yield from super().run(data, rank, world_size)
-
-
-class _AsWriter:
-    """An exclusion file as datatrove's filters expect one."""
-
-    def __init__(self, excluded: ExclusionWriter) -> None:
-        self._excluded = excluded
-
-    def __enter__(self) -> _AsWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def write(self, document: Document, rank: int = 0) -> None:
-        self._excluded.write(document.id, "near-duplicate", document.text)
-
-
 def clean(config: CleanConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage and return its manifest.
 
@@ -273,6 +226,10 @@ def _clean(stage: Stage, config: CleanConfig) -> dict[str, Any]:
         last = _duplicates(stage, schema)
     else:
         last = quality
+    if config.minhash and config.duplicates_column:
+        import pyarrow as pa
+
+        schema = schema.append(pa.field(COLUMN, pa.int64()))
     stage.run([*last, stage.writer(schema)])
     first = "logs/quality" if config.exact or config.minhash else "logs"
     manifest = stage.close(
@@ -301,8 +258,9 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
         source = "exact"
     if not config.minhash:
         return [_read(stage, source)]
-    signatures, buckets, removed = (
-        str(stage.folder / "between" / name) for name in ("signatures", "buckets", "removed")
+    signatures, buckets, decisions = (
+        str(stage.folder / "between" / name)
+        for name in ("signatures", "buckets", "decisions.sqlite")
     )
     settings = MinhashConfig(
         n_grams=config.shingle_words,
@@ -321,8 +279,10 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
         "logs/buckets",
         tasks=config.buckets,
     )
-    stage.run([Clusters(buckets, removed, settings)], "logs/clusters", tasks=1)
-    return [_read(stage, source), NearDuplicates(removed, stage.exclusions)]
+    documents = str(stage.folder / "between" / source)
+    stage.run([Verify(documents, buckets, decisions, config)], "logs/verify", tasks=1)
+    step = NearDuplicates(decisions, stage.exclusions, config.duplicates_column)
+    return [_read(stage, source), step]
 
 
 def _between(stage: Stage, name: str, schema: Any) -> Any:

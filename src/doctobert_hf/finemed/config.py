@@ -108,6 +108,12 @@ class CleanConfig(StageConfig):
     exact: bool = option(True, "drop texts that are equal but for case and white space")
     minhash: bool = option(True, "drop near-duplicates by MinHash")
     shingle_words: int = option(5, "words of a MinHash shingle", least=1)
+    similarity: float = option(
+        0.7, "share of shingles that near-duplicates have in common, at least", above=0, most=1
+    )
+    duplicates_column: bool = option(
+        False, "add how many near-duplicates a document stands for (near_duplicates)"
+    )
     buckets: int = option(14, "MinHash buckets", least=1)
     hashes_per_bucket: int = option(8, "hashes of a bucket", least=1)
     seed: int = option(1, "seed of the hash functions")

@@ -1,0 +1,75 @@
+"""Near-duplicates: compared, with their numbers, and dropped only for a twin that stays."""
+
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from finemed_helpers import excluded_of, rows_of
+
+from doctobert_hf.finemed.cleaning import clean
+from doctobert_hf.finemed.config import CleanConfig
+from doctobert_hf.finemed.near_duplicates import COLUMN, Signature
+
+WORDS = [f"mot{'abcdefghij'[i % 10]}{'klmnopqrst'[i // 10 % 10]}{'uvwxyz'[i // 100]}"
+         for i in range(600)]  # fmt: skip
+
+
+def run(rows, tmp_path, **more):
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.Table.from_pylist([{"id": i, "text": t} for i, t in rows]), path)
+    options = {"language": None, "repetition": False, **more}
+    clean(CleanConfig(input=(str(path),), output=tmp_path / "out", **options))
+    return rows_of(tmp_path / "out"), excluded_of(tmp_path / "out")
+
+
+def report(draw):
+    value = draw.uniform
+    return (
+        f"Bilan biologique du patient. Sodium {value(130, 145):.0f} mmol/L, potassium "
+        f"{value(3, 6):.1f} mmol/L, chlore {value(95, 110):.0f} mmol/L, urée {value(2, 20):.1f} "
+        f"mmol/L, créatinine {value(50, 300):.0f} µmol/L, calcium {value(2, 3):.2f} mmol/L, "
+        f"hémoglobine {value(7, 16):.1f} g/dL, leucocytes {value(3, 20):.1f} G/L, plaquettes "
+        f"{value(90, 500):.0f} G/L, CRP {value(1, 200):.0f} mg/L, ASAT {value(10, 300):.0f} UI/L."
+    )
+
+
+@pytest.mark.long
+def test_reports_with_other_values_stay(tmp_path):
+    draw = random.Random(0)
+    rows = [(f"r{i}", report(draw)) for i in range(60)]
+    rows.append(("again", rows[7][1].replace("du patient", "de la patiente")))
+    kept, out = run(rows, tmp_path, exact=False)
+    assert {row["id"] for row in kept} == {f"r{i}" for i in range(60)}
+    assert [(row["id"], row["reason"], row["of"]) for row in out] == [
+        ("again", "near-duplicate", "r7")
+    ]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("tasks", [1, 3])
+def test_each_that_is_dropped_has_a_twin_that_stays(tmp_path, tasks):
+    """A chain: each text is near the one before, the ends have nothing in common."""
+    draw = random.Random(1)
+    words = [draw.choice(WORDS) for _ in range(300)]
+    chain = []
+    for number in range(40):
+        chain.append((f"c{number:02d}", " ".join(words)))
+        for place in range(number * 15 % 300, number * 15 % 300 + 15):
+            words[place % 300] = draw.choice(WORDS)
+    kept, out = run(chain, tmp_path, tasks=tasks, duplicates_column=True)
+    assert 5 < len(kept) < 40 and len(kept) + len(out) == 40
+    texts = dict(chain)
+    stay = {row["id"] for row in kept}
+    for row in out:
+        one, twin = (Signature.of(texts[i], 5).shingles for i in (row["id"], row["of"]))
+        assert row["of"] in stay and len(one & twin) >= 0.7 * len(one | twin)
+    assert sum(row[COLUMN] for row in kept) == len(out)
+
+
+def test_what_is_compared():
+    same = Signature.of("Fièvre à 38,5 °C depuis 3 jours", 3)
+    assert Signature.of("FIEVRE a 38,5 °C, depuis 3 jours !", 3) == same
+    other = Signature.of("Fièvre à 39,7 °C depuis 8 jours", 3)
+    assert not same.same_numbers(other) and same.same_numbers(same)
+    assert Signature.of("", 5).shingles == frozenset()
