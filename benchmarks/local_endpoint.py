@@ -8,8 +8,9 @@ requests that depends on the request alone:
 
 Faults that pass after a try: ``429``, ``500``, ``timeout``, ``cut``. Lasting ones: ``broken_json``
 (plans), ``wrong_language``, ``invented_numbers``, ``lost_numbers``, ``lost_negations``,
-``placeholder``, ``copy``, ``repetition``, ``length``, ``not_medical``, ``bad_request``; ``down``
-answers every request with 503, ``nonsense`` with a page, ``old`` refuses the field ``top_k``.
+``placeholder``, ``half_character``, ``copy``, ``repetition``, ``length``, ``not_medical``,
+``bad_request``; ``down`` answers every request with 503, ``nonsense`` with a page, ``old`` refuses
+the field ``top_k``.
 """
 
 from __future__ import annotations
@@ -195,6 +196,8 @@ def _rewrite(document: str, fault: str | None) -> str:
         text = re.sub(
             r"(?i)\b(?:pas d[e'’]|absence d[e'’]|sans|aucune?|ni|non|jamais)\b ?", "", text
         )
+    if fault == "half_character":
+        text += " \ud83d"
     if fault == "placeholder":
         text += " Adressé par [NOM DU MEDECIN]."
     return text

@@ -42,3 +42,30 @@ def test_intervals_and_wrong_input():
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)).map(sorted).map(tuple)))
 def test_covered_is_what_counting_characters_gives(intervals):
     assert covered(intervals) == len({i for start, end in intervals for i in range(start, end)})
+
+
+def test_one_pass_for_many_terms_is_each_term_alone(monkeypatch):
+    """The pattern of shared beginnings finds what one alternative a term finds; so do counts."""
+    import random
+    import re
+
+    from doctobert_hf.finemed import density
+
+    monkeypatch.setattr(density, "_FEW", 0)
+    draw = random.Random(0)
+    letters = "abé ÉAİß-'"
+
+    def word(most):
+        return "".join(draw.choice(letters) for _ in range(draw.randint(1, most)))
+
+    for _ in range(400):
+        text, terms = word(60), [word(5) for _ in range(draw.randint(1, 25))]
+        stripped = sorted({t.strip() for t in terms if t.strip()}, key=len, reverse=True)
+        if stripped:
+            plain = "|".join(map(re.escape, stripped))
+            found = re.finditer(rf"(?<!\w)(?:{plain})(?!\w)", text, re.IGNORECASE)
+            assert find_terms(text, terms) == [match.span() for match in found]
+        counted = sum(text.count(term) * len(term) for term in set(terms))
+        legacy = medical_term_density(text, terms, method="legacy")
+        assert legacy == pytest.approx(counted / len(text))
+    assert find_terms("x " + "a" * 5000, ["a" * 5000, "b"]) == [(2, 5002)]

@@ -73,6 +73,7 @@ def test_a_second_run_makes_the_same_and_asks_the_same(annotated, tmp_path):
         ("invented_numbers", "too long"),
         ("lost_numbers", "quantity"),
         ("placeholder", "remnant of a chat or template"),
+        ("half_character", "remnant of a chat or template"),
         ("lost_negations", "negation lost"),
         ("copy", "near-copy of the source"),
         ("repetition", "repetitive"),

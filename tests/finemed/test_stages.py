@@ -1,6 +1,7 @@
 """Annotate, filter, stats: every document accounted for, settings and inputs guarded."""
 
 import json
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.annotate import annotate, normalized
 from doctobert_hf.finemed.config import AnnotateConfig, FilterConfig, StatsConfig, read_stage
 from doctobert_hf.finemed.density import medical_term_density
+from doctobert_hf.finemed.reading import input_files
 from doctobert_hf.finemed.selection import select
 from doctobert_hf.finemed.statistics import calibration, statistics
 from doctobert_hf.finemed.taxonomy import ENTITY_TYPES, SUBDOMAINS
@@ -212,3 +214,28 @@ def test_recipes_and_unknown_keys():
     assert read_stage("mix", "finemed/context", {}).long_tokens == 4096
     with pytest.raises(UsageError, match="Unknown key 'lexicon'"):
         read_stage("annotate", None, {"lexicon": "base"})
+
+
+def test_a_packed_file_that_is_cut_and_one_in_latin_1_are_told(tmp_path):
+    import gzip
+
+    rows = (json.dumps({"text": medical_text(i)}) for i in range(9))
+    whole = gzip.compress("\n".join(rows).encode())
+    (tmp_path / "cut.jsonl.gz").write_bytes(whole[:-20])
+    latin = json.dumps({"text": "Fièvre"}, ensure_ascii=False).encode("latin-1")
+    (tmp_path / "latin.jsonl").write_bytes(latin)
+    for name, words in {"cut.jsonl.gz": "a whole file", "latin.jsonl": "iconv"}.items():
+        config = AnnotateConfig(input=(str(tmp_path / name),), output=tmp_path / "o", **LIGHT)
+        with pytest.raises(DataError, match=words):
+            annotate(config)
+        assert not (tmp_path / "o").exists()
+
+
+def test_a_stage_below_an_input_is_not_read(write_corpus, tmp_path, caplog):
+    corpus = write_corpus()
+    shutil.copytree(corpus, tmp_path / "in")
+    _, before = input_files(str(tmp_path / "in"))
+    annotate(AnnotateConfig(input=(str(corpus),), output=tmp_path / "in" / "stage", **LIGHT))
+    assert input_files(str(tmp_path / "in"))[1] == before
+    assert "stage holds another stage" in caplog.text
+    assert input_files(str(tmp_path / "in" / "stage"))[1]  # named itself it is read

@@ -60,6 +60,8 @@ class FrenchWords(WordTokenizer):
 
 
 FRENCH_WORDS = FrenchWords("fr")
+_SHINGLES = 4096
+"""Shingles that are hashed at once."""
 
 
 class Quality(PipelineStep):
@@ -195,6 +197,20 @@ class ExactDuplicates(PipelineStep):
                 excluded.write(document.id, "exact duplicate", document.text, of=first[0])
 
 
+class Signatures(MinhashDedupSignature):
+    """datatrove's first MinHash step, in bounded memory: at once, 10 MB of text take 2 GB."""
+
+    def get_signature(self, shingles: Any) -> list[list[int]]:
+        """Return the smallest hashes over all shingles ``[shingles, 1]``, as datatrove does."""
+        parts = [
+            super(Signatures, self).get_signature(shingles[start : start + _SHINGLES])
+            for start in range(0, max(1, len(shingles)), _SHINGLES)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return [[min(hashes) for hashes in zip(*one)] for one in zip(*parts)]
+
+
 class Buckets(MinhashDedupBuckets):
     """datatrove's second MinHash step; of this module, so that workers import our settings."""
 
@@ -270,7 +286,7 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
         hash_config=HashConfig(hash_fc="sha1"),  # its xxhash breaks on xxhash 4
     )
     stage.run(
-        [_read(stage, source), MinhashDedupSignature(signatures, settings, FRENCH_WORDS)],
+        [_read(stage, source), Signatures(signatures, settings, FRENCH_WORDS)],
         "logs/signatures",
     )
     Path(signatures).mkdir(parents=True, exist_ok=True)  # no document, no file

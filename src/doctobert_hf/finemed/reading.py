@@ -8,8 +8,10 @@ end stops the run.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from doctobert_hf.finemed.config import StageConfig
 
+logger = logging.getLogger(__name__)
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 _BATCH = 64
 UNREADABLE = "cannot be read to its end"
@@ -207,9 +210,29 @@ def input_files(place: str) -> tuple[str, list[str]]:
         if not Path(place).is_dir():
             return place, []
     names = [name for name in get_datafolder(place).list_files() if _is_corpus_file(name)]
+    if local:
+        names = _without_runs(Path(place), names)
     if not names:
         raise UsageError(f"No file in '{place}'", f"{', '.join(SUFFIXES)} in it or below")
     return place, sorted(names)
+
+
+def _without_runs(root: Path, names: list[str]) -> list[str]:
+    """Leave out the folders of other stages below an input: their rejects are no documents."""
+    folders = {parent for name in names for parent in Path(name).parents if parent != Path(".")}
+    runs = [f.as_posix() for f in sorted(folders) if (root / f / "resolved_config.yaml").is_file()]
+    left = [name for name in names if not any(name.startswith(f"{run}/") for run in runs)]
+    if len(left) < len(names):
+        _tell_once(
+            f"{len(names) - len(left)} files below '{root}' are not read: {', '.join(runs)} holds "
+            "another stage, which is read where it is named itself"
+        )
+    return left
+
+
+@lru_cache(maxsize=256)
+def _tell_once(text: str) -> None:
+    logger.warning("%s", text)
 
 
 def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> pa.Schema:
@@ -251,7 +274,12 @@ def _file_schema(folder: str, name: str, text_column: str) -> pa.Schema:
 
     with get_datafolder(folder).open(name, "rb", compression="infer") as raw:
         if not name.lower().endswith(".parquet"):
-            return _table_schema(raw, text_column, name)
+            try:
+                return _table_schema(raw, text_column, name)
+            except (EOFError, OSError) as error:
+                if isinstance(error, DataError):
+                    raise
+                raise _unreadable(folder, name, error) from error
         try:
             return pq.ParquetFile(raw).schema_arrow.remove_metadata()
         except (pa.ArrowInvalid, OSError) as error:
@@ -279,8 +307,11 @@ def _table_schema(lines: Any, text_column: str, name: str) -> pa.Schema:
                 f"A column of '{name}' has values of several types ({error})", "one type each"
             ) from error
 
+    broken: bytes | None = None
     for line in lines:
         row = _parsed(line) if line.strip() else ""
+        if line.strip() and not isinstance(row, dict):
+            broken = broken or line
         if isinstance(row, dict):
             with_text |= row.pop(text_column, None) is not None
             rows.append({key: value for key, value in row.items() if key not in ("id", "text")})
@@ -288,7 +319,22 @@ def _table_schema(lines: Any, text_column: str, name: str) -> pa.Schema:
             merged = merge()
             rows = []
     merged = merge() if rows else merged
+    if broken is not None and not merged.names and not with_text:
+        _refuse_lines(broken, name)
     return merged.append(pa.field(text_column, pa.string())) if with_text else merged
+
+
+def _refuse_lines(line: bytes, name: str) -> None:
+    """Say what is wrong with a file of which no line is a row."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"'{name}' is not UTF-8 (byte 0x{line[error.start]:02x})",
+            "text in UTF-8",
+            f"Convert it: iconv -f windows-1252 -t utf-8 '{Path(name).name}' > fixed.jsonl",
+        ) from error
+    raise DataError(f"'{name}' has no line that is a JSON object ({line[:60]!r})", "a row a line")
 
 
 def _check_text(schema: pa.Schema, column: str, name: str) -> None:

@@ -173,7 +173,11 @@ def _answer(body: bytes) -> dict[str, Any] | None:
     try:
         answer = json.loads(body)
         choice = answer["choices"][0]
-        if isinstance(choice["message"]["content"], str):
+        message = choice["message"]
+        if isinstance(message["content"], str):
+            # Half a character, which JSON can hold and no file: the gates see what is left of it.
+            halves = message["content"].encode("utf-16", "surrogatepass")
+            message["content"] = halves.decode("utf-16", "replace")
             choice.setdefault("finish_reason", "stop")
             return answer
     except (ValueError, KeyError, IndexError, TypeError):
