@@ -124,6 +124,8 @@ def verify(
         kind = repo_type or _repo_type(manifest, folder)
         yield from _check_preflight(folder, kind, manifest)
         yield from _check_files(folder, manifest)
+        if kind == "model" and manifest.get("kind") not in ("tokenizer", "checkpoints"):
+            yield from _check_model(folder)
         with _only_what_is_here(folder.resolve(), manifest) as here:
             yield from _run_checks(str(here), here, kind, manifest)
         return
@@ -138,6 +140,54 @@ def verify(
             return
         yield from _check_remote(place, kind, folder, manifest)
         yield from _run_checks(place, folder, kind, manifest)
+
+
+def _check_model(folder: Path) -> Iterator[Check]:
+    """Check what a push checks: class, weights, their fit to the tokenizer, finite outputs."""
+    from doctobert_hf.hub import models
+    from doctobert_hf.hub.records import read_json
+
+    if not (folder / "config.json").is_file():
+        return
+    if not (read_json(folder / "config.json") or {}).get("architectures"):
+        yield Check("weights", "failed", "config.json names no class (architectures)")
+        return
+    try:
+        model = models.load_checked(folder)
+        yield Check("weights", "ok", f"all weights of {type(model).__name__}, no others")
+    except Exception as error:
+        yield Check("weights", "failed", _last_line(str(error)))
+        return
+    tokenizer = None
+    if any((folder / name).is_file() for name in models.TOKENIZER_FILES):
+        from doctobert_hf.models.opening import open_tokenizer
+
+        try:
+            tokenizer = open_tokenizer(folder)
+            models.check_fit(model, tokenizer)
+            wrong = _other_vocabulary(folder, tokenizer)
+        except Exception as error:
+            wrong = _last_line(str(error))
+        told = "vocabulary, special ids and positions fit"
+        yield Check("tokenizer", "failed" if wrong else "ok", wrong or told)
+        tokenizer = None if wrong else tokenizer
+    try:
+        models.compare(model, model, tokenizer)
+        yield Check("outputs", "ok", "numbers, the same twice")
+    except Exception as error:
+        yield Check("outputs", "failed", _last_line(str(error)))
+
+
+def _other_vocabulary(folder: Path, tokenizer: Any) -> str | None:
+    """Say where a tokenizer is not the one that the run's texts were tokenised with."""
+    from doctobert_hf.hub.records import locate_model, read_json
+    from doctobert_hf.pretraining.store import tokenizer_hash
+
+    run = locate_model(folder).run
+    store = read_json(run / "stores" / "train" / "manifest.json") if run is not None else None
+    if store is None or store["tokenizer_hash"] == tokenizer_hash(tokenizer):
+        return None
+    return "its vocabulary is not the one that the run was trained with"
 
 
 @contextlib.contextmanager
