@@ -98,3 +98,19 @@ def test_what_does_not_fit_is_refused(tokenizer, tmp_path, capsys):
     assert len(add_adapters(model, 4, targets=("*query", "*value"))) == 4
     assert main(["pretrain", "doctobert-tiny/pretrain", "--lora-rank", "4", "--dry-run"]) == 2
     assert "init_from" in capsys.readouterr().err
+
+
+def test_new_pieces_are_trained_beside_adapters(tokenizer, tmp_path):
+    from doctobert_hf.pretraining.initial_model import make_model
+    from doctobert_hf.pretraining.recipe import PretrainConfig
+    from doctobert_hf.tokenization import extend_tokenizer
+
+    small(tokenizer, "bert").save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    texts = [f"Hypokaliémie et azathioprine {i} mg." for i in range(30)]
+    made = extend_tokenizer(tokenizer, texts, tmp_path / "more", add=20)
+    given = {"init_from": str(tmp_path / "base"), "lora_rank": 4}
+    plain = make_model(PretrainConfig(**given), tokenizer)
+    assert not plain.get_input_embeddings().weight.requires_grad
+    extended = make_model(PretrainConfig(**given, tokenizer=str(tmp_path / "more")), made)
+    assert extended.get_input_embeddings().weight.requires_grad

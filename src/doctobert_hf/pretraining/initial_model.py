@@ -52,6 +52,10 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
     set_out_dropout(model, config.attention_out_dropout)
     if config.lora_rank is not None:
         layers = add_adapters(model, config.lora_rank, config.lora_alpha, config.lora_targets)
+        if getattr(model, "has_new_pieces", False):  # they would stay what they began as
+            embeddings: Any = model.get_input_embeddings()
+            embeddings.weight.requires_grad_(True)
+            logger.info("The embeddings are trained too: the vocabulary was extended")
         _tell_of_adapters(model, len(layers))
     _freeze(model, config.freeze)
     return model
@@ -93,6 +97,7 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
     _check_weights(source, model, report["missing_keys"])
     if extension is not None:
         extend_embeddings(model, extension)
+        model.has_new_pieces = True
         logger.info("%d new pieces begin as the mean of their old ones", len(extension["pieces"]))
     return model
 
