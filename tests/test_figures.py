@@ -127,3 +127,15 @@ def test_predicting():
         f"{found['seconds']['forward']:.1f} s",
         f"ONNX {found['torch_over_onnx']:.2f} x and int8 {found['torch_over_int8']:.2f} x as fast",
     )
+
+
+def test_decontamination():
+    found = results("decontamination")
+    for form in ("decomposed", "soft hyphens", "typos in 5 %", "half"):
+        cells = [found[task][form] for task in ("morfitt", "frenchmedmcqa_mcqa")]
+        told = " | ".join(
+            f"{100 * cell['ours']:.0f} ({100 * cell['exact 12-grams']:.0f})" for cell in cells
+        )
+        said(f"| {form} | {told} |")
+    assert found["clean"]["ours"] == 0
+    said(f"None of {found['clean']['documents']} case reports is called contaminated")
