@@ -163,3 +163,39 @@ def test_killed_it_goes_on(sample_texts, tokenizer, tokenizer_dir, tmp_path):
     assert kept == 0 or "sections are tokenised already" in done.stderr
     build_store(texts, tokenizer, tmp_path / "whole")
     assert files_of(tmp_path / "s") == files_of(tmp_path / "whole")
+
+
+@pytest.mark.long
+def test_on_slurm_nothing_is_submitted_twice(corpus, tokenizer, tokenizer_dir, tmp_path,
+                                             monkeypatch):  # fmt: skip
+    """sbatch and srun are stand-ins; then each array task runs the script as it was written."""
+    pytest.importorskip("datatrove", reason="the extra 'finemed' is not installed")
+    path, texts = corpus
+    monkeypatch.setattr("doctobert_hf.pretraining.store_parts.sections_of", small_sections)
+    programs = {
+        "sbatch": '#!/bin/bash\necho "Submitted batch job 42"\n',
+        "srun": '#!/bin/bash\nwhile [ "${1:0:1}" = "-" ]; do [ "$1" = "-n" ] && shift; shift; '
+                'done\n"$@"\n',
+        "scontrol": "#!/bin/bash\necho localhost\n",
+    }  # fmt: skip
+    (tmp_path / "bin").mkdir()
+    for name, text in programs.items():
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    folders = [str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", ":".join(folders))
+    config = StoreConfig(path, tmp_path / "s", str(tokenizer_dir), max_length=64,
+                         executor="slurm", tasks=3)  # fmt: skip
+    assert make_store(config) is None
+    with pytest.raises(UsageError, match=r"Jobs were submitted.*squeue"):
+        make_store(config)
+    for task in range(3):
+        slurm = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_JOB_ID": "42", "SLURM_CPUS_ON_NODE": "1",
+                 "SLURM_NODELIST": "localhost", "SLURM_CPUS_PER_TASK": "1",
+                 "SLURM_MEM_PER_CPU": "2048"}  # fmt: skip
+        script = tmp_path / "s" / "logs" / "launch_script.slurm"
+        subprocess.run(["bash", script], env={**os.environ, **slurm}, check=True, timeout=200)
+    store = make_store(config)
+    build_store(texts, tokenizer, tmp_path / "whole", max_length=64)
+    assert store is not None and files_of(store.folder) == files_of(tmp_path / "whole")
+    assert not (store.folder / "parts").exists() and not (store.folder / "logs").exists()

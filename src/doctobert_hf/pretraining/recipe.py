@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -371,6 +372,8 @@ def stores(
         else:
             places = parts_of_texts(_texts(config), tokenizer, folder / "parts", config.max_length)
         stores_of_parts(places, folder, tokenizer, config.max_length, config.eval_documents)
+    elif (folder / "parts").is_dir():  # killed between joining and this
+        shutil.rmtree(folder / "parts")
     there = (folder / EVAL / MANIFEST).is_file()
     held = TokenStore(folder / EVAL, tokenizer) if there else None
     return TokenStore(folder / "train", tokenizer), held

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 PARTS, EVAL = "parts", "eval"
+SUBMITTED = "submitted"
+"""Of a folder of parts: jobs of Slurm may be writing there."""
 
 
 @dataclass
@@ -150,12 +152,19 @@ def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | Non
 def _run_all(job: Job, config: StoreConfig) -> bool:
     with explained_output(job.folder):
         job.folder.mkdir(exist_ok=True)
-        for path in job.folder.glob(".incomplete-*"):
-            shutil.rmtree(path)  # the run folder's lock says that its writer is gone
     if config.executor != "local":
         return _on_cluster(job, config)
+    if (job.folder / SUBMITTED).is_file():
+        _refuse_second_writer(job)
+    _clear(job.folder)
     run_locally(job, config.workers)
     return True
+
+
+def _clear(folder: Path) -> None:
+    """Remove what killed processes left; the run folder's lock says that they are gone."""
+    for path in folder.glob(".incomplete-*"):
+        shutil.rmtree(path)
 
 
 def run_locally(job: Job, workers: int) -> None:
@@ -196,17 +205,37 @@ def _locally(job: Job, missing: Sequence[int], workers: int) -> Iterator[None]:
 def _on_cluster(job: Job, config: StoreConfig) -> bool:
     from doctobert_hf.executors import make_executor
 
-    logs = str(job.folder.parent / "logs")
-    shutil.rmtree(logs, ignore_errors=True)  # what is done is known by the sealed parts
-    tasks = min(config.tasks, len(job.sections))
-    executor = make_executor([SectionStep(job)], config, logs, "pretrain-store", tasks)
-    executor.run()
+    submitted = job.folder / SUBMITTED
+    if submitted.is_file() and job.missing():
+        _refuse_second_writer(job)
+    if job.missing():
+        logs = str(job.folder.parent / "logs")
+        shutil.rmtree(logs, ignore_errors=True)  # what is done is known by the sealed parts
+        _clear(job.folder)
+        tasks = min(config.tasks, len(job.sections))
+        executor = make_executor([SectionStep(job)], config, logs, "pretrain-store", tasks)
+        if config.executor == "slurm":
+            submitted.touch()
+        executor.run()
     missing = job.missing()
     if missing and config.executor != "slurm":
         raise DataError(
             f"{len(missing)} of {len(job.sections)} sections failed", fix=f"See {logs}/logs"
         )
+    if not missing:
+        submitted.unlink(missing_ok=True)
     return not missing
+
+
+def _refuse_second_writer(job: Job) -> None:
+    left = len(job.missing())
+    raise UsageError(
+        f"Jobs were submitted for this store, and {left} of {len(job.sections)} sections are not "
+        "done",
+        "one run of jobs at a time",
+        f"Wait for them (squeue); if they are gone, delete '{job.folder / SUBMITTED}' and run the "
+        "same command",
+    )
 
 
 class SectionStep:
@@ -273,8 +302,7 @@ def parts_of_sections(
     sections = tuple(sections_of(corpus, text_column))
     job = Job(sections, folder, tokenizer, max_length, text_column)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob(".incomplete-*"):
-        shutil.rmtree(path)
+    _clear(folder)
     run_locally(job, workers)
     return [job.place(number) for number in range(len(sections))]
 
