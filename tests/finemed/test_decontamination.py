@@ -159,3 +159,19 @@ def test_phrases_of_many_leaflets_are_no_document():
     own = "La substance {0} agit sur le récepteur {0}2 des cellules {0} du foie et du rein. "
     leaflets = [phrase.format(*[n] * 3) + own.format(n) for n in ("alpha", "beta", "gamma", "rho")]
     assert not is_found(index_of(*leaflets), HOST + phrase.format(*["zeta"] * 3))
+
+
+def test_a_stem_that_many_questions_have_is_none_alone():
+    stem = "Parmi les propositions suivantes, quelle est celle qui est exacte ?"
+    answers = (
+        "L'azathioprine est un antimétabolite",
+        "La ciclosporine se lie à la cyclophiline",
+        "Le méthotrexate inhibe la dihydrofolate réductase",
+        "Le tacrolimus est un macrolide",
+    )
+    units = [f"{stem}\n{answer} numéro {n}" for n, answer in enumerate(answers)]
+    own = "Quel antimétabolite de la série des purines inhibe la synthèse des lymphocytes T ?"
+    index = index_of(stem, *units, own, f"{own}\nL'azathioprine\nLe tacrolimus")
+    other = f"{stem}\nLe taux légal de la taxe est de 20 %\nIl est de 5,5 %\nIl est nul"
+    assert not is_found(index, HOST + other)
+    assert is_found(index, HOST + own + HOST)  # worded as no other: it is looked for alone

@@ -163,3 +163,69 @@ def test_merging_without_a_hub():
     assert text == ours and not changes.told and not changes.diff
     with pytest.raises(UsageError, match="under the licence mit"):
         merge_card(ours.replace("mit", "gpl"), same, "model", (), False, "me/x")
+
+
+def ours_with(card):
+    """What stands on the Hub after a push of ours, and what people made of it."""
+    from doctobert_hf.hub.merging import headings_of
+
+    base = "---\nlicense: mit\n---\n\n# Title\n\nText.\n\n## Use\n\nLike this.\n"
+    manifest = {"card": card_hash(base), "headings": headings_of(base), "files": {}}
+    return base, Remote("h", card(base), manifest, {"README.md": "x"})
+
+
+def merged(card):
+    base, remote = ours_with(card)
+    return merge_card(base, remote, "model", (), False, "me/x")[0]
+
+
+def test_regions_and_sections_of_people_never_stop_a_push():
+    note = "\n<!-- keep:my-note -->\nMot.\n<!-- /keep -->\n"
+    assert merged(lambda t: t.replace("Like this.", f"Like this.{note}"))
+    twice = merged(lambda t: t + "\n## Notes\n\nUn.\n\n## Notes\n\nDeux.\n")
+    assert twice.count("Un.") == twice.count("Deux.") == 1
+    fenced = "\n## Setup\n\n```bash\n# install\npip install x\n# install\nmake\n```\n\nFin.\n"
+    kept = merged(lambda t: t + fenced)
+    assert fenced.strip() in kept
+    before = merged(lambda t: t.replace("## Use", f"## Before\n\nAvant.\n{note}\n## Use"))
+    assert before.count("Avant.") == 1
+
+
+def test_a_new_title_of_ours_is_no_section_of_others():
+    base, remote = ours_with(lambda t: t + "\n## Notes\n\nUn.\n")
+    text, changes = merge_card(
+        base.replace("# Title", "# Other"), remote, "model", (), False, "me/x"
+    )
+    assert "# Title" not in text and text.count("Un.") == 1 and len(changes.told) == 1
+
+
+def test_a_configuration_of_others_with_our_name_is_not_hidden(hub, command, documents):
+    hub.create("dataset", "me/corpus")
+    front = {"configs": [{"config_name": "default", "data_files": "data/train-*"}]}
+    hub.write("dataset", "me/corpus", "README.md", f"---\n{yaml.safe_dump(front)}---\n".encode())
+    hub.write("dataset", "me/corpus", "data/train-00000.parquet", b"rows")
+    done = push_documents(command, documents, check=False)
+    assert done.returncode == 2 and "--replace default" in done.stderr
+    push_documents(command, documents, "--replace", "default")
+    assert "data/train-00000.parquet" not in hub.files("dataset", "me/corpus")
+
+
+def test_data_without_a_card_is_not_hidden(hub, command, documents):
+    hub.create("dataset", "me/corpus")
+    hub.write("dataset", "me/corpus", "train.csv", b"a,b")
+    hub.write("dataset", "me/corpus", "README.md", b"---\nlicense: cc-by-4.0\n---\n")
+    done = push_documents(command, documents, check=False)
+    assert done.returncode == 2 and "which this push would hide" in done.stderr
+
+
+def test_configurations_under_other_licences_keep_theirs(hub, command, tmp_path):
+    push(command, folder_of(tmp_path, "a"), *LICENSE)
+    push(command, folder_of(tmp_path, "b"), "--license", "mit")
+    assert front_matter(card_of(hub))["license"] == ["cc-by-4.0", "mit"]
+
+
+def test_checkpoints_leave_the_final_model(hub, command, run_dir):
+    hub.create("model", "me/run")
+    hub.write("model", "me/run", "model.safetensors", b"theirs")
+    command("push-model", run_dir, "me/run", "--license", "mit", "--checkpoints")
+    assert hub.files("model", "me/run")["model.safetensors"] == b"theirs"

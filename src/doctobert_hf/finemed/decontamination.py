@@ -48,6 +48,7 @@ _NUMBERS, _SAME_NUMBERS = (
     0.7,
 )  # grams with a digit are found as often as others, at least 0.7 times
 _DIGIT = re.compile(r"\d").search
+_OWN = 0.5  # share of a question's grams that others have not, for it to be looked for alone
 _LEAST_THERE = 6  # grams; fewer stand together by chance in 640 case reports
 _FEW, _MANY, _LONG, _SHARE_OF_FEW = (
     6,
@@ -84,12 +85,15 @@ class TestIndex:
     lines: dict[str, int] = field(default_factory=dict)
     grams: dict[str, list[int]] = field(default_factory=dict)
     sizes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-    _origins: dict[int, str] = field(default_factory=dict)
+    _texts: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, task: str, text: str, least_words: int) -> None:
         """Add a unit, unless it is too short to mean anything."""
         tokens = plain_words(text)
         number = len(self.units)
+        # Its lines: a question alone and with answers, in one task and another, is one text.
+        lines = (" ".join(WORD.findall(line)) for line in plain(text).splitlines())
+        self._texts[number] = tuple(line for line in lines if line)
         if len(tokens) < least_words:
             if len(tokens) < SHORTEST:
                 self.too_short[task] += 1
@@ -107,19 +111,34 @@ class TestIndex:
             for gram in _line_grams(text):
                 self.grams.setdefault(gram, []).append(number)
             self.sizes[number] = (0, 0, len(tokens))
-            # A question alone and with answers, in one task and another, is one text.
-            self._origins[number] = " ".join(tokens[: self.length])
 
     def finish(self) -> None:
         """Leave out phrases that several texts have, once all units are there."""
-        self.grams = {
-            gram: units
-            for gram, units in self.grams.items()
-            if len({self._origins[unit] for unit in units}) < _COMMON
-        }
+        questions = {lines[0] for lines in self._texts.values() if len(lines) > 1}
+        alone = {u for u, lines in self._texts.items() if len(lines) == 1 and lines[0] in questions}
+
+        def is_common(units: list[int]) -> bool:
+            return len({self._texts[unit] for unit in units if unit not in alone}) >= _COMMON
+
+        all_grams = Counter(unit for units in self.grams.values() for unit in units)
+        self.grams = {gram: units for gram, units in self.grams.items() if not is_common(units)}
         counts = Counter(unit for units in self.grams.values() for unit in units)
         numbers = Counter(u for g, units in self.grams.items() if _DIGIT(g) for u in units)
         self.sizes = {u: (counts[u], numbers[u], words) for u, (_, _, words) in self.sizes.items()}
+        self._leave_out_stems(alone, {u for u in alone if counts[u] < _OWN * all_grams[u]})
+
+    def _leave_out_stems(self, alone: set[int], stems: set[int]) -> None:
+        """A question that is worded as others are is no unit alone: with its answers it is one."""
+        self.lines = {line: unit for line, unit in self.lines.items() if unit not in alone}
+        if stems:
+            self.places = {
+                gram: left
+                for gram, units in self.places.items()
+                if (left := [unit for unit in units if unit not in stems])
+            }
+        for unit in alone:  # what few grams are left of it stand in other questions too
+            if unit in stems or self.sizes.get(unit, (0, 0, 0))[0] < _MANY:
+                self.sizes[unit] = (0, 0, 0)
 
     def hits(self, text: str) -> dict[int, float]:
         """Share of each unit's n-grams that a text holds, for units it holds any of."""

@@ -205,8 +205,8 @@ class NearDuplicates(PipelineStep):
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield what stays."""
-        place = f"file:{self.decisions}?mode=ro"
-        table = sqlite3.connect(place, uri=True)
+        place = Path(self.decisions).absolute().as_uri()
+        table = sqlite3.connect(f"{place}?mode=ro", uri=True)
         try:
             query = "SELECT number, twin FROM dropped WHERE part=?"
             dropped = dict(table.execute(query, (rank,)).fetchall())

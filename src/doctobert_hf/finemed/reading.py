@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -116,7 +117,7 @@ class CorpusReader(BaseDiskReader):
                 for line in lines:
                     if line.strip():
                         yield _parsed(line)
-            except (EOFError, OSError) as error:
+            except (EOFError, OSError, zlib.error) as error:
                 raise _unreadable(self.source, name, error) from error
 
     def _parquet_rows(self, name: str) -> Iterator[dict[str, Any]]:
@@ -276,7 +277,7 @@ def _file_schema(folder: str, name: str, text_column: str) -> pa.Schema:
         if not name.lower().endswith(".parquet"):
             try:
                 return _table_schema(raw, text_column, name)
-            except (EOFError, OSError) as error:
+            except (EOFError, OSError, zlib.error) as error:
                 if isinstance(error, DataError):
                     raise
                 raise _unreadable(folder, name, error) from error

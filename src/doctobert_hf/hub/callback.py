@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shutil
 import tempfile
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -52,6 +54,9 @@ class PushToHubCallback(TrainerCallback):
         self._lock = threading.Lock()
         self._waiting: tuple[Path, int] | None = None
         self._sender: threading.Thread | None = None
+        self._scratch: set[Path] = set()
+        # The sender is a daemon; a run that ends by an error waits for it all the same.
+        atexit.register(self._end)
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -74,8 +79,9 @@ class PushToHubCallback(TrainerCallback):
         """Wait for what is being sent, then publish the final model."""
         if not state.is_world_process_zero:
             return
-        self.wait()
-        if self._sender is not None:  # it stalls, and the final model would only wait behind it
+        deadline = time.monotonic() + self.patience
+        self.wait(deadline)
+        if self._is_sending():  # it stalls, and the final model would only wait behind it
             return
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
@@ -87,22 +93,38 @@ class PushToHubCallback(TrainerCallback):
                 self._failed(error)
                 return
             self._start(folder, Path(str(args.output_dir)), state)
-            self.wait()
+            self.wait(deadline)
 
-    def wait(self) -> None:
-        """Wait until nothing is being sent, at most ``patience`` seconds."""
+    def wait(self, deadline: float | None = None) -> None:
+        """Wait until nothing is being sent, at most ``patience`` seconds.
+
+        Args:
+            deadline: When to give up (``time.monotonic``), where several waits share the time.
+        """
         sender = self._sender
         if sender is None:
             return
-        sender.join(self.patience)
+        until = time.monotonic() + self.patience if deadline is None else deadline
+        sender.join(max(0.0, until - time.monotonic()))
         if sender.is_alive():
             self._drop_waiting()
             self._failed(
                 TimeoutError(f"the Hub did not take it within {self.patience:,.0f} seconds")
             )
 
+    def _is_sending(self) -> bool:
+        return self._sender is not None and self._sender.is_alive()
+
+    def _end(self) -> None:
+        """Wait when the process ends, and leave no copies of models behind."""
+        if self._is_sending():
+            self.wait()
+        for scratch in list(self._scratch):
+            shutil.rmtree(scratch, ignore_errors=True)
+
     def _start(self, model: Path, run: Path, state: TrainerState) -> None:
         scratch = Path(tempfile.mkdtemp(prefix="push-to-hub-"))
+        self._scratch.add(scratch)
         try:
             shutil.copytree(
                 model, scratch / "model", ignore=shutil.ignore_patterns("*.pt", "*.pth", "*.bin")

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import Any
 
 from doctobert_hf.errors import UsageError
@@ -65,8 +66,13 @@ class Changes:
 
 def card_hash(text: str) -> str:
     """Hash a card's body, apart from the regions that belong to people."""
-    blank = KEEP.sub(lambda match: f"<!-- keep:{match[1]} -->", body_of(text))
-    return hashlib.sha256(blank.strip().encode()).hexdigest()
+    plain = KEEP.sub("", body_of(text))
+    return hashlib.sha256(" ".join(plain.split()).encode()).hexdigest()
+
+
+def headings_of(text: str) -> list[str]:
+    """Return a card's headings of the first two levels, outside the regions of people."""
+    return [title for title, _ in _sections(KEEP.sub("", body_of(text)))]
 
 
 def merge_card(
@@ -94,15 +100,19 @@ def merge_card(
         return text, changes
     replaced = set(replace)
     before, now = front_matter(remote.card), front_matter(text)
-    _check_license(before.get("license"), now.get("license"), relicense, name)
     if repo_type == "dataset":
+        _check_same_names(now, before, remote, replaced, name)
         changes.kept_configs = _merge_configs(now, before, replaced)
+    if changes.kept_configs:  # their rows stay under theirs
+        _join_licenses(now, before)
+    else:
+        _check_license(before, now, relicense, name)
     body = body_of(text)
     if CARD not in replaced:
         sections = _foreign_sections(remote, body, name)
-        for title, section in sections.items():
+        for region, section in sections.items():
             body = f"{body.rstrip()}\n\n{section}\n"
-            changes.told.append(f"'{title}' of the card on the Hub stays, between markers")
+            changes.told.append(f"'{region}' of the card on the Hub stays, between markers")
     text = f"---\n{dump_front(now)}---\n\n{body.lstrip()}"
     changes.diff = "".join(
         difflib.unified_diff(
@@ -112,13 +122,67 @@ def merge_card(
     return text, changes
 
 
-def _check_license(before: Any, now: Any, said: bool, name: str) -> None:
-    if before and now and before != now and not said:
+def _check_license(before: dict[str, Any], now: dict[str, Any], said: bool, name: str) -> None:
+    for key in ("license", "license_name"):
+        then, ours = before.get(key), now.get(key)
+        if then and ours and then != ours and not said:
+            words = " ".join(ours) if isinstance(ours, list) else ours
+            raise UsageError(
+                f"{name} is under the licence {then}, and this push would make it {ours}",
+                "the same licence, or a change that is said",
+                f"Pass --license {now.get('license') if key == 'license_name' else words}, if it "
+                "may be changed",
+            )
+
+
+def _join_licenses(now: dict[str, Any], before: dict[str, Any]) -> None:
+    both: list[str] = []
+    for value in (before.get("license"), now.get("license")):
+        both += value if isinstance(value, list) else [value] if value else []
+    joined = list(dict.fromkeys(both))
+    if joined:
+        now["license"] = joined[0] if len(joined) == 1 else joined
+
+
+def _check_same_names(
+    now: dict[str, Any], before: dict[str, Any], remote: Remote, replaced: set[str], name: str
+) -> None:
+    """Refuse to take the place of somebody else's configuration of the same name.
+
+    Raises:
+        UsageError: No list of ours has its files, and ``--replace`` does not name it.
+    """
+    ours = {entry["config_name"] for entry in now.get("configs", [])}
+    written = {path.split("/")[1] for path in remote.manifest.get("files", {})
+               if path.startswith("data/") and path.count("/") > 1}  # fmt: skip
+    theirs = {e.get("config_name", "default") for e in before.get("configs") or []
+              if isinstance(e, dict)}  # fmt: skip
+    if not before.get("configs") and not remote.manifest and _data_files(remote):
+        theirs = ours  # of no name: our configurations would hide it
+    foreign = (ours & theirs) - written - replaced
+    if foreign:
+        one = sorted(foreign)[0]
         raise UsageError(
-            f"{name} is under the licence {before}, and this push would make it {now}",
-            "the same licence, or a change that is said",
-            f"Pass --license {now}, if it may be changed",
+            f"{name} has data of others as configuration '{one}', which this push would hide",
+            "another name, or a replacement that is said",
+            f"Put yours into a folder of another name, or pass --replace {one}",
         )
+
+
+def _data_files(remote: Remote) -> list[str]:
+    endings = (".parquet", ".csv", ".tsv", ".jsonl", ".arrow", ".json.gz", ".jsonl.gz")
+    return [path for path in remote.files if path.lower().endswith(endings)]
+
+
+def _files_of(entry: dict[str, Any], files: Iterable[str]) -> set[str]:
+    """Return the files that a configuration of the front matter names."""
+    given = entry.get("data_files") or []
+    items = given if isinstance(given, list) else [given]
+    patterns: list[str] = []
+    for item in items:
+        path = item.get("path") if isinstance(item, dict) else item
+        patterns += path if isinstance(path, list) else [path] if isinstance(path, str) else []
+    return {file for file in files if any(fnmatch(file, pattern) for pattern in patterns)}
 
 
 def _merge_configs(now: dict[str, Any], before: dict[str, Any], replaced: set[str]) -> list[str]:
@@ -157,51 +221,77 @@ def _listed(value: Any) -> list[dict[str, Any]]:
 
 
 def _foreign_sections(remote: Remote, body: str, name: str) -> dict[str, str]:
-    """Return sections that people wrote outside the markers, as regions, by their title.
+    """Return sections that people wrote outside the markers, as regions, by their region's name.
 
     Raises:
         UsageError: Text that an earlier push wrote was changed outside the markers.
     """
     assert remote.card is not None
     theirs = body_of(remote.card)
-    if remote.manifest.get("card") == card_hash(remote.card):
-        return {}
-    plain = KEEP.sub("", theirs).strip()
-    if not plain:
-        return {}
-    if not remote.manifest:  # a card that we did not write
-        content = re.sub(r"<!-- /?keep[^>]*-->", "", theirs).strip()
-        if content in body:
-            return {}
-        region = f"<!-- keep:earlier-card -->\n## Earlier card\n\n{content}\n<!-- /keep -->"
-        return {"Earlier card": region}
-    known = {match[0].strip() for match in _HEADING.finditer(body)}
-    found: dict[str, str] = {}
-    rest = theirs
-    for title, section in _sections(theirs):
-        if title not in known and not KEEP.search(section):
-            slug = re.sub(r"\W+", "-", title.lower()).strip("-") or "section"
-            found[title.lstrip("# ")] = f"<!-- keep:{slug} -->\n{section.strip()}\n<!-- /keep -->"
-            rest = rest.replace(section, "")
     written = remote.manifest.get("card")
+    if written == card_hash(remote.card) or not KEEP.sub("", theirs).strip():
+        return {}
+    taken = {match[1] for match in KEEP.finditer(theirs + body)}
+    if not remote.manifest:  # a card that we did not write
+        content = _without_markers(theirs)
+        if " ".join(content.split()) in " ".join(_without_markers(body).split()):
+            return {}
+        region = _region(_free("earlier-card", taken), f"## Earlier card\n\n{content.strip()}")
+        return {"Earlier card": region}
+    ours = set(remote.manifest.get("headings") or headings_of(body))
+    found: dict[str, str] = {}
+    rest = ""
+    for title, section in _sections(theirs, with_beginning=True):
+        if title in ours or not title:
+            rest += section
+            continue
+        # Regions in it are taken over by themselves.
+        own = KEEP.sub("", section).strip()
+        region = _free(re.sub(r"\W+", "-", title.lower()).strip("-") or "section", taken)
+        taken.add(region)
+        found[region] = _region(region, own)
     if written is not None and card_hash(rest) != written:
-        changed = _first_difference(rest, body)
         raise UsageError(
-            f"The card of {name} was changed outside its markers since the last push: {changed!r}",
+            f"The card of {name} was changed outside its markers since the last push: "
+            f"{_first_difference(rest, body)!r}",
             "changes between <!-- keep:NAME --> and <!-- /keep -->, or in sections of their own",
             "Move the text there, or pass --replace README.md to write the card anew",
         )
     return found
 
 
-def _sections(text: str) -> list[tuple[str, str]]:
-    """Headings of the first two levels with what stands under them; none inside a region."""
-    masked = KEEP.sub(lambda match: " " * len(match[0]), text)
+def _without_markers(text: str) -> str:
+    return re.sub(r"<!-- /?keep[^>]*-->", "", text)
+
+
+def _region(name: str, content: str) -> str:
+    return f"<!-- keep:{name} -->\n{content}\n<!-- /keep -->"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no region has: two sections may have one title."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+_FENCE = re.compile(r"^(```|~~~).*?^\1[^\S\n]*$", re.DOTALL | re.MULTILINE)
+
+
+def _sections(text: str, with_beginning: bool = False) -> list[tuple[str, str]]:
+    """Headings of the first two levels with what stands under them; none in a region or fence."""
+    masked = text
+    for pattern in (KEEP, _FENCE):
+        masked = pattern.sub(lambda match: " " * len(match[0]), masked)
     starts = [match.start() for match in _HEADING.finditer(masked)]
     ends = [*starts[1:], len(text)]
-    return [
+    found = [
         (text[a:b].splitlines()[0].strip(), text[a:b]) for a, b in zip(starts, ends, strict=True)
     ]
+    first = [("", text[: starts[0] if starts else len(text)])] if with_beginning else []
+    return [*first, *found]
 
 
 def _first_difference(theirs: str, ours: str) -> str:
@@ -243,9 +333,13 @@ def plan_files(
     stale = [path for path in written if path not in ours | kept.keys() and path in remote.files]
     if repo_type == "dataset":
         prefixes = tuple(f"data/{config}/" for config in replace)
-        stale += [p for p in remote.files if prefixes and p.startswith(prefixes)
-                  and p not in ours and p not in stale]  # fmt: skip
-    if any(name.endswith(".safetensors") for name in ours):
+        doomed = {path for path in remote.files if prefixes and path.startswith(prefixes)}
+        front = front_matter(remote.card) if remote.card else {}
+        for entry in front.get("configs") or []:
+            if isinstance(entry, dict) and entry.get("config_name", "default") in set(replace):
+                doomed |= _files_of(entry, remote.files)
+        stale += sorted(doomed - ours - set(stale))
+    if ours & {"model.safetensors", "model.safetensors.index.json"}:
         old = [p for p in remote.files if _OLD_WEIGHTS.fullmatch(p) and p not in ours]
         if old:
             changes.told.append(f"Older weights are removed: {', '.join(sorted(old))}")

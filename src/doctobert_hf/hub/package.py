@@ -102,15 +102,17 @@ class Package:
             for path in self.files()
             if path.name not in (MANIFEST, "README.md")
         }
-        from doctobert_hf.hub.merging import card_hash
+        from doctobert_hf.hub.merging import card_hash, headings_of
 
+        card = (self.folder / "README.md").read_text(encoding="utf-8")
         maker = f"doctobert-hf {__version__}"
         return {
             "format": 1,
             "repo_id": self.repo_id,
             "kind": self.kind,
             "made_with": maker,
-            "card": card_hash((self.folder / "README.md").read_text(encoding="utf-8")),
+            "card": card_hash(card),
+            "headings": headings_of(card),
             **({"elsewhere": self.elsewhere} if self.elsewhere else {}),
             "files": dict(sorted({**self.kept, **files}.items())),
         }

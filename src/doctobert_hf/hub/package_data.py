@@ -81,7 +81,9 @@ def package_dataset(
         from doctobert_hf.hub.front import dataset_metadata
 
         metadata = dataset_metadata(chosen, context)
-        return render_card(chosen, metadata, context, [] if tasks else _earlier(path, remote))
+        # Of tasks the folder holds raw corpora: a README there is not of this dataset.
+        earlier = ([remote] if remote else []) if tasks else _earlier(path, remote)
+        return render_card(chosen, metadata, context, earlier)
 
     warnings = [] if tasks else _licence_warnings(context)
     if kind == "rephrased" and not facts.rewriter and not context["rewriters"]:

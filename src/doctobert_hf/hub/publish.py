@@ -106,6 +106,25 @@ def publish(
     )
 
 
+def _manifest(text: str) -> dict[str, Any]:
+    """Read what an earlier push of ours wrote.
+
+    Raises:
+        UsageError: The file of that name is somebody else's.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("files", {}), dict):
+        raise UsageError(
+            f"{MANIFEST} on the Hub is not one that this tool wrote",
+            "a repository without a file of that name",
+            "Rename it there, or choose another repository",
+        )
+    return found
+
+
 def present_state(package: Package, target: Any) -> Remote | None:
     """Read what stands on the Hub, for a dry run; None where there is nothing, or no way to it.
 
@@ -189,7 +208,7 @@ class _Hub:
         )
         files = {item.path: item.blob_id for item in tree if isinstance(item, RepoFile)}
         card = self._text("README.md", head) if "README.md" in files else None
-        manifest = json.loads(self._text(MANIFEST, head)) if MANIFEST in files else {}
+        manifest = _manifest(self._text(MANIFEST, head)) if MANIFEST in files else {}
         return Remote(head, card, manifest, files)
 
     def _text(self, name: str, revision: str) -> str:
@@ -232,6 +251,9 @@ class _Hub:
             except Exception as error:
                 status = _status(error)
                 if status in (409, 412):
+                    landed = _patiently(lambda: self._landed(remote, before))
+                    if landed is not None:  # ours, sent again because its answer took too long
+                        return landed
                     self._check_untouched(remote)
                     logger.warning("Someone else committed meanwhile; planning again")
                     return None
@@ -344,8 +366,10 @@ def bounded_requests(seconds: float | None = None) -> Iterator[None]:
 
     def limit(request: Any) -> None:
         given = request.extensions.get("timeout") or {}
+        commit = "/commit/" in request.url.path  # the Hub works on it before it answers
+        seconds = longest * 10 if commit else longest
         request.extensions["timeout"] = {
-            kind: given.get(kind) or longest for kind in ("connect", "read", "write", "pool")
+            kind: given.get(kind) or seconds for kind in ("connect", "read", "write", "pool")
         }
 
     set_client_factory(bounded)

@@ -127,7 +127,7 @@ def push_model(
             optimizer,
         )
 
-    return _run(Path(path), _target(target), build)
+    return _run(Path(path), _said(target, facts), build)
 
 
 def push_tokenizer(
@@ -139,7 +139,7 @@ def push_tokenizer(
         repo_id = _target(target).repo_id
         return package_tokenizer(Path(path), repo_id, folder, facts or read_facts(Path(path)))
 
-    return _run(Path(path), _target(target), build)
+    return _run(Path(path), _said(target, facts), build)
 
 
 def push_dataset(
@@ -178,11 +178,19 @@ def push_dataset(
             _target(target).allow,
         )
 
-    return _run(Path(path), _target(target), build)
+    return _run(Path(path), _said(target, facts), build)
 
 
 def _target(target: Target | str) -> Target:
     return target if isinstance(target, Target) else Target(target)
+
+
+def _said(target: Target | str, facts: CardFacts | None) -> Target:
+    """Return the target; a licence is said for a push where its facts are given with it."""
+    found = _target(target)
+    if found.relicense is not None:
+        return found
+    return dataclasses.replace(found, relicense=facts is not None)
 
 
 def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]) -> Report:

@@ -131,10 +131,18 @@ def require_optuna() -> None:
 
 def _open(context: Context, space: SearchSpace, folder: Path) -> Study:
     require_optuna()
+    import filelock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    # Two runs that share the folder may begin at once: tables and attributes are made once.
+    with filelock.FileLock(folder / ".study.lock"):
+        return _open_alone(context, space, folder)
+
+
+def _open_alone(context: Context, space: SearchSpace, folder: Path) -> Study:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    folder.mkdir(parents=True, exist_ok=True)
     storage = _storage(folder)
     study = optuna.create_study(
         study_name="tuning",
