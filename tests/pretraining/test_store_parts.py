@@ -41,6 +41,7 @@ def test_the_same_by_one_or_by_many(corpus, tokenizer, tokenizer_dir, tmp_path, 
     path, texts = corpus
     build_store(texts, tokenizer, tmp_path / "whole", max_length=64)
     monkeypatch.setattr("doctobert_hf.pretraining.store_parts.sections_of", small_sections)
+    monkeypatch.setattr("doctobert_hf.pretraining.store_parts.grouped", each_alone)
     for workers in (1, 2):
         config = StoreConfig(path, tmp_path / f"s{workers}", str(tokenizer_dir), workers=workers,
                              max_length=64)  # fmt: skip
@@ -51,6 +52,10 @@ def test_the_same_by_one_or_by_many(corpus, tokenizer, tokenizer_dir, tmp_path, 
         before = (store.folder / "tokens.bin").stat().st_mtime_ns
         assert make_store(config) is not None  # a second start has nothing to do
         assert (store.folder / "tokens.bin").stat().st_mtime_ns == before
+
+
+def each_alone(sections, size=0):
+    return [(section,) for section in sections]
 
 
 def small_sections(source, column, size=0):
@@ -172,6 +177,7 @@ def test_on_slurm_nothing_is_submitted_twice(corpus, tokenizer, tokenizer_dir, t
     pytest.importorskip("datatrove", reason="the extra 'finemed' is not installed")
     path, texts = corpus
     monkeypatch.setattr("doctobert_hf.pretraining.store_parts.sections_of", small_sections)
+    monkeypatch.setattr("doctobert_hf.pretraining.store_parts.grouped", each_alone)
     programs = {
         "sbatch": '#!/bin/bash\necho "Submitted batch job 42"\n',
         "srun": '#!/bin/bash\nwhile [ "${1:0:1}" = "-" ]; do [ "$1" = "-n" ] && shift; shift; '
@@ -199,3 +205,57 @@ def test_on_slurm_nothing_is_submitted_twice(corpus, tokenizer, tokenizer_dir, t
     build_store(texts, tokenizer, tmp_path / "whole", max_length=64)
     assert store is not None and files_of(store.folder) == files_of(tmp_path / "whole")
     assert not (store.folder / "parts").exists() and not (store.folder / "logs").exists()
+
+
+def test_another_list_of_files_is_no_resume(tokenizer_dir, tokenizer, tmp_path):
+    """Parts are known by number: a file that came in between would be passed over."""
+    folder = tmp_path / "c"
+    folder.mkdir()
+    for name, text in {"a": "Un premier texte.", "c": "Un troisième texte."}.items():
+        (folder / f"{name}.jsonl").write_text(json.dumps({"text": text * 20_000}))
+    (folder / "d.jsonl").write_text("{broken")
+    config = StoreConfig(Path(f"{folder}/*.jsonl"), tmp_path / "s", str(tokenizer_dir),
+                         section_mb=1, max_length=64)  # fmt: skip
+    for name in ("a", "c"):
+        with open(folder / f"{name}.jsonl", "a") as file:
+            file.write("\n" + json.dumps({"text": "Encore. " * 100_000}))
+    with pytest.raises(DataError, match="is not JSON"):
+        make_store(config)
+    (folder / "d.jsonl").write_text(json.dumps({"text": "Réparé."}))
+    (folder / "b.jsonl").write_text(json.dumps({"text": "Nouveau."}))
+    with pytest.raises(UsageError, match="inputs of|files of the corpus"):
+        make_store(config)
+    store = make_store(config, overwrite=True)
+    assert store is not None and store.manifest.source_documents == 6
+
+
+def test_many_small_files_are_few_parts(tokenizer, tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    texts = [f"Note numéro {i} du dossier." for i in range(60)]
+    for number, text in enumerate(texts):
+        (folder / f"{number:03d}.txt").write_text(text)
+    places = parts_of_sections(str(folder), tokenizer, tmp_path / "parts", 64)
+    assert len(places) == 1
+    build_store(texts, tokenizer, tmp_path / "whole", max_length=64)
+    assert files_of(places[0]) == files_of(tmp_path / "whole")
+
+
+@pytest.mark.long
+def test_workers_end_with_their_parent(sample_texts, tokenizer_dir, tmp_path):
+    psutil = pytest.importorskip("psutil")
+    texts = [text * 60 for text in sample_texts[:60]]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "c.parquet")
+    corpus = str(tmp_path / "c.parquet")
+    command = [sys.executable, "-m", "doctobert_hf", "pretrain", "store", corpus]
+    command += ["--tokenizer", str(tokenizer_dir), "--output", str(tmp_path / "s")]
+    command += ["--workers", "2", "--section-mb", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not list((tmp_path / "s").glob("parts/[0-9]*")):
+        time.sleep(0.005)
+    assert process.poll() is None, "it came to its end before the kill"
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert not alive

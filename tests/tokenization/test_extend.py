@@ -82,3 +82,17 @@ def test_the_command(tokenizer_dir, tmp_path, capsys):
     assert "20 of them new" in printed.out
     assert main(shlex.split(printed.err.split("next: ")[1].splitlines()[0])[1:]) == 0
     assert main([*words, "--output", str(out), "--add", "21"]) == 2
+
+
+def test_added_tokens_are_not_learned_and_keep_their_ids(kinds, tmp_path):
+    base = kinds["wordpiece"]
+    import copy
+
+    base = copy.deepcopy(base)
+    base.add_tokens(["|||PATIENT|||", "<date>"])
+    texts = [f"|||PATIENT||| vu le <date> pour hypokaliémie {i}." for i in range(30)]
+    made = extend_tokenizer(base, texts, tmp_path / "out", add=30)
+    before, after = base.get_vocab(), made.get_vocab()
+    assert all(after[token] == number for token, number in before.items())
+    new = [token for token, number in after.items() if number >= len(base)]
+    assert new and not any("patient" in token.lower() or "date" in token for token in new)

@@ -127,6 +127,8 @@ def is_table(value: Any) -> bool:
 def inputs_of(source: Source) -> list[Path]:
     """Return the files and folders that a source names; none for texts in memory."""
     if isinstance(source, (str, Path)):
+        if not Path(source).exists() and any(sign in str(source) for sign in "*?["):
+            return list_files(source)  # of a pattern the files are recorded: they may change
         return [Path(source)]
     if isinstance(source, (list, tuple)):
         return [

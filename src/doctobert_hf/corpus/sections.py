@@ -30,12 +30,14 @@ class Section:
         name: What the file is called in the ids of its documents.
         first: First row, or byte; None: the whole file.
         last: Row, or byte, behind the last.
+        size: Bytes of text, about.
     """
 
     path: Path
     name: str
     first: int | None = None
     last: int | None = None
+    size: int = 0
 
 
 def sections_of(source: str | Path, text_column: str = "text", size: int = SIZE) -> list[Section]:
@@ -63,16 +65,32 @@ def sections_of(source: str | Path, text_column: str = "text", size: int = SIZE)
         ending = path.suffix.lower()
         if ending == ".parquet":
             rows, bytes_ = _parquet_size(path, text_column)
-            found += _cut(path, name, rows, max(1, rows * size // max(bytes_, 1)))
+            step = max(1, rows * size // max(bytes_, 1))
+            found += _cut(path, name, rows, step, bytes_ / max(rows, 1))
         elif ending == ".jsonl":
-            found += _cut(path, name, path.stat().st_size, size)
+            found += _cut(path, name, path.stat().st_size, size, 1.0)
         else:
-            found.append(Section(path, name))
+            found.append(Section(path, name, size=path.stat().st_size))
     return found
 
 
-def _cut(path: Path, name: str, total: int, step: int) -> list[Section]:
-    return [Section(path, name, at, min(at + step, total)) for at in range(0, total, step)]
+def _cut(path: Path, name: str, total: int, step: int, bytes_each: float) -> list[Section]:
+    ends = [(at, min(at + step, total)) for at in range(0, total, step)]
+    return [Section(path, name, a, b, int((b - a) * bytes_each)) for a, b in ends]
+
+
+def grouped(sections: list[Section], size: int = SIZE) -> list[tuple[Section, ...]]:
+    """Put neighbours together up to a size: a folder of notes has thousands of small files."""
+    groups: list[list[Section]] = []
+    filled = 0
+    for section in sections:
+        if groups and filled + section.size <= size:
+            groups[-1].append(section)
+            filled += section.size
+        else:
+            groups.append([section])
+            filled = section.size
+    return [tuple(group) for group in groups]
 
 
 def _parquet_size(path: Path, text_column: str) -> tuple[int, int]:

@@ -95,6 +95,11 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
             "Name the finished run, whose model has them merged, or resume it: --resume",
         )
     _check_weights(source, model, report["missing_keys"])
+    if extension is not None and config.hand_over == "full":
+        raise UsageError(
+            "hand_over 'full' with an extended vocabulary: the optimizer knows no new pieces",
+            "hand_over weights",
+        )
     if extension is not None:
         extend_embeddings(model, extension)
         model.has_new_pieces = True

@@ -3,7 +3,7 @@
 ```yaml
 callbacks:
   - gc: {steps: 500}
-  - spikes: {factor: 2.0, rollback: true}
+  - spikes: {factor: 2.0, action: rollback}
   - my_package.callbacks:DiskSpace
 ```
 """

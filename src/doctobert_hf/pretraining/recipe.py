@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +17,7 @@ from doctobert_hf.models.opening import open_pretrained, open_tokenizer
 from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, model_of
 from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
+from doctobert_hf.pretraining.recipe_texts import recipe_texts, sample_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +120,11 @@ class PretrainConfig:
             raise UsageError(f"hand_over '{self.hand_over}' without init_from")
         if self.lora_rank is None and (self.lora_targets or self.lora_alpha is not None):
             raise UsageError("lora_alpha or lora_targets without lora_rank")
+        if self.hand_over == "full" and (self.lora_rank is not None or self.freeze):
+            raise UsageError(
+                "hand_over 'full' with lora_rank or freeze: its optimizer is of all weights",
+                "hand_over weights",
+            )
         if self.lora_rank is not None and self.init_from is None:
             raise UsageError("lora_rank without init_from", "a trained model to adapt")
         if self.corpus is not None and self.train_store is not None:
@@ -162,6 +167,7 @@ def open_pretraining(
         UsageError: The folder is used, or what the recipe names does not fit together.
         DataError: The corpus has no text.
     """
+    from doctobert_hf.corpus import inputs_of
     from doctobert_hf.environment import check_bf16, check_compile
     from doctobert_hf.runs import open_run, settings_of
     from doctobert_hf.runs.resume import recipe_of
@@ -173,11 +179,12 @@ def open_pretraining(
         check_compile()
     if int(os.environ.get("RANK", "0")):
         return _make_trainer(config)
+    read = (config.corpus, config.replay, config.train_store, config.eval_store)
     run = open_run(
         config.output,
         KIND,
         settings_of(config, ("output",)) | {"recipe": recipe_of(recipe)},
-        [p for p in (config.corpus, config.replay, config.train_store, config.eval_store) if p],
+        [file for path in read if path for file in inputs_of(path)],
         again="resume",
         resume=resume,
         overwrite=overwrite,
@@ -338,7 +345,7 @@ def load_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerBase:
 
     folder = Path(config.output) / "tokenizer"
     if not (folder / "tokenizer.json").is_file():
-        texts = list(_sample())
+        texts = list(sample_texts())
         train_tokenizer(texts, folder, vocab_size=1200, max_length=config.max_length)
     return open_tokenizer(folder)
 
@@ -370,57 +377,15 @@ def stores(
                 *(config.text_column, config.store_workers),
             )
         else:
-            places = parts_of_texts(_texts(config), tokenizer, folder / "parts", config.max_length)
+            places = parts_of_texts(
+                recipe_texts(config), tokenizer, folder / "parts", config.max_length
+            )
         stores_of_parts(places, folder, tokenizer, config.max_length, config.eval_documents)
-    elif (folder / "parts").is_dir():  # killed between joining and this
-        shutil.rmtree(folder / "parts")
     there = (folder / EVAL / MANIFEST).is_file()
     held = TokenStore(folder / EVAL, tokenizer) if there else None
-    return TokenStore(folder / "train", tokenizer), held
-
-
-def _texts(config: PretrainConfig) -> Iterator[str]:
-    if config.corpus is None:
-        yield from _sample()
-        return
-    from doctobert_hf.corpus import iter_texts
-
-    if config.replay is None:
-        yield from iter_texts(config.corpus, config.text_column)
-        return
-    yield from _with_replay(config)
-
-
-def _with_replay(config: PretrainConfig) -> Iterator[str]:
-    """The corpus, with texts of ``replay`` spread between so that they are ``replay_share``.
-
-    Shares are of characters; where the replay corpus is too small, all of it is taken.
-    """
-    from doctobert_hf.corpus import iter_texts
-
-    general = iter_texts(str(config.replay), config.text_column)
-    ratio = config.replay_share / (1.0 - config.replay_share)
-    ours, theirs, ended = 0, 0, False
-    for text in iter_texts(str(config.corpus), config.text_column):
-        yield text
-        ours += len(text)
-        while not ended and theirs < ratio * ours:
-            more = next(general, None)
-            ended = more is None
-            if more is not None:
-                theirs += len(more)
-                yield more
-    if ended:
-        logger.warning(
-            "replay '%s' is %.1f %% of the text, not %g: it has no more",
-            *(config.replay, 100 * theirs / (ours + theirs), 100 * config.replay_share),
-        )
-
-
-def _sample() -> Iterator[str]:
-    from doctobert_hf.quickstart.sample import sample_documents
-
-    yield from (document.text for document in islice(sample_documents(), 600))
+    train = TokenStore(folder / "train", tokenizer)
+    shutil.rmtree(folder / "parts", ignore_errors=True)  # killed between joining and this
+    return train, held
 
 
 def check_rows(config: PretrainConfig, world_size: int) -> None:

@@ -9,11 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,12 +19,16 @@ import numpy as np
 
 from doctobert_hf.config import check_bounds, option
 from doctobert_hf.corpus import inputs_of
-from doctobert_hf.corpus.sections import SIZE, Section, section_texts, section_values, sections_of
+from doctobert_hf.corpus.sections import (
+    SIZE,
+    grouped,
+    sections_of,
+)
 from doctobert_hf.errors import DataError, UsageError
-from doctobert_hf.files import explained_output
 from doctobert_hf.models.opening import open_tokenizer
 from doctobert_hf.pretraining.store import MANIFEST, TokenStore, tokenizer_hash
 from doctobert_hf.pretraining.store_building import CHUNKS, StoreWriter, encoded_documents
+from doctobert_hf.pretraining.store_jobs import Job, clear, run_all, run_locally, seal
 from doctobert_hf.reporting.progress import Progress, track
 from doctobert_hf.runs import open_run
 
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 PARTS, EVAL = "parts", "eval"
-SUBMITTED = "submitted"
-"""Of a folder of parts: jobs of Slurm may be writing there."""
 
 
 @dataclass
@@ -69,35 +68,6 @@ class StoreConfig:
         check_bounds(self)
 
 
-@dataclass(frozen=True)
-class Job:
-    """What a process needs to tokenise any section.
-
-    Attributes:
-        sections: All sections, in order.
-        folder: Where the parts are.
-        tokenizer: It goes to other processes by pickle.
-        max_length: Most tokens of a chunk, special tokens counted.
-        text_column: Column of the text.
-        ids_column: Column of ids, instead.
-    """
-
-    sections: tuple[Section, ...]
-    folder: Path
-    tokenizer: PreTrainedTokenizerBase
-    max_length: int
-    text_column: str = "text"
-    ids_column: str | None = None
-
-    def place(self, number: int) -> Path:
-        """Return where a section's part is once it is sealed."""
-        return self.folder / f"{number:06d}"
-
-    def missing(self) -> list[int]:
-        """Return the numbers of the sections that are not sealed."""
-        return [n for n in range(len(self.sections)) if not (self.place(n) / MANIFEST).is_file()]
-
-
 def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | None:
     """Tokenise a corpus into a store, by several processes or on a cluster.
 
@@ -118,7 +88,8 @@ def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | Non
             "doctobert-hf pretrain store CORPUS --tokenizer FOLDER --output STORE",
         )
     column = config.ids_column or config.text_column
-    sections = sections_of(config.corpus, column, config.section_mb << 20)
+    size = config.section_mb << 20
+    sections = grouped(sections_of(config.corpus, column, size), size)
     tokenizer = open_tokenizer(config.tokenizer)
     made_with = tokenizer_hash(tokenizer)
     settings = {
@@ -137,157 +108,18 @@ def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | Non
         uses=(config.tokenizer,),
     ) as run:
         if (run.folder / MANIFEST).is_file():
+            store = TokenStore(run.folder, tokenizer)
             run.finish(*run.record.outputs)
-            return TokenStore(run.folder, tokenizer)
+            shutil.rmtree(run.folder / PARTS, ignore_errors=True)  # killed behind the join
+            return store
         job = Job(
-            *(tuple(sections), run.folder / PARTS, tokenizer, config.max_length),
+            *(tuple(sections), run.folder / PARTS, tokenizer, made_with, config.max_length),
             *(config.text_column, config.ids_column),
         )
-        if not _run_all(job, config):
+        if not run_all(job, config):
             return None
         _join(run, job, tokenizer, config.eval_documents)
     return TokenStore(config.output, tokenizer)
-
-
-def _run_all(job: Job, config: StoreConfig) -> bool:
-    with explained_output(job.folder):
-        job.folder.mkdir(exist_ok=True)
-    if config.executor != "local":
-        return _on_cluster(job, config)
-    if (job.folder / SUBMITTED).is_file():
-        _refuse_second_writer(job)
-    _clear(job.folder)
-    run_locally(job, config.workers)
-    return True
-
-
-def _clear(folder: Path) -> None:
-    """Remove what killed processes left; the run folder's lock says that they are gone."""
-    for path in folder.glob(".incomplete-*"):
-        shutil.rmtree(path)
-
-
-def run_locally(job: Job, workers: int) -> None:
-    """Tokenise the sections that are not sealed, by some processes."""
-    missing = job.missing()
-    done = len(job.sections) - len(missing)
-    if done:
-        logger.info("%d of %d sections are tokenised already", done, len(job.sections))
-    with Progress("tokenising", len(job.sections), "sections") as progress:
-        progress.done = done
-        for _ in _locally(job, missing, workers):
-            progress.update()
-
-
-def _locally(job: Job, missing: Sequence[int], workers: int) -> Iterator[None]:
-    if workers == 1 or len(missing) < 2:
-        for number in missing:
-            tokenise_section(job, number)
-            yield
-        return
-    import multiprocessing
-
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are the parallelism
-
-    # Spawned, not forked: the tokenizers library has threads, and forks of them hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(missing)), context) as pool:
-        futures = [pool.submit(tokenise_section, job, number) for number in missing]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                yield
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _on_cluster(job: Job, config: StoreConfig) -> bool:
-    from doctobert_hf.executors import make_executor
-
-    submitted = job.folder / SUBMITTED
-    if submitted.is_file() and job.missing():
-        _refuse_second_writer(job)
-    if job.missing():
-        logs = str(job.folder.parent / "logs")
-        shutil.rmtree(logs, ignore_errors=True)  # what is done is known by the sealed parts
-        _clear(job.folder)
-        tasks = min(config.tasks, len(job.sections))
-        executor = make_executor([SectionStep(job)], config, logs, "pretrain-store", tasks)
-        if config.executor == "slurm":
-            submitted.touch()
-        executor.run()
-    missing = job.missing()
-    if missing and config.executor != "slurm":
-        raise DataError(
-            f"{len(missing)} of {len(job.sections)} sections failed", fix=f"See {logs}/logs"
-        )
-    if not missing:
-        submitted.unlink(missing_ok=True)
-    return not missing
-
-
-def _refuse_second_writer(job: Job) -> None:
-    left = len(job.missing())
-    raise UsageError(
-        f"Jobs were submitted for this store, and {left} of {len(job.sections)} sections are not "
-        "done",
-        "one run of jobs at a time",
-        f"Wait for them (squeue); if they are gone, delete '{job.folder / SUBMITTED}' and run the "
-        "same command",
-    )
-
-
-class SectionStep:
-    """datatrove step: each task tokenises every n-th section that is not sealed."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-
-    def __call__(self, data: Any, rank: int = 0, world_size: int = 1) -> None:
-        """Tokenise this task's sections."""
-        for number in self.job.missing():
-            if number % world_size == rank:
-                tokenise_section(self.job, number)
-
-
-def tokenise_section(job: Job, number: int) -> None:
-    """Write one part and seal it: under its own name it is whole."""
-    section = job.sections[number]
-    documents: Iterable[Sequence[Sequence[int]]]
-    if job.ids_column is None:
-        texts = section_texts(section, job.text_column)
-        documents = encoded_documents(texts, job.tokenizer, job.max_length)
-    else:
-        documents = _checked_ids(section, job.ids_column, job.max_length, len(job.tokenizer))
-    _seal(documents, job, job.place(number))
-
-
-def _seal(documents: Iterable[Sequence[Sequence[int]]], job: Job, place: Path) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix=".incomplete-", dir=job.folder))
-    try:
-        with contextlib.closing(StoreWriter(scratch, len(job.tokenizer))) as writer:
-            for chunks in documents:
-                writer.document(chunks)
-            writer.finish(job.max_length, tokenizer_hash(job.tokenizer), with_chunks=True)
-        os.rename(scratch, place)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
-
-
-def _checked_ids(
-    section: Section, column: str, max_length: int, vocabulary: int
-) -> Iterator[Sequence[Sequence[int]]]:
-    for where, row in section_values(section, column):
-        numbers = isinstance(row, list) and all(type(value) is int for value in row)
-        if not numbers or len(row) > max_length or not all(0 <= i < vocabulary for i in row):
-            told = f"{len(row)} ids up to {max(row)}" if numbers and row else f"{row!r:.60}"
-            raise DataError(
-                f"{where} has {told} as '{column}'",
-                f"at most {max_length} ids below {vocabulary}",
-            )
-        yield [row] if row else []
 
 
 def parts_of_sections(
@@ -299,10 +131,11 @@ def parts_of_sections(
     workers: int = 1,
 ) -> list[Path]:
     """Tokenise a corpus of files into parts, those apart that are sealed; return their places."""
-    sections = tuple(sections_of(corpus, text_column))
-    job = Job(sections, folder, tokenizer, max_length, text_column)
+    sections = tuple(grouped(sections_of(corpus, text_column)))
+    job = Job(sections, folder, tokenizer, tokenizer_hash(tokenizer), max_length, text_column)
     folder.mkdir(parents=True, exist_ok=True)
-    _clear(folder)
+    job.check_list()
+    clear(folder)
     run_locally(job, workers)
     return [job.place(number) for number in range(len(sections))]
 
@@ -313,9 +146,9 @@ def parts_of_texts(
     """Tokenise texts that can be read only in order into one part; return its place."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    job = Job((), folder, tokenizer, max_length)
+    job = Job((), folder, tokenizer, tokenizer_hash(tokenizer), max_length)
     rows = encoded_documents(track(texts, "tokenising"), tokenizer, max_length)
-    _seal(rows, job, job.place(0))
+    seal(rows, job, job.place(0))
     return [job.place(0)]
 
 
@@ -337,8 +170,7 @@ def stores_of_parts(
         join_parts(places, scratch[0], scratch[-1], tokenizer, max_length, held_out)
     for place in places:
         shutil.rmtree(place)
-    with contextlib.suppress(OSError):
-        places[0].parent.rmdir()
+    shutil.rmtree(places[0].parent)
 
 
 def _join(run: RunFolder, job: Job, tokenizer: PreTrainedTokenizerBase, held_out: int) -> None:

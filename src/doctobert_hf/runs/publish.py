@@ -53,7 +53,8 @@ def publish(scratch: Path, folder: Path, record: RunRecord, record_path: Path) -
         if name not in made and is_unchanged(folder / name, record.outputs[name]):
             (folder / name).unlink()
             _remove_empty_parents(folder / name, folder)
-    for name in made:
+    # What says that all is there comes last: a kill in between leaves no whole-looking result.
+    for name in sorted(made, key=lambda name: name.rsplit("/", 1)[-1] == "manifest.json"):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(scratch / name, target)

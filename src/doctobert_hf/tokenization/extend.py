@@ -87,6 +87,8 @@ def extend_tokenizer(
     """
     if add < 1:
         raise UsageError(f"add {add}", "at least 1 piece")
+    if not getattr(base, "is_fast", False):
+        raise UsageError(f"{type(base).__name__} is a slow tokenizer", "a fast one")
     state = json.loads(base.backend_tokenizer.to_str())
     kind = _check_kind(state)
     settings = {"base": fingerprint(state), "add": add, "texts": fingerprint_of(texts_or_files)}
@@ -139,8 +141,10 @@ def _check_kind(state: dict[str, Any]) -> str:
 def _words(base: PreTrainedTokenizerBase, texts: Iterable[str]) -> Counter[str]:
     """Count words as the model gets them: normalised, cut, with their mark of a space."""
     backend = base.backend_tokenizer
+    added = sorted(base.get_added_vocab(), key=len, reverse=True)
+    apart = re.compile("|".join(map(re.escape, added))) if added else None
     found: Counter[str] = Counter()
-    for text in texts:
+    for text in (part for whole in texts for part in (apart.split(whole) if apart else [whole])):
         given = backend.normalizer.normalize_str(text) if backend.normalizer else text
         cut = backend.pre_tokenizer.pre_tokenize_str(given) if backend.pre_tokenizer else [(given,)]
         for word, *_ in cut:  # some models get whole lines, with marks for spaces
@@ -287,6 +291,8 @@ def _with_pieces(
             scores[piece.text] = max(math.log(piece.count / total), joined + 1e-3)
             model["vocab"].append([piece.text, scores[piece.text]])
         return state
+    for token in state["added_tokens"]:  # those of no other place get new ids when it is loaded
+        model["vocab"].setdefault(token["content"], token["id"])
     for number, piece in enumerate(pieces, first):
         model["vocab"][piece.text] = number
     if kind == "BPE":

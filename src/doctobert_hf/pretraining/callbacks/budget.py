@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -50,11 +52,16 @@ class TokenBudgetCallback(TrainerCallback):
         return every > 0 and seen // every > self._before // every
 
 
+AGAIN = 10.0
+"""Seconds in which a second SIGTERM is taken for the first one, come twice."""
+
+
 class SignalCallback(TrainerCallback):
     """On SIGTERM or SIGINT: finishes the step, saves, and ends training.
 
-    A second signal has its usual effect. Works with any ``Trainer``. Of several processes all stop
-    behind the same step, whichever of them the signal reached, and when.
+    A second Ctrl-C, or a SIGTERM later than ten seconds, has its usual effect. Works with any
+    ``Trainer``. Of several processes all stop behind the same step, whichever of them the signal
+    reached, and when.
 
     Attributes:
         received: The signal's number, or None; the same in all processes when a step has ended.
@@ -64,6 +71,7 @@ class SignalCallback(TrainerCallback):
         self.received: int | None = None
         self._before: dict[int, Any] = {}
         self._group: Any = None
+        self._since = 0.0
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         """Take the signals over, in the main thread."""
@@ -77,8 +85,14 @@ class SignalCallback(TrainerCallback):
             self._group = self._group or dist.new_group(backend="gloo")
 
     def _handle(self, number: int, frame: Any) -> None:
-        self.received = number
+        again = self.received is not None
+        if again and number == signal.SIGTERM and time.monotonic() - self._since < AGAIN:
+            return  # told by torchrun and by what told torchrun
+        if not again:
+            self.received, self._since = number, time.monotonic()
+            return
         signal.signal(number, self._before[number])
+        os.kill(os.getpid(), number)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

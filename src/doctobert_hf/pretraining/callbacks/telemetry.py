@@ -8,6 +8,8 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from doctobert_hf.errors import UsageError
+
 
 class ThroughputCallback(TrainerCallback):
     """Adds ``tokens_per_second``, ``mfu`` and ``data_wait`` to every log.
@@ -145,6 +147,8 @@ class ScheduledGCCallback(TrainerCallback):
     """
 
     def __init__(self, steps: int = 1000) -> None:
+        if steps < 1:
+            raise UsageError(f"steps {steps}", "1 or more")
         self.steps = steps
         self._was_enabled = True
 
