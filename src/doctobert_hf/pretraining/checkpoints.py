@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import zlib
 from pathlib import Path
+from typing import Any
 
 from doctobert_hf.errors import UsageError
 
@@ -102,3 +104,28 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def load_renamed(model: Any, folder: Path) -> None:
+    """Load the weights of a checkpoint that stand under names of old.
+
+    Transformers 5.3 writes the norms of a BERT that it loaded as ``gamma`` and ``beta``, and its
+    ``Trainer`` passes over names that the model has not.
+    """
+    from safetensors.torch import load_file
+
+    file = folder / "model.safetensors"
+    if not file.is_file():
+        return
+    own = model.state_dict().keys()
+    found = {}
+    for name, value in load_file(file).items():
+        now = re.sub(r"LayerNorm\.(gamma|beta)$", _norm_name, name)
+        if name not in own and now in own:
+            found[now] = value
+    if found:
+        model.load_state_dict(found, strict=False)
+
+
+def _norm_name(match: re.Match[str]) -> str:
+    return "LayerNorm.weight" if match[1] == "gamma" else "LayerNorm.bias"

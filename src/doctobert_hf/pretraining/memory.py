@@ -131,8 +131,16 @@ def step_memory(
             weights, _by_formula(architecture, row_tokens, longest, half), logits, False
         )
     precision: Any = _MetaAutocast() if half else contextlib.nullcontext()
-    with precision, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        meta_step(model, row_tokens, longest, masked_share)
+    try:
+        with precision, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            meta_step(model, row_tokens, longest, masked_share)
+    except RuntimeError as error:
+        if "autocast" not in str(error):
+            raise
+        # Transformers before 5.4 asks for autocast of the device itself, which has none.
+        return StepMemory(
+            weights, _by_formula(architecture, row_tokens, longest, half), logits, False
+        )
     return StepMemory(weights, sum(kept.values()), logits)
 
 

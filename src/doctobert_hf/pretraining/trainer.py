@@ -384,6 +384,12 @@ class MLMTrainer(Trainer):
         self.state = TrainerState.load_from_json(str(Path(path) / TRAINER_STATE_NAME))
         return TrainOutput(self.state.global_step, 0.0, {})
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        checkpoints.load_renamed(
+            self.model if model is None else model, Path(resume_from_checkpoint)
+        )
+
     def _restore(self, run: Path, resume: str | bool | None) -> str | None:
         self._resuming = bool(resume)
         if not resume:
