@@ -42,20 +42,18 @@ if TYPE_CHECKING:
 SHORTEST = 3
 """Words of the shortest unit that is looked for, as a line of its own."""
 _GRAM = 3
-_COMMON = 3  # texts that share a gram: it is a phrase, and tells nothing
-_NUMBERS, _SAME_NUMBERS = (
-    6,
-    0.7,
-)  # grams with a digit are found as often as others, at least 0.7 times
 _DIGIT = re.compile(r"\d").search
-_OWN = 0.5  # share of a question's grams that others have not, for it to be looked for alone
-_LEAST_THERE = 6  # grams; fewer stand together by chance in 640 case reports
-_FEW, _MANY, _LONG, _SHARE_OF_FEW = (
-    6,
-    12,
-    100,
-    0.6,
-)  # grams of a short unit; of it more must be there
+# Texts that share a gram: it is a phrase, and tells nothing.
+_COMMON = 3
+# Share of a question's grams that others have not, for it to be looked for alone.
+_OWN = 0.5
+# With so many grams that have a digit, they are found 0.7 times as often as others, at least.
+_NUMBERS, _SAME_NUMBERS = 6, 0.7
+# Of so few grams none is looked for; of fewer than many a larger share must be there; of long
+# texts a little more than of others, in which chance evens out less.
+_FEW, _MANY, _LONG, _SHARE_OF_FEW = 6, 12, 100, 0.6
+# Grams: fewer stand together by chance in 640 case reports.
+_LEAST_THERE = 6
 
 
 @dataclass

@@ -34,6 +34,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _CUT = re.compile(r"(?<=\w)[-\u2010\u2011][ \t]*\r?\n[ \t]*(?=\w)")
 
 
+@lru_cache(maxsize=1)  # several looks at one document fold it once
 def plain(text: str) -> str:
     """Return a text without the forms that the web gives it.
 

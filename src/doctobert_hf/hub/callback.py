@@ -172,6 +172,7 @@ class PushToHubCallback(TrainerCallback):
             self._failed(error)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+            self._scratch.discard(scratch)
 
     def _failed(self, error: Exception) -> None:
         self.errors.append(error)

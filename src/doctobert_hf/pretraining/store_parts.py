@@ -168,8 +168,6 @@ def stores_of_parts(
         ]
         scratch = [stack.enter_context(run.staged()) for run in runs]
         join_parts(places, scratch[0], scratch[-1], tokenizer, max_length, held_out)
-    for place in places:
-        shutil.rmtree(place)
     shutil.rmtree(places[0].parent)
 
 
