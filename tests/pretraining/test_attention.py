@@ -186,3 +186,20 @@ assert "DoctobertCallback" in names, names
 print("fine")"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.endswith("fine\n"), done.stderr[-1500:]
+
+
+@pytest.mark.parametrize("length", [40, 700])
+def test_bfloat16_on_a_processor_is_as_exact_as_it_can_be(length):
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(1, 2, length, 16) for _ in range(3))
+    borders = torch.tensor([0, length // 3, length], dtype=torch.int32)
+    layer = torch.nn.Module()
+    exact, _ = varlen_attention_forward(layer, q, k, v, None, cu_seq_lens_q=borders)
+    half = [x.bfloat16() for x in (q, k, v)]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ours, _ = varlen_attention_forward(layer, *half, None, cu_seq_lens_q=borders)
+        # rotary embeddings leave float32 behind
+        mixed, _ = varlen_attention_forward(layer, q, k, half[2], None, cu_seq_lens_q=borders)
+    assert ours.dtype == mixed.dtype == torch.bfloat16
+    assert (ours.float() - exact).abs().max() < 0.02
+    assert (mixed.float() - exact).abs().max() < 0.02

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import set_seed
+from transformers import TrainerCallback, set_seed
 
 from doctobert_hf.errors import DataError, OutputError, UsageError
 from doctobert_hf.pretraining import (
@@ -450,6 +450,51 @@ def test_float32_on_a_gpu_is_told(caplog):
     assert not caplog.text
     tell_of_slow_attention(SimpleNamespace(device=cuda, bf16=False, fp16=False))
     assert "--bf16" in caplog.text
+
+
+def test_bf16_on_a_processor_needs_no_word_more(tmp_path):
+    if torch.accelerator.is_available():
+        pytest.skip("an accelerator is there")
+    assert MLMTrainingArguments(output_dir=str(tmp_path), bf16=True).use_cpu
+
+
+def test_a_new_head_learns_alone_at_first(make_trainer, tmp_path):
+    trainer = make_trainer(max_tokens=12_000, new_head_tokens=6000, warmup_tokens=2000)
+    begun = weights(trainer)
+    moved = {}
+
+    class Watch(TrainerCallback):
+        def on_step_end(self, args, state, control, **kwargs):
+            now = weights(trainer)
+            names = {name for name in now if not torch.equal(now[name], begun[name])}
+            moved[trainer.tokens_seen] = names
+
+    trainer.add_callback(Watch())
+    trainer.train()
+    before = [names for tokens, names in moved.items() if tokens <= 6000]
+    assert len(before) > 1 and all(before[1:])
+    assert all(name.startswith("lm_head.") for names in before for name in names)
+    assert not any("decoder.weight" in name for names in before for name in names)
+    after = set.union(*(names for tokens, names in moved.items()))
+    assert any(name.startswith("roberta.encoder") for name in after)
+    with pytest.raises(UsageError, match="fewer than max_tokens"):
+        make_trainer(max_tokens=6000, new_head_tokens=6000)
+
+
+def test_resume_while_the_head_learns_alone_is_bit_identical(make_trainer, tmp_path):
+    options = {"max_tokens": 14_000, "new_head_tokens": 8000, "save_tokens": 4000}
+    whole = make_trainer(output=tmp_path / "whole", **options)
+    whole.train()
+    half = make_trainer(output=tmp_path / "half", **options)
+    half.train()
+    for folder in list_checkpoints(tmp_path / "half")[1:]:
+        shutil.rmtree(folder)
+    again = make_trainer(output=tmp_path / "half", **options)
+    again.train(resume_from_checkpoint=True)
+    assert same(weights(whole), weights(again))
+    other = make_trainer(output=tmp_path / "half", **{**options, "new_head_tokens": 2000})
+    with pytest.raises(UsageError, match="new_head_tokens"):
+        other.train(resume_from_checkpoint=True)
 
 
 def test_evaluation_before_training_is_in_the_precision_of_training(make_trainer, monkeypatch):

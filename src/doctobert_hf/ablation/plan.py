@@ -82,7 +82,7 @@ class AblationPlan:
             UsageError: An unknown key, or values that do not fit.
         """
         from doctobert_hf.pretraining.recipe import PretrainConfig
-        from doctobert_hf.pretraining.trainer_keys import split_keys
+        from doctobert_hf.pretraining.trainer_keys import merged, split_keys
         from doctobert_hf.recipes import find_recipe
 
         path = find_recipe(self.recipe)
@@ -90,8 +90,7 @@ class AblationPlan:
         budget = {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
         source = f"arm '{name}'"
         given = split_keys({**budget, **self.settings, **self.arms[name]}, PretrainConfig, source)
-        if "training" in given and "training" in saved:
-            given["training"] = {**saved["training"], **given["training"]}
+        given = merged(saved, given)
         given["output"] = output / "arms" / name
         return build_config(PretrainConfig, saved, given, source=source)
 

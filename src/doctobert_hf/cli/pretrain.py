@@ -20,7 +20,7 @@ from doctobert_hf.cli.options import Parser
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.pretraining.recipe import PretrainConfig
-from doctobert_hf.pretraining.trainer_keys import read_options, split_keys
+from doctobert_hf.pretraining.trainer_keys import merged, read_options, split_keys
 from doctobert_hf.recipes import find_recipe, list_recipes
 from doctobert_hf.runs.commands import command_line
 from doctobert_hf.runs.resume import resumed_config
@@ -136,9 +136,7 @@ def _config(args: argparse.Namespace) -> PretrainConfig:
     recipe = find_recipe(args.recipe)
     source = f"recipe '{recipe}'"
     saved = split_keys(read_yaml(recipe), PretrainConfig, source)
-    if "training" in given and "training" in saved:
-        given["training"] = {**saved["training"], **given["training"]}
-    return build_config(PretrainConfig, saved, given, source=source)
+    return build_config(PretrainConfig, saved, merged(saved, given), source=source)
 
 
 def _ablate(args: argparse.Namespace) -> int:

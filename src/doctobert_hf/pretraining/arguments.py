@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from transformers import TrainingArguments
 
 from doctobert_hf.config import option
@@ -29,6 +30,7 @@ class MLMTrainingArguments(TrainingArguments):
     lr_schedule: str = option("linear", "linear, constant, warmup_stable_decay, one_minus_sqrt")
     warmup_tokens: int = option(0, "tokens over which the learning rate rises")
     decay_tokens: int = option(0, "tokens over which it falls at the end")
+    new_head_tokens: int = option(0, "tokens in which the masked-LM head learns alone, at first")
     lr_final_ratio: float = option(0.0, "learning rate at the end, as a share of the peak")
     batch_warmup_tokens: int = option(0, "tokens over which the batch grows to its size")
     objective: tuple[str, ...] = option(
@@ -64,6 +66,8 @@ class MLMTrainingArguments(TrainingArguments):
 
     def __post_init__(self) -> None:
         self._check()
+        if self.bf16 and not torch.accelerator.is_available():
+            self.use_cpu = True  # Transformers takes bf16 for a GPU's unless it is told
         super().__post_init__()
 
     def _check(self) -> None:
@@ -79,6 +83,11 @@ class MLMTrainingArguments(TrainingArguments):
                 "the model, with a card and the checks of every push",
                 "Pass callbacks=[doctobert_hf.hub.PushToHubCallback(...)], or push the finished "
                 "run: doctobert-hf hub push-model RUN NAME --license ID",
+            )
+        if not 0 <= self.new_head_tokens < self.max_tokens:
+            raise UsageError(
+                f"new_head_tokens {self.new_head_tokens:,}",
+                f"at least 0, and fewer than max_tokens ({self.max_tokens:,})",
             )
         if self.micro_batch_tokens < 1 or self.max_tokens < 1:
             raise UsageError("micro_batch_tokens and max_tokens", "at least 1")

@@ -27,6 +27,11 @@ _PUBLIC_KERNEL = False
 """Whether torch's public function takes windows; set on registration, older ones do not."""
 
 
+_SHORT = 512
+"""Tokens below which a processor's attention is faster in float32 than in bfloat16, backward pass
+included (2.13: 52 and 134 ms for 32 documents of 128 tokens in 12 heads; equal at 512)."""
+
+
 def register_attention() -> None:
     """Register the function and its mask with Transformers; doing it again does nothing."""
     from transformers.masking_utils import AttentionMaskInterface, flash_attention_mask
@@ -225,9 +230,18 @@ def _attend(
 ) -> torch.Tensor:
     import torch
 
-    return torch.nn.functional.scaled_dot_product_attention(
-        query, key, value, attn_mask=allowed, dropout_p=dropout, scale=scale
-    )
+    if query.device.type != "cpu":
+        return torch.nn.functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=allowed, dropout_p=dropout, scale=scale
+        )
+    # Autocast would cast back what is computed in float32 here; rotary embeddings leave it behind.
+    kind = value.dtype
+    exact = torch.float32 if kind == torch.bfloat16 and query.shape[2] < _SHORT else kind
+    query, key, value = query.to(exact), key.to(exact), value.to(exact)
+    with torch.autocast("cpu", enabled=False):
+        return torch.nn.functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=allowed, dropout_p=dropout, scale=scale
+        ).to(kind)
 
 
 def _band(

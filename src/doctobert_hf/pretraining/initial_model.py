@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models.adapters import add_adapters
+from doctobert_hf.models.architecture import check_architecture, restore, set_dropout
 from doctobert_hf.models.extending import extend_embeddings
 from doctobert_hf.models.opening import open_pretrained
 
@@ -30,20 +31,19 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
     """
     from transformers import AutoModelForMaskedLM
 
-    from doctobert_hf.models import preset_config
     from doctobert_hf.models.tiling import tile_model
 
-    fresh = preset_config(config.preset, tokenizer, initializer_range=config.initializer_range)
-    if config.init_from is None:
+    fresh = None if _is_continued(config) else fresh_config(config, tokenizer)
+    if fresh is None:
+        model = _begun_model(config, tokenizer)
+    elif config.init_from is None:
         _set_rope(fresh, config)
         model = AutoModelForMaskedLM.from_config(fresh)
         _reset_head(model, config.initializer_range)
-    elif config.hand_over == "tile":
+    else:
         _set_rope(fresh, config)
         base = open_pretrained(AutoModelForMaskedLM, model_of(config.init_from))
         model = tile_model(base, fresh)
-    else:
-        model = _begun_model(config, tokenizer)
     if model.config.vocab_size < len(tokenizer):
         raise UsageError(
             f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
@@ -59,6 +59,23 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         _tell_of_adapters(model, len(layers))
     _freeze(model, config.freeze)
     return model
+
+
+def _is_continued(config: PretrainConfig) -> bool:
+    return config.init_from is not None and config.hand_over != "tile"
+
+
+def fresh_config(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase | None) -> Any:
+    """Return the preset's configuration with the recipe's own values of the architecture.
+
+    Raises:
+        UsageError: A value that the architecture does not have or take.
+    """
+    from doctobert_hf.models import preset_config
+
+    given = check_architecture(config.architecture or {}, preset_config(config.preset))
+    given.setdefault("initializer_range", config.initializer_range)
+    return preset_config(config.preset, tokenizer, **given)
 
 
 def _tell_of_adapters(model: PreTrainedModel, layers: int) -> None:
@@ -82,6 +99,7 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
 
     source = model_of(str(config.init_from))
     known = open_pretrained(AutoConfig, source)
+    own = set_dropout(known, config.architecture or {})
     extension = check_tokenizer(source, known, tokenizer, config.tokenizer)
     _set_rope(known, config)
     # Trained in half precision a weight does not move: its steps are smaller than its last digit.
@@ -94,7 +112,8 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
             "a whole model",
             "Name the finished run, whose model has them merged, or resume it: --resume",
         )
-    _check_weights(source, model, report["missing_keys"])
+    restore(model, own)
+    model.has_new_head = _check_weights(source, model, report["missing_keys"])
     if extension is not None and config.hand_over == "full":
         raise UsageError(
             "hand_over 'full' with an extended vocabulary: the optimizer knows no new pieces",
@@ -107,8 +126,12 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
     return model
 
 
-def _check_weights(source: str, model: PreTrainedModel, missing: Iterable[str]) -> None:
-    """Refuse an encoder without all its weights; tell of a head that is drawn anew."""
+def _check_weights(source: str, model: PreTrainedModel, missing: Iterable[str]) -> bool:
+    """Refuse an encoder without all its weights; tell of a head that is drawn anew.
+
+    Returns:
+        Whether it is.
+    """
     body = f"{model.base_model_prefix}."
     names = [name for name in missing if "position_ids" not in name and "pooler" not in name]
     lost = sorted(name for name in names if name.startswith(body))
@@ -122,6 +145,7 @@ def _check_weights(source: str, model: PreTrainedModel, missing: Iterable[str]) 
         logger.warning(
             "'%s' has no masked-LM head (no %s): a new one is drawn", source, sorted(names)[0]
         )
+    return bool(names)
 
 
 def _freeze(model: PreTrainedModel, patterns: tuple[str, ...]) -> None:

@@ -132,6 +132,21 @@ def parameter_groups(
     return [group for group in groups if group["params"]]
 
 
+def head_apart(groups: list[dict[str, Any]], encoder: torch.nn.Module) -> list[dict[str, Any]]:
+    """Split groups once more: what is not the encoder's own is marked ``"is_head"``.
+
+    An output matrix that is tied to the embeddings belongs to the encoder.
+    """
+    own = {id(p) for p in encoder.parameters()}
+    split = [
+        {**group, "params": [p for p in group["params"] if (id(p) in own) != is_head]}
+        | {"is_head": is_head}
+        for group in groups
+        for is_head in (False, True)
+    ]
+    return [group for group in split if group["params"]]
+
+
 def take_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:
     """Begin with another run's means; rates and decay stay this run's, ``max_lr`` comes along.
 

@@ -69,6 +69,10 @@ class PretrainConfig:
     lr_schedule: str = option("linear", "linear, constant, warmup_stable_decay or one_minus_sqrt")
     warmup_tokens: int = option(0, "tokens over which the learning rate rises", least=0)
     decay_tokens: int = option(0, "tokens over which it falls at the end", least=0)
+    new_head_tokens: int = option(
+        0, "where init_from has no masked-LM head: tokens in which the new one learns alone",
+        least=0,
+    )
     lr_final_ratio: float = option(
         0.0, "learning rate at the end as a share of the peak", least=0, most=1
     )
@@ -114,6 +118,9 @@ class PretrainConfig:
         (), "further callbacks: energy, fill_mask, gc, spikes or package.module:Class"
     )
     training: Any = option(None, "other keys of MLMTrainingArguments", cli=False)
+    architecture: Any = option(
+        None, "values of the model's configuration, e.g. hidden_size, dropout", cli=False
+    )
 
     def __post_init__(self) -> None:
         if self.hand_over != "weights" and self.init_from is None:
@@ -137,7 +144,7 @@ class PretrainConfig:
 TRAINER_KEYS = (
     *("max_tokens", "micro_batch_tokens", "global_batch_tokens", "batch_warmup_tokens"),
     *("learning_rate", "lr_schedule", "warmup_tokens", "decay_tokens", "lr_final_ratio"),
-    *("weight_decay", "objective", "mlm_probability", "mlm_probability_end", "mlm_decay_tokens"),
+    *("new_head_tokens", "weight_decay", "objective", "mlm_probability", "mlm_probability_end", "mlm_decay_tokens"),
     *("long_tokens", "long_share", "save_tokens", "eval_tokens", "save_total_limit"),
     *("logging_steps", "dataloader_num_workers", "bf16", "torch_compile", "seed"),
 )
@@ -269,6 +276,8 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
     callbacks = make_callbacks(config.callbacks, usual)
     set_seed(config.seed)
     model = make_model(config, tokenizer)  # refused, if it is, before the corpus is tokenised
+    if not getattr(model, "has_new_head", False):
+        arguments.new_head_tokens = 0  # its own head knows already
     with main_first(arguments):
         if arguments.process_index:
             _check_shared(config)
@@ -458,9 +467,12 @@ def _planned_architecture(config: PretrainConfig) -> Any:
     """The configuration of the model that would be trained, with the tokenizer's vocabulary."""
     from transformers import AutoConfig
 
-    from doctobert_hf.models import preset_config
+    from doctobert_hf.models.architecture import set_dropout
+    from doctobert_hf.pretraining.initial_model import fresh_config
 
     tokenizer = open_tokenizer(config.tokenizer) if config.tokenizer is not None else None
     if _from_preset(config):
-        return preset_config(config.preset, tokenizer)
-    return open_pretrained(AutoConfig, model_of(str(config.init_from)))
+        return fresh_config(config, tokenizer)
+    known = open_pretrained(AutoConfig, model_of(str(config.init_from)))
+    set_dropout(known, config.architecture or {})
+    return known

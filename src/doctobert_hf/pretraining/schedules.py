@@ -69,6 +69,35 @@ def token_schedule(
     return multiplier
 
 
+def after_the_head(
+    multiplier: Callable[[int], float], new_head_tokens: int, warmup_tokens: int
+) -> Callable[[int], float]:
+    """Return an encoder's multiplier where a new head learns alone at first.
+
+    0 up to ``new_head_tokens``, then a linear warm-up of the encoder's own. A head drawn anew
+    sends large and meaningless gradients into a trained encoder; it is the first step of "linear
+    probing, then fine-tuning" (Kumar et al., ICLR 2022, arXiv 2202.10054).
+
+    Args:
+        multiplier: The run's schedule, which the head follows from the start.
+        new_head_tokens: Tokens before the encoder moves.
+        warmup_tokens: Tokens over which its rate then rises.
+
+    Example:
+        >>> rate = after_the_head(lambda tokens: 1.0, 100, 50)
+        >>> rate(99), rate(125), rate(200)
+        (0.0, 0.5, 1.0)
+    """
+
+    def encoder(tokens: int) -> float:
+        if tokens < new_head_tokens:
+            return 0.0
+        risen = (tokens - new_head_tokens) / warmup_tokens if warmup_tokens else 1.0
+        return multiplier(tokens) * min(risen, 1.0)
+
+    return encoder
+
+
 def masking_rate(tokens: int, start: float, end: float | None, decay_tokens: int) -> float:
     """Share of tokens to mask after ``tokens``: from ``start`` to ``end``, linear in tokens."""
     if end is None or decay_tokens <= 0:

@@ -51,8 +51,8 @@ from doctobert_hf.pretraining.fit import (
 )
 from doctobert_hf.pretraining.head import prepare_model, require_causal
 from doctobert_hf.pretraining.objectives import Objective
-from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups, take_over
-from doctobert_hf.pretraining.schedules import token_schedule
+from doctobert_hf.pretraining.optim import StableAdamW, head_apart, parameter_groups, take_over
+from doctobert_hf.pretraining.schedules import after_the_head, token_schedule
 from doctobert_hf.pretraining.step_info import StepInfo
 from doctobert_hf.pretraining.store import TokenStore
 
@@ -263,6 +263,8 @@ class MLMTrainer(Trainer):
         if self.optimizer is None:
             args = self.args
             groups = parameter_groups(model or self.model, args.weight_decay)
+            if args.new_head_tokens:
+                groups = head_apart(groups, self.model.base_model)
             self.optimizer = StableAdamW(
                 groups,
                 lr=args.learning_rate,
@@ -287,8 +289,14 @@ class MLMTrainer(Trainer):
                 args.decay_tokens,
                 args.lr_final_ratio,
             )
+            waits = after_the_head(multiplier, args.new_head_tokens, args.warmup_tokens)
+            made = optimizer or self.optimizer
+            rates = [
+                waits if args.new_head_tokens and not group.get("is_head") else multiplier
+                for group in made.param_groups
+            ]
             self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-                optimizer or self.optimizer, lambda _: multiplier(self.tokens_seen)
+                made, [lambda _, rate=rate: rate(self.tokens_seen) for rate in rates]
             )
             self._created_lr_scheduler = True
         return self.lr_scheduler
@@ -426,6 +434,7 @@ class MLMTrainer(Trainer):
             "mlm_probability": args.mlm_probability,
             **({} if tuple(args.objective) == ("mlm",) else {"objective": list(args.objective)}),
             "long_share": args.long_share,
+            **({"new_head_tokens": args.new_head_tokens} if args.new_head_tokens else {}),
             "seed": args.seed,
             "model_type": self.model.config.model_type,
             "hidden_size": self.model.config.hidden_size,

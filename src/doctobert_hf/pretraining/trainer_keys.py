@@ -9,13 +9,14 @@ from typing import Any
 
 from doctobert_hf.config import build_config
 from doctobert_hf.errors import UsageError, nearest
+from doctobert_hf.models.architecture import architecture_keys, is_architecture_key
 
 _FIXED = ("output_dir", "push_to_hub", "optimizer_from", "static_shapes")
 """Decided by other keys (``output``, ``hand_over``, ``torch_compile``), or by another command."""
 
 
 def split_keys(recipe: Mapping[str, Any], own: type, source: str) -> dict[str, Any]:
-    """Move keys of the trainer's arguments into ``training``.
+    """Move keys of the trainer's arguments into ``training``, the model's into ``architecture``.
 
     Args:
         recipe: Keys as they are written.
@@ -28,11 +29,38 @@ def split_keys(recipe: Mapping[str, Any], own: type, source: str) -> dict[str, A
     names = {field.name for field in dataclasses.fields(own)}
     mine = {key: value for key, value in recipe.items() if key in names}
     others = {key: value for key, value in recipe.items() if key not in names}
+    arguments = argument_names()
+    inside = {k: v for k, v in others.items() if k not in arguments and is_architecture_key(k)}
+    others = {key: value for key, value in others.items() if key not in inside}
+    if inside:
+        mine["architecture"] = {**(mine.get("architecture") or {}), **inside}
     if others:
         mine["training"] = {**(mine.get("training") or {}), **others}
     if mine.get("training"):
         mine["training"] = checked(mine["training"], names, source)
     return mine
+
+
+def merged(saved: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is given, with the keys of ``training`` and ``architecture`` put over saved ones.
+
+    Example:
+        >>> merged({"training": {"a": 1, "b": 2}}, {"training": {"b": 3}})
+        {'training': {'a': 1, 'b': 3}}
+    """
+    both = {
+        key: {**(saved[key] or {}), **(given[key] or {})}
+        for key in ("training", "architecture")
+        if key in given and key in saved
+    }
+    return {**given, **both}
+
+
+def argument_names() -> set[str]:
+    """Return the names of all of the trainer's arguments."""
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
+
+    return {f.name for f in dataclasses.fields(MLMTrainingArguments) if f.init}
 
 
 def checked(given: Mapping[str, Any], own: set[str], source: str) -> dict[str, Any]:
@@ -52,7 +80,7 @@ def checked(given: Mapping[str, Any], own: set[str], source: str) -> dict[str, A
                 f"'{key}' under training in the {source}", "a key of the recipe itself"
             )
         if key not in fields:
-            names = [*own, *(name for name in fields if name not in _FIXED)]
+            names = [*own, *(name for name in fields if name not in _FIXED), *architecture_keys()]
             raise UsageError(f"Unknown key '{key}' in the {source}", fix=nearest(key, names))
         holder = dataclasses.make_dataclass("_One", [(key, hints[key])])
         plain = isinstance(value, (dict, list, tuple)) or hints[key] is Any
