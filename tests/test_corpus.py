@@ -8,6 +8,7 @@ import pytest
 from datasets import Dataset, DatasetDict, IterableDataset
 
 from doctobert_hf.corpus import iter_documents, iter_texts
+from doctobert_hf.corpus.files import list_files
 from doctobert_hf.errors import DataError, UsageError
 
 TEXTS = ["Un\r\ndeux", "trois é", ""]
@@ -161,3 +162,20 @@ def test_a_parquet_file_without_the_column(tmp_path):
     Dataset.from_list([{"texte": "a"}]).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(DataError, match="Did you mean 'texte'"):
         list(iter_texts(tmp_path / "x.parquet"))
+
+
+def test_a_stage_of_finemed_is_its_documents(tmp_path):
+    stage = tmp_path / "clean"
+    for name in ("data", "logs", "excluded"):
+        (stage / name).mkdir(parents=True)
+    (stage / "resolved_config.yaml").write_text("input: [x]\n")
+    (stage / "logs" / "executor.json").write_text('{"pipeline": []}')
+    (stage / "data" / "a.jsonl").write_text('{"text": "Le patient."}\n')
+    (stage / "excluded" / "b.jsonl").write_text('{"text": "Non."}\n')
+    with pytest.raises(UsageError, match="not finished"):
+        list_files(stage)
+    (stage / "manifest.json").write_text("{}")
+    assert [file.name for file in list_files(stage)] == ["a.jsonl"]
+    assert list(iter_texts(str(stage))) == ["Le patient."]
+    (tmp_path / "c.jsonl").write_text('{"text": "Autre."}\n')
+    assert [file.name for file in list_files(tmp_path)] == ["c.jsonl"]  # beside a run

@@ -67,7 +67,14 @@ def test_dropout_of_a_continued_model_is_for_the_training(tmp_path):
 
 
 def test_in_a_run(tmp_path, capsys):
-    line = ["pretrain", "doctobert-tiny/pretrain", "--hidden_size", "32", "--num_hidden_layers", "1"]
+    line = [
+        "pretrain",
+        "doctobert-tiny/pretrain",
+        "--hidden_size",
+        "32",
+        "--num_hidden_layers",
+        "1",
+    ]
     assert main([*line, "--dry-run", "--json"]) == 0
     planned = json.loads(capsys.readouterr().out)["parameters"]
     assert main(["pretrain", "doctobert-tiny/pretrain", "--dry-run", "--json"]) == 0

@@ -63,7 +63,7 @@ def list_files(path: str | Path, converted: bool = False) -> list[Path]:
     if path.is_dir():
         if is_saved_dataset(path):
             return sorted(path.rglob("*.arrow"))
-        return _in_folder(path, suffixes)
+        return _in_folder(stage_data(path), suffixes)
     if any(mark in path.name for mark in "*?[") and path.parent.is_dir():
         found = sorted(p for p in path.parent.glob(path.name) if has_suffix(p.name, suffixes))
         if found:
@@ -77,12 +77,32 @@ def list_files(path: str | Path, converted: bool = False) -> list[Path]:
     raise UsageError(f"No file or folder '{path}'", fix=fix)
 
 
+def stage_data(path: Path) -> Path:
+    """Return where the documents of a FineMed stage or mix lie; another folder as it is.
+
+    Raises:
+        UsageError: The stage is not finished.
+    """
+    if not is_stage(path):
+        return path
+    if not (path / "manifest.json").is_file():
+        raise UsageError(f"'{path}' is a stage that is not finished", fix="Run it again to its end")
+    return path / "data"
+
+
+def is_stage(folder: Path) -> bool:
+    """Return whether a folder was written by a FineMed stage: its logs are no documents."""
+    begun = any((folder / name).exists() for name in ("data", "logs", "manifest.json"))
+    return begun and (folder / "resolved_config.yaml").is_file()
+
+
 def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     files: list[Path] = []
     others: Counter[str] = Counter()
     hidden = 0
+    runs = [p.parent for p in folder.rglob("resolved_config.yaml") if p.parent != folder]
     for path in sorted(folder.rglob("*")):
-        if not path.is_file():
+        if not path.is_file() or any(run in path.parents for run in runs):
             continue
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             hidden += has_suffix(path.name, suffixes)
@@ -97,6 +117,7 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
             f"There are {_listed(others)}" if others else "",
         )
     passed = [f"{hidden:,} hidden"] if hidden else []
+    passed += [f"those of the run '{run.relative_to(folder)}'" for run in runs[:3]]
     passed += [_listed(others)] if others else []
     if passed and (key := str(folder.resolve())) not in _TOLD:
         _TOLD.add(key)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from datatrove.data import Document
 from datatrove.pipeline.readers.base import BaseDiskReader
 
+from doctobert_hf.corpus.files import is_stage, stage_data
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.progress import PartCount, progress_folder
 from doctobert_hf.finemed.writing import Exclusions
@@ -202,12 +203,8 @@ def input_files(place: str) -> tuple[str, list[str]]:
     place = os.path.abspath(place) if local else place  # see Stage: fsspec keeps relative folders
     if local and Path(place).is_file():
         return str(Path(place).parent), [Path(place).name]
-    if local and (Path(place) / "resolved_config.yaml").is_file():
-        if not (Path(place) / "manifest.json").is_file():
-            raise UsageError(
-                f"'{place}' is a stage that is not finished", fix="Run it again to its end"
-            )
-        place = str(Path(place) / "data")
+    if local and is_stage(Path(place)):
+        place = str(stage_data(Path(place)))
         if not Path(place).is_dir():
             return place, []
     names = [name for name in get_datafolder(place).list_files() if _is_corpus_file(name)]

@@ -70,7 +70,8 @@ class PretrainConfig:
     warmup_tokens: int = option(0, "tokens over which the learning rate rises", least=0)
     decay_tokens: int = option(0, "tokens over which it falls at the end", least=0)
     new_head_tokens: int = option(
-        0, "where init_from has no masked-LM head: tokens in which the new one learns alone",
+        0,
+        "where init_from has no masked-LM head: tokens in which the new one learns alone",
         least=0,
     )
     lr_final_ratio: float = option(
@@ -144,7 +145,14 @@ class PretrainConfig:
 TRAINER_KEYS = (
     *("max_tokens", "micro_batch_tokens", "global_batch_tokens", "batch_warmup_tokens"),
     *("learning_rate", "lr_schedule", "warmup_tokens", "decay_tokens", "lr_final_ratio"),
-    *("new_head_tokens", "weight_decay", "objective", "mlm_probability", "mlm_probability_end", "mlm_decay_tokens"),
+    *(
+        "new_head_tokens",
+        "weight_decay",
+        "objective",
+        "mlm_probability",
+        "mlm_probability_end",
+        "mlm_decay_tokens",
+    ),
     *("long_tokens", "long_share", "save_tokens", "eval_tokens", "save_total_limit"),
     *("logging_steps", "dataloader_num_workers", "bf16", "torch_compile", "seed"),
 )

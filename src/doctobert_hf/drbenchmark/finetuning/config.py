@@ -52,6 +52,9 @@ class BenchmarkConfig:
     save_models: Literal["none", "best", "all"] = option(
         "none", "fine-tuned models to keep: none, of each task the best seed's, or all"
     )
+    bf16: bool = option(
+        False, "mixed precision on a processor that has it; GPUs that have it always use it"
+    )
     jobs: int = option(1, "trials at once", least=1)
 
     def __post_init__(self) -> None:

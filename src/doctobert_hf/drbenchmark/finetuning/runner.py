@@ -33,7 +33,7 @@ from doctobert_hf.drbenchmark.results import Cell, Result, read_result
 from doctobert_hf.drbenchmark.scoring import row_counts
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.energy import EnergyMeter
-from doctobert_hf.environment import environment_report
+from doctobert_hf.environment import check_bf16, environment_report
 from doctobert_hf.errors import DataError, DoctobertError, OutputError, UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.recipes import find_recipe
@@ -89,6 +89,8 @@ class Benchmark:
                 "a space with 'defaults', a learning_rate at least",
                 "Pass --trials 0 to train with its untuned values, or another --space",
             )
+        if config.bf16:
+            check_bf16()
         if config.trials:
             require_optuna()
         self.say = say or (lambda line: print(line, file=sys.stderr, flush=True))
@@ -107,6 +109,7 @@ class Benchmark:
             corpus=str(config.corpus) if config.corpus else None,
             max_train_rows=config.max_train_rows,
             evaluations=config.evaluations,
+            bf16=config.bf16,
         )
 
     def cell(self, task: TaskSpec, seed: int) -> Cell:
@@ -134,6 +137,7 @@ class Benchmark:
         config, space = self.config, self.spaces[task.name]
         names = ("max_length", "long_inputs", "max_train_rows", "evaluations", "trials")
         found = {name: getattr(config, name) for name in names} | {"labels": list(task.labels)}
+        found |= {"bf16": True} if config.bf16 else {}
         if config.trials:
             return found | {"space": dict(space.values), "grace": space.grace}
         return found | {"untuned": asdict(space.untuned)}

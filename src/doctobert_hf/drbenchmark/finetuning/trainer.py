@@ -69,6 +69,7 @@ class FineTuner(Trainer):
         output: str,
         on_evaluation: Callable[[int, float], None] | None = None,
         evaluations: int = EVALUATIONS,
+        bf16: bool = False,
     ) -> None:
         self.task, self.validation = task, validation
         self.processing_tokenizer = tokenizer
@@ -82,6 +83,7 @@ class FineTuner(Trainer):
         updates = parameters.batch_size * parameters.gradient_accumulation_steps
         steps = max(1, -(-len(items) // updates)) * parameters.epochs
         cuda = torch.cuda.is_available()
+        half = torch.cuda.is_bf16_supported() if cuda else bf16
         super().__init__(
             model=model,
             args=TrainingArguments(
@@ -97,7 +99,8 @@ class FineTuner(Trainer):
                 eval_steps=max(1, -(-steps // evaluations)),
                 save_strategy="no",
                 logging_strategy="no",
-                bf16=cuda and torch.cuda.is_bf16_supported(),
+                bf16=half,
+                use_cpu=half and not torch.accelerator.is_available(),
                 dataloader_pin_memory=cuda,
                 remove_unused_columns=False,
                 report_to="none",

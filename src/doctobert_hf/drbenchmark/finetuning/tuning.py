@@ -158,6 +158,7 @@ def _open_alone(context: Context, space: SearchSpace, folder: Path) -> Study:
             "max_length": context.max_length,
             "long_inputs": context.long_inputs,
             "evaluations": context.evaluations,
+            **({"bf16": True} if context.bf16 else {}),
         },
     }
     known = study.user_attrs.get("space")

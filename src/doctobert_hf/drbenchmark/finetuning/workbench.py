@@ -39,6 +39,7 @@ class Context:
         corpus: Folder of a private corpus; None for the benchmark's own.
         max_train_rows: Training rows to take, evenly spaced; None for all.
         evaluations: Times a run looks at the validation split.
+        bf16: Mixed precision on a processor too.
     """
 
     encoder: Encoder
@@ -51,6 +52,7 @@ class Context:
     corpus: str | None = None
     max_train_rows: int | None = None
     evaluations: int = EVALUATIONS
+    bf16: bool = False
 
 
 class Workbench:
@@ -117,6 +119,7 @@ class Workbench:
             tuner = FineTuner(
                 *(self.task, model, self.tokenizer, splits["train"], splits["validation"]),
                 *(parameters, seed, scratch, on_evaluation, self.context.evaluations),
+                bf16=self.context.bf16,
             )
             tuner.train_best()
         return tuner
@@ -143,6 +146,7 @@ class Workbench:
         return {
             "max_length": self.max_length,
             "long_inputs": self._encoder.long_inputs,
+            **({"precision": "bfloat16"} if self.context.bf16 else {}),
             **{name: int(count) for name, count in sorted(self._encoder.counts.items()) if count},
         }
 

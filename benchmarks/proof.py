@@ -1,0 +1,203 @@
+"""Whether models trained with this package get better, on real data, at a size two cores finish.
+
+python benchmarks/proof.py STUDY --data FOLDER --work FOLDER [--json benchmarks/results/proof-STUDY.json]
+
+STUDY is ``scratch`` (a small model before and after pretraining), ``detour`` (a causal detour beside
+masked tokens alone), ``length`` (documents in chunks beside documents cut off at the first) or
+``adapt`` (an encoder of ``FOLDER/models`` continued on the corpus beside itself). FOLDER has
+``corpora``, ``raw`` and ``models`` as this project's developers have them.
+
+The corpus goes through the package's own pipeline (cleaned, near-duplicates dropped, the test sets
+of the benchmark taken out), each study is an ablation plan, and everything under WORK goes on where it
+was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from common import add_output_argument, finish
+
+TASKS = ["quaero_emea", "quaero_medline", "e3c_clinical", "e3c_temporal", "frenchmedmcqa_cls"]
+SPACE = {
+    "untuned": {
+        "learning_rate": 5e-4,
+        "weight_decay": 0.01,
+        "warmup_ratio": 0.1,
+        "epochs": 8,
+        "batch_size": 16,
+    }
+}
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+LENGTH = 128
+CORPUS = "data/corpora/e3c_layer3_fr.parquet"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("study", choices=sorted(STUDIES))
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--tokens", type=int, help="of every arm; default: the study's")
+    parser.add_argument("--rows", type=int, default=400, help="training rows of each task")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--tasks", nargs="+", help="default: the study's")
+    parser.add_argument("--half", action="store_true", help="bf16 (AVX512-BF16 or AMX)")
+    add_output_argument(parser)
+    args = parser.parse_args()
+    data, work = args.data.resolve(), args.work.resolve()
+    text = corpus(data, work)
+    plan = STUDIES[args.study](text, data, work, args)
+    plan = {
+        "seeds": args.seeds,
+        "data_dir": str(data / "data/raw"),
+        "max_train_rows": args.rows,
+        **plan,
+        "tasks": args.tasks or plan.get("tasks", TASKS),
+        "benchmark": {
+            "space": str(written(work / "space.yaml", plan.pop("space", SPACE))),
+            "evaluations": 2,
+            "max_length": 256,
+            **({"bf16": True} if args.half else {}),
+        },
+    }
+    plan["max_tokens"] = args.tokens or plan["max_tokens"]
+    plan["settings"] |= {"bf16": args.half}
+    place = written(work / f"{args.study}.yaml", plan)
+    output = work / args.study
+    command("pretrain", "ablate", place, "--output", output)
+    found = json.loads((output / "ablation.json").read_text(encoding="utf-8"))
+    shown = {key: value for key, value in plan.items() if key not in ("data_dir", "settings")}
+    finish(args, f"proof-{args.study}", {"plan": plain(shown), **plain(found)})
+
+
+def plain(value: Any) -> Any:
+    """Leave machine paths out of what is committed: of a path only the last part."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
+
+
+def written(path: Path, content: dict[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def command(*words: Any) -> None:
+    print("$ doctobert-hf", *words, file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "doctobert_hf", *map(str, words)], check=True)
+
+
+def corpus(data: Path, work: Path) -> Path:
+    """Clean the corpus, drop near-duplicates, and take the benchmark's test sets out, once."""
+    work.mkdir(parents=True, exist_ok=True)
+    clean, done = work / "clean", work / "decontaminated"
+    if not (clean / "manifest.json").is_file():
+        command("finemed", "clean", "--input", data / CORPUS, "--output", clean)
+    if not (done / "manifest.json").is_file():
+        raw = data / "data/raw"
+        command("finemed", "decontaminate", "--input", clean, "--data-dir", raw, "--output", done)
+    return done
+
+
+def ground(text: Path, work: Path) -> dict[str, Any]:
+    """Train the small models' tokenizer and tokenise the corpus, once; return the arms' keys."""
+    tokenizer, store = work / "tokenizer", work / "store"
+    if not (tokenizer / "tokenizer.json").is_file():
+        size = ("--recipe", "doctobert-small/tokenizer", "--input-sentence-size", 200_000)
+        command("tokenizer", "train", text, *size, "--output", tokenizer)
+    if not (store / "manifest.json").is_file():
+        keys = ("--tokenizer", tokenizer, "--max-length", LENGTH, "--eval-documents", 200)
+        command("pretrain", "store", text, *keys, "--output", store)
+    return {"train_store": str(store), "tokenizer": str(tokenizer), "max_length": LENGTH}
+
+
+def scratch(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "recipe": "doctobert-small/pretrain",
+        "settings": {**ground(text, work), **NO_DROPOUT, "eval_tokens": 1_000_000},
+        "max_tokens": 6_000_000,
+        "arms": {"pretrained": {}},
+        "baseline": "untrained",
+    }
+
+
+def detour(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    tokens = args.tokens or 3_000_000
+    turn = f"clm:{tokens * 9 // 10}"
+    rates = {"lr_schedule": "warmup_stable_decay", "decay_tokens": tokens // 10}
+    return {
+        "recipe": "doctomodernbert-small/pretrain",
+        "settings": {**ground(text, work), **rates, "warmup_tokens": tokens // 10},
+        "max_tokens": tokens,
+        "arms": {"masked": {"mlm_probability": 0.3}, "detour": {"objective": [turn, "mlm"]}},
+        "untrained": False,
+    }
+
+
+def length(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    from doctobert_hf.corpus import iter_texts
+    from doctobert_hf.pretraining import build_store
+    from transformers import AutoTokenizer
+
+    keys = ground(text, work)
+    cut = work / "truncated"
+    if not (cut / "manifest.json").is_file():
+        tokenizer = AutoTokenizer.from_pretrained(keys["tokenizer"])
+
+        def begun() -> Any:
+            for document in iter_texts(str(text)):
+                ids = tokenizer(document[:4000], return_offsets_mapping=True, truncation=True,
+                                max_length=LENGTH, add_special_tokens=False)  # fmt: skip
+                yield document[: ids["offset_mapping"][-3][1]] if len(ids["input_ids"]) > 3 else ""
+
+        build_store(begun(), tokenizer, cut, max_length=LENGTH)
+    return {
+        "recipe": "doctobert-small/pretrain",
+        "settings": {**keys, **NO_DROPOUT},
+        "max_tokens": 3_000_000,
+        "arms": {"chunked": {}, "truncated": {"train_store": str(cut)}},
+        "untrained": False,
+    }
+
+
+def adapt(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    tokens = args.tokens or 5_000_000
+    return {
+        "recipe": "adapt/any",
+        "settings": {
+            "init_from": str(data / "models/multilingual-e5-small-fr"),
+            "corpus": str(text),
+            "max_length": LENGTH,
+            "mlm_probability": 0.3,
+            "learning_rate": 1e-4,
+            "warmup_tokens": tokens // 25,
+            "decay_tokens": tokens * 3 // 10,
+            "new_head_tokens": tokens * 6 // 100,
+            "micro_batch_tokens": 4096,
+            "global_batch_tokens": 4096,
+            "eval_tokens": tokens // 4,
+            **NO_DROPOUT,
+        },
+        "max_tokens": tokens,
+        "arms": {"adapted": {}},
+        "baseline": "untrained",
+        "tasks": ["quaero_emea"],
+        "max_train_rows": None,
+        "space": {"untuned": {**SPACE["untuned"], "learning_rate": 2e-4, "epochs": 12}},
+    }
+
+
+STUDIES = {"scratch": scratch, "detour": detour, "length": length, "adapt": adapt}
+
+if __name__ == "__main__":
+    main()
