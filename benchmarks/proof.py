@@ -1,15 +1,15 @@
 """Whether models trained with this package get better, on real data, at a size two cores finish.
 
-python benchmarks/proof.py STUDY --data FOLDER --work FOLDER [--json benchmarks/results/proof-STUDY.json]
+python benchmarks/proof.py STUDY --data FOLDER --work FOLDER [--half] [--json FILE]
 
-STUDY is ``scratch`` (a small model before and after pretraining), ``detour`` (a causal detour beside
-masked tokens alone), ``length`` (documents in chunks beside documents cut off at the first) or
-``adapt`` (an encoder of ``FOLDER/models`` continued on the corpus beside itself). FOLDER has
-``corpora``, ``raw`` and ``models`` as this project's developers have them.
+STUDY is ``scratch`` (a small model before and after pretraining), ``detour`` (a causal detour
+beside masked tokens alone), ``length`` (documents in chunks beside documents cut off at the first)
+or ``adapt`` (an encoder of ``FOLDER/models`` continued on the corpus beside itself). FOLDER has
+``data/corpora``, ``data/raw`` and ``models`` as this project's developers have them.
 
 The corpus goes through the package's own pipeline (cleaned, near-duplicates dropped, the test sets
-of the benchmark taken out), each study is an ablation plan, and everything under WORK goes on where it
-was stopped.
+of the benchmark taken out), each study is an ablation plan, and everything under WORK goes on where
+it was stopped.
 """
 
 from __future__ import annotations
@@ -145,9 +145,10 @@ def detour(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict
 
 
 def length(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    from transformers import AutoTokenizer
+
     from doctobert_hf.corpus import iter_texts
     from doctobert_hf.pretraining import build_store
-    from transformers import AutoTokenizer
 
     keys = ground(text, work)
     cut = work / "truncated"

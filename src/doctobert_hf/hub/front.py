@@ -116,7 +116,7 @@ def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
     from huggingface_hub import DatasetCardData
 
     facts = context["facts"]
-    licences = list(dict.fromkeys(c["license"] for c in context["configs"] if c["license"]))
+    licences = list(dict.fromkeys(name for c in context["configs"] for name in c["licenses"]))
     task = {"drbenchmark": ["token-classification", "text-classification"]}
     data = DatasetCardData(
         pretty_name=context["title"],
@@ -124,11 +124,11 @@ def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
         license=licences[0] if len(licences) == 1 else licences or None,
         task_categories=task.get(kind, ["fill-mask"]),
         size_categories=[size_category(context["rows"])],
-        tags=_tags(context, "synthetic" if context["generated"] else None),
+        tags=_tags(context, "synthetic" if context["synthetic"] else None),
         annotations_creators={"drbenchmark": ["expert-generated"], "dataset": None}.get(
             kind, ["machine-generated"]
         ),
-        language_creators=["machine-generated" if context["generated"] else "found"],
+        language_creators=["machine-generated" if context["synthetic"] else "found"],
         source_datasets=list(facts.datasets) or None,
     )
     if "other" in licences:

@@ -55,11 +55,29 @@ def upstream_of(datasets: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(line for name in datasets for line in UPSTREAM.get(name, ())))
 
 
+def license_ids(text: str) -> list[str]:
+    """The Hub's identifiers of the licences that a text names, ``other`` for what it has none for.
+
+    Creative Commons without a version is the Hub's ``cc``: which one is not said.
+
+    Example:
+        >>> license_ids("CC-BY-4.0, GPL-3.0 (GitHub)"), license_ids("CC BY-NC")
+        (['cc-by-4.0', 'gpl-3.0'], ['cc'])
+    """
+    named = [re.sub(r"\(.*?\)", "", part).strip() for part in re.split(r"[,;]| and | or ", text)]
+    found = []
+    for part in named:
+        word = re.sub(r"[\s_]+", "-", part.lower())
+        word = {"gfdl-1.3": "gfdl", "mit-license": "mit"}.get(word, word)
+        if word and word not in ("per-record", "per-row"):
+            unclear = "cc" if re.fullmatch(r"cc-by(-nc)?(-sa|-nd)?", word) else "other"
+            found.append(word if word in LICENSES else unclear)
+    return list(dict.fromkeys(found)) or ["other"]
+
+
 def license_id(text: str) -> str:
-    """The Hub's identifier of a licence as corpora write it: ``CC-BY-SA-4.0, per record``."""
-    first = re.split(r"[,(;]", text)[0].strip().lower().replace(" ", "-")
-    first = {"gfdl-1.3": "gfdl", "mit-license": "mit"}.get(first, first)
-    return first if first in LICENSES else "other"
+    """The Hub's identifier of the first licence that a text names."""
+    return license_ids(text)[0]
 
 
 def size_category(rows: int) -> str:

@@ -18,12 +18,13 @@ from doctobert_hf.hub.datasets import (
     write_split,
 )
 from doctobert_hf.hub.facts import CardFacts
-from doctobert_hf.hub.metadata import SOURCE_LICENSES, license_id
+from doctobert_hf.hub.metadata import SOURCE_LICENSES, license_ids
 from doctobert_hf.hub.package import Package, _earlier, _shared
 from doctobert_hf.hub.preflight import Finding, refuse, secret_finding
 from doctobert_hf.hub.records import read_json
 from doctobert_hf.hub.schemas import FINEMED, REPHRASED, meaning
 from doctobert_hf.hub.secrets import Secret
+from doctobert_hf.hub.stages import MadeBy, made_by
 from doctobert_hf.hub.statistics import DENSITY_STEPS, EDU_STEPS
 
 SAMPLE = "generated sample"
@@ -75,6 +76,8 @@ def package_dataset(
     context = dataset_context(repo_id, facts, records, folder, kind, tasks, protocol)
     context["absent_columns"] = absent
     context["generated"] |= not tasks and _is_generated_sample(path)
+    context["made"] = MadeBy() if tasks else made_by(path)
+    context["synthetic"] = context["generated"] or context["made"].synthetic
     chosen = kind
 
     def render(remote: str | None) -> Any:
@@ -207,14 +210,15 @@ def _config(
         sums.update(record.statistics.sums)
     files = [folder / shard for record in records for shard in record.shards]
     written: str | None = None
-    licence: str | None
     if kind == "drbenchmark":
         from doctobert_hf.drbenchmark import get_task
 
-        licence = license_id(written := get_task(name).corpus.licence)
+        written = get_task(name).corpus.licence
+        several = license_ids(written)
     else:
         licence = (facts.config_licenses or {}).get(name) or SOURCE_LICENSES.get(name)
         licence = licence or facts.license
+        several = [licence] if licence else []
     return {
         "name": name,
         "splits": records,
@@ -223,19 +227,28 @@ def _config(
         "tokens": sums.get("tokens"),
         "characters": sums.get("characters"),
         "download_size": sum(file.stat().st_size for file in files),
-        "license": licence,
+        "license": several[0] if several else None,
+        "licenses": several + _licenses_of_rows(records),
         "license_name": written or facts.license_name,
     }
+
+
+def _licenses_of_rows(records: list[SplitRecord]) -> list[str]:
+    """Licences that rows name, as the Hub writes them; what it has no name for is told instead."""
+    names = dict(_classes(records, most=None).get("licence", []))
+    return [found for name in names for found in license_ids(name) if found != "other"]
 
 
 def _licence_warnings(context: dict[str, Any]) -> list[str]:
     """Rows that name a licence which no configuration is published under."""
     declared = {config["license"] for config in context["configs"]}
+    every = {found for config in context["configs"] for found in config["licenses"]}
+    said = ", ".join(sorted(map(str, declared)))
     return [
-        f"{rows:,} row(s) say their licence is '{name}'; the card says "
-        + ", ".join(sorted(map(str, declared)))
+        f"{rows:,} row(s) say their licence is '{name}'; the card says {said}"
+        + (", and theirs too" if set(license_ids(name)) <= every else "")
         for name, rows in context["classes"].get("licence", [])
-        if license_id(name) not in declared
+        if not set(license_ids(name)) <= declared
     ]
 
 
@@ -287,12 +300,12 @@ def _thresholds(records: list[SplitRecord]) -> list[dict[str, Any]]:
     ]
 
 
-def _classes(records: list[SplitRecord]) -> dict[str, list[tuple[str, int]]]:
+def _classes(records: list[SplitRecord], most: int | None = 20) -> dict[str, list[tuple[str, int]]]:
     totals: dict[str, Counter[str]] = {}
     for record in records:
         for kind, counts in record.statistics.classes.items():
             totals.setdefault(kind, Counter()).update(counts)
-    return {kind: counts.most_common(20) for kind, counts in totals.items()}
+    return {kind: counts.most_common(most) for kind, counts in totals.items()}
 
 
 def _corpora(tasks: tuple[str, ...]) -> list[Any]:
