@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.hub.metadata import size_category
+from doctobert_hf.hub.retrievers import retrieval_index
 
 if TYPE_CHECKING:
     from huggingface_hub import DatasetCardData, ModelCardData
@@ -16,7 +17,6 @@ PIPELINE = {
     "encoder": "fill-mask",
     "long-context": "fill-mask",
     "checkpoints": "fill-mask",
-    "retrieval": "sentence-similarity",
 }
 LIBRARY = {"retrieval": "sentence-transformers"}
 
@@ -26,12 +26,16 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
     from huggingface_hub import ModelCardData
 
     facts, record = context["facts"], context["record"]
+    retriever = context["retriever"] if kind == "retrieval" else None
     pipeline = PIPELINE.get(kind) or pipeline_of(record["architecture"]["classes"])
+    pipeline = retriever.pipeline if retriever is not None else pipeline
     index: list[dict[str, Any]] = []
     if context["scores"]:
         from doctobert_hf.hub.results import model_index
 
         index = model_index(context["scores"], context["name"])
+    if retriever is not None and record.get("retrieval"):
+        index += retrieval_index(record["retrieval"], context["name"])
     # Keys that are empty are left out of the front matter.
     data = ModelCardData(
         language=list(facts.language),

@@ -20,6 +20,7 @@ from doctobert_hf.hub.records import (
     read_model,
     read_quickstart,
 )
+from doctobert_hf.hub.retrievers import read_retriever
 from doctobert_hf.version import __version__
 
 if TYPE_CHECKING:
@@ -213,6 +214,7 @@ def model_context(
         **_shared(repo_id, facts),
         "record": read_model(place),
         "scores": scores,
+        "retriever": read_retriever(place.model),
         "mask_token": _special(place.model, "mask_token") or "[MASK]",
         "has_run": place.run is not None,
     }, warnings
@@ -254,6 +256,8 @@ def render_model(kind: str, context: dict[str, Any], path: Path, remote: str | N
     from doctobert_hf.hub.cards import render_card
     from doctobert_hf.hub.front import model_metadata
 
+    if kind == "retrieval" and context["retriever"] is None:
+        raise UsageError(f"'{path}' is no retrieval model", "a folder with modules.json")
     metadata = model_metadata(kind, context)
     return render_card(kind, metadata, context, _earlier(path, remote))
 
