@@ -80,6 +80,9 @@ class Hub:
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, int]] = []
         self.created: list[dict] = []
+        self.discussions = False  # whether they are switched on
+        self.closed: set[str] = set()  # pull requests that are
+        self.xet = "http://127.0.0.1:9"  # where nobody listens
         self.lock = threading.RLock()
         handler = type("Handler", (_Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -91,6 +94,8 @@ class Hub:
         """Forget everything but the address."""
         for store in (self.repos, self.large, self.faults, self.requests, self.created):
             store.clear()
+        self.discussions = False
+        self.closed.clear()
 
     def close(self) -> None:
         self.server.shutdown()
@@ -194,9 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _json(self, content, status: int = 200) -> None:
+    def _json(self, content, status: int = 200, headers: dict | None = None) -> None:
         body = json.dumps(content).encode()
-        self._answer(status, body, {"Content-Type": "application/json"})
+        self._answer(status, body, {"Content-Type": "application/json", **(headers or {})})
 
     def _missing(self, code: str) -> None:
         self._answer(404, code.encode(), {"X-Error-Code": code, "X-Error-Message": code})
@@ -211,6 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"name": "me", "type": "user", "orgs": []}, 200 if authorised else 401)
         elif self.route == "/api/repos/create":
             self._create(authorised)
+        elif self.route == "/api/repos/delete":
+            asked = json.loads(self.body)
+            owner = asked.get("organization") or "me"
+            kind = asked.get("type") or "model"
+            self.hub.repos.pop((kind, f"{owner}/{asked['name']}"), None)
+            self._json({})
         elif self.route == "/api/validate-yaml":
             self._json({"errors": [], "warnings": []})
         elif found := re.fullmatch(r"/large/([0-9a-f]{64})", self.route):
@@ -253,6 +264,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._info(repo, repo_id, tail or "main")
         elif action == "refs":
             self._refs(repo)
+        elif action == "discussions" and self.hub.discussions:
+            self._discussions(repo, repo_id)
+        elif action == "xet-write-token":
+            self._json(
+                {"accessToken": "x", "exp": 4102444800, "casUrl": self.hub.xet},
+                headers={
+                    "X-Xet-Cas-Url": self.hub.xet,
+                    "X-Xet-Access-Token": "x",
+                    "X-Xet-Token-Expiration": "4102444800",
+                },
+            )
         elif action == "tree":
             self._tree(repo, tail)
         elif action == "paths-info":
@@ -283,6 +305,28 @@ class _Handler(BaseHTTPRequestHandler):
                 **{"_id": repo_id, "id": repo_id, "modelId": repo_id, "sha": sha, "tags": []},
                 **{"private": repo.private, "siblings": siblings, "downloads": 0, "likes": 0},
                 **{"lastModified": "2026-01-01T00:00:00.000Z", "gated": False, "disabled": False},
+            }
+        )
+
+    def _discussions(self, repo: Repo, repo_id: str) -> None:
+        pulls = [name for name in repo.refs if name.startswith("refs/pr/")]
+        self._json(
+            {
+                "discussions": [
+                    {
+                        "num": int(name.rsplit("/", 1)[-1]),
+                        "title": repo.messages[repo.refs[name]],
+                        "status": "closed" if name in self.hub.closed else "open",
+                        "author": {"name": "me"},
+                        "isPullRequest": True,
+                        "createdAt": "2026-01-01T00:00:00.000Z",
+                        "repo": {"name": repo_id, "type": "dataset"},
+                    }
+                    for name in pulls
+                    if name not in self.hub.closed
+                ],
+                "count": sum(name not in self.hub.closed for name in pulls),
+                "start": 0,
             }
         )
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 LICENSE = ("--license", "cc-by-4.0")
 
 
 def pushed(hub, repo_id="me/corpus", revision="main"):
-    return hub.files("dataset", repo_id, revision)
+    there = ("dataset", repo_id) in hub.repos
+    return hub.files("dataset", repo_id, revision) if there else {}
 
 
 def push(command, documents, *more, **options):
@@ -169,3 +172,40 @@ def test_visibility_is_the_owners(hub, command, documents):
     assert done.returncode == 2 and "exists and is public" in done.stderr
     command("push-dataset", documents, "me/closed", *LICENSE, "--private")
     assert hub.repos["dataset", "me/closed"].private
+
+
+def test_a_first_push_that_fails_leaves_no_empty_repository(hub, command, documents):
+    hub.fail("POST", "/commit/", status=403, times=9)
+    done = push(command, documents, check=False)
+    assert done.returncode == 2 and "the Hub says" in done.stderr
+    assert not hub.repos
+    hub.faults.clear()
+    push(command, documents)
+    hub.fail("POST", "/commit/", status=403, times=9)  # what was there before stays
+    assert push(command, documents, "--title", "Deux", check=False).returncode == 2
+    assert pushed(hub)
+
+
+@pytest.mark.parametrize("discussions", [True, False])
+def test_a_pull_request_that_is_open_is_found_again(hub, command, documents, discussions):
+    hub.discussions = discussions
+    hub.create("dataset", "me/corpus")
+    for _ in range(2):
+        done = push(command, documents, "--create-pr")
+        assert "/discussions/1" in done.stdout
+    refs = hub.repos["dataset", "me/corpus"].refs
+    assert [name for name in refs if "pr" in name] == ["refs/pr/1"]
+    if discussions:
+        hub.closed.add("refs/pr/1")  # closed: proposed anew
+        assert "/discussions/2" in push(command, documents, "--create-pr").stdout
+
+
+@pytest.mark.long
+def test_storage_for_large_files_that_cannot_be_reached_is_told(hub, command, tmp_path):
+    import random
+
+    rows = ["".join(random.Random(n).choices("abcdefgh ", k=900)) for n in range(400)]
+    pq.write_table(pa.table({"text": rows}), tmp_path / "train.parquet")
+    done = push(command, tmp_path, check=False, HF_HUB_DISABLE_XET="0")
+    assert done.returncode == 1 and "HF_HUB_DISABLE_XET=1" in done.stderr
+    assert "Xet" in done.stderr and not hub.repos

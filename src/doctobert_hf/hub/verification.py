@@ -269,7 +269,7 @@ def _fetch(
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    from doctobert_hf.hub.publish import explain
+    from doctobert_hf.hub.connection import explain
 
     for kind in [repo_type] if repo_type else ["model", "dataset"]:
         try:
