@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from doctobert_hf.errors import UsageError
@@ -17,8 +20,11 @@ class ExecutorSettings(Protocol):
     tasks: int
     workers: int
     executor: Any
-    slurm_partition: str
-    slurm_time: str
+    slurm_partition: str | None
+    slurm_account: str | None
+    slurm_qos: str | None
+    slurm_constraint: str | None
+    slurm_time: str | None
     slurm_gpus: int
     slurm_memory: int
     slurm_setup: str | None
@@ -61,11 +67,26 @@ def _slurm(
             "a login node of the cluster",
             "Run the command there, or pass --executor local",
         )
-    return SlurmPipelineExecutor(
+
+    class Executor(SlurmPipelineExecutor):
+        """Asks for nothing that was not said, and quotes what has spaces."""
+
+        def get_sbatch_args(self, max_array: int = 1) -> dict:
+            found = SlurmPipelineExecutor.get_sbatch_args(self, max_array)
+            return {k: shlex.quote(str(v)) if v else v for k, v in found.items() if v is not None}
+
+        def get_launch_file_contents(self, sbatch_args: dict, run_script: str) -> str:
+            place = self.logging_dir.resolve_paths("executor.pik")
+            quoted = run_script.replace(place, shlex.quote(place))
+            return SlurmPipelineExecutor.get_launch_file_contents(self, sbatch_args, quoted)
+
+    return Executor(
         pipeline,
         tasks=tasks,
         time=config.slurm_time,
         partition=config.slurm_partition,
+        qos=config.slurm_qos,
+        sbatch_args={"account": config.slurm_account, "constraint": config.slurm_constraint},
         workers=config.workers if config.workers < tasks else -1,
         mem_per_cpu_gb=config.slurm_memory,
         gpus_per_task=config.slurm_gpus,
@@ -89,4 +110,60 @@ def _ray(pipeline: list[Any], logs: str, tasks: int, workers: int, memory: int) 
         ray.init(log_to_driver=False)
     return RayPipelineExecutor(
         pipeline, tasks=tasks, workers=workers, logging_dir=logs, mem_per_cpu_gb=memory / 4
+    )
+
+
+def run_once(executor: PipelineExecutor, marker: Path, left: str) -> None:
+    """Run an executor; jobs of Slurm that were submitted and still wait are not submitted again.
+
+    Args:
+        executor: What runs the parts.
+        marker: File that says that jobs were submitted, and which.
+        left: What is not done yet, for the error.
+
+    Raises:
+        UsageError: Jobs wait or run, or ``sbatch`` refuses them.
+    """
+    refuse_second(marker, left)
+    if not hasattr(executor, "get_sbatch_args"):
+        executor.run()
+        return
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+    try:
+        executor.run()
+    except subprocess.CalledProcessError as error:
+        marker.unlink(missing_ok=True)
+        said = (error.stderr or error.stdout or b"").strip()
+        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        raise UsageError(
+            f"sbatch refused the jobs ({words or f'exit code {error.returncode}'})",
+            "jobs that the cluster takes",
+            "See --slurm-partition, --slurm-account, --slurm-qos, --slurm-time, --slurm-memory",
+        ) from error
+    marker.write_text(str(getattr(executor, "job_id", None) or ""), encoding="utf-8")
+
+
+def refuse_second(marker: Path, left: str) -> None:
+    """Refuse to run parts whose jobs were submitted already and still wait or run.
+
+    Raises:
+        UsageError: With the way out.
+    """
+    if marker.is_file() and not _are_gone(marker.read_text(encoding="utf-8").split()):
+        raise UsageError(
+            f"Jobs were submitted for this, and {left}",
+            "one run of jobs at a time",
+            f"Wait for them (squeue); if they are gone, delete '{marker}' and run the same command",
+        )
+
+
+def _are_gone(jobs: list[str]) -> bool:
+    """Whether the cluster says that jobs neither wait nor run; False where it does not say."""
+    if not jobs or shutil.which("squeue") is None:
+        return False
+    asked = ["squeue", "--noheader", "--jobs", ",".join(jobs)]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return "invalid job id" in told.stderr.lower() or (
+        told.returncode == 0 and not told.stdout.strip()
     )

@@ -85,6 +85,32 @@ def test_the_scripts_that_slurm_gets_do_the_work(write_corpus, tmp_path, monkeyp
     assert sorted_rows(out) == sorted_rows(annotated)
 
 
+def test_slurm_gets_what_was_said_and_no_job_twice(write_corpus, tmp_path, monkeypatch):
+    bin_folder, out = tmp_path / "bin", tmp_path / "a folder"
+    program(bin_folder, "sbatch", '#!/bin/bash\necho "Submitted batch job 42"\n')
+    monkeypatch.setenv("PATH", f"{bin_folder}:/usr/bin:/bin")
+    said = {"slurm_account": "abc@v100", "slurm_qos": "dev", "slurm_constraint": "a100|h100"}
+    config = AnnotateConfig(
+        input=(str(write_corpus()),), output=out, executor="slurm", tasks=3, **said, **LIGHT
+    )
+    assert annotate(config) == {}
+    script = (out / "logs" / "launch_script.slurm").read_text()
+    for line in ("--account=abc@v100", "--qos=dev", "--constraint='a100|h100'"):
+        assert f"#SBATCH {line}\n" in script, script
+    assert "--partition" not in script and "--time" not in script
+    assert f"launch_pickled_pipeline '{out}/logs/executor.pik'" in script
+    with pytest.raises(UsageError, match=r"Jobs were submitted.*3 parts are not done.*squeue"):
+        annotate(config)
+    program(bin_folder, "squeue", "#!/bin/bash\necho '42 cpu finemed PD'\n")
+    with pytest.raises(UsageError, match="Jobs were submitted"):
+        annotate(config)
+    program(bin_folder, "squeue", "#!/bin/bash\ntrue\n")
+    assert annotate(config) == {}  # the cluster says that they are gone: submitted again
+    program(bin_folder, "sbatch", "#!/bin/bash\necho 'invalid account' >&2\nexit 1\n")
+    with pytest.raises(UsageError, match="sbatch refused the jobs"):
+        annotate(config)
+
+
 @pytest.mark.long
 def test_ray_on_one_machine(write_corpus, tmp_path, annotated):
     ray = pytest.importorskip("ray", reason="ray is not installed")

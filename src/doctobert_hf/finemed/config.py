@@ -25,8 +25,11 @@ class StageConfig:
     )
     workers: int = option(1, "parts worked on at the same time", least=1)
     executor: Literal["local", "slurm", "ray"] = option("local", "what runs the parts")
-    slurm_partition: str = option("cpu", "partition of Slurm jobs")
-    slurm_time: str = option("20:00:00", "time limit of Slurm jobs")
+    slurm_partition: str | None = option(None, "partition of Slurm jobs; null: the cluster's own")
+    slurm_account: str | None = option(None, "account of Slurm jobs")
+    slurm_qos: str | None = option(None, "quality of service of Slurm jobs")
+    slurm_constraint: str | None = option(None, "features that nodes of Slurm jobs must have")
+    slurm_time: str | None = option(None, "time limit of Slurm jobs, e.g. 20:00:00")
     slurm_gpus: int = option(0, "GPUs of each Slurm job", least=0)
     slurm_memory: int = option(4, "GB of memory of each Slurm job", least=1)
     slurm_setup: str | None = option(None, "shell command before each Slurm job (environment)")
@@ -42,7 +45,8 @@ class StageConfig:
 
 RUNS_ON: tuple[str, ...] = (
     *("workers", "executor", "output", "requests_at_once", "requests_per_minute"),
-    *("slurm_partition", "slurm_time", "slurm_gpus", "slurm_memory", "slurm_setup"),
+    *("slurm_partition", "slurm_account", "slurm_qos", "slurm_constraint", "slurm_time"),
+    *("slurm_gpus", "slurm_memory", "slurm_setup"),
     *("endpoint", "endpoint_key_variable", "retries", "timeout", "give_up_after"),
 )
 """Fields that change who does the work, not what comes out; ``tasks`` sets the shards."""

@@ -177,11 +177,12 @@ class Stage:
         Raises:
             DataError: A part failed; the first error is given.
         """
-        from doctobert_hf.executors import make_executor
+        from doctobert_hf.executors import make_executor, run_once
 
         executor = make_executor(
             list(steps), self.config, str(self.folder / logs), f"finemed-{self.name}", tasks
         )
+        marker = self.folder / f"{logs.replace('/', '-')}.submitted"
         counts = self.folder / "logs" / "progress"
         shutil.rmtree(counts, ignore_errors=True)
         name = self.name if logs == "logs" else f"{self.name}, {Path(logs).name}"
@@ -190,10 +191,14 @@ class Stage:
             _stdout_to_stderr(),
             Progress(name, poll=lambda: read_counts(counts)),
         ):
-            executor.run()
+            undone = len(executor.get_incomplete_ranks(skip_completed=True))
+            if not undone:  # the jobs have done their work
+                marker.unlink(missing_ok=True)
+            run_once(executor, marker, f"{undone} parts are not done")
         missing = executor.get_incomplete_ranks(skip_completed=True)
         if missing and self.config.executor == "slurm":
             return False
+        marker.unlink(missing_ok=True)
         if missing:
             raise DataError(
                 f"{len(missing)} of {executor.world_size} parts failed",

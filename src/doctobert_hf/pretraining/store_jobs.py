@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
@@ -95,8 +94,10 @@ def run_all(job: Job, config: StoreConfig) -> bool:
         job.check_list()
     if config.executor != "local":
         return _on_cluster(job, config)
-    if (job.folder / SUBMITTED).is_file() and job.missing():
-        _refuse_second_writer(job)
+    if job.missing():
+        from doctobert_hf.executors import refuse_second
+
+        refuse_second(job.folder / SUBMITTED, _left(job))
     clear(job.folder)
     run_locally(job, config.workers)
     return True
@@ -176,32 +177,18 @@ def _tokenise(number: int) -> None:
 
 
 def _on_cluster(job: Job, config: StoreConfig) -> bool:
-    from doctobert_hf.executors import make_executor
+    from doctobert_hf.executors import make_executor, refuse_second, run_once
 
-    submitted = job.folder / SUBMITTED
-    if submitted.is_file() and job.missing():
-        _refuse_second_writer(job)
+    submitted, logs = job.folder / SUBMITTED, str(job.folder.parent / "logs")
     if job.missing():
-        logs = str(job.folder.parent / "logs")
-        shutil.rmtree(logs, ignore_errors=True)  # what is done is known by the sealed parts
-        clear(job.folder)
         tasks = min(config.tasks, len(job.sections))
         if config.workers == 1:  # jobs side by side, unless some number of them was asked for
             config = dataclasses.replace(config, workers=tasks)
         executor = make_executor([SectionStep(job)], config, logs, "pretrain-store", tasks)
-        if config.executor == "slurm":
-            submitted.touch()
-        try:
-            executor.run()
-        except subprocess.CalledProcessError as error:
-            submitted.unlink(missing_ok=True)
-            said = (error.stderr or error.stdout or b"").strip()
-            words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-            raise UsageError(
-                f"sbatch refused the jobs ({words or f'exit code {error.returncode}'})",
-                "jobs that the cluster takes",
-                "See --slurm-partition, --slurm-time and --slurm-memory",
-            ) from error
+        refuse_second(submitted, _left(job))
+        shutil.rmtree(logs, ignore_errors=True)  # what is done is known by the sealed parts
+        clear(job.folder)
+        run_once(executor, submitted, _left(job))
     missing = job.missing()
     if missing and config.executor != "slurm":
         raise DataError(
@@ -212,15 +199,8 @@ def _on_cluster(job: Job, config: StoreConfig) -> bool:
     return not missing
 
 
-def _refuse_second_writer(job: Job) -> None:
-    left = len(job.missing())
-    raise UsageError(
-        f"Jobs were submitted for this store, and {left} of {len(job.sections)} sections are not "
-        "done",
-        "one run of jobs at a time",
-        f"Wait for them (squeue); if they are gone, delete '{job.folder / SUBMITTED}' and run the "
-        "same command",
-    )
+def _left(job: Job) -> str:
+    return f"{len(job.missing())} of {len(job.sections)} sections are not done"
 
 
 class SectionStep:
