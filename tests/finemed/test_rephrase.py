@@ -261,3 +261,45 @@ def test_killed_at_ten_points_the_result_is_the_same(annotated, tmp_path):
     assert kills >= 3 and process.returncode == 0
     assert rows_of(tmp_path / "out") == rows_of(tmp_path / "calm")
     assert asked < once + 10 * kills  # answers from before a kill were not asked for again
+
+
+def test_requests_that_failed_in_passing_are_asked_again(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        rephrase(config(annotated, server, tmp_path / "calm"))
+    with LocalEndpoint(("500", "cut"), share=0.3) as server:
+        # No try is left within a request: the pass after it asks for the documents anew.
+        rough = config(annotated, server, tmp_path / "rough", retries=0, give_up_after=1000)
+        manifest = rephrase(rough)
+    assert rows_of(tmp_path / "rough") == rows_of(tmp_path / "calm")
+    assert not [row for row in excluded_of(tmp_path / "rough") if "request" in row["reason"]]
+    assert (tmp_path / "rough" / "answers" / "again1").is_dir()
+    assert manifest["pieces"] == 24
+
+
+def test_retry_failed_goes_on_with_a_finished_run(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        rephrase(config(annotated, server, tmp_path / "calm"))
+    out = tmp_path / "out"
+    with LocalEndpoint(("bad_request",), share=0.4) as server:
+        made = config(annotated, server, out)
+        excluded = rephrase(made)["excluded"]
+        assert sum(n for reason, n in excluded.items() if reason.startswith("request:")) >= 4
+    with LocalEndpoint() as server:
+        made.endpoint = server.url
+        rephrase(made)
+        assert not server.requests  # finished is finished
+        made.retry_failed = True
+        rephrase(made)
+        asked = len(server.requests)
+        assert 0 < asked < 2 * 24, excluded
+        assert rows_of(out) == rows_of(tmp_path / "calm")
+        rephrase(made)
+        assert len(server.requests) == asked
+
+
+def test_the_document_stands_first_in_both_prompts():
+    prompts = Prompts.read("v1")
+    style = choose([{"genre": "g", "audience": "a"}], "d", 1)
+    plan, rewrite = prompts.for_plan("Texte."), prompts.for_rewrite("Texte.", style)
+    shared = "<document>\nTexte.\n</document>\n"
+    assert plan.startswith(shared) and rewrite.startswith(shared)

@@ -48,6 +48,7 @@ RUNS_ON: tuple[str, ...] = (
     *("slurm_partition", "slurm_account", "slurm_qos", "slurm_constraint", "slurm_time"),
     *("slurm_gpus", "slurm_memory", "slurm_setup"),
     *("endpoint", "endpoint_key_variable", "retries", "timeout", "give_up_after"),
+    "retry_failed",
 )
 """Fields that change who does the work, not what comes out; ``tasks`` sets the shards."""
 
@@ -186,6 +187,9 @@ class RephraseConfig(StageConfig):
     )
     timeout: float = option(600.0, "seconds to wait for an answer", above=0)
     give_up_after: int = option(20, "requests failed in a row that end the run", least=1)
+    retry_failed: bool = option(
+        False, "ask again for documents whose requests failed, in a finished run too"
+    )
     prompts: str = option("v1", "version of the prompts, or a folder with plan.md and rewrite.md")
     price_in: float = option(0.0, "price of a million prompt tokens, for the estimate", least=0)
     price_out: float = option(0.0, "price of a million answer tokens, for the estimate", least=0)

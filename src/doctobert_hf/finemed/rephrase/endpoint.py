@@ -136,12 +136,14 @@ class Endpoint(InferenceServer):
             logger.warning("the server does not take %s: left out", ", ".join(unknown))
 
     async def _take_slot(self) -> None:
-        """Wait for this request's turn under ``requests_per_minute``."""
+        """Wait for this request's turn under ``requests_per_minute``, over all workers."""
         if not self.settings.requests_per_minute:
             return
         now = time.monotonic()
         slot = max(now, self._next_slot)
-        self._next_slot = slot + 60 / self.settings.requests_per_minute
+        # Workers do not know of each other: each keeps to its share of the endpoint's limit.
+        side_by_side = min(self.settings.workers, self.settings.tasks)
+        self._next_slot = slot + 60 * side_by_side / self.settings.requests_per_minute
         await asyncio.sleep(slot - now)
 
     async def _post(self, payload: dict[str, Any]) -> tuple[int, bytes, float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datatrove.data import Document
@@ -13,7 +14,14 @@ from doctobert_hf.errors import DataError
 from doctobert_hf.finemed.annotate import store_terms
 from doctobert_hf.finemed.annotators.lexicon import load_lexicons
 from doctobert_hf.finemed.pieces import Pieces
-from doctobert_hf.finemed.reading import PartsReader
+from doctobert_hf.finemed.rephrase.again import (
+    PASS,
+    AnswersReader,
+    FailedReader,
+    any_failed,
+    passes,
+    reopen,
+)
 from doctobert_hf.finemed.rephrase.gates import rejections
 from doctobert_hf.finemed.rephrase.prompts import Prompts
 from doctobert_hf.finemed.rephrase.rollout import KEY, Rewriter
@@ -104,19 +112,6 @@ class Gates(PipelineStep):
         return Document(text=answer["text"], id=f"{document.id}#rewritten", metadata=metadata)
 
 
-class AnswersReader(PartsReader):
-    """Reads the answers in the order of the chunks; requests end in any order."""
-
-    name = "FineMed answers"
-
-    def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        """Yield this part's answers, each file of 500 sorted by chunk."""
-        for name in sorted(self.data_folder.list_files(glob_pattern=f"{rank:05d}_*.jsonl")):
-            rows = [row for row in self._rows(name) if isinstance(row, dict)]
-            for row in sorted(rows, key=lambda row: row["metadata"]["place"]):
-                yield Document(text=row["text"], id=row["id"], metadata=row["metadata"])
-
-
 class Numbered(PipelineStep):
     """datatrove step that numbers a part's documents; a pass over ids that are there twice fails.
 
@@ -153,7 +148,13 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     schema = input_schema(config)
     check_filter(where, schema)
     with Stage("rephrase", config, overwrite=overwrite) as stage:
-        return stage.finished() or _rephrase(stage, prompts, where, schema, config)
+        done = stage.finished()
+        again = config.retry_failed and done is not None
+        if done and not (again and any_failed(stage.folder / "answers", config.tasks, every=True)):
+            return done
+        if again:
+            reopen(stage)
+        return _rephrase(stage, prompts, where, schema, config)
 
 
 def _rephrase(
@@ -173,7 +174,9 @@ def _rephrase(
             str(stage.folder / "checkpoints"),
         ),
     ]
-    if not _ask(stage, asking):
+    if not _ask(stage, asking, "logs/answers"):
+        return {}
+    if not _ask_again(stage, config, prompts, answers):
         return {}
     whole = with_fields(with_fields(schema, rewriting_fields()), term_fields())
     gates = Gates(config, prompts.digest, stage.exclusions)
@@ -182,11 +185,35 @@ def _rephrase(
     return _close(stage, prompts)
 
 
-def _ask(stage: Any, steps: list[Any]) -> bool:
+_PASSES = 3
+"""Passes over failed requests that one start begins; each request has its own tries as well."""
+
+
+def _ask_again(stage: Stage, config: RephraseConfig, prompts: Prompts, answers: Path) -> bool:
+    """End the passes that were begun, then begin some where requests still fail."""
+    begun = passes(answers)
+    for number in range(len(begun) + _PASSES):
+        if number >= len(begun) and not any_failed(answers, config.tasks, config.retry_failed):
+            break
+        folder = answers / f"{PASS}{number + 1}"
+        folder.mkdir(exist_ok=True)
+        if not _ask(stage, _again(stage, config, prompts, folder), f"logs/{folder.name}"):
+            return False
+    return True
+
+
+def _again(stage: Stage, config: RephraseConfig, prompts: Prompts, folder: Path) -> list[Any]:
+    writer = JsonlWriter(str(folder), "${rank}_${chunk_index}.jsonl", compression=None)
+    places = stage.folder / "checkpoints" / folder.name
+    failed = FailedReader(str(folder.parent), config.retry_failed, before=folder.name)
+    return [failed, Rewriter(config, prompts, writer, str(places))]
+
+
+def _ask(stage: Any, steps: list[Any], logs: str) -> bool:
     from datatrove.pipeline.inference.types import ServerError
 
     try:
-        return stage.run(steps, "logs/answers")
+        return stage.run(steps, logs)
     except ServerError as error:
         said = str(error).removeprefix("Server encountered unrecoverable error: ")
         raise DataError(
@@ -213,12 +240,13 @@ def _close(stage: Any, prompts: Prompts) -> dict[str, Any]:
             "every piece in one of the two",
             f"Delete '{stage.folder}' and run the stage again",
         )
+    asked = ["answers", *(folder.name for folder in passes(stage.folder / "answers"))]
     return stage.close(
         read_documents=stage.counted("rows", "logs/answers"),
         pieces=pieces,
         prompts=prompts.digest,
         tokens={
-            name: stage.counted(f"{name}_tokens", "logs/answers")
+            name: sum(stage.counted(f"{name}_tokens", f"logs/{logs}") for logs in asked)
             for name in ("prompt", "completion")
         },
     )

@@ -1,0 +1,115 @@
+"""Asking again for documents whose requests failed in passing: an outage costs no document.
+
+Answers of the first pass are in ``answers``, those of later passes in ``answers/again1`` and so on;
+of a document the last counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datatrove.data import Document
+
+from doctobert_hf.finemed.reading import PartsReader
+from doctobert_hf.finemed.rephrase.rollout import KEY
+
+if TYPE_CHECKING:
+    from doctobert_hf.finemed.stage import Stage
+
+PASS = "again"
+_PASSING = re.compile(r"request: (no answer|not of the protocol|status (408|425|429|5\d\d)\b)")
+
+
+def failed_in_passing(answer: dict[str, Any], every: bool = False) -> bool:
+    """Return whether a document's request failed for a reason that may pass.
+
+    Args:
+        answer: What was kept of it.
+        every: Count every request that failed.
+
+    Example:
+        >>> failed_in_passing({"failed": "request: status 503: busy"})
+        True
+        >>> failed_in_passing({"failed": "request: status 400: too long"})
+        False
+    """
+    reason = str(answer.get("failed") or "")
+    return reason.startswith("request:") if every else _PASSING.match(reason) is not None
+
+
+def passes(answers: Path) -> list[Path]:
+    """Return the folders of later passes, in order."""
+    found = [p for p in answers.glob(f"{PASS}*") if p.name.removeprefix(PASS).isdigit()]
+    return sorted(found, key=lambda p: int(p.name.removeprefix(PASS)))
+
+
+class AnswersReader(PartsReader):
+    """Reads the answers in the order of the chunks; requests end in any order."""
+
+    name = "FineMed answers"
+
+    def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Yield this part's answers, each file of 500 sorted by chunk."""
+        later = self._later(rank)
+        for name in sorted(self.data_folder.list_files(glob_pattern=f"{rank:05d}_*.jsonl")):
+            rows = [row for row in self._rows(name) if isinstance(row, dict)]
+            for row in sorted(rows, key=lambda row: row["metadata"]["place"]):
+                row = later.get(row["id"], row)
+                yield Document(text=row["text"], id=row["id"], metadata=row["metadata"])
+
+    before: str | None = None
+
+    def _later(self, rank: int) -> dict[str, dict[str, Any]]:
+        """What later passes of this part were answered; as many rows as had failed."""
+        found: dict[str, dict[str, Any]] = {}
+        for folder in passes(Path(self.data_folder.path)):
+            if folder.name == self.before:
+                break
+            for path in sorted(folder.glob(f"{rank:05d}_*.jsonl")):
+                with path.open(encoding="utf-8") as lines:
+                    rows = [json.loads(line) for line in lines if line.strip()]
+                found |= {row["id"]: row for row in rows}
+        return found
+
+
+class FailedReader(AnswersReader):
+    """Reads the documents whose requests failed, to ask for them again.
+
+    Args:
+        answers: Folder of the answers.
+        every: All whose request failed, not those alone that failed in passing.
+        before: The pass that asks for them: its own answers and later ones do not count.
+    """
+
+    name = "FineMed failed requests"
+
+    def __init__(self, answers: str, every: bool = False, before: str | None = None) -> None:
+        super().__init__(answers)
+        self.every, self.before = every, before
+
+    def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Yield them without their answers."""
+        for document in super().run(data, rank, world_size):
+            answer = document.metadata.pop(KEY)[0]
+            if failed_in_passing(answer, self.every):
+                yield document
+
+
+def any_failed(answers: Path, tasks: int, every: bool = False) -> bool:
+    """Return whether a document is left whose request failed."""
+    reader = FailedReader(str(answers), every)
+    return any(True for rank in range(tasks) for _ in reader.run(None, rank, tasks))
+
+
+def reopen(stage: Stage) -> None:
+    """Take back what came after the answers of a finished stage, so that it is made again."""
+    (stage.folder / "manifest.json").unlink(missing_ok=True)
+    shutil.rmtree(stage.folder / "data", ignore_errors=True)
+    shutil.rmtree(stage.folder / "logs" / "gates", ignore_errors=True)
+    for path in (stage.folder / "excluded").glob("gates-*.jsonl"):
+        path.unlink()
