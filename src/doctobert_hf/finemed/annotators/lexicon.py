@@ -204,3 +204,8 @@ def lexicon_words() -> tuple[frozenset[str], frozenset[str]]:
         if kind in found and len(word) > 4 and word.isalpha() and word not in blocked:
             found[kind].add(word)
     return frozenset(found["drug"]), frozenset(found["disease"])
+
+
+def base_words() -> frozenset[str]:
+    """Return the words of the package's own lexicon, folded."""
+    return frozenset(fold(word) for term, _ in _read("base") for word in WORD.findall(term))

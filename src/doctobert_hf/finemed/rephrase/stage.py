@@ -67,7 +67,7 @@ class Gates(PipelineStep):
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield the rewrites that pass."""
-        from doctobert_hf.finemed.cleaning import LanguageIdentifier
+        from doctobert_hf.finemed.language import LanguageIdentifier
 
         matcher, language = load_lexicons(self.config.lexicons), LanguageIdentifier()
         with self.exclusions.writer("gates", rank) as excluded:
