@@ -32,12 +32,14 @@ from doctobert_hf.finemed.deidentification import deidentify
 from doctobert_hf.finemed.language import LanguageIdentifier
 from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
+from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
 from doctobert_hf.finemed.words import WORD, words
 from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import CleanConfig
-    from doctobert_hf.finemed.stage import Stage
+    from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
+from doctobert_hf.finemed.stage import Stage
 
 _BETWEEN_BYTES = 32 * 2**20
 """Small files, so that the parts after a step that runs in one have something to share."""
@@ -85,6 +87,11 @@ class Quality(PipelineStep):
         language = LanguageIdentifier() if self.config.language else None
         with self.exclusions.writer("quality", rank) as excluded:
             for document in data:
+                if self.config.repair:
+                    document.text, repaired = repair(document.text)
+                    for kind, count in repaired.items():
+                        self.stat_update(f"repaired_{kind}", value=count)
+                        self.stat_update(f"repaired_documents_{kind}")
                 reason = self._reason(document, language)
                 if reason:
                     excluded.write(document.id, reason, document.text)
@@ -225,9 +232,21 @@ def _clean(stage: Stage, config: CleanConfig) -> dict[str, Any]:
             }
             for kind in KINDS
         },
+        **({"repaired": _repaired(stage, first)} if config.repair else {}),
     )
     shutil.rmtree(stage.folder / "between", ignore_errors=True)
     return manifest
+
+
+def _repaired(stage: Stage, logs: str) -> dict[str, dict[str, int]]:
+    """What was repaired, by kind."""
+    return {
+        kind: {
+            "documents": stage.counted(f"repaired_documents_{kind}", logs),
+            "matches": stage.counted(f"repaired_{kind}", logs),
+        }
+        for kind in REPAIRS
+    }
 
 
 def _duplicates(stage: Stage, schema: Any) -> list[Any]:

@@ -107,6 +107,9 @@ class FilterConfig(StageConfig):
 class CleanConfig(StageConfig):
     """Language, repetition, duplicates within and across sources, personal data counted."""
 
+    repair: bool = option(
+        False, "repair encodings, entities, words cut at line ends, Unicode forms; counted"
+    )
     language: str | None = option("fr", "language to keep, or none")
     language_score: float = option(0.5, "least confidence in it", least=0, most=1)
     repetition: bool = option(False, "drop repetitive texts (Gopher's rules): also leaflets")
