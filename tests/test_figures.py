@@ -139,3 +139,17 @@ def test_decontamination():
         said(f"| {form} | {told} |")
     assert found["clean"]["ours"] == 0
     said(f"None of {found['clean']['documents']} case reports is called contaminated")
+
+
+def test_domain():
+    found = results("domain")
+    for kind, shown in (
+        ("abstracts", "abstracts (MorFITT)"),
+        ("exam questions", "exam questions (FrenchMedMCQA)"),
+        ("leaflets and case reports", "leaflets and case reports"),
+        ("titles", "titles (QUAERO MEDLINE)"),
+        ("notes", "telegraphic notes, written for it"),
+        ("novels, a manual", "novels, a manual"),
+    ):
+        row = found[kind]
+        said(f"| {shown} | {row['texts']:,} | {100 * row['kept']:.1f} % |")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 
+from doctobert_hf.finemed.annotators.domain import health_score
 from doctobert_hf.finemed.annotators.lexicon import Term
 from doctobert_hf.finemed.density import covered
 from doctobert_hf.finemed.taxonomy import SUBDOMAINS
@@ -60,9 +61,8 @@ _HEAD = 5_000
 
 
 def domain_scores(text: str, terms: list[Term]) -> list[float]:
-    """Scores of ``DOMAINS``: Health where terms cover two hundredths of the text."""
-    share = _density(text, terms)
-    health = 1 / (1 + math.exp(-200 * (share - _MEDICAL_DENSITY)))
+    """Scores of ``DOMAINS``: a linear model on words, with the terms' share of the text."""
+    health = health_score(_sample(text), _density(text, terms))
     return [health, 1 - health]
 
 
