@@ -2,10 +2,10 @@
 
 python benchmarks/train_domain.py --data ../shared/data [--weights FILE] [--json FILE]
 
-Without ``--weights`` the shipped ones are measured. Learned from: case reports and leaflets,
-MorFITT's and FrenchMedMCQA's and QUAERO's training parts, the package's terms, notes and pages on
-other subjects of ``benchmarks/data`` (written for this), novels and a manual; case reports with an
-animal for the patient stand for veterinary pages. Measured on the test parts, on every 60th
+Without ``--weights`` the shipped ones are measured. Learned from: case reports and leaflets, the
+training parts of MorFITT, FrenchMedMCQA and QUAERO, LabForSims2, the package's terms, notes and
+pages on other subjects of ``benchmarks/data`` (written for this), novels and a manual; case reports
+with an animal for the patient stand for veterinary pages. Measured on the test parts, on every 60th
 document, on every third novel and on the pages and notes held out.
 """
 
@@ -30,6 +30,17 @@ from doctobert_hf.reporting.tables import text_table
 
 HERE = Path(__file__).parent / "data"
 WORD = re.compile(r"[^\W\d_]{2,}")
+FUNCTION_WORDS = frozenset(
+    "a au aux avec ce ces cet cette ceux comme dans de des du elle elles en et eux il ils je la "
+    "le les leur leurs lui ma mais me meme mes moi mon ne nos notre nous on ou par pas pour qu "
+    "que qui sa sans se ses si son sont sous sur ta te tes toi ton tu un une vos votre vous est "
+    "etait etaient ete etre fut furent sera serait ont avait avaient avoir eu ai as avez avons "
+    "suis sommes etes deja plus tres bien tout tous toute toutes rien jamais toujours encore "
+    "aussi ainsi alors donc car lorsque quand puis y la ici deux trois quatre cinq six sept "
+    "huit neuf dix fait faire dit dire autre autres quelque quelques chaque aucun aucune peu "
+    "trop beaucoup moins entre vers chez contre depuis apres avant pendant".split()
+)
+"""Left out: they tell a novel's manner from a record's, not its subject."""
 LEAST = 0.25
 """Weights nearer to 0 are left out of the table."""
 ANIMALS = (
@@ -87,6 +98,17 @@ def titles(data: Path, corpus: str, part: str) -> list[str]:
     ]
 
 
+def spoken(data: Path) -> list[str]:
+    """Every other longer line of doctors and patients."""
+    archive = zipfile.ZipFile(data / "raw/labforsims2.zip")
+    lines = [
+        line
+        for part in ("doctor", "patient")
+        for line in archive.read(f"single/{part}.txt").decode().splitlines()
+    ]
+    return [line for line in lines[::2] if len(line) > 40]
+
+
 def documents(data: Path, name: str, keep: int, of: int, inside: bool) -> list[str]:
     texts = pq.read_table(data / "corpora" / f"{name}.parquet")["text"].to_pylist()
     return [text for i, text in enumerate(texts) if (i % of == keep) == inside]
@@ -121,14 +143,15 @@ def learn(data: Path, place: Path) -> None:
     health += [piece(text, (300, 800, 2000)) for text in cases]
     health += titles(data, "MEDLINE", "train")
     health += [" ".join(random.sample(terms, random.randint(1, 3))) for _ in range(1200)]
-    health += [note for note in ours("notes") for _ in range(12)]
+    health += [note for note in ours("notes") for _ in range(30)]
+    health += spoken(data)
     novels = documents(data, "general_fr", 0, 3, False)
     other = [piece(random.choice(novels), (80, 300, 800, 2000)) for _ in range(7000)]
-    near = [some_sentences(page) for page in ours("other_pages") for _ in range(30)]
-    near += [some_words(words) for words in ours("other_words") for _ in range(60)]
-    near += [as_animal(piece(text, (150, 300, 600))) for text in random.sample(cases, 800)]
+    near = [some_sentences(page) for page in ours("other_pages") for _ in range(80)]
+    near += [some_words(words) for words in ours("other_words") for _ in range(150)]
+    near += [as_animal(piece(text, (150, 300, 600))) for text in random.sample(cases, 1500)]
     counter = CountVectorizer(
-        tokenizer=lambda text: [fold(word) for word in WORD.findall(text)],
+        tokenizer=content_words,
         **{"lowercase": False, "token_pattern": None, "min_df": 6, "max_features": 12000},
     )
     counts = counter.fit_transform([*health, *other, *near]).astype(float)
@@ -147,6 +170,10 @@ def learn(data: Path, place: Path) -> None:
     lines += [f"{word}\t{weight:.2f}" for word, weight in pairs if abs(weight) >= LEAST]
     place.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(lines) - 3:,} of {len(pairs):,} words: {place}")
+
+
+def content_words(text: str) -> list[str]:
+    return [word for found in WORD.findall(text) if (word := fold(found)) not in FUNCTION_WORDS]
 
 
 def piece(text: str, sizes: tuple[int, ...]) -> str:

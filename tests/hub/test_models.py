@@ -195,3 +195,11 @@ def test_parameters_are_counted_without_torch(model_dir):
 
     model = AutoModelForMaskedLM.from_pretrained(model_dir)
     assert count_parameters(model_dir) == model.num_parameters()
+
+
+def test_a_dry_run_takes_a_name_too():
+    from pathlib import Path
+
+    from doctobert_hf.hub import Target
+
+    assert Target("me/x", dry_run="folder").dry_run == Path("folder")

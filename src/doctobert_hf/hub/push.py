@@ -54,7 +54,7 @@ class Target:
     private: bool = False
     create_pr: bool = False
     revision: str | None = None
-    dry_run: Path | None = None
+    dry_run: str | Path | None = None
     message: str | None = None
     token: str | None = field(default=None, repr=False)
     endpoint: str | None = None
@@ -62,6 +62,10 @@ class Target:
     allow: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     relicense: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.dry_run is not None:
+            object.__setattr__(self, "dry_run", Path(self.dry_run))
 
 
 @dataclass(frozen=True)
@@ -198,10 +202,11 @@ def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Pa
     refuse(check_name(target.repo_id))
     if target.dry_run is None:
         return _push(path, target, build)
+    folder = Path(target.dry_run)
     settings = {"path": str(path.resolve()), "repo_id": target.repo_id}
-    _check_plan(target.dry_run)
+    _check_plan(folder)
     with open_run(
-        target.dry_run,
+        folder,
         "hub-dry-run",
         settings,
         [path],
@@ -229,9 +234,9 @@ def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Pa
             raise
         run.replace(staging)
         shutil.rmtree(staging, ignore_errors=True)
-    report = dataclasses.replace(report, folder=str(target.dry_run))
+    report = dataclasses.replace(report, folder=str(folder))
     plan = {"repo_id": report.repo_id, "kind": report.kind, "files": report.files}
-    write_json_atomic(_plan(target.dry_run), plan)
+    write_json_atomic(_plan(folder), plan)
     return report
 
 

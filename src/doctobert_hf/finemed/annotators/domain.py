@@ -1,9 +1,9 @@
 """Whether a text is about human health: a linear model on words, shipped as a readable table.
 
-``lexicons/domain.tsv`` has a weight for each of some 4,400 folded words, learned by
-``benchmarks/train_domain.py`` from open French corpora (case reports, leaflets, abstracts, exam
-questions, titles, beside novels, a manual and pages on other subjects). Telegraphic notes, which
-have few words, are told by their abbreviations and measures too.
+``lexicons/domain.tsv`` has a weight for each of some 6,000 folded words, learned by
+``benchmarks/train_domain.py`` from open French corpora: case reports, leaflets, abstracts, exam
+questions, dialogues and titles, beside novels, a manual and pages on other subjects. Telegraphic
+notes, which have few words, are told by their abbreviations and measures too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _NOTE = re.compile(
     r"(?<!\w)(?:TA|PA|FC|FR|T°|SpO2|SaO2|sat|EVA|CRP|GB|Hb|IMC|ATCD|TTT|HDM|RAS|BDC|OMI|ECG|IRM|TDM"
     r"|BU|KT|SA|HTA|AEG|DNID|BPCO|VAT|EEG|PTH|TVP|EP|NFS|TP|TCA|PEC|post-op|cp|UI|mg|mmHg"
-    r"|[gD](?=\s*[,.]|$)|J\d{1,2}|x ?\d ?/ ?j|\d+ ?(?:g|UI|mmol|mg)/(?:L|l|j|24 ?h|dL))(?!\w)"
+    r"|[gD](?=\s*[,.]|$)|J\d{1,2}|x ?\d(?: ?/ ?j)?|\d ?x(?:/\w+)?"
+    r"|\d+ ?(?:g|UI|mmol|mg)/(?:L|l|j|24 ?h|dL))(?!\w)"
 )
 _SHORT = 60
 _TERMS = 10.0
