@@ -7,10 +7,13 @@ published training code (Composer schedulers and its fork's additions); ``t`` co
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.errors import UsageError
+
+if TYPE_CHECKING:
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
 
 Schedule = Literal["linear", "constant", "warmup_stable_decay", "one_minus_sqrt"]
 SCHEDULES: tuple[str, ...] = ("linear", "constant", "warmup_stable_decay", "one_minus_sqrt")
@@ -96,6 +99,22 @@ def after_the_head(
         return multiplier(tokens) * min(risen, 1.0)
 
     return encoder
+
+
+def group_rates(
+    groups: Sequence[Mapping[str, Any]], args: MLMTrainingArguments
+) -> list[Callable[[int], float]]:
+    """Return each parameter group's multiplier: the encoder's waits where a new head comes first.
+
+    Args:
+        groups: Groups of the optimizer; those of the head bear ``is_head`` (:mod:`.optim`).
+        args: The run's arguments.
+    """
+    lengths = (args.max_tokens, args.warmup_tokens, args.decay_tokens, args.lr_final_ratio)
+    multiplier = token_schedule(args.lr_schedule, *lengths)
+    waits = after_the_head(multiplier, args.new_head_tokens, args.warmup_tokens)
+    alone = bool(args.new_head_tokens)
+    return [waits if alone and not group.get("is_head") else multiplier for group in groups]
 
 
 def masking_rate(tokens: int, start: float, end: float | None, decay_tokens: int) -> float:

@@ -14,6 +14,7 @@ import json
 import logging
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ from doctobert_hf.pretraining.fit import (
 from doctobert_hf.pretraining.head import prepare_model, require_causal
 from doctobert_hf.pretraining.objectives import Objective
 from doctobert_hf.pretraining.optim import StableAdamW, head_apart, parameter_groups, take_over
-from doctobert_hf.pretraining.schedules import after_the_head, token_schedule
+from doctobert_hf.pretraining.schedules import group_rates
 from doctobert_hf.pretraining.step_info import StepInfo
 from doctobert_hf.pretraining.store import TokenStore
 
@@ -281,25 +282,16 @@ class MLMTrainer(Trainer):
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """Create the schedule: a function of the tokens seen, whatever the number of steps."""
         if self.lr_scheduler is None:
-            args = self.args
-            multiplier = token_schedule(
-                args.lr_schedule,
-                args.max_tokens,
-                args.warmup_tokens,
-                args.decay_tokens,
-                args.lr_final_ratio,
-            )
-            waits = after_the_head(multiplier, args.new_head_tokens, args.warmup_tokens)
             made = optimizer or self.optimizer
-            rates = [
-                waits if args.new_head_tokens and not group.get("is_head") else multiplier
-                for group in made.param_groups
-            ]
+            rates = group_rates(made.param_groups, self.args)
             self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-                made, [lambda _, rate=rate: rate(self.tokens_seen) for rate in rates]
+                made, [self._by_tokens(rate) for rate in rates]
             )
             self._created_lr_scheduler = True
         return self.lr_scheduler
+
+    def _by_tokens(self, rate: Callable[[int], float]) -> Callable[[int], float]:
+        return lambda _step: rate(self.tokens_seen)
 
     # -- evaluation -------------------------------------------------------------------------
 
