@@ -48,7 +48,6 @@ def main() -> None:
         data_dir=args.data_dir,
         space=str(space),
         evaluations=3,
-        save_models="best",
     )
     names = {}
     for role, place in (("start", args.start), ("adapted", args.adapted)):

@@ -153,3 +153,18 @@ def test_domain():
     ):
         row = found[kind]
         said(f"| {shown} | {row['texts']:,} | {100 * row['kept']:.1f} % |")
+
+
+def test_adapting():
+    found = results("adapting")
+
+    def shown(role):
+        row = found[role]["quaero_emea"]
+        low, high = row["interval"]
+        return f"{row['mean']:.1f} F1 [{low:.1f}, {high:.1f}]".replace(" F1", "", role == "start")
+
+    assert len(found["seeds"]) == 3
+    said(
+        f"on QUAERO EMEA {shown('adapted')} beside {shown('start')} of its start, three seeds, "
+        f"p {found['p_value']:.2f}"
+    )
