@@ -52,6 +52,7 @@ class AnswersReader(PartsReader):
     """Reads the answers in the order of the chunks; requests end in any order."""
 
     name = "FineMed answers"
+    before: str | None = None
 
     def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield this part's answers, each file of 500 sorted by chunk."""
@@ -61,8 +62,6 @@ class AnswersReader(PartsReader):
             for row in sorted(rows, key=lambda row: row["metadata"]["place"]):
                 row = later.get(row["id"], row)
                 yield Document(text=row["text"], id=row["id"], metadata=row["metadata"])
-
-    before: str | None = None
 
     def _later(self, rank: int) -> dict[str, dict[str, Any]]:
         """What later passes of this part were answered; as many rows as had failed."""
