@@ -27,7 +27,7 @@ def stages(folder, monkeypatch):
     pq.write_table(pa.table(rows), folder / "corpus.parquet")
     units = [{"text": TEXTS[3], "task": "mine"}]
     (folder / "units.jsonl").write_text("\n".join(map(json.dumps, units)) + "\n")
-    annotate = ["finemed", "annotate", "finemed/light"]
+    annotate = ["finemed", "annotate", "finemed/light", "--lexicons", "base"]
     assert main([*annotate, "--input", "corpus.parquet", "--output", "a"]) == 0
     clean = ["finemed", "clean", "--language", "none", "--pii", "mask"]
     assert main([*clean, "--input", "a", "--output", "b"]) == 0
