@@ -179,3 +179,14 @@ def test_a_stage_of_finemed_is_its_documents(tmp_path):
     assert list(iter_texts(str(stage))) == ["Le patient."]
     (tmp_path / "c.jsonl").write_text('{"text": "Autre."}\n')
     assert [file.name for file in list_files(tmp_path)] == ["c.jsonl"]  # beside a run
+
+
+def test_a_run_of_another_kind_is_no_stage(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "resolved_config.yaml").write_text("preset: x\n")
+    (tmp_path / "run.json").write_text('{"schema_version": 1, "kind": "quickstart"}')
+    (tmp_path / "data" / "a.jsonl").write_text('{"text": "Le patient."}\n')
+    assert "a.jsonl" in [file.name for file in list_files(tmp_path)]
+    (tmp_path / "run.json").write_text('{"schema_version": 1, "kind": "finemed-clean"}')
+    with pytest.raises(UsageError, match="not finished"):
+        list_files(tmp_path)

@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from doctobert_hf.finemed.annotators.domain import health_score
 from doctobert_hf.finemed.annotators.lexicon import load_lexicons
-from doctobert_hf.finemed.annotators.light import domain_scores
+from doctobert_hf.finemed.annotators.light import domain_scores, subdomain_scores
+from doctobert_hf.finemed.taxonomy import SUBDOMAINS
 
 DATA = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
 
@@ -41,3 +43,11 @@ def test_forms_of_health(text):
 def test_a_text_without_a_known_word_is_not_health():
     assert health_score("", 0.0) < 0.5
     assert health_score("xyzzy plugh", 0.0) == health_score("qwerty asdf", 0.0)
+
+
+def test_what_is_health_is_no_subdomain_others():
+    text = "Consultation de contrôle : la tension artérielle du patient est normale, il va bien."
+    assert domain_scores(text, [])[0] >= 0.5
+    assert SUBDOMAINS[int(np.argmax(subdomain_scores(text, [])))] != "Others"
+    novel = "Le marquis entra dans le salon, salua la comtesse et s'assit près du feu sans parler."
+    assert SUBDOMAINS[int(np.argmax(subdomain_scores(novel, [])))] == "Others"

@@ -26,7 +26,7 @@ from doctobert_hf.finemed.repair import repair
         ("fie\u0300vre", "fièvre", {"unicode"}),
         ("do\u00adu\u200bleur\x00", "douleur", {"control_characters"}),
         ("Doses :\n- un comprimé\n- deux", "Doses :\n- un comprimé\n- deux", set()),
-        ("de 10-\n20 mg, AT&T; R&D", "de 10-\n20 mg, AT&T; R&D", set()),
+        ("de 10-\n20 mg, AT&T; R&D &dose; ", "de 10-\n20 mg, AT&T; R&D &dose; ", set()),
         ("Le patient va bien.", "Le patient va bien.", set()),
     ],
 )  # fmt: skip

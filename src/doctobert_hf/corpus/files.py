@@ -92,6 +92,9 @@ def stage_data(path: Path) -> Path:
 
 def is_stage(folder: Path) -> bool:
     """Return whether a folder was written by a FineMed stage: its logs are no documents."""
+    record = folder / "run.json"
+    if record.is_file():
+        return '"kind": "finemed-' in record.read_text(encoding="utf-8", errors="replace")[:500]
     begun = any((folder / name).exists() for name in ("data", "logs", "manifest.json"))
     return begun and (folder / "resolved_config.yaml").is_file()
 

@@ -38,8 +38,7 @@ from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import CleanConfig
-    from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
-from doctobert_hf.finemed.stage import Stage
+    from doctobert_hf.finemed.stage import Stage
 
 _BETWEEN_BYTES = 32 * 2**20
 """Small files, so that the parts after a step that runs in one have something to share."""
@@ -203,6 +202,8 @@ def clean(config: CleanConfig, overwrite: bool = False) -> dict[str, Any]:
         raise UsageError(
             "'clean' on Slurm", "executor local or ray", "Run it inside one job: sbatch --wrap ..."
         )
+    if config.repair:
+        repair("")  # ftfy is not there: told before anything is written
     with Stage("clean", config, overwrite=overwrite) as stage:
         return stage.finished() or _clean(stage, config)
 

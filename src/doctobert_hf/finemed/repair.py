@@ -21,13 +21,11 @@ _CONTROL = re.compile(
 )
 _ENTITY = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});")
 _HYPHENATED = frozenset(
-    "post pré pre non sous demi semi mi ex extra intra inter sus vis avant après contre après-midi "
-    "anti-inflammatoire auto auto-immuns celui celle ceux peut quelques lui elle eux moi toi nous "
-    "vous soi gastro broncho cardio bucco oto médico socio psycho hémato néphro neuro ostéo "
-    "spino thoraco abdomino ilio fémoro tibio hépato dorso lombo cervico recto vésico aorto".split()
+    "post non sous demi mi ex inter sus vis avant après contre celui celle ceux peut quelques lui "
+    "elle eux moi toi nous vous soi broncho bucco oto médico socio psycho spino thoraco abdomino "
+    "ilio fémoro tibio hépato dorso lombo cervico recto vésico aorto".split()
 )
-_JOINED = frozenset("pré pre semi extra intra auto cardio gastro neuro hémato néphro ostéo".split())
-"""Parts that French joins as often as not: the text itself decides, else they are joined."""
+"""First parts that French joins to the next by a hyphen."""
 
 
 def repair(text: str) -> tuple[str, Counter[str]]:
@@ -58,8 +56,8 @@ def repair(text: str) -> tuple[str, Counter[str]]:
     if fixed != text:
         found["encoding"] = sum(a != b for a, b in zip(text.split(), fixed.split(), strict=False))
         found["encoding"] = max(found["encoding"], 1)
-    fixed, count = _ENTITY.subn(lambda match: html.unescape(match[0]), fixed)
-    found["entities"] = count
+    found["entities"] = sum(html.unescape(name) != name for name in _ENTITY.findall(fixed))
+    fixed = _ENTITY.sub(lambda match: html.unescape(match[0]), fixed)
     fixed, found["cut_words"] = _joined(fixed)
     fixed, found["control_characters"] = _CONTROL.subn("", fixed)
     composed = unicodedata.normalize("NFC", fixed)
@@ -77,7 +75,6 @@ def _joined(text: str) -> tuple[str, int]:
         first, second = match[1], match[2]
         if f"{first}-{second}" in text:
             return f"{first}-{second}"
-        kept = first.lower() in _HYPHENATED and first.lower() not in _JOINED
-        return f"{first}-{second}" if kept else f"{first}{second}"
+        return f"{first}-{second}" if first.lower() in _HYPHENATED else f"{first}{second}"
 
     return _CUT.sub(join, text), count

@@ -15,8 +15,6 @@ from doctobert_hf.finemed.density import covered
 from doctobert_hf.finemed.taxonomy import SUBDOMAINS
 
 DOMAINS = ("Health", "Other")
-_MEDICAL_DENSITY = 0.02
-"""Between what novels and manuals have at most (0.01) and medical texts at least (0.04)."""
 _CUES: dict[str, str] = {
     "Clinical cases & vignettes": r"âgée? de|cas cliniques?|observation|nous rapportons|admise?"
     r"|hospitalisée?|ans, (?:sans|aux?|qui)|antécédents?|à l'examen|évolution (?:était|fut|a été)",
@@ -75,7 +73,7 @@ def subdomain_scores(text: str, terms: list[Term]) -> list[float]:
         for label, pattern in _PATTERNS.items()
     }
     rates["Other health"] = 2.0
-    rates["Others"] = 0.0 if _density(text, terms) >= _MEDICAL_DENSITY else 60.0
+    rates["Others"] = 0.0 if domain_scores(text, terms)[0] >= 0.5 else 60.0
     powers = [math.exp(min(rates[label], 60.0) / 4) for label in SUBDOMAINS]
     return [power / sum(powers) for power in powers]
 
