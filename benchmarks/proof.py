@@ -25,7 +25,10 @@ import yaml
 
 from common import add_output_argument, finish
 
-TASKS = ["quaero_emea", "quaero_medline", "e3c_clinical", "e3c_temporal", "frenchmedmcqa_cls"]
+TASKS = [
+    *("quaero_emea", "quaero_medline", "e3c_clinical", "e3c_temporal"),
+    *("morfitt", "frenchmedmcqa_cls", "mantragsc_medline"),
+]
 SPACE = {
     "untuned": {
         "learning_rate": 5e-4,
@@ -64,7 +67,7 @@ def main() -> None:
         "benchmark": {
             "space": str(written(work / "space.yaml", plan.pop("space", SPACE))),
             "evaluations": 2,
-            "max_length": 256,
+            "max_length": LENGTH,
             **({"bf16": True} if args.half else {}),
         },
     }
@@ -122,10 +125,21 @@ def ground(text: Path, work: Path) -> dict[str, Any]:
 
 
 def scratch(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    tokens = args.tokens or 10_000_000
     return {
-        "recipe": "doctobert-small/pretrain",
-        "settings": {**ground(text, work), **NO_DROPOUT, "eval_tokens": 1_000_000},
-        "max_tokens": 6_000_000,
+        "recipe": "doctomodernbert-small/pretrain",
+        "settings": {
+            **ground(text, work),
+            "attention_out_dropout": 0.0,
+            # Many small steps: at 8,192 tokens a step ten million tokens are too few of them.
+            "micro_batch_tokens": 2048,
+            "global_batch_tokens": 2048,
+            "warmup_tokens": tokens // 50,
+            "decay_tokens": tokens // 4,
+            "save_tokens": tokens // 5,
+            "eval_tokens": tokens // 5,
+        },
+        "max_tokens": tokens,
         "arms": {"pretrained": {}},
         "baseline": "untrained",
     }

@@ -37,7 +37,9 @@ class BenchmarkConfig:
         None, "folder of raw corpora or an archive; default: $DOCTOBERT_DATA_DIR"
     )
     corpus: Path | None = option(
-        None, "folder of your own annotated documents (BRAT or JSONL), instead of tasks"
+        None,
+        "your own documents instead of tasks: a folder with annotated entities (BRAT, JSONL, "
+        "exports), or a table or folder of texts with classes (columns text and label)",
     )
     space: str = option(SPACE, "search space: recipe or path", path=True)
     max_length: int = option(512, "most tokens of a sequence", least=16)

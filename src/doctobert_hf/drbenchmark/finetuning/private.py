@@ -1,4 +1,6 @@
-"""A private corpus of annotated documents as tasks: entities, and each of their qualifiers.
+"""A private corpus as tasks: annotated entities, and each of their qualifiers, or classes.
+
+Texts with classes are :mod:`.private_classes`; what follows is of entities.
 
 Its files are those that :mod:`doctobert_hf.drbenchmark.readers.folder` reads. JSON lines:
 ``{"id": "...", "text": "...", "entities": [{"start": 3, "end": 14, "label": "DISO", "qualifiers":
@@ -19,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.drbenchmark.families.nested import TAGS, layer_labels, layer_types
+from doctobert_hf.drbenchmark.finetuning.private_classes import class_task, corpus_name
 from doctobert_hf.drbenchmark.iob import layered_tags, outermost_first, overlapping, widest_gap
 from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound
 from doctobert_hf.drbenchmark.readers.folder import split_documents
+from doctobert_hf.drbenchmark.readers.labelled import holds_labelled_texts
 from doctobert_hf.drbenchmark.source import RawFolder, open_folder
 from doctobert_hf.drbenchmark.spec import SPLITS, CorpusSpec, Report, Row, Splits, TaskSpec, bio
 from doctobert_hf.drbenchmark.words import word_spans
@@ -82,11 +86,19 @@ def _read(folder: str, name: str) -> tuple[TaskSpec, Splits, Report]:
     if name not in tasks:
         raise UsageError(f"No task '{name}' in '{folder}'", " or ".join(tasks))
     task, report = tasks[name], Report()
-    return task, task.read(task, open_folder(Path(folder)), "strict", report), report
+    place = Path(folder)
+    source = open_folder(place if place.is_dir() else place.parent)
+    return task, task.read(task, source, "strict", report), report
 
 
 def _tasks(folder: str) -> list[TaskSpec]:
-    """Tasks of the entities themselves, then of each qualifier."""
+    """Tasks of the entities themselves, then of each qualifier; or the one of the classes."""
+    place = Path(folder)
+    if not place.exists():
+        raise UsageError(f"There is no folder '{folder}'", "a folder of annotated documents")
+    corpus_title = re.sub(r"[^\w]+", "_", corpus_name(place.resolve()).lower())
+    if holds_labelled_texts(place):
+        return [class_task(folder, corpus_title)]
     documents = [document for _, document in split_documents(str(folder))]
     types: set[str] = set()
     qualifiers: dict[str, set[str]] = {}
@@ -98,10 +110,12 @@ def _tasks(folder: str) -> list[TaskSpec]:
     if not types:
         raise UsageError(
             f"No annotated document in '{folder}'",
-            "BRAT files (.txt and .ann) or .jsonl with 'text' and 'entities'",
+            "BRAT files (.txt and .ann), .jsonl with 'text' and 'entities', or a table with 'text' "
+            "and 'label'",
         )
-    name = re.sub(r"[^\w]+", "_", Path(folder).resolve().name.lower())
-    corpus = CorpusSpec(name, name, "Private corpus.", "", "private", False, "", "BRAT or JSONL")
+    corpus = CorpusSpec(
+        corpus_title, corpus_title, "Private corpus.", "", "private", False, "", "BRAT or JSONL"
+    )
     groups: list[tuple[str, str | None, set[str]]] = [("entities", None, types)]
     groups += [(key.lower(), key, values) for key, values in sorted(qualifiers.items())]
     names = Counter(suffix for suffix, _, _ in [*groups, ("flat", None, types)])
@@ -114,11 +128,11 @@ def _tasks(folder: str) -> list[TaskSpec]:
     tasks = []
     for suffix, qualifier, labels in groups:
         mentions = [_relabelled(document, qualifier) for document in documents]
-        title = f"{name}_{suffix}"
+        title = f"{corpus_title}_{suffix}"
         if any(map(overlapping, mentions)):
             tasks.append(_layered(title, corpus, labels, qualifier, documents))
             if qualifier is None:
-                tasks.append(_flat(f"{name}_flat", corpus, labels, None, extra=True))
+                tasks.append(_flat(f"{corpus_title}_flat", corpus, labels, None, extra=True))
         else:
             tasks.append(_flat(title, corpus, labels, qualifier))
     return tasks

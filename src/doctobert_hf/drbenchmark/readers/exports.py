@@ -26,7 +26,7 @@ _EXPECTED = (
 )
 SUFFIXES = (".jsonl", ".json", ".xmi")
 """Endings of the files that are read."""
-_GROUPS = ("patient_id", "patient", "document_id", "source_document", "note_patient")
+GROUPS = ("patient_id", "patient", "document_id", "source_document", "note_patient")
 """Columns that say which documents belong together."""
 
 
@@ -43,7 +43,7 @@ def read_export(path: Path, report: Report) -> Iterator[BratDocument]:
     if path.suffix == ".xmi":
         yield read_xmi(path)
         return
-    for row, where in _rows(path):
+    for row, where in export_rows(path):
         try:
             if "%FEATURE_STRUCTURES" in row:
                 yield read_cas_json(row, path.stem)
@@ -56,10 +56,26 @@ def read_export(path: Path, report: Report) -> Iterator[BratDocument]:
             raise DataError(f"{where}: {type(error).__name__}: {error}", _EXPECTED) from error
 
 
-def _rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+def export_rows(path: Path, expected: str = _EXPECTED) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the objects of a JSON or JSON lines file, each with its place for messages.
+
+    Args:
+        path: The file.
+        expected: What should be in it, for the error.
+
+    Raises:
+        DataError: It is not UTF-8, or not JSON.
+    """
+    for row, where in _json_values(path, expected):
+        if not isinstance(row, dict):
+            raise DataError(f"{where}: a {type(row).__name__}", expected)
+        yield row, where
+
+
+def _json_values(path: Path, expected: str) -> Iterator[tuple[Any, str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        if path.suffix == ".json":
+        if path.suffix.lower() == ".json":
             found = json.loads(text)
             for number, row in enumerate(found if isinstance(found, list) else [found], 1):
                 yield row, f"{path.name}, document {number}"
@@ -70,7 +86,7 @@ def _rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8 ({error})", "UTF-8") from error
     except ValueError as error:
-        raise DataError(f"{path.name} is not JSON ({error})", _EXPECTED) from error
+        raise DataError(f"{path.name} is not JSON ({error})", expected) from error
 
 
 def _document(row: Mapping[str, Any], where: str) -> BratDocument:
@@ -93,7 +109,7 @@ def _document(row: Mapping[str, Any], where: str) -> BratDocument:
     if identity is None:
         meta = row.get("meta") if isinstance(row.get("meta"), Mapping) else {}
         identity = meta.get("id", where)  # type: ignore[union-attr]
-    group = next((str(data[name]) for name in _GROUPS if data.get(name) is not None), "")
+    group = next((str(data[name]) for name in GROUPS if data.get(name) is not None), "")
     return BratDocument(str(identity), text, tuple(mentions), {}, attributes, group)
 
 
