@@ -13,6 +13,7 @@ from doctobert_hf.config import build_config
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.quickstart.data import medical_share, prepare_documents
+from doctobert_hf.quickstart.report import gain_sentence
 from doctobert_hf.quickstart.run import open_quickstart, run_quickstart
 from doctobert_hf.quickstart.training import read_metrics
 
@@ -96,12 +97,13 @@ def test_the_benchmark_ends_in_a_report(finished):
     config, records = finished
     record = records["drbenchmark"]["benchmark"]
     assert record["made_up"] and record["rows"] == {"train": 260, "validation": 80, "test": 120}
-    assert {len(scores) for scores in record["scores"].values()} == {2}
+    assert {len(scores) for scores in record["scores"].values()} == {3}
     folder = config.output / "benchmark" / "report"
     for name in ("report.md", "report.html", "report.json", "report.csv", "report.tex"):
         assert (folder / name).is_file()
     report = (config.output / "report.md").read_text(encoding="utf-8")
     assert f"{record['means']['quickstart']:.1f}" in report
+    assert gain_sentence(record) in report
 
 
 def test_a_model_is_kept_and_used(finished):

@@ -12,7 +12,7 @@ from doctobert_hf.quickstart.notes import write_notes
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 
-SEEDS = (42, 43)
+SEEDS = (42, 43, 44)
 MAX_ROWS = 400
 NAMES = {"model": "quickstart", "untrained": "quickstart, untrained"}
 
