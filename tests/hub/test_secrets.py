@@ -50,6 +50,12 @@ access_token: str | None = None
 """
 
 
+KEPT_SCANNER = """
+cloudant_password = "{H64}"|softlayer_token: {H64}|sq0csp-{A43}|ibm_cloud_iam_key: {A44}
+"""
+"""What the kept scanner knows."""
+
+
 def drawn(form, seed):
     rng = random.Random(seed)
     pools = {"A": LETTERS, "H": HEX, "U": UPPER}
@@ -61,7 +67,7 @@ def drawn(form, seed):
     return made.replace("{{", "{").replace("}}", "}")
 
 
-FORMS = [form for line in KINDS.strip().splitlines() for form in line.split("|")]
+FORMS = [f for line in (KINDS + KEPT_SCANNER).strip().splitlines() for f in line.split("|") if f]
 
 
 @pytest.mark.parametrize("form", FORMS)

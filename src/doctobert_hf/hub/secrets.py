@@ -1,5 +1,7 @@
 """What secrets look like: tokens, keys and passwords by their form, or by the word before them.
 
+Our own forms come first, then those of a kept scanner (:mod:`.scanner`).
+
 A finding never quotes a secret: it is masked, and named by a fingerprint, by which ``--allow`` lets
 it pass where it is none.
 """
@@ -12,6 +14,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from doctobert_hf.hub.scanner import scanned
 
 _FORMS = """
 a Hugging Face token: hf_[A-Za-z0-9]{30,}|api_org_[A-Za-z0-9]{30,}|hf_(?:oauth|jwt)_[\\w.=-]{20,}
@@ -75,6 +79,8 @@ SUSPICIOUS = "|".join(
         rf"(?i:{_NAMES}[\w.-]{{0,16}}[\"']{{0,2}}\s{{0,3}}[:=])",
         r"(?i:\b(?:bearer|basic|token)\s[A-Za-z0-9+/=._~-]{20,})",
         r"\"auth\"\s*:",
+        # What the kept scanner looks for behind a service's name.
+        r"(?i:(?:cloudant|softlayer|ibm|iam|cos)[\w-]{0,24}[\"']{0,2}\s{0,3}[:=])",
     ]
 )
 """One pattern for RE2 that misses nothing :func:`find_secrets` finds; it finds more."""
@@ -110,7 +116,13 @@ def find_secrets(content: bytes, tokens: Iterable[str] = ()) -> list[Secret]:
         if token and token.encode() in content:
             secret = _secret("the token in use", token.encode())
             found[secret.fingerprint] = secret
-    for kind, value in _values(content):
+    own = list(_values(content))
+    others = [
+        (kind, word.encode())
+        for kind, word in scanned(content.decode("utf-8", "replace"))
+        if not any(word.encode() in value for _, value in own)  # the same, cut elsewhere
+    ]
+    for kind, value in own + others:
         secret = _secret(kind, value)
         found.setdefault(secret.fingerprint, secret)
     return list(found.values())
