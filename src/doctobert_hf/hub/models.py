@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
+from doctobert_hf.hub.paths import without_paths
 from doctobert_hf.hub.preflight import check_sources, refuse
 from doctobert_hf.hub.records import ModelFolder, read_json
 from doctobert_hf.models.positions import max_positions
@@ -53,8 +53,8 @@ def stage_model(place: ModelFolder, target: Path) -> list[str]:
             shutil.copy(file, target / file.name)
     else:
         model.save_pretrained(target)
-    write_json_atomic(target / "config.json", _portable(read_json(source / "config.json")))
-    warnings = _stage_extras(source, target)
+    warnings = _write_portable(read_json(source / "config.json"), target / "config.json")
+    warnings += _stage_extras(source, target)
     tokenizer = stage_tokenizer(source, target) if named else None
     if tokenizer is None:
         warnings.append("There is no tokenizer beside the model")
@@ -76,12 +76,19 @@ def _stage_extras(source: Path, target: Path) -> list[str]:
     files += sorted(source.glob("sentence_*_config.json"))
     chosen = [f for f in files if f.is_file() and f.suffix in (".json", ".safetensors", ".txt")]
     refuse(check_sources(source, chosen))
+    warnings: list[str] = []
     for file in chosen:
         place = target / file.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)
-        if not place.exists():
-            shutil.copy(file, place)
-    return []
+        if place.exists():
+            continue
+        if file.suffix == ".json" and file.name not in TOKENIZER_FILES:
+            content = read_json(file)
+            if isinstance(content, dict):
+                warnings += _write_portable(content, place)
+                continue
+        shutil.copy(file, place)
+    return warnings
 
 
 def load_checked(folder: Path) -> PreTrainedModel:
@@ -163,7 +170,7 @@ def stage_tokenizer(source: Path, target: Path) -> PreTrainedTokenizerBase:
     target.mkdir(parents=True, exist_ok=True)
     for file in files:
         if file.name == "tokenizer_config.json":
-            write_json_atomic(target / file.name, _portable(read_json(file)))
+            _write_portable(read_json(file), target / file.name)
         else:
             shutil.copy(file, target / file.name)
     original, copy = (
@@ -206,8 +213,15 @@ def check_fit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Non
         )
 
 
-def _portable(config: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key not in MACHINE_KEYS}
+def _write_portable(config: dict[str, Any], place: Path) -> list[str]:
+    """Write a configuration without what only this machine understands; return what to tell."""
+    reduced: list[str] = []
+    kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
+    write_json_atomic(place, without_paths(kept, reduced))
+    if not reduced:
+        return []
+    names = ", ".join(dict.fromkeys(reduced))
+    return [f"{place.name}: paths of this machine are reduced to their last part: {names}"]
 
 
 def stage_checkpoints(run: Path, target: Path, optimizer: bool) -> list[dict[str, Any]]:
@@ -278,7 +292,7 @@ def stage_training_records(run: Path, target: Path) -> None:
     folder = target / "training"
     config = run / "resolved_config.yaml"
     if config.is_file():
-        write_json_atomic(folder / "config.json", _without_paths(read_yaml(config)))
+        write_json_atomic(folder / "config.json", without_paths(read_yaml(config)))
     environment = read_json(run / "environment.json")
     if environment is not None:
         keys = ("python", "processor", "cuda", "accelerator", "packages")
@@ -290,10 +304,3 @@ def stage_training_records(run: Path, target: Path) -> None:
         if (place / "metrics.jsonl").is_file():
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(place / "metrics.jsonl", folder / f"{prefix}metrics.jsonl")
-
-
-def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
-    from doctobert_hf.hub.preflight import PATHS
-
-    text = json.dumps(config, ensure_ascii=False, default=str)
-    return json.loads(PATHS.sub(lambda match: match[0].rstrip("/\\").rsplit("/", 1)[-1], text))

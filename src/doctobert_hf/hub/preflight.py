@@ -10,20 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.paths import BUCKETS, PATHS
 from doctobert_hf.hub.secrets import Secret, find_secrets
 
-PATHS = re.compile(
-    r"(?<![\w.:/\\-])(?:/(?:home|users?|root|tmp|private|mnt|media|volumes|net|nfs\d*|scratch\w*|lustre\w*|"
-    r"gpfs\w*|beegfs\w*|ceph\w*|cluster\w*|projects?|proj|export|efs|fsx|dbfs|storage\w*|ssd\w*|raid\w*|nvme\w*|"
-    r"data\d*|work\w*|srv|opt|var|content|kaggle|app|usr/local)/[\w.~@+-]+(?:/[\w.~@+-]+)*|"
-    r"[A-Za-z]:\\{1,2}[\w. -]+\\[\w\\. -]+|[A-Za-z]:/(?:Users|Documents|data|work)\w*/[\w./ -]+|"
-    r"\\\\{1,2}[\w.-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*)|"
-    r"(?<!\w)file:///?[\w./~-]+",
-    re.IGNORECASE,
-)
-"""Paths of a machine, as configurations record them."""
-BUCKETS = re.compile(r"(?<!\w)(?:s3a?|gs|gcs|abfss?|wasbs?|adl|hdfs)://[\w./@-]+")
-"""Addresses of buckets: those a run recorded are the owner's, a card may name public ones."""
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".h5", ".msgpack")
 TEXTS = (".md", ".json", ".jsonl", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".py", ".csv")
 

@@ -1,0 +1,57 @@
+"""Paths of a machine in what is published: of each, only the last part says something to others."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+PATHS = re.compile(
+    r"(?<![\w.:/\\-])(?:/(?:home|users?|root|tmp|private|mnt|media|volumes|net|nfs\d*|scratch\w*|lustre\w*|"
+    r"gpfs\w*|beegfs\w*|ceph\w*|cluster\w*|projects?|proj|export|efs|fsx|dbfs|storage\w*|ssd\w*|raid\w*|nvme\w*|"
+    r"data\d*|work\w*|srv|opt|var|content|kaggle|app|usr/local)/[\w.~@+-]+(?:/[\w.~@+-]+)*|"
+    r"[A-Za-z]:\\{1,2}[\w. -]+\\[\w\\. -]+|[A-Za-z]:/(?:Users|Documents|data|work)\w*/[\w./ -]+|"
+    r"\\\\{1,2}[\w.-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*)|"
+    r"(?<!\w)file:///?[\w./~-]+",
+    re.IGNORECASE,
+)
+"""Paths of a machine, as configurations record them."""
+BUCKETS = re.compile(r"(?<!\w)(?:s3a?|gs|gcs|abfss?|wasbs?|adl|hdfs)://[\w./@-]+")
+"""Addresses of buckets: those a run recorded are the owner's, a card may name public ones."""
+_ABSOLUTE = re.compile(r"/[\w.~@+-]+(?:/[\w.~@+ -]+)+/?|[A-Za-z]:[\\/].*|\\\\.*")
+"""A value that is nothing but an absolute path, under whatever root."""
+
+
+def without_paths(value: Any, reduced: list[str] | None = None) -> Any:
+    """Reduce every path in a configuration to its last part.
+
+    Args:
+        value: What JSON or YAML holds.
+        reduced: Takes the last parts of what was reduced, to tell of them.
+
+    Returns:
+        The same with names instead of paths; keys stay as they are.
+
+    Example:
+        >>> without_paths({"data": "/lustre/fsn1/projects/abc/notes.parquet", "id": "almanach/x"})
+        {'data': 'notes.parquet', 'id': 'almanach/x'}
+    """
+    told = [] if reduced is None else reduced
+    if isinstance(value, dict):
+        return {key: without_paths(item, told) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_paths(item, told) for item in value]
+    if not isinstance(value, str):
+        return value
+    if _ABSOLUTE.fullmatch(value):
+        told.append(_last(value))
+        return told[-1]
+
+    def shorter(match: re.Match[str]) -> str:
+        told.append(_last(match[0]))
+        return told[-1]
+
+    return BUCKETS.sub(shorter, PATHS.sub(shorter, value))
+
+
+def _last(path: str) -> str:
+    return re.split(r"[/\\]+", path.rstrip("/\\ "))[-1]
