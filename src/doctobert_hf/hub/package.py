@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
+from doctobert_hf.hub.companions import stage_companions
 from doctobert_hf.hub.facts import CardFacts
 from doctobert_hf.hub.metadata import UPSTREAM, upstream_of
 from doctobert_hf.hub.records import (
@@ -169,6 +170,7 @@ def package_model(
         place = locate_model(path)
         kind = kind or kind_of(place, facts, context["record"])
         warnings += models.stage_model(place, folder)
+        stage_companions(place.model, folder)
         run = place.run
     if run is not None:
         models.stage_training_records(run, folder)
@@ -270,6 +272,7 @@ def package_tokenizer(path: Path, repo_id: str, folder: Path, facts: CardFacts) 
 
     source = path / "tokenizer" if (path / "tokenizer" / "tokenizer.json").is_file() else path
     tokenizer = stage_tokenizer(source, folder)
+    stage_companions(source, folder)
     context = tokenizer_context(source, repo_id, facts, tokenizer)
     metadata = tokenizer_metadata(context)
     return Package(

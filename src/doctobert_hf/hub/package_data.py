@@ -9,6 +9,7 @@ from typing import Any
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards import render_card
+from doctobert_hf.hub.companions import licence_text_warnings, stage_companions
 from doctobert_hf.hub.datasets import (
     SourceSplit,
     SplitRecord,
@@ -88,7 +89,10 @@ def package_dataset(
         earlier = ([remote] if remote else []) if tasks else _earlier(path, remote)
         return render_card(chosen, metadata, context, earlier)
 
+    placed = stage_companions(path, folder, own=not tasks)
     warnings = [] if tasks else _licence_warnings(context)
+    every = [found for config in context["configs"] for found in config["licenses"]]
+    warnings += licence_text_warnings(every, placed)
     if kind == "rephrased" and not facts.rewriter and not context["rewriters"]:
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
     warnings += [f"Allowed: {finding}" for finding in allowed]
