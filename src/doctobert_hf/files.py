@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.errors import DoctobertError, OutputError
+from doctobert_hf.errors import DoctobertError, OutputError, UsageError
 
 
 @contextmanager
@@ -86,3 +86,35 @@ def write_text_atomic(path: str | Path, text: str) -> None:
 def write_json_atomic(path: str | Path, content: Any) -> None:
     """Write JSON, readable and with a final newline, atomically."""
     write_text_atomic(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def is_remote(place: object) -> bool:
+    """Return whether a place is an address (``s3://...``), also after ``Path`` has shortened it.
+
+    Example:
+        >>> is_remote("s3://bucket/notes"), is_remote(Path("hf://x")), is_remote("C:/notes")
+        (True, True, False)
+    """
+    return re.match(r"[A-Za-z][A-Za-z0-9+]+:/", str(place)) is not None and not os.path.exists(
+        str(place)
+    )
+
+
+def refuse_remote(place: object, what: str) -> None:
+    """Refuse an address where a place on this machine is meant.
+
+    Args:
+        place: What was given.
+        what: What it is for, for the message.
+
+    Raises:
+        UsageError: It is an address: locks, records and resuming need a file system.
+    """
+    if is_remote(place):
+        address = re.sub(r":/+", "://", str(place), count=1)
+        raise UsageError(
+            f"'{address}' is remote storage",
+            f"a path of this machine for {what}",
+            "Write here and copy it there (for example with 'aws s3 sync' or 'hf upload'), or "
+            "mount it",
+        )

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from doctobert_hf.cli.options import Parser
 from doctobert_hf.errors import DoctobertError, nearest
+from doctobert_hf.files import refuse_remote
 from doctobert_hf.version import __version__
 
 COMMANDS = {
@@ -75,6 +76,7 @@ def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace)
     if not args.debug:
         _quieten()
     try:
+        refuse_remote(getattr(args, "output", None), "--output")
         return run(args)
     except KeyboardInterrupt as stop:
         print(f"\nStopped. {stop}".rstrip(), file=sys.stderr)

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.files import is_remote
 
 logger = logging.getLogger(__name__)
 _PACKED = (".gz", ".zst")
@@ -55,6 +56,13 @@ def list_files(path: str | Path, converted: bool = False) -> list[Path]:
         UsageError: Nothing is there, or nothing of a corpus.
     """
     suffixes = (*SUFFIXES, *CONVERTED) if converted else SUFFIXES
+    if is_remote(path):
+        address = re.sub(r":/+", "://", str(path), count=1)
+        raise UsageError(
+            f"'{address}' is remote storage",
+            "files of this machine",
+            "Copy or mount it; the stages of finemed read such addresses themselves (fsspec)",
+        )
     path = Path(path)
     if path.is_file():
         if not has_suffix(path.name, suffixes):

@@ -12,6 +12,7 @@ import logging
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,12 +208,33 @@ def input_files(place: str) -> tuple[str, list[str]]:
         place = str(stage_data(Path(place)))
         if not Path(place).is_dir():
             return place, []
-    names = [name for name in get_datafolder(place).list_files() if _is_corpus_file(name)]
+    with _reached(place):
+        names = [name for name in get_datafolder(place).list_files() if _is_corpus_file(name)]
     if local:
         names = _without_runs(Path(place), names)
     if not names:
         raise UsageError(f"No file in '{place}'", f"{', '.join(SUFFIXES)} in it or below")
     return place, sorted(names)
+
+
+@contextmanager
+def _reached(place: str) -> Iterator[None]:
+    """Tell in our words why an address cannot be read, before any work."""
+    try:
+        yield
+    except ImportError as error:
+        package = str(error).split()[1] if str(error).startswith("Install ") else "its driver"
+        raise UsageError(
+            f"'{place}' needs a driver of fsspec ({error})", fix=f"pip install {package}"
+        ) from error
+    except Exception as error:
+        if "://" not in place:
+            raise
+        raise UsageError(
+            f"'{place}' cannot be reached ({type(error).__name__}: {error})",
+            "an address that can be listed",
+            "Check network, name and credentials, or copy the files here",
+        ) from error
 
 
 def _without_runs(root: Path, names: list[str]) -> list[str]:

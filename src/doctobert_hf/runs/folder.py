@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from doctobert_hf.errors import DataError, OutputError, UsageError
-from doctobert_hf.files import explained_output
+from doctobert_hf.files import explained_output, refuse_remote
 from doctobert_hf.runs.lock import LOCK, RunLock
 from doctobert_hf.runs.publish import changed_outputs, move_aside, publish, remove_tree
 from doctobert_hf.runs.record import RECORD, RunRecord, new_record, read_record, weights_of
@@ -179,6 +179,7 @@ def open_run(
         UsageError: The folder holds something else, is in use, or is an input or holds one.
         OutputError: It cannot be written, or is a file.
     """
+    refuse_remote(folder, "what is written")
     folder = Path(os.path.abspath(folder))  # the working directory may change while it is open
     inputs = list(inputs)
     with explained_output(folder):
