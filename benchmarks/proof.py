@@ -27,7 +27,7 @@ from common import add_output_argument, finish
 
 TASKS = [
     *("quaero_emea", "quaero_medline", "e3c_clinical", "e3c_temporal"),
-    *("morfitt", "frenchmedmcqa_cls", "mantragsc_medline"),
+    *("frenchmedmcqa_cls", "mantragsc_medline"),
 ]
 SPACE = {
     "untuned": {

@@ -67,6 +67,20 @@ def test_chunking():
         said("| " + " | ".join(cells) + " |")
 
 
+def test_chunk_peers():
+    found = results("chunk_peers")
+    for name, leaflets in found["leaflets"].items():
+        general = found["general"][name]
+        cells = [
+            f"{row['fill']:.3f} | {100 * row['good']:.1f} % | {row['over']} |"
+            for row in (leaflets, general)
+        ]
+        assert leaflets["lost"] == general["lost"] == 0
+        said(" | ".join(cell.rstrip(" |") for cell in cells))
+    fills = {name: row["fill"] for name, row in found["general"].items()}
+    assert max(fills, key=fills.get) == "ours"
+
+
 def test_sentences():
     for name, row in results("sentences").items():
         found = [row["emea-dev"], row["emea-dev, wrapped"], row["annodis.er"], row["Europar.550"]]

@@ -32,11 +32,19 @@ _BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk: ``text[start:end]`` and its ids, special tokens apart."""
+    """One chunk: ``prefix + text[start:end]`` and its ids, special tokens apart.
+
+    Attributes:
+        start: First character in the document.
+        end: Behind its last character.
+        ids: Tokens of the chunk, its prefix with them.
+        prefix: The heading repeated before it, with a line break; empty without heading_prefix.
+    """
 
     start: int
     end: int
     ids: list[int]
+    prefix: str = ""
 
 
 class _Span(NamedTuple):
@@ -62,6 +70,9 @@ class HierarchicalChunker:
             (0: only what ending at a sentence costs; 0.3: keep sections together).
         min_fill: Below this share, a chunk does not end at a sentence but goes on to a clause.
         text_column: Column that holds the text, for use in ``Dataset.map``.
+        heading_prefix: Repeat the heading of its section before each chunk that does not begin with
+            it, for search. It counts in ``max_length``; one longer than a quarter of a chunk is not
+            repeated. Offsets are those of the document, and ``split`` gives its own text.
 
     Example:
         >>> chunker = HierarchicalChunker(tokenizer, max_length=512)
@@ -81,6 +92,7 @@ class HierarchicalChunker:
         paragraph_slack: float = 0.0,
         min_fill: float = 0.6,
         text_column: str = "text",
+        heading_prefix: bool = False,
     ) -> None:
         for name, share in (("paragraph_slack", paragraph_slack), ("min_fill", min_fill)):
             if not 0.0 <= share < 1.0:
@@ -92,6 +104,7 @@ class HierarchicalChunker:
         self.paragraph_slack = paragraph_slack
         self.min_fill = min_fill
         self.text_column = text_column
+        self.heading_prefix = heading_prefix
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return the chunks of one text as ``(start, end)`` character offsets, without gaps."""
@@ -148,7 +161,7 @@ class HierarchicalChunker:
             for number, chunk in enumerate(chunks or [Chunk(0, 0, [])]):
                 for name in others:
                     rows[name].append(batch[name][index])
-                rows[self.text_column].append(texts[index][chunk.start : chunk.end])
+                rows[self.text_column].append(chunk.prefix + texts[index][chunk.start : chunk.end])
                 rows["document_id"].append(identities[index])
                 rows["chunk_index"].append(number)
                 rows["char_start"].append(chunk.start)
@@ -184,7 +197,7 @@ class HierarchicalChunker:
 
     def _fitting_chunk(self, document: EncodedDocument, start: int) -> Chunk:
         """Return the longest planned chunk from ``start`` on that is within capacity, measured."""
-        limit, tried = self.capacity, len(document.text) + 1
+        limit, tried = self._room(document, start), len(document.text) + 1
         while limit > 0:
             span = self._next_span(document, start, document.token_at(start), limit)
             if span is None or span.end >= tried:
@@ -210,13 +223,31 @@ class HierarchicalChunker:
         """Return spans by the document's own token counts."""
         spans, start, first, size = [], 0, 0, len(document.text)
         while start < size:
-            span = self._next_span(document, start, first, self.capacity)
+            span = self._next_span(document, start, first, self._room(document, start))
             if span is None:  # a character of more tokens than fit: measured and refused later
                 last = document.token_at(start + 1, first)
                 span = _Span(start, start + 1, first, last)
             spans.append(span)
             start, first = span.end, span.last
         return spans
+
+    def _prefix(self, document: EncodedDocument, start: int) -> str:
+        """Return the heading to repeat before a chunk, with its line break."""
+        if not self.heading_prefix:
+            return ""
+        heading = document.headings.above(start)
+        if not heading:
+            return ""
+        prefix = f"{heading}\n"
+        if prefix not in document.prefixes:
+            document.prefixes[prefix] = len(self.backend.encode_batch([prefix])[0])
+        return prefix if document.prefixes[prefix] <= self.capacity // 4 else ""
+
+    def _room(self, document: EncodedDocument, start: int) -> int:
+        """Return how many of the document's tokens a chunk may take."""
+        prefix = self._prefix(document, start)
+        # One token more covers a merge across the seam.
+        return self.capacity - (document.prefixes[prefix] + 1 if prefix else 0)
 
     def _next_span(
         self, document: EncodedDocument, start: int, first: int, limit: int
@@ -272,7 +303,8 @@ class HierarchicalChunker:
             ids = self._spliced(document, span, encodings)
             if ids is None:
                 unmet.append(len(chunks))
-            chunks.append(Chunk(span.start, span.end, ids or []))
+            prefix = self._prefix(document, span.start)
+            chunks.append(Chunk(span.start, span.end, ids or [], prefix))
         if unmet:
             texts = [wanted[i][0].text[chunks[i].start : chunks[i].end] for i in unmet]
             for i, encoding in zip(unmet, self.backend.encode_batch(texts), strict=True):
@@ -284,6 +316,9 @@ class HierarchicalChunker:
         text = document.text
         if span.start == 0 and span.end == len(text):
             return  # the document's own encoding is the chunk's
+        if prefix := self._prefix(document, span.start):
+            yield prefix + text[span.start : span.end]
+            return
         if not self.backend.word_local or not span.is_long():
             yield text[span.start : span.end]
             return
@@ -298,7 +333,8 @@ class HierarchicalChunker:
         """Return a chunk's ids out of the re-encoded windows and the document, None if unmet."""
         if span.start == 0 and span.end == len(document.text):
             return document.ids
-        if not self.backend.word_local or not span.is_long():
+        alone = not self.backend.word_local or not span.is_long()
+        if alone or self._prefix(document, span.start):
             return next(encodings).ids
         head: tuple[int, int] | None = (0, 0)
         tail: tuple[int, int] | None = (0, document.size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doctobert_hf.chunking.backend import token_chars
+from doctobert_hf.chunking.headings import Headings
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -19,13 +20,22 @@ class EncodedDocument:
     ``Encoding.offsets`` would build millions of tuples; single look-ups cost nothing.
     """
 
-    __slots__ = ("encoding", "ids", "size", "text")
+    __slots__ = ("_headings", "encoding", "ids", "prefixes", "size", "text")
 
     def __init__(self, text: str, encoding: Encoding) -> None:
         self.text = text
         self.encoding = encoding
         self.size = len(encoding)
         self.ids = encoding.ids
+        self.prefixes: dict[str, int] = {}
+        self._headings: Headings | None = None
+
+    @property
+    def headings(self) -> Headings:
+        """The document's headings, sought when they are first asked for."""
+        if self._headings is None:
+            self._headings = Headings(self.text)
+        return self._headings
 
     def start_of(self, token: int) -> int:
         """Return the first character of a token; the text's end for one past the last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
 
 _TAIL = 160
@@ -64,6 +65,50 @@ def _ends_in_capitals(tail: str) -> bool:
         return False
     words = found[1].split()
     return len(_LETTERS.findall(found[1])) >= _LEAST_LETTERS and len(words) > 1
+
+
+class Headings:
+    r"""The headings of a document that have a line of their own, and what stands below each.
+
+    Args:
+        text: The document.
+
+    Example:
+        >>> headings = Headings("## Posologie\nUn comprimé. Deux le soir.")
+        >>> headings.above(20), headings.above(0)
+        ('## Posologie', '')
+    """
+
+    def __init__(self, text: str) -> None:
+        capitals = not is_in_capitals(text)
+        found = [
+            (match.start(), match.group().strip())
+            for match in re.finditer(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+", text)
+            if len(match.group()) <= _TAIL and _is_heading(match.group().strip(), capitals)
+        ]
+        self._starts = [start for start, _ in found]
+        self._lines = [line for _, line in found]
+
+    def above(self, position: int) -> str:
+        """Return the heading that a place stands below; empty where there is none, or at it."""
+        index = bisect_right(self._starts, position) - 1
+        if index < 0 or self._starts[index] == position:
+            return ""
+        return self._lines[index]
+
+
+def _is_heading(line: str, capitals: bool) -> bool:
+    if _MARKDOWN.match(line) or _NUMBERED.match(line):
+        return True
+    if not capitals or not line or line[-1] in ".!…":
+        return False
+    found = _CAPITALS.search(line)
+    return (
+        found is not None
+        and found[1] == line
+        and len(_LETTERS.findall(line)) >= _LEAST_LETTERS
+        and not _VALUE.match(line)
+    )
 
 
 @lru_cache(maxsize=8)
