@@ -11,7 +11,7 @@ CORPUS ?=
 OUTPUT ?= $(if $(CORPUS),quickstart-run-corpus,quickstart-run)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: docs quickstart test test-long test-fast test-lowest lint types lowest wheel-test format install clean
+.PHONY: docs site quickstart test test-long test-fast test-lowest lint types lowest wheel-test format install clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/doctobert-hf quickstart $(if $(CORPUS),--corpus $(CORPUS)) --output $(OUTPUT) \
@@ -46,6 +46,11 @@ types: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python scripts/task_pages.py
+	$(BIN)/python scripts/notebooks.py
+
+# The documentation, strictly: a broken link or an unreadable docstring is an error.
+site: $(VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 wheel-test: $(VENV)/.installed
 	PYTHON=$(PYTHON) bash scripts/wheel_test.sh $(BIN)/python
