@@ -30,7 +30,14 @@ UNTRAINED = "untrained"
 
 @dataclass
 class AblationPlan:
-    """Arms of pretraining and how they are measured."""
+    """Arms of pretraining and how they are measured.
+
+    Example:
+        >>> arms = {"low": {"mlm_probability": 0.15}, "high": {"mlm_probability": 0.4}}
+        >>> plan = AblationPlan(arms=arms, tasks=("quaero_emea",), max_tokens=1_000_000)
+        >>> list(plan.arms)
+        ['low', 'high']
+    """
 
     recipe: str = option("doctobert-small/pretrain", "recipe that every arm begins with")
     arms: Any = option(None, "by name, the keys that an arm changes", cli=False)
@@ -120,6 +127,13 @@ def read_plan(path: str | Path) -> AblationPlan:
 
     Raises:
         UsageError: No such file, an unknown key, or a plan that compares nothing.
+
+    Example:
+        >>> from pathlib import Path
+        >>> plan = {"arms": {"a": {}, "b": {"mlm_probability": 0.3}}, "max_tokens": 1000}
+        >>> _ = Path("plan.yaml").write_text(str(plan))
+        >>> read_plan("plan.yaml").max_tokens
+        1000
     """
     place = Path(path)
     if not place.is_file():

@@ -32,6 +32,9 @@ def run_ablation(plan: AblationPlan, output: Path, overwrite: bool = False) -> F
 
     Raises:
         UsageError: The folder holds something else, or an arm that is done was changed.
+
+    Example:
+        >>> run_ablation(read_plan("plan.yaml"), Path("ablation"))  # doctest: +SKIP
     """
     phases = {name: plan.phase(name, output) for name in plan.arms}
     measuring = plan.measuring(output)

@@ -39,6 +39,12 @@ class Chunk:
         end: Behind its last character.
         ids: Tokens of the chunk, its prefix with them.
         prefix: The heading repeated before it, with a line break; empty without heading_prefix.
+
+    Example:
+        >>> chunk = HierarchicalChunker(tokenizer, 64).encode([text])[0][0]
+        >>> piece = text[chunk.start : chunk.end]
+        >>> tokenizer(piece, add_special_tokens=False)["input_ids"] == chunk.ids
+        True
     """
 
     start: int

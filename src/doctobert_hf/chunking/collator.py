@@ -51,7 +51,7 @@ class DataCollatorForHierarchicalChunking:
             positions begin.
 
     Example:
-        >>> trainer = Trainer(
+        >>> trainer = Trainer(  # doctest: +SKIP
         ...     model=model,
         ...     args=TrainingArguments(output_dir="run", remove_unused_columns=False),
         ...     train_dataset=dataset,  # {"text": ...}

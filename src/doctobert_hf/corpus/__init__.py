@@ -45,6 +45,12 @@ def iter_documents(
     Raises:
         UsageError: A missing path, an unknown file type, or a wrong kind of object.
         DataError: No text column, a row whose text is no string, or a file that is not UTF-8.
+
+    Example:
+        >>> [row["text"] for row in iter_documents([{"text": "Pas de fièvre."}, "Toux sèche."])]
+        ['Pas de fièvre.', 'Toux sèche.']
+        >>> sorted(next(iter_documents("documents.parquet")))
+        ['id', 'text']
     """
     if isinstance(source, (str, Path)):
         if is_saved_dataset(source):
@@ -120,12 +126,23 @@ def require_texts(texts: Any, what: str = "texts") -> None:
 
 
 def is_table(value: Any) -> bool:
-    """Return whether a value is a DataFrame, of pandas or polars, without importing them."""
+    """Return whether a value is a DataFrame, of pandas or polars, without importing them.
+
+    Example:
+        >>> import pandas as pd
+        >>> is_table(pd.DataFrame({"text": ["a"]})), is_table(["a"])
+        (True, False)
+    """
     return hasattr(value, "columns") and hasattr(value, "dtypes") and hasattr(value, "head")
 
 
 def inputs_of(source: Source) -> list[Path]:
-    """Return the files and folders that a source names; none for texts in memory."""
+    """Return the files and folders that a source names; none for texts in memory.
+
+    Example:
+        >>> [path.name for path in inputs_of("documents.parquet")], inputs_of(["un texte"])
+        (['documents.parquet'], [])
+    """
     if isinstance(source, (str, Path)):
         if not Path(source).exists() and any(sign in str(source) for sign in "*?["):
             return list_files(source)  # of a pattern the files are recorded: they may change
@@ -140,7 +157,12 @@ def inputs_of(source: Source) -> list[Path]:
 
 
 def fingerprint_of(source: Source) -> str | None:
-    """Return a short hash of texts in memory; None for paths, and for what is read only once."""
+    """Return a short hash of texts in memory; None for paths, and for what is read only once.
+
+    Example:
+        >>> fingerprint_of(["a", "b"]) == fingerprint_of(["a", "b"]) != fingerprint_of(["b", "a"])
+        True
+    """
     if isinstance(source, (str, Path)):
         return None
     if isinstance(fingerprint := getattr(source, "_fingerprint", None), str):
@@ -154,7 +176,12 @@ def fingerprint_of(source: Source) -> str | None:
 
 
 def iter_texts(source: Source, text_column: str = "text") -> Iterator[str]:
-    """Yield the texts of :func:`iter_documents`."""
+    """Yield the texts of :func:`iter_documents`.
+
+    Example:
+        >>> list(iter_texts(["Pas de fièvre.", {"text": "Toux sèche."}]))
+        ['Pas de fièvre.', 'Toux sèche.']
+    """
     for row in iter_documents(source, text_column):
         yield row[text_column]
 

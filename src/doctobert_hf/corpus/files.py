@@ -35,7 +35,12 @@ def has_suffix(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
 
 
 def is_saved_dataset(path: str | Path) -> bool:
-    """Return whether a folder was written by ``Dataset.save_to_disk`` or ``DatasetDict``'s."""
+    """Return whether a folder was written by ``Dataset.save_to_disk`` or ``DatasetDict``'s.
+
+    Example:
+        >>> is_saved_dataset("documents.parquet")
+        False
+    """
     folder = Path(path)
     return (folder / "dataset_dict.json").is_file() or (
         (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
@@ -54,6 +59,10 @@ def list_files(path: str | Path, converted: bool = False) -> list[Path]:
 
     Raises:
         UsageError: Nothing is there, or nothing of a corpus.
+
+    Example:
+        >>> [path.name for path in list_files("documents.parquet")]
+        ['documents.parquet']
     """
     suffixes = (*SUFFIXES, *CONVERTED) if converted else SUFFIXES
     if is_remote(path):

@@ -32,6 +32,11 @@ class Predictor:
             predictor = Predictor.from_pretrained("my-ner/model")
             [entities] = predictor(["Pas de fièvre."])
             entities[0]  # {"start": 7, "end": 13, "type": "DISO", "text": "fièvre", "score": 0.98}
+
+    Example:
+        >>> predictor = Predictor.from_pretrained("my-ner/model")  # doctest: +SKIP
+        >>> predictor(["Traitement par amoxicilline."])[0][0]["type"]  # doctest: +SKIP
+        'drug'
     """
 
     def __init__(self, model: Any, tokenizer: Any, record: TaskRecord) -> None:

@@ -74,6 +74,14 @@ def compute_metrics(
           ``families.choice.COMBINATIONS``.
 
         Its result has numbers only, among them the task's ``metric_key``.
+
+    Example:
+        >>> import numpy as np
+        >>> score = compute_metrics("morfitt")
+        >>> labels = np.eye(12, dtype=int)
+        >>> from transformers import EvalPrediction
+        >>> score(EvalPrediction(labels * 8.0 - 4.0, labels))["f1"]
+        1.0
     """
     spec = get_task(task) if isinstance(task, str) else task
     if mode not in ("default", "strict"):

@@ -38,6 +38,12 @@ class CorpusSpec:
         urls: What to download: file name in the corpus -> address; one archive or single files.
         aliases: Other names its folders and archives go by, lower case.
         place: Its place in lists.
+
+    Example:
+        >>> from doctobert_hf.drbenchmark import get_task
+        >>> corpus = get_task("morfitt").corpus
+        >>> corpus.title, corpus.licence
+        ('MorFITT', 'CC-BY-SA-4.0')
     """
 
     name: str
@@ -103,6 +109,12 @@ class TaskSpec:
         doctobert: Whether it is one of the seven tasks of the DoctoBERT paper.
         max_gap: Most words between two fragments of one entity; 0: fragments are entities.
         extra: Whether it is a variant that is no part of the benchmark; found by name only.
+
+    Example:
+        >>> from doctobert_hf.drbenchmark import get_task
+        >>> task = get_task("quaero_emea")
+        >>> task.kind, task.metric, task.labels[0]
+        ('token-classification', 'entity_f1', 'O')
     """
 
     name: str

@@ -37,6 +37,10 @@ def medical_term_density(
 
     Raises:
         UsageError: Unknown method, intervals for ``legacy``, or an interval outside the text.
+
+    Example:
+        >>> medical_term_density("asthme sévère", ["asthme"])
+        0.46153846153846156
     """
     require_texts(terms, "terms")
     found: list[str | Interval] = list(terms)
@@ -65,6 +69,10 @@ def find_terms(text: str, terms: Sequence[str]) -> list[Interval]:
 
     Returns:
         ``(start, end)`` in order, without overlaps.
+
+    Example:
+        >>> find_terms("Asthme sévère, toux.", ["asthme", "asthme sévère", "toux"])
+        [(0, 13), (15, 19)]
     """
     require_texts(terms, "terms")
     distinct = {_lower(term.strip()) for term in terms if term.strip()}

@@ -36,6 +36,11 @@ class PushToHubCallback(TrainerCallback):
     Attributes:
         reports: What was published.
         errors: What was not, and why.
+
+    Example:
+        >>> facts = CardFacts(license="apache-2.0")
+        >>> callback = PushToHubCallback("OWNER/model", facts, every="end")
+        >>> # Trainer(..., callbacks=[callback])
     """
 
     def __init__(

@@ -16,7 +16,12 @@ FILE = "card.yaml"
 
 @dataclass(frozen=True)
 class CardFacts:
-    """Facts for a card, from ``card.yaml`` beside what is published or from the command line."""
+    """Facts for a card, from ``card.yaml`` beside what is published or from the command line.
+
+    Example:
+        >>> CardFacts(license="apache-2.0", contact="equipe@example.org").language
+        ('fr',)
+    """
 
     title: str | None = option(None, "title of the card; default: name of the repository")
     license: str | None = option(

@@ -48,6 +48,10 @@ class Target:
         allow: Fingerprints of what looks like a secret and is none; told in the report.
         replace: Configurations of the dataset, or ``README.md``, on the Hub that may be replaced.
         relicense: Whether a licence other than the Hub's is meant; None: where facts are given.
+
+    Example:
+        >>> Target("OWNER/my-model", dry_run="dry").private
+        False
     """
 
     repo_id: str
@@ -84,6 +88,12 @@ class Report:
         commit: Its commit.
         changed: Whether it changed anything.
         changes: What it does to what stands on the Hub: files, configurations, the card's diff.
+
+    Example:
+        >>> report = push_tokenizer("encoder", Target("OWNER/tok", dry_run="dry-tokenizer"),
+        ...                         CardFacts(license="apache-2.0"))
+        >>> report.kind, "tokenizer.json" in report.files
+        ('tokenizer', True)
     """
 
     repo_id: str
@@ -116,6 +126,12 @@ def push_model(
         DataError: The model is not what its configuration says.
         PreflightError: Something must not be published.
         OutputError: The Hub failed for good.
+
+    Example:
+        >>> target = Target("OWNER/model", dry_run="dry-model")
+        >>> report = push_model("encoder", target, CardFacts(license="apache-2.0"))
+        >>> sorted(name for name in report.files if name.endswith(".safetensors"))
+        ['model.safetensors']
     """
 
     def build(folder: Path, tokens: tuple[str, ...]) -> Package:
@@ -137,7 +153,13 @@ def push_model(
 def push_tokenizer(
     path: str | Path, target: Target | str, facts: CardFacts | None = None
 ) -> Report:
-    """Publish a tokenizer; errors as of :func:`push_model`."""
+    """Publish a tokenizer; errors as of :func:`push_model`.
+
+    Example:
+        >>> target = Target("OWNER/tok", dry_run="dry-tokenizer-2")
+        >>> push_tokenizer("encoder", target, CardFacts(license="mit")).folder
+        'dry-tokenizer-2'
+    """
 
     def build(folder: Path, tokens: tuple[str, ...]) -> Package:
         repo_id = _target(target).repo_id
@@ -163,6 +185,12 @@ def push_dataset(
         DataError: Files differ in columns or types.
         PreflightError: Rows hold secrets, or something else must not be published.
         OutputError: The Hub failed for good.
+
+    Example:
+        >>> target = Target("OWNER/notes", dry_run="dry-dataset")
+        >>> report = push_dataset("documents.parquet", target, CardFacts(license="cc-by-4.0"))
+        >>> report.repo_type
+        'dataset'
     """
 
     def build(folder: Path, tokens: tuple[str, ...]) -> Package:

@@ -115,6 +115,13 @@ def verify(
 
     Raises:
         UsageError: There is neither such a folder nor such a repository.
+
+    Example:
+        >>> from doctobert_hf.hub import CardFacts, Target, push_tokenizer
+        >>> target = Target("OWNER/tok", dry_run="dry-verified")
+        >>> _ = push_tokenizer("encoder", target, CardFacts(license="apache-2.0"))
+        >>> {check.status for check in verify("dry-verified")} <= {"ok", "skipped"}
+        True
     """
     folder = Path(place)
     if folder.is_dir():

@@ -37,7 +37,12 @@ __all__ = [
 
 
 def list_metrics() -> list[str]:
-    """Return the names of all metrics."""
+    """Return the names of all metrics.
+
+    Example:
+        >>> list_metrics()[:2]
+        ['entity_f1', 'multilabel_f1']
+    """
     return list(METRICS)
 
 
@@ -46,6 +51,10 @@ def module_folder(name: str) -> Path:
 
     Raises:
         UsageError: No such metric; the message has the nearest name.
+
+    Example:
+        >>> module_folder("edrm").name
+        'edrm'
     """
     if name not in METRICS:
         raise UsageError(f"No metric '{name}'", fix=nearest(name, list(METRICS)))
@@ -61,6 +70,11 @@ def load(name: str, **options: Any) -> Any:
 
     Raises:
         UsageError: No such metric.
+
+    Example:
+        >>> metric = load("weighted_f1")
+        >>> metric.compute(predictions=[0, 1], references=[0, 1])["f1"]
+        1.0
     """
     import evaluate
 

@@ -24,6 +24,10 @@ def hamming_score(predictions: Answers, references: Answers) -> dict[str, float]
 
     Raises:
         DataError: Not as many predictions as references, or none.
+
+    Example:
+        >>> hamming_score([[0, 1]], [[0, 2]])["hamming_score"]
+        0.3333333333333333
     """
     pairs = _pairs(predictions, references)
     total = sum(len(a & b) / len(a | b) if a | b else 1.0 for a, b in pairs)
@@ -42,6 +46,10 @@ def exact_match_ratio(predictions: Answers, references: Answers) -> dict[str, fl
 
     Raises:
         DataError: Not as many predictions as references, or none.
+
+    Example:
+        >>> exact_match_ratio([[0, 1], [2]], [[0, 1], [3]])["exact_match_ratio"]
+        0.5
     """
     pairs = _pairs(predictions, references)
     return {"exact_match_ratio": sum(a == b for a, b in pairs) / len(pairs)}

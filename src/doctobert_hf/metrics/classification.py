@@ -29,6 +29,10 @@ def weighted_f1(predictions: ArrayLike, references: ArrayLike) -> dict[str, Any]
 
     Raises:
         DataError: Not as many predictions as references, or none.
+
+    Example:
+        >>> round(weighted_f1([0, 1, 1], [0, 1, 0])["f1"], 3)
+        0.667
     """
     import numpy as np
 
@@ -70,6 +74,10 @@ def multilabel_f1(
     Raises:
         DataError: Shapes differ, or predictions are not probabilities.
         UsageError: ``threshold`` is not between 0 and 1.
+
+    Example:
+        >>> multilabel_f1([[0.9, 0.2], [0.1, 0.8]], [[1, 0], [0, 1]])["f1"]
+        1.0
     """
     import numpy as np
 
@@ -105,6 +113,12 @@ def weighted_f1_of(sums: np.ndarray) -> np.ndarray:
 
     Returns:
         ``[...]``; 0 where nothing is true.
+
+    Example:
+        >>> import numpy as np
+        >>> hits, predicted, true = [2, 1], [2, 2], [2, 1]  # of two classes
+        >>> float(weighted_f1_of(np.array([hits, predicted, true])).round(3))
+        0.889
     """
     import numpy as np
 

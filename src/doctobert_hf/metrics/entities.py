@@ -46,6 +46,11 @@ def entity_f1(
             without prefix among others with one, or, in strict mode, a tag other than ``O``, ``B``
             and ``I``; says where.
         UsageError: Unknown mode.
+
+    Example:
+        >>> found = entity_f1([["B-DISO", "I-DISO", "O"]], [["B-DISO", "I-DISO", "B-CHEM"]])
+        >>> found["precision"], found["recall"], round(found["f1"], 3)
+        (1.0, 0.5, 0.667)
     """
     import numpy as np
 
@@ -86,6 +91,10 @@ def partial_entity_f1(predictions: Tags, references: Tags) -> dict[str, Any]:
 
     Raises:
         DataError: As :func:`entity_f1`.
+
+    Example:
+        >>> partial_entity_f1([["B-DISO", "O"]], [["B-DISO", "I-DISO"]])["f1"]
+        0.5
     """
     _check_lengths(predictions, references)
     kinds: dict[str, int] = {}
@@ -112,6 +121,10 @@ def entity_counts(predictions: Tags, references: Tags) -> np.ndarray:
 
     Raises:
         DataError: As :func:`entity_f1`.
+
+    Example:
+        >>> entity_counts([["B-DISO", "O"]], [["B-DISO", "B-CHEM"]]).tolist()
+        [[1, 1, 2]]
     """
     import numpy as np
 

@@ -37,6 +37,10 @@ def edrm(
     Raises:
         DataError: Lengths differ, none, not finite, or a reference off the scale.
         UsageError: ``minimum`` is not below ``maximum``.
+
+    Example:
+        >>> edrm([0.0, 5.0, 2.5], [0.0, 5.0, 2.5])["edrm"]
+        1.0
     """
     import numpy as np
 

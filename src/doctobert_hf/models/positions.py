@@ -25,6 +25,12 @@ def first_position(config: PretrainedConfig | Mapping[str, Any]) -> int:
 
     Args:
         config: A configuration, or the content of ``config.json``.
+
+    Example:
+        >>> first_position({"model_type": "roberta", "pad_token_id": 1})
+        2
+        >>> first_position({"model_type": "bert", "pad_token_id": 0})
+        0
     """
     if _value(config, "model_type") not in OFFSET:
         return 0
@@ -36,6 +42,11 @@ def max_positions(config: PretrainedConfig | Mapping[str, Any]) -> int | None:
 
     Args:
         config: A configuration, or the content of ``config.json``.
+
+    Example:
+        >>> from doctobert_hf.models import preset_config
+        >>> max_positions(preset_config("doctobert-base"))
+        512
     """
     table = _value(config, "max_position_embeddings")
     return int(table) - first_position(config) if table else None

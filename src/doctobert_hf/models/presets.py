@@ -103,7 +103,12 @@ _PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def list_presets() -> list[str]:
-    """Return the names of all presets."""
+    """Return the names of all presets.
+
+    Example:
+        >>> "doctomodernbert-base" in list_presets()
+        True
+    """
     return list(_PRESETS)
 
 
@@ -112,6 +117,10 @@ def preset_positions(name: str) -> int:
 
     Raises:
         UsageError: An unknown name; the nearest is suggested.
+
+    Example:
+        >>> preset_positions("doctobert-base"), preset_positions("doctomodernbert-base")
+        (512, 8192)
     """
     kind, values = _preset(name)
     return max_positions({"model_type": kind, **values}) or 0
@@ -139,6 +148,11 @@ def preset_config(
 
     Raises:
         UsageError: An unknown name, or a padding id that leaves RoBERTa too few positions.
+
+    Example:
+        >>> config = preset_config("doctomodernbert-small", tokenizer, hidden_size=192)
+        >>> config.model_type, config.hidden_size, config.vocab_size == len(tokenizer)
+        ('modernbert', 192, True)
     """
     from transformers import AutoConfig
 
@@ -178,6 +192,12 @@ def count_parameters(model: torch.nn.Module) -> dict[str, int]:
     """Return the number of parameters in all, in the token embeddings, and in the rest.
 
     Tied weights count once.
+
+    Example:
+        >>> from transformers import AutoModelForMaskedLM
+        >>> counts = count_parameters(AutoModelForMaskedLM.from_pretrained("encoder"))
+        >>> counts["total"] == sum(n for name, n in counts.items() if name != "total")
+        True
     """
     total = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
     embeddings = model.get_input_embeddings().weight.numel()  # type: ignore[operator,union-attr]

@@ -22,6 +22,11 @@ class MLMTrainingArguments(TrainingArguments):
     Everything ``TrainingArguments`` has, with the published recipes' defaults (StableAdamW's betas,
     no clipping), and lengths in tokens. Steps, accumulation and clipping of ``Trainer`` are not
     used: one loader item is one optimizer step of as many rows as the batch needs.
+
+    Example:
+        >>> arguments = MLMTrainingArguments("run", max_tokens=1_000_000, report_to="none")
+        >>> arguments.max_tokens, arguments.mlm_probability
+        (1000000, 0.15)
     """
 
     max_tokens: int = option(1_000_000, "tokens of the run, padding not counted")

@@ -33,7 +33,14 @@ included (2.13: 52 and 134 ms for 32 documents of 128 tokens in 12 heads; equal 
 
 
 def register_attention() -> None:
-    """Register the function and its mask with Transformers; doing it again does nothing."""
+    """Register the function and its mask with Transformers; doing it again does nothing.
+
+    Example:
+        >>> register_attention()
+        >>> from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+        >>> "doctobert_varlen" in ALL_ATTENTION_FUNCTIONS
+        True
+    """
     from transformers.masking_utils import AttentionMaskInterface, flash_attention_mask
     from transformers.modeling_utils import AttentionInterface
 

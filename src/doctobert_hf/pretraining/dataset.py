@@ -93,6 +93,16 @@ class PackedMLMDataset(IterableDataset):
 
     Raises:
         UsageError: Rows that cannot be shared out, or another value out of range.
+
+    Example:
+        >>> from doctobert_hf.pretraining import build_store
+        >>> store = build_store(texts, tokenizer, "packed-store", max_length=64)
+        >>> step = next(iter(PackedMLMDataset(store, tokenizer, row_tokens=256)))
+        >>> row = step["rows"][0]
+        >>> row["input_ids"].shape[1] <= 256
+        True
+        >>> len(row["masked_positions"]) == len(row["masked_labels"])
+        True
     """
 
     def __init__(

@@ -40,6 +40,12 @@ def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel
     Raises:
         UsageError: It has no encoder below its head, or mixes the documents of a row in every
             layout.
+
+    Example:
+        >>> from transformers import AutoModelForMaskedLM
+        >>> model = prepare_model(AutoModelForMaskedLM.from_pretrained("encoder"))
+        >>> sorted(model(**tokenizer("Pas de fièvre.", return_tensors="pt")).keys())
+        ['logits']
     """
     if getattr(type(model), "sparse_head", False):
         return model

@@ -37,6 +37,13 @@ class StableAdamW(torch.optim.Optimizer):
 
     Raises:
         UsageError: A value out of range.
+
+    Example:
+        >>> import torch
+        >>> layer = torch.nn.Linear(4, 2)
+        >>> optimizer = StableAdamW(layer.parameters(), lr=1e-3)
+        >>> layer(torch.ones(1, 4)).sum().backward()
+        >>> optimizer.step()
     """
 
     def __init__(

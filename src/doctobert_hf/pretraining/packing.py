@@ -60,6 +60,13 @@ class SequencePacker:
 
     Raises:
         UsageError: No document, or a row that the longest document does not fit in.
+
+    Example:
+        >>> import numpy as np
+        >>> packer = SequencePacker(np.array([30, 50, 20, 40]), row_tokens=100)
+        >>> row = packer.next_row()
+        >>> sum(int(packer.lengths[document]) for document in row) <= 100
+        True
     """
 
     def __init__(

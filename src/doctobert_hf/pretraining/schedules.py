@@ -42,6 +42,11 @@ def token_schedule(
 
     Raises:
         UsageError: Another name, or lengths that do not fit into the run.
+
+    Example:
+        >>> rate = token_schedule("linear", max_tokens=1000, warmup_tokens=100)
+        >>> round(rate(50), 3), rate(100), rate(1000)
+        (0.5, 1.0, 0.0)
     """
     if name not in SCHEDULES:
         raise UsageError(f"lr_schedule '{name}'", f"one of {', '.join(SCHEDULES)}")

@@ -61,6 +61,13 @@ class TokenStore:
     Raises:
         UsageError: No store there, or another tokenizer's.
         DataError: Files are cut short or do not fit each other.
+
+    Example:
+        >>> from doctobert_hf.pretraining import build_store
+        >>> _ = build_store(texts, tokenizer, "store", max_length=64)
+        >>> store = TokenStore("store", tokenizer)
+        >>> len(store) > len(texts), int(store.lengths.max()) <= 64
+        (True, True)
     """
 
     def __init__(

@@ -166,6 +166,11 @@ def build_store(
         UsageError: The folder holds something else; further those of
             :class:`~doctobert_hf.chunking.HierarchicalChunker`.
         OutputError: The folder cannot be written.
+
+    Example:
+        >>> store = build_store(texts, tokenizer, "my-store", max_length=64)
+        >>> len(store) >= len(texts), int(store.lengths.max()) <= 64
+        (True, True)
     """
     require_texts(documents, "documents")
     rows = encoded_documents(track(documents, "tokenising"), tokenizer, max_length)
@@ -191,6 +196,11 @@ def build_store_from_ids(
     Raises:
         DataError: A row is longer, or has an id that the tokenizer lacks.
         OutputError: The folder cannot be written.
+
+    Example:
+        >>> rows = tokenizer(["Pas de fièvre.", "Toux sèche."])["input_ids"]
+        >>> len(build_store_from_ids(rows, tokenizer, "ids-store", max_length=64))
+        2
     """
 
     def checked() -> Iterator[list[Sequence[int]]]:

@@ -85,6 +85,10 @@ class MLMTrainer(Trainer):
     Raises:
         UsageError: Documents longer than the model's positions, another tokenizer's store or
             vocabulary, rows that cannot be shared out.
+
+    Example:
+        >>> arguments = MLMTrainingArguments("run", max_tokens=1_000_000, report_to="none")
+        >>> MLMTrainer(model, arguments, store, tokenizer).train()  # doctest: +SKIP
     """
 
     def __init__(

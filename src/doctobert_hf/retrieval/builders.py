@@ -33,6 +33,10 @@ def load_splits(config: RetrievalConfig) -> PairSplits:
     Raises:
         UsageError: Data that is neither a known corpus nor a file.
         DataError: Pairs that cannot be used, or questions in two parts (``leaked_questions``).
+
+    Example:
+        >>> config = RetrievalConfig("encoder", data=("pairs.jsonl",))  # doctest: +SKIP
+        >>> splits = load_splits(config)  # doctest: +SKIP
     """
     if config.data == "labforsims2":
         pairs = list(labforsims2_pairs(find_corpus(config.data_dir, config.data)))
@@ -230,6 +234,12 @@ def split_pairs(
 
     Returns:
         The splits; validation and test search all documents.
+
+    Example:
+        >>> pairs = [Pair(f"question {i}", (f"réponse {i}",)) for i in range(30)]
+        >>> splits = split_pairs("mine", pairs)
+        >>> len(splits.train.queries) + len(splits.validation.queries) + len(splits.test.queries)
+        30
     """
     whole = PairSet.from_pairs(name, pairs, documents)
     if any(pair.split for pair in pairs):

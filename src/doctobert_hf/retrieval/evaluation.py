@@ -42,6 +42,13 @@ class Result:
         queries_per_second: Questions encoded and searched per second, all in one call.
         notes: What was cut, one a line.
         per_query: nDCG@10 of each question, for paired comparisons.
+
+    Example:
+        >>> from doctobert_hf.retrieval import PairSet
+        >>> texts = {"a": "Toux sèche.", "b": "Entorse."}
+        >>> pairs = PairSet("mine", {"q": "toux"}, texts, {"q": ["a"]})
+        >>> evaluate("bm25", pairs).scores["ndcg@10"]
+        1.0
     """
 
     system: str
@@ -75,6 +82,13 @@ def evaluate(
         pairs: The questions, held out from training.
         model: A retrieval model; None: BM25.
         batch_size: Texts encoded at once.
+
+    Example:
+        >>> from doctobert_hf.retrieval import PairSet
+        >>> texts = {"a": "Toux sèche.", "b": "Entorse."}
+        >>> pairs = PairSet("mine", {"q": "toux"}, texts, {"q": ["a"]})
+        >>> evaluate("bm25", pairs).scores["recall@10"]
+        1.0
     """
     begin = time.perf_counter()
     index = Index.build(pairs.documents, model, batch_size=batch_size)

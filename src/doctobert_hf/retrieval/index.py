@@ -47,6 +47,12 @@ class Hit:
         sentence_start: First character, in the document, of the passage's sentence that answers
             best.
         sentence_end: Behind its last character.
+
+    Example:
+        >>> from doctobert_hf.retrieval import Index
+        >>> hit = Index.build({"a": "Toux sèche depuis deux jours."}).search("toux")[0]
+        >>> hit.document, hit.text[hit.sentence_start : hit.sentence_end]
+        ('a', 'Toux sèche depuis deux jours.')
     """
 
     document: str
@@ -69,6 +75,11 @@ class Index:
         model: Encodes queries, or what opens it when it is first needed.
         bm25: The table of words, or what opens it; made when it is first needed.
         engine: Finds near vectors instead of exact search.
+
+    Example:
+        >>> index = Index.build({"a": "Hépatite C chronique.", "b": "Entorse de la cheville."})
+        >>> [hit.document for hit in index.search("hepatite c")]
+        ['a']
     """
 
     def __init__(

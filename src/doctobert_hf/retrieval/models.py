@@ -107,6 +107,11 @@ def open_model(place: str, kind: Kind | None = None, pooling: str | None = None)
 
     Raises:
         UsageError: A plain encoder, and nobody said how to pool.
+
+    Example:
+        >>> model = open_model("encoder", pooling="mean")
+        >>> model.encode(["Pas de fièvre."]).shape
+        (1, 64)
     """
     saved = saved_kind(place)
     if saved is not None and pooling is None and kind in (None, saved):

@@ -33,6 +33,11 @@ def read_pairs(
 
     Raises:
         DataError: Missing columns, or what :meth:`PairSet.from_pairs` refuses.
+
+    Example:
+        >>> _ = Path("pairs.jsonl").write_text('{"query": "toux", "positive": "Toux sèche."}')
+        >>> [pair.query for pair in read_pairs(Path("pairs.jsonl"))]
+        ['toux']
     """
     from doctobert_hf.corpus import iter_documents
 

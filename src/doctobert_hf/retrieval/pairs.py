@@ -17,7 +17,12 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 
 
 class Pair(NamedTuple):
-    """One example: a question, the texts that answer it, and texts that look as if they did."""
+    """One example: a question, the texts that answer it, and texts that look as if they did.
+
+    Example:
+        >>> Pair("Que traite l'amoxicilline ?", ("Des infections bactériennes.",)).negatives
+        ()
+    """
 
     query: str
     positives: tuple[str, ...]
@@ -37,6 +42,12 @@ class PairSet:
         relevant: Ids of a query's relevant documents, at least one each.
         negatives: Ids of documents known to be wrong for a query.
         notes: What was merged or left out, one a line.
+
+    Example:
+        >>> texts = {"a": "Toux sèche.", "b": "Entorse."}
+        >>> pairs = PairSet("mine", {"q": "toux"}, texts, {"q": ["a"]})
+        >>> len(pairs.queries), len(pairs.documents)
+        (1, 2)
     """
 
     name: str
@@ -123,7 +134,13 @@ class PairSet:
 
 
 class PairSplits(NamedTuple):
-    """Training, validation and test pairs of one source."""
+    """Training, validation and test pairs of one source.
+
+    Example:
+        >>> part = PairSet("mine", {"q": "toux"}, {"a": "Toux sèche."}, {"q": ["a"]})
+        >>> PairSplits(part, part, part).test.name
+        'mine'
+    """
 
     train: PairSet
     validation: PairSet

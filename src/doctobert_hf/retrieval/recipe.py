@@ -12,7 +12,12 @@ from doctobert_hf.errors import UsageError
 
 @dataclass
 class RetrievalConfig:
-    """One retrieval model; the recipes of the three kinds differ in ``kind`` and lengths."""
+    """One retrieval model; the recipes of the three kinds differ in ``kind`` and lengths.
+
+    Example:
+        >>> RetrievalConfig(base_model="encoder", kind="late-interaction").kind
+        'late-interaction'
+    """
 
     base_model: str = field(
         metadata={"help": "encoder or retrieval model to begin from", "path": True}
@@ -153,6 +158,10 @@ def read_recipe(name_or_path: str, overrides: dict[str, Any] | None = None) -> R
 
     Raises:
         UsageError: No such recipe, an unknown key, or values that do not fit together.
+
+    Example:
+        >>> read_recipe("retrieval/dense", {"base_model": "encoder", "max_steps": 10}).max_steps
+        10
     """
     from doctobert_hf.config import build_config, read_yaml
     from doctobert_hf.recipes import find_recipe

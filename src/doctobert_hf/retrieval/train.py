@@ -65,6 +65,10 @@ class RetrievalRun:
     Raises:
         UsageError: The output folder holds another run, or a key does not fit.
         DataError: Pairs that cannot be used.
+
+    Example:
+        >>> config = RetrievalConfig(base_model="encoder", data="pairs.jsonl")  # doctest: +SKIP
+        >>> RetrievalRun(config).train()  # doctest: +SKIP
     """
 
     def __init__(

@@ -40,6 +40,13 @@ class RunFolder:
         folder: The folder.
         record: Its record.
         resumed: Whether a run was there already.
+
+    Example:
+        >>> with open_run("my-run", "example", {"seed": 1}) as run:
+        ...     _ = (run.folder / "result.txt").write_text("42")
+        ...     run.finish("result.txt")
+        >>> read_record("my-run").status
+        'finished'
     """
 
     def __init__(self, folder: Path, record_path: Path, lock: RunLock) -> None:
@@ -178,6 +185,14 @@ def open_run(
     Raises:
         UsageError: The folder holds something else, is in use, or is an input or holds one.
         OutputError: It cannot be written, or is a file.
+
+    Example:
+        >>> with open_run("another-run", "example", {"seed": 1}, ["documents.parquet"]) as run:
+        ...     run.finish()
+        >>> open_run("another-run", "example", {"seed": 2})
+        Traceback (most recent call last):
+            ...
+        doctobert_hf.errors.UsageError: ...
     """
     refuse_remote(folder, "what is written")
     folder = Path(os.path.abspath(folder))  # the working directory may change while it is open
@@ -439,6 +454,9 @@ def check_apart(folder: str | Path, inputs: Iterable[Any]) -> None:
 
     Raises:
         UsageError: With both paths.
+
+    Example:
+        >>> check_apart("output", ["documents.parquet"])
     """
     output = Path(folder).resolve()
     for given in inputs:
@@ -465,6 +483,12 @@ def staged_run(folder: str | Path, kind: str, *args: Any, **options: Any) -> Ite
 
     Yields:
         A scratch folder; its files are the run's outputs if the block ends well.
+
+    Example:
+        >>> with staged_run("staged", "example", {"seed": 1}) as scratch:
+        ...     _ = (scratch / "result.txt").write_text("42")
+        >>> Path("staged/result.txt").read_text()
+        '42'
     """
     with open_run(folder, kind, *args, **options) as run, run.staged() as scratch:
         yield scratch

@@ -128,6 +128,9 @@ def check_free(path: str | Path, inputs: Iterable[Any] = (), overwrite: bool = F
 
     Raises:
         UsageError: It exists and ``overwrite`` is not given, is an input, or its folder is missing.
+
+    Example:
+        >>> check_free("not-there-yet.jsonl", ["documents.parquet"])
     """
     path = Path(path)
     for given in inputs:
@@ -152,6 +155,12 @@ def write_output(path: str | Path, text: str, overwrite: bool = False) -> Path |
     Raises:
         UsageError: The file exists and ``overwrite`` is not given.
         OutputError: It cannot be written.
+
+    Example:
+        >>> write_output("found.txt", "trois") is None
+        True
+        >>> write_output("found.txt", "quatre", overwrite=True).name
+        'found.txt.replaced'
     """
     from doctobert_hf.files import write_text_atomic
 
@@ -168,7 +177,16 @@ def remove_tree(path: Path) -> None:
 
 
 def remove_run(folder: Path) -> None:
-    """Remove the files that a run's record knows, and its folder if nothing else is in it."""
+    """Remove the files that a run's record knows, and its folder if nothing else is in it.
+
+    Example:
+        >>> from doctobert_hf.runs import open_run
+        >>> with open_run("short-lived", "example", {}) as run:
+        ...     run.finish()
+        >>> remove_run(Path("short-lived"))
+        >>> Path("short-lived").exists()
+        False
+    """
     from doctobert_hf.runs.record import RECORD, read_record
 
     record = read_record(folder)

@@ -37,6 +37,10 @@ class RunRecord:
         started: When the folder was made, UTC, ISO 8601.
         pending: Outputs that are being put in their place; empty unless a run was killed then.
         schema_version: Of this file.
+
+    Example:
+        >>> new_record("example", {"seed": 1}, []).status
+        'running'
     """
 
     kind: str
@@ -73,6 +77,10 @@ def read_record(folder: str | Path, name: str = RECORD) -> RunRecord | None:
 
     Raises:
         DataError: It is damaged, or of a newer version of this package.
+
+    Example:
+        >>> read_record("no-run-here") is None
+        True
     """
     path = Path(folder) / name
     try:
@@ -127,7 +135,12 @@ def _check_record(record: RunRecord) -> None:
 
 
 def is_stale(folder: str | Path, **settings: Any) -> bool:
-    """Return whether a folder holds a run that was made with other values of these settings."""
+    """Return whether a folder holds a run that was made with other values of these settings.
+
+    Example:
+        >>> is_stale("no-run-here", seed=2)
+        False
+    """
     record = read_record(folder)
     return record is not None and any(record.settings.get(k) != v for k, v in settings.items())
 
@@ -151,6 +164,11 @@ def settings_of(config: Any, leave_out: Iterable[str] = ()) -> dict[str, Any]:
     Args:
         config: A configuration.
         leave_out: Fields that are not recorded, such as ``output``.
+
+    Example:
+        >>> from doctobert_hf.tokenization import TokenizerConfig
+        >>> settings_of(TokenizerConfig(), leave_out=["num_threads"])["vocab_size"]
+        32768
     """
     skipped = set(leave_out)
     return {

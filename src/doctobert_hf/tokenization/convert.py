@@ -56,6 +56,9 @@ def convert_sentencepiece(
 
     Returns:
         A fast tokenizer with the same ids.
+
+    Example:
+        >>> fast = convert_sentencepiece(processor, "nmt_nfkc", 512)  # doctest: +SKIP
     """
     from tokenizers import AddedToken
     from transformers import PreTrainedTokenizerFast

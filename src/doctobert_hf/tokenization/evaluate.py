@@ -35,6 +35,11 @@ def evaluate_tokenizer(
 
     Raises:
         DataError: No words in the texts.
+
+    Example:
+        >>> measured = evaluate_tokenizer(tokenizer, texts)
+        >>> measured["round_trip_rate"], measured["unk_rate"]
+        (1.0, 0.0)
     """
     require_texts(texts)
     unk_id = tokenizer.unk_token_id

@@ -47,7 +47,12 @@ _RESERVED = re.compile("[" + "".join(TRAINER_RESERVED) + "]")
 
 @dataclass
 class TokenizerConfig:
-    """What decides a tokenizer besides its corpus."""
+    """What decides a tokenizer besides its corpus.
+
+    Example:
+        >>> TokenizerConfig(vocab_size=8192).max_length
+        512
+    """
 
     vocab_size: int = field(
         default=32768, metadata={"help": "Final number of tokens, reserved ones counted."}
@@ -145,6 +150,11 @@ def train_tokenizer(
         OutputError: ``output_dir`` cannot be written.
 
     Source: DoctoBERT's train_spm.py; layout in ``tokenization.layout``.
+
+    Example:
+        >>> made = train_tokenizer(texts, "my-tokenizer", vocab_size=600)
+        >>> made.convert_ids_to_tokens([0, 1, 2, 3, 4])
+        ['[UNK]', '[PAD]', '[CLS]', '[SEP]', '[MASK]']
     """
     from doctobert_hf.config import build_config
 

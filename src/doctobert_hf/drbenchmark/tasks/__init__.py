@@ -28,6 +28,10 @@ def list_tasks() -> list[TaskSpec]:
     """Return the declarations of all tasks: the 27 of DrBenchmark and those registered.
 
     Variants (``quaero_emea_nested``) are known by name alone.
+
+    Example:
+        >>> len([task for task in list_tasks() if task.doctobert])
+        7
     """
     return [task for task in _TASKS.values() if not task.extra]
 
@@ -40,6 +44,13 @@ def register_task(spec: TaskSpec) -> None:
 
     Raises:
         UsageError: Another task has the name, or there is no such kind or metric.
+
+    Example:
+        >>> import dataclasses
+        >>> mine = dataclasses.replace(get_task("morfitt"), name="my_abstracts", doctobert=False)
+        >>> register_task(mine)
+        >>> get_task("my_abstracts").kind
+        'multilabel-classification'
     """
     find_family(spec.kind)
     if spec.metric not in METRIC_KEYS:
@@ -85,6 +96,10 @@ def get_task(name: str) -> TaskSpec:
 
     Raises:
         UsageError: No such task; the message has the nearest name.
+
+    Example:
+        >>> get_task("frenchmedmcqa_mcqa").metric
+        'hamming_score'
     """
     if name not in _TASKS:
         raise UsageError(f"No task '{name}' in DrBenchmark", fix=nearest(name, list(_TASKS)))

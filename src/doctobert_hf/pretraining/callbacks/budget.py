@@ -21,6 +21,10 @@ class TokenBudgetCallback(TrainerCallback):
         max_tokens: Tokens of the run.
         save_tokens: Tokens between checkpoints; 0: only at the end.
         eval_tokens: Tokens between evaluations; 0: only at the end.
+
+    Example:
+        >>> callback = TokenBudgetCallback(max_tokens=1_000_000, save_tokens=200_000)
+        >>> # Trainer(..., callbacks=[callback])
     """
 
     def __init__(self, max_tokens: int, save_tokens: int = 0, eval_tokens: int = 0) -> None:

@@ -24,6 +24,10 @@ class FillMaskProbeCallback(TrainerCallback):
 
     Args:
         sentences: Texts with ``[MASK]``, which stands for the tokenizer's mask token.
+
+    Example:
+        >>> callback = FillMaskProbeCallback(["Le patient présente une [MASK] artérielle."])
+        >>> # MLMTrainer(..., callbacks=[callback])
     """
 
     def __init__(self, sentences: Sequence[str] = SENTENCES) -> None:

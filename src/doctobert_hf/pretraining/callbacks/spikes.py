@@ -36,6 +36,10 @@ class LossSpikeCallback(TrainerCallback):
 
     Raises:
         UsageError: ``factor`` not above 1, or another action.
+
+    Example:
+        >>> callback = LossSpikeCallback(factor=2.0, action="rollback")
+        >>> # MLMTrainer(..., callbacks=[callback])
     """
 
     def __init__(

@@ -20,6 +20,10 @@ class ThroughputCallback(TrainerCallback):
 
     Args:
         peak_flops: Operations per second of one device; default: from a table by its name.
+
+    Example:
+        >>> callback = ThroughputCallback(peak_flops=989e12)  # an H100 in bfloat16
+        >>> # Trainer(..., callbacks=[callback])
     """
 
     def __init__(self, peak_flops: float | None = None) -> None:
@@ -87,6 +91,10 @@ class PackingEfficiencyCallback(TrainerCallback):
     """Adds ``packing_efficiency`` to every log: real tokens by positions computed.
 
     Needs :class:`~doctobert_hf.pretraining.MLMTrainer`; a stock ``Trainer`` does not tell.
+
+    Example:
+        >>> callback = PackingEfficiencyCallback()
+        >>> # MLMTrainer(..., callbacks=[callback])
     """
 
     def __init__(self) -> None:
@@ -121,6 +129,10 @@ class MaskingScheduleCallback(TrainerCallback):
     It tells, it does not drive: a callback cannot change the masking rate where a loader has
     workers. ``MLMTrainingArguments.mlm_probability_end`` makes the rate a function of tokens in the
     stream itself.
+
+    Example:
+        >>> callback = MaskingScheduleCallback()
+        >>> # MLMTrainer(..., callbacks=[callback])
     """
 
     def on_log(
@@ -144,6 +156,10 @@ class ScheduledGCCallback(TrainerCallback):
 
     Args:
         steps: Steps between collections.
+
+    Example:
+        >>> callback = ScheduledGCCallback(steps=500)
+        >>> # Trainer(..., callbacks=[callback])
     """
 
     def __init__(self, steps: int = 1000) -> None:

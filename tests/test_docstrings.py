@@ -1,0 +1,92 @@
+"""Every example of a docstring runs, and every public name that is called has one."""
+
+import contextlib
+import doctest
+import importlib
+import inspect
+import io
+import pkgutil
+
+import pytest
+
+import doctobert_hf
+
+ROOMS = (
+    *("chunking", "tokenization", "pretraining", "models", "drbenchmark", "metrics", "finemed"),
+    *("retrieval", "hub", "ablation", "corpus", "runs"),
+)
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(doctobert_hf.__path__, "doctobert_hf.")
+    if not module.name.endswith("__main__") and ".modules." not in module.name
+)
+
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, tokenizer, sample_texts):
+    """A folder with what the examples speak of: documents, and a tiny encoder."""
+    import torch
+    from datasets import Dataset
+    from transformers import AutoModelForMaskedLM
+
+    from doctobert_hf.models import preset_config
+
+    folder = tmp_path_factory.mktemp("examples")
+    rows = [{"id": str(n), "text": text} for n, text in enumerate(sample_texts[:30])]
+    Dataset.from_list(rows).to_parquet(folder / "documents.parquet")
+    torch.manual_seed(0)
+    model = AutoModelForMaskedLM.from_config(preset_config("doctobert-tiny", tokenizer))
+    model.save_pretrained(folder / "encoder")
+    tokenizer.save_pretrained(folder / "encoder")
+    names = {
+        "tokenizer": tokenizer,
+        "texts": [row["text"] for row in rows],
+        "text": rows[0]["text"],
+        "dataset": Dataset.from_list(rows),
+    }
+    return folder, names
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name, place, monkeypatch):
+    folder, names = place
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        pytest.skip(f"needs {error.name}")
+    tests = [
+        test
+        for test in doctest.DocTestFinder(exclude_empty=True).find(module)
+        if test.examples and test.filename
+    ]
+    if not tests:
+        return
+    monkeypatch.chdir(folder)
+    told = []
+    for test in tests:
+        test.globs = {**vars(module), **names}
+        runner = doctest.DocTestRunner(optionflags=OPTIONS)
+        with contextlib.redirect_stderr(io.StringIO()):
+            runner.run(test, out=told.append)
+        lacking = ("ModuleNotFoundError", "pip install")
+        if runner.failures and any(word in "".join(told) for word in lacking):
+            pytest.skip("needs a package that is not installed")
+    assert not told, "".join(told)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_name_has_an_example(room):
+    module = importlib.import_module(f"doctobert_hf.{room}")
+    lacking = []
+    for name in module.__all__:
+        try:
+            found = getattr(module, name)
+        except ModuleNotFoundError:
+            continue
+        called = inspect.isclass(found) or inspect.isfunction(found)
+        own = str(getattr(found, "__module__", "")).startswith("doctobert_hf")
+        if called and own and ">>>" not in (found.__doc__ or ""):
+            lacking.append(name)
+    assert not lacking
