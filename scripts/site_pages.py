@@ -106,20 +106,12 @@ def _inside(text: str) -> str:
 
 def commands() -> str:
     """Every command's help, as the terminal shows it at 100 columns."""
-    from doctobert_hf.cli import COMMANDS
-    from doctobert_hf.cli.options import Parser
+    from doctobert_hf.cli import COMMANDS, command_parser
 
     os.environ["COLUMNS"] = "100"
     parts = ["# Options of every command", "Made from the commands themselves."]
     for name in COMMANDS:
-        command = importlib.import_module(f"doctobert_hf.cli.{name}")
-        parser = Parser(
-            prog=f"doctobert-hf {name}",
-            description=command.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        command.add_arguments(parser)
+        _, parser = command_parser(name)
         parts += list(_help(parser, 2))
     return "\n\n".join(parts) + "\n"
 

@@ -13,6 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from doctobert_hf.cli.options import Parser
 from doctobert_hf.errors import DoctobertError, nearest
@@ -31,6 +32,7 @@ COMMANDS = {
     "retrieval": "train, measure and use search models: dense, late interaction",
     "hub": "publish models, tokenizers and datasets with their cards, or verify them",
     "env": "print the versions and hardware a bug report needs",
+    "completion": "print the script by which a shell completes commands and options",
 }
 
 
@@ -52,6 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"error: No command '{name}'. {nearest(name, list(COMMANDS))}", file=sys.stderr)
         return 2
+    command, parser = command_parser(name)
+    _add_debug(parser)
+    try:
+        args = parser.parse_args(arguments[1:])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return _guarded(command.run, args)
+
+
+def command_parser(name: str) -> tuple[Any, Parser]:
+    """Return a command's module and its parser."""
     command = importlib.import_module(f"doctobert_hf.cli.{name}")
     parser = Parser(
         prog=f"doctobert-hf {name}",
@@ -60,12 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     command.add_arguments(parser)
-    _add_debug(parser)
-    try:
-        args = parser.parse_args(arguments[1:])
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    return _guarded(command.run, args)
+    return command, parser
 
 
 def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:

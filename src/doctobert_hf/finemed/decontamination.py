@@ -364,7 +364,10 @@ def _report(stage: Any, path: Path, config: DecontaminateConfig) -> list[dict[st
     counts = Counter(task for task, _, _ in index.units)
     tasks = sorted(set(counts) | set(index.too_short))
     if not index.units:
-        raise DataError("All test units are shorter than least_words", fix="Lower least_words")
+        raise DataError(
+            f"All test units are shorter than {SHORTEST} words",
+            f"units of {SHORTEST} words or more: shorter ones stand in any text",
+        )
     return [
         {
             "task": task,

@@ -96,7 +96,7 @@ class PretrainConfig:
     save_total_limit: int | None = option(None, "checkpoints to keep; null: all", least=1)
     logging_steps: int = option(50, "steps between logs", least=1)
     dataloader_num_workers: int = option(2, "loader processes on each device", least=0)
-    bf16: bool = option(False, "mixed precision, for GPUs")
+    bf16: bool = option(False, "mixed precision: GPUs, and processors with AVX512-BF16 or AMX")
     torch_compile: bool = option(False, "compile the model; rows get one shape")
     report_to: tuple[str, ...] = option(("none",), "integrations, e.g. tensorboard, trackio")
     tokens_per_second: float = option(
@@ -238,7 +238,9 @@ def check_inputs(config: PretrainConfig) -> None:
     for name in ("train_store", "eval_store"):
         place = getattr(config, name)
         if place is not None and not (Path(place) / "manifest.json").is_file():
-            raise UsageError(f"{name} '{place}' holds no token store", "a folder of 'build_store'")
+            raise UsageError(
+                f"{name} '{place}' holds no token store", "a folder of 'pretrain store'"
+            )
     for name in ("tokenizer", "init_from"):
         place = getattr(config, name)
         if place is not None and not Path(place).exists() and not _may_be_hub_id(place):

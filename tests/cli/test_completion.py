@@ -1,0 +1,34 @@
+"""The completion script knows every command, option and recipe, and a shell reads it."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from doctobert_hf.cli import COMMANDS, main
+
+pytest.importorskip("shtab")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_script_is_read_by_its_shell(shell, capsys, tmp_path):
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    for word in (*COMMANDS, "--init-from", "push-model", "adapt/any", "finemed/light"):
+        assert word in script
+    if shutil.which(shell):
+        (tmp_path / "script").write_text(script)
+        subprocess.run([shell, "-n", tmp_path / "script"], check=True)
+
+
+def test_bash_completes(capsys, tmp_path):
+    main(["completion", "bash"])
+    ask = """
+COMP_WORDS=(doctobert-hf hub push-m); COMP_CWORD=2; COMP_LINE="doctobert-hf hub push-m"
+COMP_POINT=${#COMP_LINE}
+_shtab_doctobert_hf
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+    (tmp_path / "script").write_text(capsys.readouterr().out + ask)
+    done = subprocess.run(["bash", tmp_path / "script"], capture_output=True, text=True)
+    assert done.stdout.split() == ["push-model"], done.stderr
