@@ -134,10 +134,12 @@ def _train_config(args: argparse.Namespace) -> RetrievalConfig:
 def _evaluate(args: argparse.Namespace) -> int:
     from doctobert_hf.retrieval.bm25 import require_bm25
     from doctobert_hf.retrieval.evaluation import evaluate
-    from doctobert_hf.retrieval.models import open_model
+    from doctobert_hf.retrieval.models import open_model, require_sentence_transformers
+    from doctobert_hf.retrieval.other_kinds import evaluate_other, other_kind
 
     if args.mteb:
         return _mteb(args)
+    require_sentence_transformers()
     places = [retrieval_index.model_folder(name) for name in args.models]
     recipes = [_recipe_of(place) for place in places]
     pairs = _questions(args, recipes)
@@ -147,6 +149,10 @@ def _evaluate(args: argparse.Namespace) -> int:
         results = [evaluate("BM25", pairs)] if args.with_bm25 else []
         for name, place, recipe in zip(args.models, places, recipes, strict=True):
             _check_unseen(recipe, args, pairs)
+            kind = other_kind(place, guess=args.pooling is None)
+            if kind is not None:
+                results.append(evaluate_other(name.rstrip("/"), pairs, place, kind))
+                continue
             results.append(evaluate(name.rstrip("/"), pairs, _open(open_model, place, args)))
         results += [read_result(path) for path in args.add]
     _print(results, args.json)

@@ -28,8 +28,10 @@ _UNBOUNDED = 512  # tokens of a passage where the model itself has no bound
 
 
 _OTHER_KINDS = {
-    "CrossEncoder": "It reads a question and a passage together: use it to rerank (--rerank)",
-    "SparseEncoder": "Its vectors are sparse: Sentence Transformers has an evaluator for it",
+    "CrossEncoder": "It reads a question and a passage together: it reranks (retrieval search "
+    "--rerank) and is measured as that (retrieval evaluate)",
+    "SparseEncoder": "Its vectors are sparse: it is measured (retrieval evaluate), not indexed or "
+    "trained here",
 }
 """Kinds that Sentence Transformers would turn into dense models without a word."""
 

@@ -1,0 +1,152 @@
+"""Models of other kinds, measured as what they are: sparse encoders and rerankers.
+
+A sparse encoder (SPLADE) has a weight for each piece of the vocabulary; its passages are compared
+by their dot product. A reranker (``CrossEncoder``) reads question and passage together, so that it
+orders the best hundred passages that BM25 finds. Neither is trained or indexed here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.retrieval.chunks import best_of_documents, cut, starts_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from doctobert_hf.retrieval.evaluation import Result
+    from doctobert_hf.retrieval.pairs import PairSet
+
+OtherKind = Literal["SparseEncoder", "CrossEncoder"]
+_QUERIES = 64
+_FLOAT = {"dtype": "float32"}
+
+
+def other_kind(place: str, guess: bool = True) -> OtherKind | None:
+    """Return what a saved model is, if it is a sparse encoder or a reranker.
+
+    Args:
+        place: Folder or Hub id.
+        guess: Take a classifier with one output and no ``modules.json`` for a reranker: so they
+            were saved before.
+    """
+    from sentence_transformers.util import load_file_path
+
+    offline = Path(place).is_dir()
+    settings = load_file_path(place, "config_sentence_transformers.json", local_files_only=offline)
+    kind = _json(settings).get("model_type") if settings else None
+    if kind == "SparseEncoder" or kind == "CrossEncoder":
+        return kind
+    if (
+        guess
+        and kind is None
+        and not load_file_path(place, "modules.json", local_files_only=offline)
+    ):
+        config = _json(load_file_path(place, "config.json", local_files_only=offline))
+        architecture = (config.get("architectures") or [""])[0]
+        labels = config.get("num_labels", len(config.get("id2label", {"0": "", "1": ""})))
+        if architecture.endswith("ForSequenceClassification") and labels == 1:
+            return "CrossEncoder"
+    return None
+
+
+def _json(path: str | None) -> dict[str, Any]:
+    return json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+
+
+def evaluate_other(
+    system: str, pairs: PairSet, place: str, kind: OtherKind, batch_size: int = 32
+) -> Result:
+    """Measure a sparse encoder or a reranker on a set's questions.
+
+    Args:
+        system: What to call it.
+        pairs: The questions, held out from training.
+        place: Folder or Hub id.
+        kind: Which of the two.
+        batch_size: Texts, or pairs, encoded at once.
+
+    Raises:
+        UsageError: A reranker with several outputs.
+    """
+    measure = _sparse if kind == "SparseEncoder" else _reranker
+    return measure(system, pairs, place, batch_size)
+
+
+def _sparse(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:
+    from sentence_transformers import SparseEncoder
+
+    from doctobert_hf.retrieval.evaluation import TOP, per_query, summary
+
+    model: Any = SparseEncoder(place, model_kwargs=_FLOAT, trust_remote_code=False)
+    begin = time.perf_counter()
+    names = list(pairs.documents)
+    prompt = model.prompts.get("document") or ""
+    passages = cut(pairs.documents.values(), model.tokenizer, model.max_seq_length, prompt)
+    encoded = model.encode_document(
+        [passage.text for passage in passages], batch_size=batch_size, show_progress_bar=False
+    ).coalesce()
+    built = time.perf_counter()
+    queries, starts = list(pairs.relevant), starts_of(passages)
+    ranked: dict[str, list[tuple[str, float]]] = {}
+    for first in range(0, len(queries), _QUERIES):
+        some = queries[first : first + _QUERIES]
+        asked = model.encode_query([pairs.queries[q] for q in some], show_progress_bar=False)
+        scores = model.similarity(asked, encoded).cpu().numpy()
+        for query, row in zip(some, best_of_documents(scores, starts), strict=True):
+            ranked[query] = _best(row, names, TOP)
+    searched = time.perf_counter()
+    weights = encoded.values().numel()
+    return summary(
+        (system, "sparse", pairs),
+        per_query(ranked, pairs.relevant),
+        passages=len(passages),
+        index_bytes=weights * 8,
+        documents_per_second=len(names) / (built - begin),
+        queries_per_second=len(queries) / (searched - built),
+        notes=[f"{weights / max(len(passages), 1):,.0f} weights a passage"],
+    )
+
+
+def _best(scores: np.ndarray, names: list[str], top: int) -> list[tuple[str, float]]:
+    import numpy as np
+
+    order = np.lexsort((np.array(names), -scores))[:top]
+    return [(names[i], float(scores[i])) for i in order if scores[i] > 0]
+
+
+def _reranker(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:
+    from sentence_transformers import CrossEncoder
+
+    from doctobert_hf.retrieval.evaluation import TOP, per_query, summary
+    from doctobert_hf.retrieval.index import Index
+
+    model = CrossEncoder(place, trust_remote_code=False)
+    if model.num_labels != 1:
+        raise UsageError(
+            f"'{place}' has {model.num_labels} outputs", "one output: a reranker's score"
+        )
+    begin = time.perf_counter()
+    index = Index.build(pairs.documents)
+    built = time.perf_counter()
+    ranked = {
+        query: [
+            (hit.document, hit.score)
+            for hit in index.search(pairs.queries[query], TOP, "lexical", rerank=model)
+        ]
+        for query in pairs.relevant
+    }
+    searched = time.perf_counter()
+    return summary(
+        (system, "reranker", pairs),
+        per_query(ranked, pairs.relevant),
+        passages=len(index.passages),
+        index_bytes=index.size,
+        documents_per_second=len(pairs.documents) / (built - begin),
+        queries_per_second=len(ranked) / (searched - built),
+        notes=["orders the best hundred passages of BM25"],
+    )
