@@ -77,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
             manifest = _stage(args.stage)(config, overwrite=args.overwrite)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("Run the same command to go on.") from None
+    if not manifest and getattr(config, "batch", None) is not None:
+        return 0  # told what is to be answered
     if not manifest:
         print(
             f"submitted to Slurm; logs in {config.output}/logs. "

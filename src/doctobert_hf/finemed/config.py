@@ -172,6 +172,9 @@ class RephraseConfig(StageConfig):
     endpoint_key_variable: str = option(
         "OPENAI_API_KEY", "environment variable that holds the key, where one is needed"
     )
+    batch: Path | None = option(
+        None, "folder of OpenAI batch files to exchange, instead of the endpoint"
+    )
     model: str = option("Qwen/Qwen3.5-35B-A3B-FP8", "model that rewrites")
     model_revision: str | None = option(None, "its revision, for the record")
     where: str = option("edu >= 1 and density >= 0.01", "documents to rewrite")

@@ -126,4 +126,8 @@ class Rewriter(InferenceRunner):
         )
 
     def _init_server(self, rank: int) -> Endpoint:
-        return Endpoint(self.config, rank, self.settings)
+        if self.settings.batch is None:
+            return Endpoint(self.config, rank, self.settings)
+        from doctobert_hf.finemed.rephrase.batch import BatchFiles
+
+        return BatchFiles(self.config, rank, self.settings)

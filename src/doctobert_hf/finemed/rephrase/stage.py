@@ -162,6 +162,7 @@ def _rephrase(
 ) -> dict[str, Any]:
     answers = stage.folder / "answers"
     answers.mkdir(exist_ok=True)
+    first = not any(answers.iterdir())
     asking = [
         *stage.readers(),
         Select(where, stage.exclusions),
@@ -176,7 +177,11 @@ def _rephrase(
     ]
     if not _ask(stage, asking, "logs/answers"):
         return {}
-    if not _ask_again(stage, config, prompts, answers):
+    # Of a batch nothing new is answered within one start.
+    more = _PASSES if config.batch is None else 0 if first else 1
+    if not _ask_again(stage, config, prompts, answers, more):
+        return {}
+    if config.batch is not None and _is_waiting(config, answers):
         return {}
     whole = with_fields(with_fields(schema, rewriting_fields()), term_fields())
     gates = Gates(config, prompts.digest, stage.exclusions)
@@ -189,10 +194,23 @@ _PASSES = 3
 """Passes over failed requests that one start begins; each request has its own tries as well."""
 
 
-def _ask_again(stage: Stage, config: RephraseConfig, prompts: Prompts, answers: Path) -> bool:
-    """End the passes that were begun, then begin some where requests still fail."""
+def _is_waiting(config: RephraseConfig, answers: Path) -> bool:
+    """Return whether requests of the batch have no answer yet, and write those that are new."""
+    from doctobert_hf.finemed.rephrase.batch import collect, tell
+
+    assert config.batch is not None
+    if not any_failed(answers, config.tasks):
+        return False
+    tell(config.batch, collect(config.batch, config.retry_failed))
+    return True
+
+
+def _ask_again(
+    stage: Stage, config: RephraseConfig, prompts: Prompts, answers: Path, more: int
+) -> bool:
+    """End the passes that were begun, then begin at most ``more`` where requests still fail."""
     begun = passes(answers)
-    for number in range(len(begun) + _PASSES):
+    for number in range(len(begun) + more):
         if number >= len(begun) and not any_failed(answers, config.tasks, config.retry_failed):
             break
         folder = answers / f"{PASS}{number + 1}"

