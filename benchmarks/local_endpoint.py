@@ -9,8 +9,8 @@ requests that depends on the request alone:
 Faults that pass after a try: ``429``, ``500``, ``timeout``, ``cut``. Lasting ones: ``broken_json``
 (plans), ``wrong_language``, ``invented_numbers``, ``lost_numbers``, ``lost_negations``,
 ``placeholder``, ``half_character``, ``copy``, ``repetition``, ``length``, ``not_medical``,
-``bad_request``; ``down`` answers every request with 503, ``nonsense`` with a page, ``old`` refuses
-the field ``top_k``.
+``bad_request``, ``unfaithful`` and ``no_verdict`` (of the judge); ``down`` answers every request
+with 503, ``nonsense`` with a page, ``old`` refuses the field ``top_k``.
 """
 
 from __future__ import annotations
@@ -129,7 +129,11 @@ class LocalEndpoint:
             return self._passing(handler, fault)
         if fault == "bad_request":
             return handler._send(400, '{"error": "too long"}')
-        text = _plan(fault) if planning else _rewrite(document, fault)
+        judging = planning and request["response_format"]["json_schema"]["name"] == "verdict"
+        if judging:
+            text = _verdict(document, fault)
+        else:
+            text = _plan(fault) if planning else _rewrite(document, fault)
         reason = "length" if fault == "length" and not planning else "stop"
         answer = {
             "choices": [{"message": {"content": text}, "finish_reason": reason}],
@@ -160,6 +164,13 @@ def _plan(fault: str | None) -> str:
         "proposals": [{"genre": genre, "audience": audience} for genre, audience in pairs],
     }
     return json.dumps(plan)
+
+
+def _verdict(document: str, fault: str | None) -> str:
+    if fault == "no_verdict":
+        return "Je ne sais pas."
+    problem = "dose changée" if fault == "unfaithful" else ""
+    return json.dumps({"faithful": not problem, "problem": problem})
 
 
 def rewrite_by_rule(source: str) -> str:

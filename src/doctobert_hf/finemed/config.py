@@ -196,6 +196,10 @@ class RephraseConfig(StageConfig):
     retry_failed: bool = option(
         False, "ask again for documents whose requests failed, in a finished run too"
     )
+    judge: bool = option(
+        False,
+        "ask the model of each rewrite whether it is faithful: one more gate, a third request",
+    )
     prompts: str = option("v1", "version of the prompts, or a folder with plan.md and rewrite.md")
     price_in: float = option(0.0, "price of a million prompt tokens, for the estimate", least=0)
     price_out: float = option(0.0, "price of a million answer tokens, for the estimate", least=0)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TOKENS_PER_WORD = 1.7
 """Of large multilingual vocabularies on French medical text; an assumption, said in the table."""
 PLAN_ANSWER = 250
+VERDICT = 30
 REWRITE_PER_TOKEN = 1.0
 
 
@@ -29,7 +30,7 @@ def estimate(config: RephraseConfig) -> dict[str, Any]:
     from doctobert_hf.finemed.writing import Exclusions
 
     config.check_input()
-    where, prompts = parse_where(config.where), Prompts.read(config.prompts)
+    where, prompts = parse_where(config.where), Prompts.read(config.prompts, config.judge)
     check_filter(where, input_schema(config))
     documents = kept = chunks = words = 0
     limit = int(config.chunk_tokens * 0.6)
@@ -42,16 +43,19 @@ def estimate(config: RephraseConfig) -> dict[str, Any]:
                     kept += 1
                     words += len(document.text.split())
                     chunks += len(spans_by_words(document.text, limit))
-    overhead = len((prompts.plan + prompts.rewrite).split()) * TOKENS_PER_WORD
-    tokens_in = int(2 * words * TOKENS_PER_WORD + chunks * overhead)
+    overhead = len((prompts.plan + prompts.rewrite + prompts.judge).split()) * TOKENS_PER_WORD
+    # The judge reads the source and the rewrite.
+    readings = 2 + (1 + REWRITE_PER_TOKEN) * config.judge
+    tokens_in = int(readings * words * TOKENS_PER_WORD + chunks * overhead)
     tokens_out = int(chunks * PLAN_ANSWER + words * TOKENS_PER_WORD * REWRITE_PER_TOKEN)
+    tokens_out += chunks * VERDICT * config.judge
     cost = (tokens_in * config.price_in + tokens_out * config.price_out) / 1e6
     figures = {
         "documents": documents,
         "documents kept": kept,
         "words kept": words,
         "chunks": chunks,
-        "requests": 2 * chunks,
+        "requests": (2 + config.judge) * chunks,
         "prompt tokens": tokens_in,
         "answer tokens": tokens_out,
     }

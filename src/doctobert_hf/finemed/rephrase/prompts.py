@@ -40,25 +40,38 @@ PLAN_SCHEMA = {
     "additionalProperties": False,
 }
 
+VERDICT_SCHEMA = {
+    "type": "object",
+    "properties": {"faithful": {"type": "boolean"}, "problem": {"type": "string"}},
+    "required": ["faithful", "problem"],
+    "additionalProperties": False,
+}
+
 
 @dataclass(frozen=True)
 class Prompts:
-    """A version of the two prompts.
+    """A version of the prompts.
 
     Attributes:
         plan: First request; ``${text}``.
         rewrite: Second request; ``${text}``, ``${genre}``, ``${audience}``, ``${register}``,
             ``${abbreviation}``.
-        digest: Version and hash of both, for the record.
+        digest: Version and hash of those that are used, for the record.
+        judge: Third request, where one is wanted; ``${text}``, ``${rewrite}``.
     """
 
     plan: str
     rewrite: str
     digest: str
+    judge: str = ""
 
     @classmethod
-    def read(cls, version: str) -> Prompts:
+    def read(cls, version: str, judge: bool = False) -> Prompts:
         """Read a version of the package's, or a folder with ``plan.md`` and ``rewrite.md``.
+
+        Args:
+            version: Name or folder.
+            judge: Whether ``judge.md`` is needed too.
 
         Raises:
             UsageError: No such version or folder, or a prompt without the text's place.
@@ -68,25 +81,33 @@ class Prompts:
         else:
             place = Path(str(resources.files("doctobert_hf.finemed.rephrase") / "prompts"))
             place /= version
+        names = ("plan", "rewrite", *(("judge",) if judge else ()))
+        files = " and ".join(f"{name}.md" for name in names)
         try:
-            plan, rewrite = (
-                (place / f"{name}.md").read_text(encoding="utf-8") for name in ("plan", "rewrite")
-            )
+            texts = {n: (place / f"{n}.md").read_text(encoding="utf-8") for n in names}
         except OSError as error:
-            raise UsageError(
-                f"No prompts '{version}'", "v1, or a folder with plan.md and rewrite.md"
-            ) from error
-        for name, text in (("plan.md", plan), ("rewrite.md", rewrite)):
-            if "${text}" not in text:
-                raise UsageError(
-                    f"'{name}' of '{version}' has no ${{text}}", "it where the text goes"
-                )
-        digest = hashlib.sha256(f"{plan}\0{rewrite}".encode()).hexdigest()[:12]
-        return cls(plan, rewrite, f"{Path(version).name}-{digest}")
+            raise UsageError(f"No prompts '{version}'", f"v1, or a folder with {files}") from error
+        for name, text in texts.items():
+            for slot in ("text", "rewrite") if name == "judge" else ("text",):
+                if f"${{{slot}}}" not in text:
+                    raise UsageError(
+                        f"'{name}.md' of '{version}' has no ${{{slot}}}", "it where the text goes"
+                    )
+        digest = hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12]
+        return cls(
+            texts["plan"],
+            texts["rewrite"],
+            f"{Path(version).name}-{digest}",
+            texts.get("judge", ""),
+        )
 
     def for_plan(self, text: str) -> str:
         """The first request's prompt."""
         return Template(self.plan).safe_substitute(text=text)
+
+    def for_judge(self, text: str, rewrite: str) -> str:
+        """The third request's prompt."""
+        return Template(self.judge).safe_substitute(text=text, rewrite=rewrite)
 
     def for_rewrite(self, text: str, style: Style) -> str:
         """The second request's prompt."""
@@ -154,6 +175,22 @@ def proposals_of(answer: object) -> tuple[bool, list[dict[str, str]]]:
         if genre and audience and pair not in found:
             found.append(pair)
     return answer["has_medical_content"], found[:3]
+
+
+def verdict_of(answer: object) -> str:
+    """Read a judge's verdict that was parsed from JSON.
+
+    Returns:
+        What is wrong; empty where the rewrite is faithful.
+
+    Raises:
+        ValueError: It is not of the schema.
+    """
+    if not isinstance(answer, dict) or not isinstance(answer.get("faithful"), bool):
+        raise ValueError("no verdict")
+    if answer["faithful"]:
+        return ""
+    return " ".join(str(answer.get("problem") or "").split())[:160] or "not faithful"
 
 
 def _label(value: object) -> str:

@@ -1,4 +1,7 @@
-"""Two requests a chunk: a plan of genres and audiences, then the rewrite in one of them."""
+"""Two requests a chunk: a plan of genres and audiences, then the rewrite in one of them.
+
+With ``judge`` a third: whether the rewrite is faithful.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ from doctobert_hf.finemed.config import RephraseConfig
 from doctobert_hf.finemed.rephrase.endpoint import Endpoint
 from doctobert_hf.finemed.rephrase.prompts import (
     PLAN_SCHEMA,
+    VERDICT_SCHEMA,
     Prompts,
     choose,
     proposals_of,
     seed_of,
+    verdict_of,
 )
 
 _PLANS = 3
 """Tries for a plan of the schema: servers without structured output miss it now and then."""
+_VERDICT_TOKENS = 256
 KEY = "rollout"
 
 
@@ -54,7 +60,27 @@ class Rewrite:
             return {"failed": f"request: {str(error.error)[:120]}"}
         if result.finish_reason == "length":
             return {"failed": "rewrite: cut off"}
-        return {"text": result.text.strip(), **vars(style)}
+        answer = {"text": result.text.strip(), **vars(style)}
+        if self.config.judge:
+            try:
+                answer["judge"] = await self._verdict(document, answer["text"], generate)
+            except InferenceError as error:
+                return {"failed": f"request: {str(error.error)[:120]}"}
+        return answer
+
+    async def _verdict(self, document: Document, rewrite: str, generate: GenerateFunction) -> str:
+        """What the judge finds wrong; a verdict that cannot be read is none in its favour."""
+        prompt = self.prompts.for_judge(document.text, rewrite)
+        for attempt in range(_PLANS):
+            asked = self._request(prompt, _VERDICT_TOKENS, document.id, f"judge{attempt}")
+            asked["temperature"] = 0.0
+            asked["response_format"] = _schema("verdict", VERDICT_SCHEMA)
+            result = await generate(asked)
+            try:
+                return verdict_of(_json(result.text))
+            except ValueError:
+                continue
+        return "no verdict of the schema"
 
     async def _plan(
         self, document: Document, generate: GenerateFunction
@@ -63,10 +89,7 @@ class Rewrite:
         prompt = self.prompts.for_plan(document.text)
         for attempt in range(_PLANS):
             asked = self._request(prompt, self.config.plan_tokens, document.id, f"plan{attempt}")
-            asked["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "plan", "strict": True, "schema": PLAN_SCHEMA},
-            }
+            asked["response_format"] = _schema("plan", PLAN_SCHEMA)
             result = await generate(asked)
             try:
                 medical, proposals = proposals_of(_json(result.text))
@@ -88,6 +111,13 @@ class Rewrite:
             "seed": seed_of(chunk_id, config.seed, step),
             "chat_template_kwargs": {"enable_thinking": False},
         }
+
+
+def _schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": name, "strict": True, "schema": schema},
+    }
 
 
 def _json(text: str) -> Any:

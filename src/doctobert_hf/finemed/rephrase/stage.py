@@ -78,6 +78,7 @@ class Gates(PipelineStep):
                 if not failed:
                     code = language(answer["text"])[0] if answer["text"] else ""
                     reasons = rejections(document.text, answer["text"], self.config, matcher, code)
+                    reasons += [f"judge: {answer['judge']}"] if answer.get("judge") else []
                 if reasons:
                     # Counted by kind; the facts stand beside it.
                     kind = failed or _kind(reasons[0])
@@ -142,7 +143,7 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     from doctobert_hf.finemed.reading import input_schema
     from doctobert_hf.finemed.stage import Stage
 
-    prompts = Prompts.read(config.prompts)
+    prompts = Prompts.read(config.prompts, config.judge)
     where = parse_where(config.where)
     config.check_input()
     schema = input_schema(config)
