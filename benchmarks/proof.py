@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--tasks", nargs="+", help="default: the study's")
     parser.add_argument("--half", action="store_true", help="bf16 (AVX512-BF16 or AMX)")
+    parser.add_argument("--curve", metavar="ARM", help="measure its checkpoints on the first task")
     add_output_argument(parser)
     args = parser.parse_args()
     data, work = args.data.resolve(), args.work.resolve()
@@ -77,8 +78,37 @@ def main() -> None:
     output = work / args.study
     command("pretrain", "ablate", place, "--output", output)
     found = json.loads((output / "ablation.json").read_text(encoding="utf-8"))
+    if args.curve:
+        found["learning_curve"] = learning_curve(output / "arms" / args.curve, work, plan)
     shown = {key: value for key, value in plan.items() if key not in ("data_dir", "settings")}
     finish(args, f"proof-{args.study}", {"plan": plain(shown), **plain(found)})
+
+
+def learning_curve(arm: Path, work: Path, plan: dict[str, Any]) -> dict[str, Any]:
+    """Fine-tune every checkpoint on the study's first task; its score against tokens seen."""
+    from doctobert_hf.drbenchmark.results import read_results
+    from doctobert_hf.pretraining.checkpoints import list_checkpoints
+
+    task, settings = plan["tasks"][0], plan["benchmark"]
+    points = []
+    for folder in list_checkpoints(arm):
+        state = json.loads((folder / "data_state.json").read_text(encoding="utf-8"))
+        command(
+            *("benchmark", "run", folder, "--name", folder.name, "--tasks", task, "--trials", 0),
+            *("--data-dir", plan["data_dir"], "--seeds", *plan["seeds"]),
+            *("--space", settings["space"], "--evaluations", settings["evaluations"]),
+            *("--max-length", settings["max_length"], "--max-train-rows", plan["max_train_rows"]),
+            *(("--bf16",) if settings.get("bf16") else ()),
+            *("--output", work / "curve"),
+        )
+        points.append({"name": folder.name, "tokens": state["stream"]["tokens"]})
+    scores: dict[str, list[float]] = {}
+    for result in read_results(work / "curve"):
+        scores.setdefault(result.cell.model, []).append(100 * result.score)
+    return {
+        "task": task,
+        "points": [point | {"scores": scores[point["name"]]} for point in points],
+    }
 
 
 def plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ import pkgutil
 import pytest
 
 import doctobert_hf
+from doctobert_hf.errors import UsageError
 
 ROOMS = (
     *("chunking", "tokenization", "pretraining", "models", "drbenchmark", "metrics", "finemed"),
@@ -56,6 +57,8 @@ def test_examples_run(name, place, monkeypatch):
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         pytest.skip(f"needs {error.name}")
+    except UsageError as error:  # says what to install
+        pytest.skip(str(error))
     tests = [
         test
         for test in doctest.DocTestFinder(exclude_empty=True).find(module)

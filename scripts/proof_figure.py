@@ -1,0 +1,97 @@
+"""Draw the proof's figure from the committed records, and print its table.
+
+python scripts/proof_figure.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.reporting import figures
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PICTURE = ROOT / "docs" / "proof.png"
+NAMES = {
+    "quaero_emea": "QUAERO\nEMEA",
+    "quaero_medline": "QUAERO\nMEDLINE",
+    "e3c_clinical": "E3C\nclinical",
+    "e3c_temporal": "E3C\ntemporal",
+    "frenchmedmcqa_cls": "FrenchMed-\nMCQA",
+    "mantragsc_medline": "Mantra\nMEDLINE",
+}
+COLOURS = {"untrained": "#9aa5b1", "pretrained": "#0b7285"}
+
+
+def record(name: str) -> dict[str, Any]:
+    """Return the results of a committed record."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["results"]
+
+
+def arms(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return a study's arms by name."""
+    return {arm["name"]: arm for arm in found["arms"]}
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return the study's table as Markdown: a row a task, scores with intervals, and the gain."""
+    both = arms(found)
+    before, after = both["untrained"], both["pretrained"]
+    lines = [
+        "| task | metric | untrained | pretrained | gain |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for task, metric in found["tasks"].items():
+        cells = []
+        for arm in (before, after):
+            low, high = arm["intervals"].get(task, (None, None))
+            shown = f"{100 * arm['scores'][task]:.1f}" if low is None else (
+                f"{100 * arm['scores'][task]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+            )  # fmt: skip
+            cells.append(shown)
+        gain = 100 * (after["scores"][task] - before["scores"][task])
+        name = NAMES[task].replace("-\n", "").replace("\n", " ")
+        lines.append(f"| {name} | {metric} | {cells[0]} | {cells[1]} | {gain:+.1f} |")
+    means = [100 * arm["average"] for arm in (before, after)]
+    lines.append(
+        f"| **mean** | | {means[0]:.1f} | **{means[1]:.1f}** | **{means[1] - means[0]:+.1f}** |"
+    )
+    return "\n".join(lines)
+
+
+def draw(found: dict[str, Any]) -> Any:
+    """Draw scores before and after pretraining by task, and one task against tokens seen."""
+    both, curve = arms(found), found["learning_curve"]
+    figure, (left, right) = figures.new_figure(10, 3.6, panels=2)
+    tasks = list(found["tasks"])
+    for place, name in enumerate(("untrained", "pretrained")):
+        arm = both[name]
+        values = [100 * arm["scores"][task] for task in tasks]
+        spans = [arm["intervals"].get(task, (v / 100, v / 100)) for task, v in zip(tasks, values)]
+        errors = [
+            [max(0.0, value - 100 * low) for value, (low, _) in zip(values, spans)],
+            [max(0.0, 100 * high - value) for value, (_, high) in zip(values, spans)],
+        ]
+        where = [number + 0.4 * place - 0.2 for number in range(len(tasks))]
+        left.bar(where, values, 0.38, yerr=errors, capsize=2, label=name, color=COLOURS[name],
+                 error_kw={"linewidth": 0.8})  # fmt: skip
+    left.set_xticks(range(len(tasks)), [NAMES[task] for task in tasks], fontsize=7)
+    left.set_ylabel("score on test, %")
+    left.set_title("Same architecture, same fine-tuning", fontsize=10)
+    left.legend(frameon=False, fontsize=8)
+    start = 100 * both["untrained"]["scores"][curve["task"]]
+    points = [(0.0, [start])] + [(p["tokens"] / 1e6, p["scores"]) for p in curve["points"]]
+    means = [sum(scores) / len(scores) for _, scores in points]
+    right.plot([tokens for tokens, _ in points], means, "o-", color=COLOURS["pretrained"])
+    for tokens, scores in points:
+        right.plot([tokens] * len(scores), scores, ".", color=COLOURS["untrained"], markersize=4)
+    right.set_xlabel("million tokens of pretraining")
+    right.set_ylabel("F1 on test, %")
+    right.set_title(f"{NAMES[curve['task']]}".replace("\n", " ") + ", each seed", fontsize=10)
+    return figure
+
+
+if __name__ == "__main__":
+    content = record("proof-scratch")
+    figures.save_figure(draw(content), PICTURE)
+    print(table(content))
