@@ -91,7 +91,18 @@ def draw(found: dict[str, Any]) -> Any:
     return figure
 
 
+def filled(page: str, found: dict[str, Any]) -> str:
+    """Return a page with the table between its marks."""
+    start, end = "<!-- table -->\n", "<!-- /table -->"
+    before, rest = page.split(start)
+    return f"{before}{start}\n{table(found)}\n\n{end}{rest.split(end)[1]}"
+
+
+PAGES = (ROOT / "docs" / "proof.md", ROOT / "README.md")
+
 if __name__ == "__main__":
     content = record("proof-scratch")
     figures.save_figure(draw(content), PICTURE)
+    for path in PAGES:
+        path.write_text(filled(path.read_text(encoding="utf-8"), content), encoding="utf-8")
     print(table(content))
