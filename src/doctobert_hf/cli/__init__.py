@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from doctobert_hf.cli.options import Parser
-from doctobert_hf.errors import DoctobertError, nearest
+from doctobert_hf.cli.plugins import load_plugins, take_plugins
+from doctobert_hf.errors import DoctobertError, UsageError, nearest
 from doctobert_hf.files import refuse_remote
 from doctobert_hf.version import __version__
 
@@ -50,7 +51,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if arguments[0] == "--debug" and len(arguments) > 1:
         arguments = [arguments[1], "--debug", *arguments[2:]]
-    name = arguments[0]
+    try:
+        arguments, plugins = take_plugins(arguments)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    name = arguments[0] if arguments else ""
     if name not in COMMANDS:
         print(f"error: No command '{name}'. {nearest(name, list(COMMANDS))}", file=sys.stderr)
         return 2
@@ -60,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser.parse_args(arguments[1:])
     except SystemExit as stop:
         return int(stop.code or 0)
-    return _guarded(command.run, args)
+    return _guarded(command.run, args, plugins)
 
 
 def command_parser(name: str) -> tuple[Any, Parser]:
@@ -76,7 +82,9 @@ def command_parser(name: str) -> tuple[Any, Parser]:
     return command, parser
 
 
-def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+def _guarded(
+    run: Callable[[argparse.Namespace], int], args: argparse.Namespace, plugins: Sequence[str] = ()
+) -> int:
     """Run a command; an error is one line on stderr, a traceback only with ``--debug``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Wrapping("%(message)s"))
@@ -85,6 +93,7 @@ def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace)
         _quieten()
     try:
         refuse_remote(getattr(args, "output", None), "--output")
+        load_plugins(plugins)
         return run(args)
     except KeyboardInterrupt as stop:
         print(f"\nStopped. {stop}".rstrip(), file=sys.stderr)
@@ -179,7 +188,8 @@ def _overview() -> str:
             "commands:",
             *lines,
             "",
-            "  --version  print the version",
+            "  --version         print the version",
+            "  --plugin FILE.py  with any command: run a file that adds tasks or families first",
             "",
             "Data goes to stdout, words to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.",
         ]

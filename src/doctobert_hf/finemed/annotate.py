@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 
+from doctobert_hf.extension import find_class
 from doctobert_hf.finemed.annotators.lexicon import LexiconMatcher, Term, load_lexicons
 from doctobert_hf.finemed.density import covered, medical_term_density
 from doctobert_hf.finemed.taxonomy import ENTITY_TYPES, QUALITY, SUBDOMAINS
@@ -25,7 +26,9 @@ class Annotators:
     """The annotators of a configuration, loaded where they are used.
 
     Args:
-        config: Names; ``light``, ``lexicon`` and ``none`` need no model.
+        config: Names; ``light``, ``lexicon`` and ``none`` need no model, ``FILE.py:Class`` or
+            ``package.module:Class`` is one of your own: ``labels`` and ``judge(texts)`` for
+            domain, subdomain and quality, ``find(texts)`` for terms.
     """
 
     def __init__(self, config: AnnotateConfig) -> None:
@@ -45,6 +48,8 @@ class Annotators:
     def _classifier(self, name: str, labels: Sequence[str] | None) -> Any:
         if name in ("light", "none"):
             return None
+        if ":" in name:
+            return find_class(name)()
         from doctobert_hf.finemed.annotators.classifier import TextClassifier
 
         config = self.config
@@ -53,6 +58,8 @@ class Annotators:
     def _extractor(self, name: str) -> Any:
         if name in ("lexicon", "none"):
             return None
+        if ":" in name:
+            return find_class(name)()
         from doctobert_hf.finemed.annotators.gliner import GlinerExtractor
 
         config = self.config

