@@ -45,14 +45,14 @@ def table(found: dict[str, Any]) -> str:
         cells = []
         for arm in (before, after):
             low, high = arm["intervals"].get(task, (None, None))
-            shown = f"{100 * arm['scores'][task]:.1f}" if low is None else (
-                f"{100 * arm['scores'][task]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+            shown = f"{arm['scores'][task]:.1f}" if low is None else (
+                f"{arm['scores'][task]:.1f} [{low:.1f}, {high:.1f}]"
             )  # fmt: skip
             cells.append(shown)
-        gain = 100 * (after["scores"][task] - before["scores"][task])
+        gain = after["scores"][task] - before["scores"][task]
         name = NAMES[task].replace("-\n", "").replace("\n", " ")
         lines.append(f"| {name} | {metric} | {cells[0]} | {cells[1]} | {gain:+.1f} |")
-    means = [100 * arm["average"] for arm in (before, after)]
+    means = [arm["average"] for arm in (before, after)]
     lines.append(
         f"| **mean** | | {means[0]:.1f} | **{means[1]:.1f}** | **{means[1] - means[0]:+.1f}** |"
     )
@@ -66,11 +66,11 @@ def draw(found: dict[str, Any]) -> Any:
     tasks = list(found["tasks"])
     for place, name in enumerate(("untrained", "pretrained")):
         arm = both[name]
-        values = [100 * arm["scores"][task] for task in tasks]
-        spans = [arm["intervals"].get(task, (v / 100, v / 100)) for task, v in zip(tasks, values)]
+        values = [arm["scores"][task] for task in tasks]
+        spans = [arm["intervals"].get(task, (v, v)) for task, v in zip(tasks, values)]
         errors = [
-            [max(0.0, value - 100 * low) for value, (low, _) in zip(values, spans)],
-            [max(0.0, 100 * high - value) for value, (_, high) in zip(values, spans)],
+            [max(0.0, value - low) for value, (low, _) in zip(values, spans)],
+            [max(0.0, high - value) for value, (_, high) in zip(values, spans)],
         ]
         where = [number + 0.4 * place - 0.2 for number in range(len(tasks))]
         left.bar(where, values, 0.38, yerr=errors, capsize=2, label=name, color=COLOURS[name],
@@ -79,7 +79,7 @@ def draw(found: dict[str, Any]) -> Any:
     left.set_ylabel("score on test, %")
     left.set_title("Same architecture, same fine-tuning", fontsize=10)
     left.legend(frameon=False, fontsize=8)
-    start = 100 * both["untrained"]["scores"][curve["task"]]
+    start = both["untrained"]["scores"][curve["task"]]
     points = [(0.0, [start])] + [(p["tokens"] / 1e6, p["scores"]) for p in curve["points"]]
     means = [sum(scores) / len(scores) for _, scores in points]
     right.plot([tokens for tokens, _ in points], means, "o-", color=COLOURS["pretrained"])

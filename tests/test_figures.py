@@ -32,12 +32,49 @@ def test_quickstart():
         f"Masked accuracy {100 * final['accuracy']:.1f} % (unigrams "
         f"{100 * final['unigram_accuracy']:.1f} %)",
         f"perplexity {final['perplexity']:.1f} ({final['unigram_perplexity']:.0f})",
-        f"entities {means['quickstart']:.1f} F1 (two seeds)",
+        f"entities {means['quickstart']:.1f} F1 (three seeds)",
         f"its untrained twin {means['quickstart, untrained']:.1f}",
         f"nDCG@10 of {found['retrieval']['pairs']['test']} held-out questions "
         f"{search['after training']:.1f} after {found['retrieval']['steps']} steps, "
         f"{search['before training']:.1f} before, BM25 {search['BM25']:.1f}",
     )
+
+
+def test_the_french_page_says_the_same():
+    found = results("quickstart")
+    page = " ".join((REPOSITORY / "docs" / "fr" / "demarrage.md").read_text("utf-8").split())
+    minutes, seconds = divmod(round(sum(stage["seconds"] for stage in found.values())), 60)
+    means = found["drbenchmark"]["benchmark"]["means"]
+    final = found["evaluation"]["held_out"]
+    for value in (
+        f"{minutes} min {seconds} s",
+        f"{100 * final['accuracy']:.1f} %",
+        f"{100 * final['unigram_accuracy']:.1f} %",
+        f"F1 de {means['quickstart']:.1f}",
+        f"de {means['quickstart, untrained']:.1f} sans préentraînement",
+    ):
+        assert value.replace(".", ",") in page, value
+
+
+def test_the_proof():
+    """The table of the page and of the README is the record's, and the claim holds."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("f", REPOSITORY / "scripts" / "proof_figure.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    found = script.record("proof-scratch")
+    for page in script.PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert script.filled(text, found) == text, "python scripts/proof_figure.py"
+    both = script.arms(found)
+    gains = [
+        both["pretrained"]["scores"][task] - both["untrained"]["scores"][task]
+        for task in found["tasks"]
+    ]
+    assert min(gains) > 0
+    header = (REPOSITORY / "docs" / "proof.png").read_bytes()[:24]
+    assert struct.unpack(">II", header[16:24]) == (1500, 540)
 
 
 def test_the_picture_is_of_the_record():
