@@ -142,3 +142,15 @@ def test_advice_says_what_is_noise():
     assert "No arm is clearly better than base" in noise and "+1.0 points (p 0.4)" in noise
     only = advise([base, arm("untrained", 30.0, -20.0, 0.001)], "base", 3)
     assert only == "base is the only trained arm."
+
+
+def test_a_seed_that_another_process_measures_ends_in_no_page(monkeypatch, tmp_path):
+    from doctobert_hf.ablation.run import _measure
+    from doctobert_hf.drbenchmark.finetuning import encoder, runner
+
+    left = {"task": "quaero_emea", "seed": 3, "why": "in use"}
+    outcome = runner.Outcome(elsewhere=[left])
+    monkeypatch.setattr(encoder.Encoder, "find", lambda *_: None)
+    monkeypatch.setattr(runner, "Benchmark", lambda *_: type("B", (), {"run": lambda _: outcome})())
+    with pytest.raises(UsageError, match="Seed 3 of quaero_emea, arm 'x', is measured by another"):
+        _measure("x", tmp_path, None)

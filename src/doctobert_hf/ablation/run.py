@@ -140,3 +140,10 @@ def _measure(name: str, model: Path, config: Any) -> None:
             "every task of the plan",
             "Mend it; the same command goes on",
         )
+    if outcome.elsewhere:  # its score would be of fewer seeds, and the page would not say so
+        left = outcome.elsewhere[0]
+        raise UsageError(
+            f"Seed {left['seed']} of {left['task']}, arm '{name}', is measured by another process",
+            "every seed of the plan",
+            "Run the same command when that is done",
+        )
