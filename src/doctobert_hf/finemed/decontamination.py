@@ -365,7 +365,7 @@ def _report(stage: Any, path: Path, config: DecontaminateConfig) -> list[dict[st
     tasks = sorted(set(counts) | set(index.too_short))
     if not index.units:
         raise DataError(
-            f"All test units are shorter than {SHORTEST} words",
+            f"All test units are shorter than least_words, and than {SHORTEST} words",
             f"units of {SHORTEST} words or more: shorter ones stand in any text",
         )
     return [
