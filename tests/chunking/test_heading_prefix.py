@@ -86,8 +86,24 @@ def test_without_it_nothing_changes(tokenizer, sample_texts):
         ("3,9 mmol/l", False),
         ("HTA, BPCO.", False),
         ("- asthme", False),
+        ("1 g le matin et le soir", False),
+        ("20 mg le soir", False),
+        ("38 ans, fumeur", False),
+        ("15 mars 2024", False),
+        ("12 rue de Rivoli", False),
+        ("M. DUPONT JEAN", False),
+        ("DOLIPRANE 1000 MG", False),
+        ("2. EFFETS INDÉSIRABLES", True),
     ],
 )
 def test_lines_that_are_headings(line, heading):
     text = f"Le patient va bien.\n{line}\nIl sort demain avec son traitement."
     assert (Headings(text).above(len(text) - 3) == line) is heading
+
+
+def test_a_heading_is_not_repeated_before_itself():
+    text = "Fin.\n\n   ## Effets\n" + SENTENCE
+    headings = Headings(text)
+    for place in range(text.index("\n"), text.index("##") + 1):
+        assert headings.above(place) == "", place
+    assert headings.above(text.index("Prenez")) == "## Effets"

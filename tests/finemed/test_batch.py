@@ -77,6 +77,7 @@ def test_three_starts_make_what_an_endpoint_makes(annotated, tmp_path, caplog):
     assert rephrase(settings) == manifest  # finished
 
 
+@pytest.mark.long
 def test_nothing_is_asked_for_twice(annotated, tmp_path, caplog):
     batch = tmp_path / "batch"
     settings = config(annotated, tmp_path / "out", batch)
@@ -92,6 +93,7 @@ def test_nothing_is_asked_for_twice(annotated, tmp_path, caplog):
     assert not any("response_format" in json.loads(line)["body"] for line in asked)
 
 
+@pytest.mark.long
 def test_a_field_that_the_provider_does_not_take_is_left_out(annotated, tmp_path):
     batch = tmp_path / "batch"
     settings = config(annotated, tmp_path / "out", batch)
@@ -128,3 +130,56 @@ def test_the_command_says_what_to_do(annotated, tmp_path, caplog):
     command = ["finemed", "rephrase", "--input", str(annotated), "--output", str(tmp_path / "o")]
     assert main([*command, *options]) == 0
     assert "requests-1.jsonl" in caplog.text and "run the same command" in caplog.text
+
+
+def _answer(name, status, text="x"):
+    body = {"choices": [{"message": {"content": text}}]}
+    response = {"status_code": status, "body": body} if status else None
+    return json.dumps({"custom_id": name, "response": response}) + "\n"
+
+
+def test_what_failed_in_passing_is_asked_again_once_for_each_failure(tmp_path):
+    (tmp_path / "pending").mkdir()
+    line = json.dumps({"custom_id": "a"}) + "\n"
+
+    def start():
+        (tmp_path / "pending" / "00000.jsonl").write_text(line)
+        return collect(tmp_path)[:2]
+
+    assert start() == (1, 0)
+    assert start() == (0, 1)  # no answer yet
+    (tmp_path / "answers-1.jsonl").write_text(_answer("a", None))  # expired
+    assert start() == (1, 0) and start() == (0, 1)
+    (tmp_path / "answers-2.jsonl").write_text(_answer("a", 503))
+    assert start() == (1, 0)
+    (tmp_path / "answers-10.jsonl").write_text(_answer("a", 200))
+    assert start() == (0, 0)
+    assert read_answers(tmp_path)["a"][0] == 200
+
+
+def test_of_several_answers_the_good_one_counts_and_a_byte_order_mark_is_none(tmp_path):
+    (tmp_path / "answers-10.jsonl").write_text(_answer("a", 200), encoding="utf-8-sig")
+    (tmp_path / "answers-2.jsonl").write_text(_answer("a", 400))
+    assert read_answers(tmp_path)["a"][0] == 200
+    (tmp_path / "answers-3.jsonl").write_bytes("é".encode("utf-16"))
+    with pytest.raises(DataError, match="is not UTF-8"):
+        read_answers(tmp_path)
+
+
+def test_where_a_batch_may_not_be(annotated, tmp_path):
+    from doctobert_hf.errors import UsageError
+
+    with pytest.raises(UsageError, match="remote storage"):
+        config(annotated, tmp_path / "o", "s3://bucket/x")
+    with pytest.raises(UsageError, match="executor 'slurm'"):
+        config(annotated, tmp_path / "o", tmp_path / "b", executor="slurm")
+    with pytest.raises(UsageError, match="input"):
+        rephrase(config(annotated, tmp_path / "o", annotated / "batch"))
+
+
+def test_a_torn_line_of_a_killed_start_is_dropped(annotated, tmp_path):
+    batch = tmp_path / "batch"
+    (batch / "pending").mkdir(parents=True)
+    (batch / "pending" / "00000.jsonl").write_text('{"custom_id": "a"}\n{"custom')
+    assert rephrase(config(annotated, tmp_path / "out", batch)) == {}
+    assert len((batch / "requests-1.jsonl").read_text().splitlines()) == 25

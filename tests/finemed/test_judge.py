@@ -1,5 +1,7 @@
 """The optional judge: one more request, one more gate."""
 
+import json
+
 import pytest
 from finemed_helpers import excluded_of, rows_of
 
@@ -47,6 +49,7 @@ def test_what_the_judge_finds_is_the_reason(annotated, tmp_path):
     assert all("judge: dose changée" in row["reasons"] for row in found)
 
 
+@pytest.mark.long
 def test_a_verdict_that_cannot_be_read_is_no_pass(annotated, tmp_path):
     manifest, asked = run(annotated, tmp_path / "out", ("no_verdict",), judge=True)
     assert not rows_of(tmp_path / "out") and manifest["documents"] == 0
@@ -90,3 +93,16 @@ def test_the_estimate_counts_it(annotated, tmp_path):
     two, three = (estimate(RephraseConfig(judge=judge, **settings)) for judge in (False, True))
     assert (two["requests"], three["requests"]) == (48, 72)
     assert three["prompt tokens"] > 1.6 * two["prompt tokens"]
+
+
+def test_a_run_from_before_the_judge_goes_on(annotated, tmp_path):
+    manifest, _ = run(annotated, tmp_path / "out")
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["settings"].pop("judge") is False
+    (tmp_path / "out" / "run.json").write_text(json.dumps(record))
+    with LocalEndpoint() as server:
+        settings = RephraseConfig(
+            input=(str(annotated),), output=tmp_path / "out", endpoint=server.url,
+            lexicons=("base",), where="density >= 0.01",
+        )  # fmt: skip
+        assert rephrase(settings) == manifest and not server.requests

@@ -10,7 +10,8 @@ from doctobert_hf.hub.paths import without_paths
 POSIX = """
 /home/anne/run /lustre/fsn1/projects/rech/abc/uab12cd/run /gpfswork/rech/abc/run /linkhome/rech/run
 /pasteur/zeus/projets/p01/run /nfs/home/run /Volumes/Disque/run /mnt/beegfs/run /applis/x/run
-/data/corpus/run /ceph01/users/run /autofs/unitytravail/run /dbfs/mnt/run file:///srv/run
+/data/corpus/run /ceph01/users/run /pasteur/p01/exp=2/run /zeus/a:b/run
+/autofs/unitytravail/run /dbfs/mnt/run file:///srv/run
 s3://bucket-prive/notes/run gs://b/run hdfs://cluster/user/run ~/corpus/run
 """
 WINDOWS = (r"C:\Users\dupont\run", r"D:\notes été\run", r"\\serveur\partage$\run", "E:/Users/a/run")
@@ -37,6 +38,11 @@ def test_a_path_becomes_its_last_part(path):
 def test_what_is_no_path_stays(value):
     told = []
     assert without_paths({"a": value}, told) == {"a": value} and not told
+
+
+def test_names_of_classes_stay():
+    labels = {"id2label": {"0": "/dose/jour"}, "label2id": {"/dose/jour": 0}}
+    assert without_paths(labels) == labels
 
 
 def test_inside_a_sentence():

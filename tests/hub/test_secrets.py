@@ -51,7 +51,8 @@ access_token: str | None = None
 
 
 KEPT_SCANNER = """
-cloudant_password = "{H64}"|softlayer_token: {H64}|sq0csp-{A43}|ibm_cloud_iam_key: {A44}
+cloudant_password = "{H64}"|softlayer_token: {H64}|sq0csp-{A43}|cos_hmac_secret_key = {H48}
+{H31}9-us12|123456789:{A35}|AC{H32}|SK{H32}|https://api.softlayer.com/soap/v3/{H64}|xoxb-1234-{H24}
 """
 """What the kept scanner knows."""
 

@@ -80,6 +80,7 @@ class Headings:
     """
 
     def __init__(self, text: str) -> None:
+        self._text = text
         capitals = not is_in_capitals(text)
         found = [
             (match.start(), match.group().strip())
@@ -92,22 +93,32 @@ class Headings:
     def above(self, position: int) -> str:
         """Return the heading that a place stands below; empty where there is none, or at it."""
         index = bisect_right(self._starts, position) - 1
-        if index < 0 or self._starts[index] == position:
+        following = self._starts[index + 1] if index + 1 < len(self._starts) else None
+        if following is not None and not self._text[position:following].strip():
+            return ""  # the next heading is what the chunk begins with
+        if index < 0 or not self._text[self._starts[index] : position].strip():
             return ""
         return self._lines[index]
 
 
+_TITLE = re.compile(r"(?:\d{1,2}\.(?:\d{1,2}\.?)*|[IVX]{1,4}[.)])[ \t\u00a0]+[A-ZÀ-ÖØ-Þ][^.!;]*\Z")
+"""A numbered heading on a line of its own: "1 g le matin" and "15 mars" are none."""
+_PERSON = re.compile(r"(?:M|MM|MME|MLLE|DR|PR)\b", re.IGNORECASE)
+
+
 def _is_heading(line: str, capitals: bool) -> bool:
-    if _MARKDOWN.match(line) or _NUMBERED.match(line):
+    if _MARKDOWN.match(line) or _TITLE.match(line):
         return True
-    if not capitals or not line or line[-1] in ".!…":
+    if not capitals or not line or line[-1] in ".!…" or _PERSON.match(line):
         return False
     found = _CAPITALS.search(line)
+    bare = re.sub(r"\A\d{1,2}(?:\.\d{1,2})*\.?\s+", "", line)
     return (
         found is not None
         and found[1] == line
+        and len(line.split()) > 1
         and len(_LETTERS.findall(line)) >= _LEAST_LETTERS
-        and not _VALUE.match(line)
+        and not re.search(r"\d", bare)
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from doctobert_hf.config import build_config, check_bounds, option, read_yaml
 from doctobert_hf.errors import UsageError
+from doctobert_hf.files import refuse_remote
 from doctobert_hf.recipes import find_recipe
 
 
@@ -48,7 +49,7 @@ RUNS_ON: tuple[str, ...] = (
     *("slurm_partition", "slurm_account", "slurm_qos", "slurm_constraint", "slurm_time"),
     *("slurm_gpus", "slurm_memory", "slurm_setup"),
     *("endpoint", "endpoint_key_variable", "retries", "timeout", "give_up_after"),
-    "retry_failed",
+    *("retry_failed", "batch"),
 )
 """Fields that change who does the work, not what comes out; ``tasks`` sets the shards."""
 
@@ -217,6 +218,14 @@ class RephraseConfig(StageConfig):
         super().__post_init__()
         if len(self.length_ratio) != 2 or not 0 < self.length_ratio[0] < self.length_ratio[1]:
             raise UsageError(f"length_ratio {self.length_ratio}", "two numbers, the lower first")
+        if self.batch is None:
+            return
+        refuse_remote(self.batch, "the batch's files")
+        if self.executor != "local":
+            raise UsageError(
+                f"batch with executor '{self.executor}'",
+                "executor local: nothing is computed but the files",
+            )
 
 
 @dataclass

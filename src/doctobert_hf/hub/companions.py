@@ -6,13 +6,20 @@ import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
 from doctobert_hf.hub.preflight import check_sources, refuse
 
-_LEGAL = re.compile(r"(?i)(?:licen[cs]e|copying|notice|copyright|authors|citation)(?:[-_.].*)?")
+_LEGAL = re.compile(
+    r"(?:LICEN[CS]E|COPYING|[Ll]icen[cs]e|[Cc]opying)(?:[-_.][A-Za-z0-9.+-]{1,40})?"
+    r"|(?:NOTICE|AUTHORS|COPYRIGHT)(?:\.txt|\.md)?|CITATION\.(?:cff|bib)"
+)
+"""In capitals alone where the word is one of French texts too: a *notice* is a leaflet."""
 _FOLDER = "LICENSES"
 """Where REUSE keeps the texts of several licences."""
-_LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)|(?:src|href)=[\"']([^\"']+)[\"']")
+_LINK = re.compile(
+    r"\]\(\s{0,3}(?:<([^>\n]{1,300})>|([^)\s]{1,300}))|(?:src|href)=[\"']([^\"'\n]{1,300})[\"']"
+)
 _KINDS = (
     *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf", ".md", ".txt", ".cff", ".bib", ""),
     ".rst",
@@ -45,7 +52,7 @@ def companions(source: Path, own: bool = True) -> list[Path]:
     if readme.is_file():
         text = readme.read_text(encoding="utf-8", errors="replace")
         for match in _LINK.finditer(text):
-            found |= _linked(source, match[1] or match[2])
+            found |= _linked(source, unquote(match[1] or match[2] or match[3]))
     return sorted(path for path in found if _travels(path))
 
 
@@ -53,12 +60,17 @@ def _linked(source: Path, address: str) -> set[Path]:
     if re.match(r"[a-z]+:|[/#~]", address, re.IGNORECASE) or ".." in Path(address).parts:
         return set()
     path = source / address.split("#")[0].split("?")[0]
-    hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
-    return {path} if path.is_file() and not hidden and path.name != "README.md" else set()
+    if any(part.startswith(".") for part in path.relative_to(source).parts):
+        return set()
+    try:
+        return {path} if path.is_file() and path.name != "README.md" else set()
+    except OSError:  # no name of a file
+        return set()
 
 
 def _travels(path: Path) -> bool:
-    return path.suffix.lower() in _KINDS and path.stat().st_size <= _MOST_BYTES
+    legal = _LEGAL.fullmatch(path.name) or path.parent.name == _FOLDER
+    return bool(legal or path.suffix.lower() in _KINDS) and path.stat().st_size <= _MOST_BYTES
 
 
 def stage_companions(source: Path, target: Path, own: bool = True) -> list[Path]:

@@ -17,8 +17,9 @@ PATHS = re.compile(
 """Paths of a machine, as configurations record them."""
 BUCKETS = re.compile(r"(?<!\w)(?:s3a?|gs|gcs|abfss?|wasbs?|adl|hdfs)://[\w./@-]+")
 """Addresses of buckets: those a run recorded are the owner's, a card may name public ones."""
-_ABSOLUTE = re.compile(r"/[\w.~@+-]+(?:/[\w.~@+ -]+)+/?|[A-Za-z]:[\\/].*|\\\\.*")
+_ABSOLUTE = re.compile(r"/[\w.~@+=,:()%-]+(?:/[\w.~@+=,:()% -]+)+/?|[A-Za-z]:[\\/].*|\\\\.*")
 """A value that is nothing but an absolute path, under whatever root."""
+_LABELS = ("id2label", "label2id")  # "mg/kg" and "/jour" are names of classes
 
 
 def without_paths(value: Any, reduced: list[str] | None = None) -> Any:
@@ -37,7 +38,10 @@ def without_paths(value: Any, reduced: list[str] | None = None) -> Any:
     """
     told = [] if reduced is None else reduced
     if isinstance(value, dict):
-        return {key: without_paths(item, told) for key, item in value.items()}
+        return {
+            key: item if key in _LABELS else without_paths(item, told)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [without_paths(item, told) for item in value]
     if not isinstance(value, str):

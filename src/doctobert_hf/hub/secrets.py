@@ -80,7 +80,9 @@ SUSPICIOUS = "|".join(
         r"(?i:\b(?:bearer|basic|token)\s[A-Za-z0-9+/=._~-]{20,})",
         r"\"auth\"\s*:",
         # What the kept scanner looks for behind a service's name.
-        r"(?i:(?:cloudant|softlayer|ibm|iam|cos)[\w-]{0,24}[\"']{0,2}\s{0,3}[:=])",
+        r"(?i:(?:cloudant|softlayer|ibm|cos|clou|cl|sl)[\w-]{0,24}[\"']{0,2}\s{0,3}(?:[:=]|\s))",
+        r"[0-9a-z]{32}-us[0-9]{1,2}|\d{8,10}:[0-9A-Za-z_-]{35}|(?:AC|SK)[a-z0-9]{32}",
+        r"api\.softlayer\.com|xox[a-z]-\d|(?i:aws.{0,20}(?:key|pwd|pw|password|pass|token))",
     ]
 )
 """One pattern for RE2 that misses nothing :func:`find_secrets` finds; it finds more."""

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval.chunks import best_of_documents, cut, starts_of
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from doctobert_hf.retrieval.evaluation import Result
     from doctobert_hf.retrieval.pairs import PairSet
 
@@ -92,13 +92,14 @@ def _sparse(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:
     ).coalesce()
     built = time.perf_counter()
     queries, starts = list(pairs.relevant), starts_of(passages)
+    order = np.argsort(np.argsort(np.array(names)))  # equal scores: in order of id
     ranked: dict[str, list[tuple[str, float]]] = {}
     for first in range(0, len(queries), _QUERIES):
         some = queries[first : first + _QUERIES]
         asked = model.encode_query([pairs.queries[q] for q in some], show_progress_bar=False)
         scores = model.similarity(asked, encoded).cpu().numpy()
         for query, row in zip(some, best_of_documents(scores, starts), strict=True):
-            ranked[query] = _best(row, names, TOP)
+            ranked[query] = _best(row, names, order, TOP)
     searched = time.perf_counter()
     weights = encoded.values().numel()
     return summary(
@@ -112,11 +113,11 @@ def _sparse(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:
     )
 
 
-def _best(scores: np.ndarray, names: list[str], top: int) -> list[tuple[str, float]]:
-    import numpy as np
-
-    order = np.lexsort((np.array(names), -scores))[:top]
-    return [(names[i], float(scores[i])) for i in order if scores[i] > 0]
+def _best(
+    scores: np.ndarray, names: list[str], order: np.ndarray, top: int
+) -> list[tuple[str, float]]:
+    best = np.lexsort((order, -scores))[:top]
+    return [(names[i], float(scores[i])) for i in best if scores[i] > 0]
 
 
 def _reranker(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:

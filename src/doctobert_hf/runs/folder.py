@@ -399,6 +399,8 @@ class _Check:
             if key == "recipe":  # its name; its values are compared
                 continue
             now, then = self.given.settings.get(key), found.settings.get(key)
+            if key not in found.settings and not now:
+                continue  # a record from before there was this key, which is not used
             if now != then:
                 raise UsageError(
                     f"The run in '{folder}' was begun with {key} {_shown(then)}, not {_shown(now)}",

@@ -165,3 +165,62 @@ def test_it_is_learnt_kept_and_used(tmp_path, make_encoder):
     assert made["score"] > 0.9
     (found,) = Predictor.from_pretrained(tmp_path / "kept" / "model")(["Douleur thoracique"])
     assert found[0]["label"] == "urgent"
+
+
+def test_dotted_names_of_splits(tmp_path):
+    for name, count in (("notes.train", 6), ("notes.dev", 2), ("notes.test", 3)):
+        rows = [{"id": f"{name}{i}", **row} for i, row in enumerate(_rows(count))]
+        _json_lines(tmp_path / "visits" / f"{name}.jsonl", rows)
+    _, rows = read_corpus(str(tmp_path / "visits"), "visits_classes")
+    assert [len(rows[split]) for split in ("train", "validation", "test")] == [12, 4, 6]
+
+
+def test_folders_of_splits_with_files_of_one_name(tmp_path):
+    for split, count in (("train", 6), ("dev", 2), ("test", 3)):
+        place = tmp_path / "visits" / split / "data.csv"
+        place.parent.mkdir(parents=True)
+        lines = [f"{row['text']};{row['label']}" for row in _rows(count)]
+        place.write_text("text;label\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    _, rows = read_corpus(str(tmp_path / "visits"), "visits_classes")
+    assert [len(rows[split]) for split in ("train", "validation", "test")] == [12, 4, 6]
+
+
+def test_what_was_not_annotated_does_not_change_the_task(tmp_path, caplog):
+    rows = [{"text": f"note {i}", "label": [("a", "b")[i % 2]]} for i in range(20)]
+    rows[4]["label"] = []  # doccano
+    rows[5]["label"] = " "
+    path = _json_lines(tmp_path / "notes.jsonl", rows)
+    _, found = read_corpus(str(path), "notes_classes")
+    assert sum(map(len, found.values())) == 18 and "label" in found["train"][0]
+    assert "2 x text without a class left out" in caplog.text
+
+
+def test_annotators_who_differ_and_several_questions_are_refused(tmp_path):
+    def task(*answers):
+        return [
+            {"result": [{"from_name": q, "value": {"choices": [c]}} for q, c in answer]}
+            for answer in answers
+        ]
+
+    for given, said in (
+        (task([("q", "a")], [("q", "b")]), "annotators who do not agree"),
+        (task([("q", "a"), ("r", "b")]), "several questions"),
+        ([1], "has no attribute"),
+    ):
+        rows = [{"data": {"text": f"t{i}"}, "annotations": given} for i in range(4)]
+        path = _json_lines(tmp_path / said[:7].strip() / "export.jsonl", rows)
+        with pytest.raises(DataError, match=said):
+            list_private_tasks(str(path))
+    with pytest.raises(DataError, match="both 'label' and 'labels'"):
+        list_private_tasks(
+            str(_json_lines(tmp_path / "b.jsonl", [{"text": "a", "label": "x", "labels": ["y"]}]))
+        )
+
+
+def test_a_table_of_something_else_beside_entities(tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "codes.csv").write_text("id;age\n1;40\n")
+    entities = [{"start": 0, "end": 4, "label": "SYMPT"}]
+    rows = [{"id": str(i), "text": f"Toux {i}", "entities": entities} for i in range(20)]
+    _json_lines(tmp_path / "notes" / "notes.jsonl", rows)
+    assert [task.name for task in list_private_tasks(str(tmp_path / "notes"))] == ["notes_entities"]

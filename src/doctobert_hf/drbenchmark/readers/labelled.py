@@ -7,6 +7,7 @@ are doccano's (``label: ["name"]``), Prodigy's (``accept: ["name"]``) and Label 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,7 @@ from doctobert_hf.drbenchmark.readers.splitting import (
 from doctobert_hf.drbenchmark.spec import Report
 from doctobert_hf.errors import DataError
 
+logger = logging.getLogger(__name__)
 EXPECTED = (
     "{'text', 'label'} or {'text', 'labels'} in every row, or an export of doccano, Prodigy or "
     "Label Studio"
@@ -55,7 +57,8 @@ def holds_labelled_texts(place: Path) -> bool:
     """Return whether a file or folder holds texts with classes, by the first row that tells."""
     if place.is_dir() and any(chain(place.glob("*.ann"), place.glob("*/*.ann"))):
         return False
-    for path in _files(place):
+    # Annotated entities come in JSON; a table beside them may be about something else.
+    for path in sorted(_files(place), key=lambda path: not _is_json(path)):
         for row, where in _rows(path):
             if _has_entities(row):
                 return False
@@ -81,10 +84,10 @@ def split_labelled_texts(place: str) -> tuple[tuple[tuple[str, LabelledText], ..
             (split, text)
             for split, part in parts
             for path in _files(part)
-            for text in _read(path, report)
+            for text in _read(path, report, root)
         ]
     else:
-        texts = [text for path in _files(root) for text in _read(path, report)]
+        texts = [text for path in _files(root) for text in _read(path, report, root)]
         found = drawn_splits(texts, lambda text: text.group or text.id)
     refuse_doubles(text.id for _, text in found)
     tell_of_shared_texts(root.name, ((split, text.text) for split, text in found))
@@ -104,16 +107,18 @@ def labels_of(row: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
     """
     try:
         return _labels_of(row)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{where}: {error}", EXPECTED) from error
 
 
 def _labels_of(row: Mapping[str, Any]) -> tuple[str, ...] | None:
     if "annotations" in row and isinstance(row.get("data"), Mapping):
         return _label_studio(row["annotations"])
+    if _says(row.get("label")) and _says(row.get("labels")):
+        raise ValueError("both 'label' and 'labels'")
     for key in ("accept", "label", "labels"):
         value = row.get(key)
-        if value is None or value == "":
+        if not _says(value) or (key == "label" and value == []):  # doccano: not annotated
             continue
         if isinstance(value, str) and key == "labels":
             value = [name for name in value.split("|") if name.strip()]
@@ -121,6 +126,11 @@ def _labels_of(row: Mapping[str, Any]) -> tuple[str, ...] | None:
             return tuple(_name(item) for item in value)
         return (_name(value),)
     return None
+
+
+def _says(value: Any) -> bool:
+    """Return whether a cell holds something."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def _name(value: Any) -> str:
@@ -132,6 +142,8 @@ def _name(value: Any) -> str:
         return str(int(value))
     if not isinstance(value, (str, int)):
         raise TypeError(f"label is a {type(value).__name__}")
+    if not str(value).strip():
+        raise ValueError("a class without a name")
     return str(value).strip()
 
 
@@ -144,17 +156,31 @@ def _has_entities(row: Mapping[str, Any]) -> bool:
         return True
     done = row.get("annotations")
     if isinstance(done, list) and isinstance(row.get("data"), Mapping):
-        results = [result for one in done for result in one.get("result", ())]
-        return any("start" in result.get("value", {}) for result in results)
+        results = [r for one in done if isinstance(one, Mapping) for r in one.get("result") or ()]
+        return any("start" in r.get("value", {}) for r in results if isinstance(r, Mapping))
     return False
 
 
 def _label_studio(annotations: Any) -> tuple[str, ...] | None:
-    done = [found for found in annotations if not found.get("was_cancelled")]
+    done = [found for found in annotations or () if not found.get("was_cancelled")]
     if not done:
         return None
-    choices = [result.get("value", {}).get("choices", ()) for result in done[0]["result"]]
-    return tuple(str(name) for names in choices for name in names)
+    judged = [_choices(found) for found in done]
+    if any(set(other) != set(judged[0]) for other in judged[1:]):
+        raise ValueError("annotators who do not agree: keep one annotation of each text")
+    return judged[0]
+
+
+def _choices(annotation: Mapping[str, Any]) -> tuple[str, ...]:
+    results = [r for r in annotation.get("result") or () if "choices" in r.get("value", {})]
+    questions = {str(result.get("from_name")) for result in results}
+    if len(questions) > 1:
+        raise ValueError(f"answers to several questions ({', '.join(sorted(questions))})")
+    return tuple(str(name) for result in results for name in result["value"]["choices"])
+
+
+def _is_json(path: Path) -> bool:
+    return path.suffix.lower() in (".jsonl", ".json")
 
 
 def _files(place: Path) -> list[Path]:
@@ -171,15 +197,21 @@ def _files(place: Path) -> list[Path]:
 
 def _rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     """Rows of a file, each with its place for messages."""
-    if path.suffix.lower() in (".jsonl", ".json"):
+    if _is_json(path):
         yield from export_rows(path, EXPECTED)
         return
-    for number, row in enumerate(iter_documents(path), 1):
-        yield row, f"{path.name}, row {number}"
+    try:
+        for number, row in enumerate(iter_documents(path), 1):
+            yield row, f"{path.name}, row {number}"
+    except DataError as error:
+        if "column" not in str(error):
+            raise
+        logger.warning("%s is not read: %s", path.name, error)  # a table of something else
 
 
-def _read(path: Path, report: Report) -> Iterator[LabelledText]:
-    for row, where in _rows(path):
+def _read(path: Path, report: Report, root: Path) -> Iterator[LabelledText]:
+    place = path.relative_to(root).as_posix() if root.is_dir() else path.name
+    for number, (row, where) in enumerate(_rows(path), 1):
         if row.get("answer") in ("reject", "ignore"):
             report.add(f"text with the answer '{row['answer']}' left out", where)
             continue
@@ -196,5 +228,8 @@ def _read(path: Path, report: Report) -> Iterator[LabelledText]:
             report.add("empty text left out", where)
         else:
             group = next((str(data[name]) for name in GROUPS if data.get(name) is not None), "")
-            identity = row.get("id") if row.get("id") is not None else where
-            yield LabelledText(str(identity), text, tuple(dict.fromkeys(labels)), group)
+            own = row.get("id")
+            # The reader of tables makes ids of file and row, which two folders have alike.
+            made = own is None or str(own) == f"{path.name}:{number - 1}"
+            identity = f"{place}:{number - 1}" if made else str(own)
+            yield LabelledText(identity, text, tuple(dict.fromkeys(labels)), group)

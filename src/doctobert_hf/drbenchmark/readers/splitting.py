@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from doctobert_hf.errors import DataError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+_ENDINGS = re.compile(r"(?:\.(?:jsonl|json|csv|tsv|parquet|xmi|txt|gz|zst))+\Z", re.IGNORECASE)
 
 
 def given_splits(
@@ -40,7 +42,7 @@ def given_splits(
     files = [path for path in entries if path.is_file() and is_data(path)]
     texts = loose_texts and any(path.suffix == ".txt" for path in entries)
     for candidates in (folders, files):
-        named = [(split_of(path.name.split(".")[0]), path) for path in candidates]
+        named = [(split_of(_ENDINGS.sub("", path.name)), path) for path in candidates]
         if not any(split for split, _ in named):
             continue
         loose = [path.name for split, path in named if split is None]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from datatrove.pipeline.inference.types import InferenceError
 
 from doctobert_hf.errors import DataError
-from doctobert_hf.finemed.rephrase.endpoint import Endpoint
+from doctobert_hf.finemed.rephrase.endpoint import PASSING, Endpoint
 
 if TYPE_CHECKING:
     from datatrove.pipeline.inference.run_inference import InferenceConfig
@@ -51,7 +52,11 @@ class BatchFiles(Endpoint):
     async def start_server(self) -> None:
         """Read the answers; nothing is started."""
         self._answers = read_answers(self.folder)
-        (self.folder / _PENDING).mkdir(parents=True, exist_ok=True)
+        pending = self.folder / _PENDING / f"{self.part:05d}.jsonl"
+        pending.parent.mkdir(parents=True, exist_ok=True)
+        if pending.exists():  # a kill may have torn the last line
+            whole = pending.read_bytes()
+            pending.write_bytes(whole[: whole.rfind(b"\n") + 1])
 
     async def _post(self, payload: dict[str, Any]) -> tuple[int, bytes, float | None]:
         """Look the answer up; without one, write the request down."""
@@ -83,12 +88,24 @@ def request_line(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_answers(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Read a provider's output: status and body by request.
+    """Read a provider's output: status and body by request; what failed in passing is no answer.
+
+    Of several answers one with status 200 counts, else the last.
 
     Raises:
         DataError: A line that is no answer; says where.
     """
     found: dict[str, tuple[int, bytes]] = {}
+    for name, status, body in _given(folder):
+        if status in PASSING or status >= 500:
+            continue
+        if found.get(name, (0, b""))[0] != 200:
+            found[name] = (status, body)
+    return found
+
+
+def _given(folder: Path) -> Iterator[tuple[str, int, bytes]]:
+    """Yield every answer that lies in the folder; an expired request has status 500."""
     for path in sorted(folder.glob("answers*.jsonl")):
         for line, where in _lines(path):
             try:
@@ -96,21 +113,23 @@ def read_answers(folder: Path) -> dict[str, tuple[int, bytes]]:
                 response = answer.get("response") or {}
                 body = response.get("body") or answer.get("error") or {}
                 status = int(response.get("status_code") or 500)
-                found[str(answer["custom_id"])] = (status, json.dumps(body).encode())
+                yield str(answer["custom_id"]), status, json.dumps(body).encode()
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise DataError(
                     f"{where} is no answer of a batch ({error})",
                     '{"custom_id", "response": {"status_code", "body"}}',
                     "Fetch the provider's output file again",
                 ) from error
-    return found
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield line, f"'{path}', line {number}"
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield line, f"'{path}', line {number}"
+    except UnicodeDecodeError as error:
+        raise DataError(f"'{path}' is not UTF-8 ({error})", "UTF-8") from error
 
 
 def collect(folder: Path, again: bool = False) -> tuple[int, int, list[Path]]:
@@ -125,18 +144,20 @@ def collect(folder: Path, again: bool = False) -> tuple[int, int, list[Path]]:
         new files.
     """
     answered = set(read_answers(folder))
-    asked = {
+    # As often as a request failed in passing it may be asked once more.
+    open_ones: Counter[str] = Counter(
         json.loads(line)["custom_id"]
         for path in folder.glob("requests-*.jsonl")
         for line, _ in _lines(path)
-    }
+    )
+    open_ones.subtract(name for name, _, _ in _given(folder))
     wanted: dict[str, str] = {}
     for path in sorted((folder / _PENDING).glob("*.jsonl")):
         for line, _ in _lines(path):
             identity = json.loads(line)["custom_id"]
             if identity not in answered:
                 wanted.setdefault(identity, line)
-    new = {name: line for name, line in wanted.items() if again or name not in asked}
+    new = {name: line for name, line in wanted.items() if again or open_ones[name] <= 0}
     files = _written(folder, list(new.values()), _next_number(folder))
     for path in (folder / _PENDING).glob("*.jsonl"):
         path.unlink()

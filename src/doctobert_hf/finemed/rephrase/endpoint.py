@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from doctobert_hf.finemed.config import RephraseConfig
 
-_PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 """Statuses that may pass: too early, too many, overloaded, broken for the moment."""
 _REFUSED = {401, 403, 404}
 """Statuses that no further request will change: key, right or address are wrong."""
@@ -103,7 +103,7 @@ class Endpoint(InferenceServer):
             problem = _problem(status, body)
             if status in _REFUSED:
                 raise ServerError(f"{self.get_base_url()} refuses us: {problem}")
-            if status not in _PASSING and status not in (0, 200):
+            if status not in PASSING and status not in (0, 200):
                 self._failed_in_a_row = 0  # it is there, and dislikes this one
                 self._disliked_in_a_row += 1
                 if self._disliked_in_a_row >= self.settings.give_up_after:

@@ -27,6 +27,7 @@ from doctobert_hf.finemed.rephrase.prompts import Prompts
 from doctobert_hf.finemed.rephrase.rollout import KEY, Rewriter
 from doctobert_hf.finemed.schema import rewriting_fields, term_fields, with_fields
 from doctobert_hf.finemed.selection import Select, check_filter, parse_where
+from doctobert_hf.runs import check_apart
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,6 +149,9 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     config.check_input()
     schema = input_schema(config)
     check_filter(where, schema)
+    if config.batch is not None:
+        check_apart(config.batch, config.input)
+        check_apart(config.batch, [config.output])
     with Stage("rephrase", config, overwrite=overwrite) as stage:
         done = stage.finished()
         again = config.retry_failed and done is not None
@@ -235,8 +239,9 @@ def _ask(stage: Any, steps: list[Any], logs: str) -> bool:
         return stage.run(steps, logs)
     except ServerError as error:
         said = str(error).removeprefix("Server encountered unrecoverable error: ")
+        place = stage.config.endpoint if stage.config.batch is None else stage.config.batch
         raise DataError(
-            f"The endpoint '{stage.config.endpoint}' does not serve: {said}",
+            f"The endpoint '{place}' does not serve: {said}",
             "an OpenAI-compatible server that answers",
             "Mend it, then run the same command: answers so far are kept",
         ) from error
