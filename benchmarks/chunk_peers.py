@@ -22,7 +22,7 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from chunking import _corpora
+from chunking import _corpora, parser_of
 from common import add_output_argument, finish, load_or_train_tokenizer
 from doctobert_hf.chunking import HierarchicalChunker
 
@@ -94,11 +94,7 @@ def counter(tokenizer: Any) -> Callable[[str], int]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("corpora", nargs="*", help="name=path[:column=value]")
-    parser.add_argument("--tokenizer", help="path or Hub id")
+    parser = parser_of(__doc__)
     parser.add_argument("--length", type=int, default=512)
     parser.add_argument("--characters", type=int, default=1_000_000, help="of each corpus")
     add_output_argument(parser)

@@ -71,12 +71,18 @@ class ReleasedChunker:
         return [text[a:b] for a, b in itertools.pairwise(bounds) if b > a]
 
 
-def main() -> None:
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser that takes corpora and a tokenizer."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("corpora", nargs="*", help="name=path[:column=value]")
     parser.add_argument("--tokenizer", help="path or Hub id")
+    return parser
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("--length", type=int, nargs="+", default=[512])
     parser.add_argument("--characters", type=int, default=4_000_000, help="of each corpus")
     parser.add_argument("--repeats", type=int, default=5)

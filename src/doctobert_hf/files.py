@@ -100,12 +100,18 @@ def is_remote(place: object) -> bool:
     )
 
 
-def refuse_remote(place: object, what: str) -> None:
+def refuse_remote(
+    place: object,
+    what: str,
+    mend: str = "Write here and copy it there (for example with 'aws s3 sync' or 'hf upload'), or "
+    "mount it",
+) -> None:
     """Refuse an address where a place on this machine is meant.
 
     Args:
         place: What was given.
         what: What it is for, for the message.
+        mend: What to do instead.
 
     Raises:
         UsageError: It is an address: locks, records and resuming need a file system.
@@ -113,8 +119,5 @@ def refuse_remote(place: object, what: str) -> None:
     if is_remote(place):
         address = re.sub(r":/+", "://", str(place), count=1)
         raise UsageError(
-            f"'{address}' is remote storage",
-            f"a path of this machine for {what}",
-            "Write here and copy it there (for example with 'aws s3 sync' or 'hf upload'), or "
-            "mount it",
+            f"'{address}' is remote storage", f"a path of this machine for {what}", mend
         )

@@ -107,3 +107,10 @@ def test_a_heading_is_not_repeated_before_itself():
     for place in range(text.index("\n"), text.index("##") + 1):
         assert headings.above(place) == "", place
     assert headings.above(text.index("Prenez")) == "## Effets"
+
+
+@pytest.mark.timeout(60)
+def test_one_heading_above_a_huge_section_stays_linear():
+    """Copies of the text between would be terabytes here."""
+    headings = Headings("## Effets\n" + "mot " * 2_500_000)
+    assert all(headings.above(place) == "## Effets" for place in range(100, 10_000_000, 50))

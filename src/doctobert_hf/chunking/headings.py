@@ -15,6 +15,7 @@ _CAPITALS = re.compile(
     r"(?:\A|[\s.?!:;])((?:\d{1,2}(?:\.\d{1,2})*\.?\s+)?[^\Wa-zà-öø-ÿ_][^a-zà-öø-ÿ]*)\Z"
 )
 _LETTERS = re.compile(r"[^\W\d_]")
+_WORD_START = re.compile(r"\S")
 _VALUE = re.compile(r"[<>≤≥±+-]?\s?\d+(?:[.,]\d+)?(?![\d.)]*[.)]\s)")
 _LONGEST_NAME = 40
 _LEAST_LETTERS = 8
@@ -89,14 +90,17 @@ class Headings:
         ]
         self._starts = [start for start, _ in found]
         self._lines = [line for _, line in found]
+        self._words = [text.index(line, start) for start, line in found]
 
     def above(self, position: int) -> str:
         """Return the heading that a place stands below; empty where there is none, or at it."""
         index = bisect_right(self._starts, position) - 1
         following = self._starts[index + 1] if index + 1 < len(self._starts) else None
-        if following is not None and not self._text[position:following].strip():
+        # Only white space is passed over: copies of the text between would make this quadratic.
+        word = _WORD_START.search(self._text, position)
+        if following is not None and (word is None or word.start() >= following):
             return ""  # the next heading is what the chunk begins with
-        if index < 0 or not self._text[self._starts[index] : position].strip():
+        if index < 0 or position <= self._words[index]:
             return ""
         return self._lines[index]
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
-import runpy
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from doctobert_hf.errors import UsageError
@@ -45,7 +44,7 @@ def take_plugins(arguments: list[str]) -> tuple[list[str], list[str]]:
     return left, files
 
 
-def load_plugins(files: Iterable[str | Path] = ()) -> list[str]:
+def load_plugins(files: Sequence[str | Path] = ()) -> list[str]:
     """Run installed plugins and files; return their names.
 
     Raises:
@@ -67,20 +66,10 @@ def load_plugins(files: Iterable[str | Path] = ()) -> list[str]:
     for path in map(Path, files):
         if not path.is_file():
             raise UsageError(f"There is no plugin '{path}'", "a Python file")
-        _run_file(path)
+        from doctobert_hf.drbenchmark.tasks import run_task_file  # of no use to other commands
+
+        run_task_file(path, "plugin")
         names.append(path.name)
     if names:
         logger.info("plugins: %s", ", ".join(names))
     return names
-
-
-def _run_file(path: Path) -> None:
-    from doctobert_hf.drbenchmark.tasks import register_task
-
-    try:
-        for spec in runpy.run_path(str(path)).get("TASKS", ()):
-            register_task(spec)
-    except UsageError:
-        raise
-    except Exception as error:
-        raise UsageError(f"The plugin '{path}' failed ({type(error).__name__}: {error})") from error

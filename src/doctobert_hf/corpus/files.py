@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from doctobert_hf.errors import UsageError
-from doctobert_hf.files import is_remote
+from doctobert_hf.files import refuse_remote
 
 logger = logging.getLogger(__name__)
 _PACKED = (".gz", ".zst")
@@ -65,13 +65,11 @@ def list_files(path: str | Path, converted: bool = False) -> list[Path]:
         ['documents.parquet']
     """
     suffixes = (*SUFFIXES, *CONVERTED) if converted else SUFFIXES
-    if is_remote(path):
-        address = re.sub(r":/+", "://", str(path), count=1)
-        raise UsageError(
-            f"'{address}' is remote storage",
-            "files of this machine",
-            "Copy or mount it; the stages of finemed read such addresses themselves (fsspec)",
-        )
+    refuse_remote(
+        path,
+        "documents",
+        "Copy or mount it; the stages of finemed read such addresses themselves (fsspec)",
+    )
     path = Path(path)
     if path.is_file():
         if not has_suffix(path.name, suffixes):

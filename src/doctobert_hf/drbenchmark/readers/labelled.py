@@ -7,7 +7,6 @@ are doccano's (``label: ["name"]``), Prodigy's (``accept: ["name"]``) and Label 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +26,6 @@ from doctobert_hf.drbenchmark.readers.splitting import (
 from doctobert_hf.drbenchmark.spec import Report
 from doctobert_hf.errors import DataError
 
-logger = logging.getLogger(__name__)
 EXPECTED = (
     "{'text', 'label'} or {'text', 'labels'} in every row, or an export of doccano, Prodigy or "
     "Label Studio"
@@ -195,23 +193,25 @@ def _files(place: Path) -> list[Path]:
     ]
 
 
-def _rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Rows of a file, each with its place for messages."""
+def _rows(path: Path, report: Report | None = None) -> Iterator[tuple[dict[str, Any], str]]:
+    """Rows of a file, each with its place for messages; none of a table without texts."""
     if _is_json(path):
         yield from export_rows(path, EXPECTED)
         return
+    number = 0
     try:
         for number, row in enumerate(iter_documents(path), 1):
             yield row, f"{path.name}, row {number}"
     except DataError as error:
-        if "column" not in str(error):
+        if number or not error.expected.startswith("a column 'text'"):
             raise
-        logger.warning("%s is not read: %s", path.name, error)  # a table of something else
+        if report is not None:
+            report.add("table without a column 'text' not read", path.name)
 
 
 def _read(path: Path, report: Report, root: Path) -> Iterator[LabelledText]:
     place = path.relative_to(root).as_posix() if root.is_dir() else path.name
-    for number, (row, where) in enumerate(_rows(path), 1):
+    for number, (row, where) in enumerate(_rows(path, report), 1):
         if row.get("answer") in ("reject", "ignore"):
             report.add(f"text with the answer '{row['answer']}' left out", where)
             continue

@@ -61,6 +61,24 @@ def register_task(spec: TaskSpec) -> None:
     _TASKS[spec.name] = spec
 
 
+def run_task_file(path: Path, what: str = "task file") -> set[str]:
+    """Run a Python file that may register tasks; return the names that it registers.
+
+    Raises:
+        UsageError: It fails.
+    """
+    before = set(_TASKS)
+    try:
+        found = runpy.run_path(str(path)).get("TASKS", ())
+        for spec in found:
+            register_task(spec)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"The {what} '{path}' failed ({type(error).__name__}: {error})") from error
+    return set(_TASKS) - before | {spec.name for spec in found}
+
+
 def load_task_files(paths: Iterable[str | Path]) -> None:
     """Run Python files that register tasks: they call :func:`register_task`, or have ``TASKS``.
 
@@ -68,19 +86,7 @@ def load_task_files(paths: Iterable[str | Path]) -> None:
         UsageError: A file is missing, fails, or registers nothing.
     """
     for path in map(Path, paths):
-        before = set(_TASKS)
-        try:
-            found = runpy.run_path(str(path))
-            for spec in found.get("TASKS", ()):
-                register_task(spec)
-        except UsageError:
-            raise
-        except Exception as error:
-            raise UsageError(
-                f"The task file '{path}' failed ({type(error).__name__}: {error})"
-            ) from error
-        named = {spec.name for spec in found.get("TASKS", ())}
-        if not (set(_TASKS) - before) and not named:
+        if not run_task_file(path):
             raise UsageError(
                 f"The task file '{path}' registers no task", "TASKS, or a call of register_task"
             )
