@@ -146,8 +146,8 @@ def ground(text: Path, work: Path) -> dict[str, Any]:
     """Train the small models' tokenizer and tokenise the corpus, once; return the arms' keys."""
     tokenizer, store = work / "tokenizer", work / "store"
     if not (tokenizer / "tokenizer.json").is_file():
-        size = ("--recipe", "doctobert-small/tokenizer", "--input-sentence-size", 200_000)
-        command("tokenizer", "train", text, *size, "--output", tokenizer)
+        recipe, lines = "doctobert-small/tokenizer", ("--input-sentence-size", 200_000)
+        command("tokenizer", "train", recipe, text, *lines, "--output", tokenizer)
     if not (store / "manifest.json").is_file():
         keys = ("--tokenizer", tokenizer, "--max-length", LENGTH, "--eval-documents", 200)
         command("pretrain", "store", text, *keys, "--output", store)

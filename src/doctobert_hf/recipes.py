@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from doctobert_hf.errors import UsageError, nearest
@@ -25,6 +26,21 @@ def list_recipes() -> list[str]:
     root = shared_folder("recipes")
     return sorted(
         path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml")
+    )
+
+
+def is_recipe(word: str) -> bool:
+    """Return whether a word names a recipe, or nearly, rather than a file of text.
+
+    Example:
+        >>> is_recipe("doctobert-base/tokenizer"), is_recipe("my.yaml"), is_recipe("corpus.parquet")
+        (True, True, False)
+    """
+    if Path(word).suffix in (".yaml", ".yml"):
+        return True
+    known = list_recipes()
+    return word in known or (
+        not Path(word).exists() and bool(difflib.get_close_matches(word, known, 1, 0.8))
     )
 
 

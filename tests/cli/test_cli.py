@@ -39,10 +39,9 @@ def test_train_and_evaluate_a_tokenizer(capsys, tmp_path, sample_texts):
         900,
         "--text-column",
         "texte",
-        "--recipe",
-        "doctobert-base/tokenizer",
     ]
-    code, out, err = run(capsys, "tokenizer", "train", corpus, "--output", tmp_path / "t", *options)
+    words = ["tokenizer", "train", "doctobert-base/tokenizer", corpus, "--output", tmp_path / "t"]
+    code, out, err = run(capsys, *words, *options)
     assert code == 0 and out.startswith("900 tokens in") and "60 documents" in err
     arguments = ["tokenizer", "evaluate", tmp_path / "t", "--corpus", corpus, corpus]
     code, out, _ = run(capsys, *arguments, "--text-column", "texte", "--limit", 3)
@@ -66,6 +65,12 @@ def test_train_and_evaluate_a_tokenizer(capsys, tmp_path, sample_texts):
          ["vocabsize", "Did you mean 'vocab_size'"]),
         (["tokenizer", "train", "no.parquet", "--output", "o"], 1, ["columns texte", "'text'"]),
         (["tokenizer", "train", "ok.txt", "--output", "ok.txt/x"], 1, ["Cannot write"]),
+        (["tokenizer", "train", "--output", "o"], 2, ["No corpus", "corpus.parquet"]),
+        (["tokenizer", "train", "doctobert-bse/tokenizer", "ok.txt", "--output", "o"], 2,
+         ["Did you mean 'doctobert-base/tokenizer'"]),
+        (["tokenizer", "train", "r.yaml", "--corpus", "ok.txt", "--output", "o"], 2,
+         ["vocab_size"]),
+        (["quickstart", "tiny/quickstar"], 2, ["Did you mean 'tiny/quickstart'"]),
         (["tokenizer", "evaluate", "nowhere", "--corpus", "ok.txt"], 2, ["nowhere"]),
         (["quickstart", "--corpus", "absent.parquet"], 2, ["absent.parquet"]),
         (["quickstart", "--preset", "doctobert-bse"], 2, ["Did you mean 'doctobert-base'"]),
@@ -106,3 +111,33 @@ def test_debug_shows_the_traceback(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Exception, match=r"absent\.txt"):
         main(["tokenizer", "train", "absent.txt", "--output", "o", "--debug"])
+
+
+def test_a_key_written_as_in_a_recipe_is_the_option(capsys, tmp_path):
+    code, _, err = run(capsys, "quickstart", "--max_length=4")
+    assert code == 2 and "at least 8" in err
+    code, _, err = run(
+        capsys, "tokenizer", "train", "absent.txt", "--output", "o", "--vocab_size", 900
+    )
+    assert code == 2 and "absent.txt" in err
+
+
+def test_the_value_of_a_trainer_key_is_never_taken_for_the_recipe(capsys, tmp_path):
+    folder = ["--resume", "--output", tmp_path / "none"]
+    for words in (["--ddp_timeout", 60], ["--ddp-timeout=60"], ["--max_tokens", 9]):
+        code, _, err = run(capsys, "pretrain", *folder, *words)
+        assert code == 2 and "No run to resume" in err, err
+    code, _, err = run(
+        capsys, "pretrain", "--ddp-timeot", 60, "doctobert-tiny/pretrain", "--dry-run"
+    )
+    assert code == 2 and "ddp_timeout" in err
+
+
+@pytest.mark.parametrize("command", ["benchmark", "finemed", "hub", "retrieval", "tokenizer"])
+def test_help_of_a_subcommand_begins_with_an_example(command):
+    from doctobert_hf.cli import command_parser
+
+    parser = command_parser(command)[1]
+    (group,) = parser._subparsers._group_actions
+    for name, sub in group.choices.items():
+        assert f"\ndoctobert-hf {command} {name}" in sub.format_help(), name

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from doctobert_hf.cli.options import Parser
+from doctobert_hf.cli.options import Parser, describe_actions
 from doctobert_hf.cli.plugins import load_plugins, take_plugins
 from doctobert_hf.errors import DoctobertError, UsageError, nearest
 from doctobert_hf.files import refuse_remote
@@ -79,6 +79,7 @@ def command_parser(name: str) -> tuple[Any, Parser]:
         allow_abbrev=False,
     )
     command.add_arguments(parser)
+    describe_actions(parser, command.__doc__ or "")
     return command, parser
 
 

@@ -19,6 +19,26 @@ def whole_number(text: str) -> int:
     return number
 
 
+def describe_actions(parser: argparse.ArgumentParser, examples: str) -> None:
+    """Let the help of each subcommand begin with what it does and its lines of the examples.
+
+    Args:
+        parser: Parser of a command; its subparsers are described, theirs too.
+        examples: Text with the command's examples, one in a line.
+    """
+    for group in parser._actions:
+        if not isinstance(group, argparse._SubParsersAction):
+            continue
+        summaries = {choice.dest: choice.help or "" for choice in group._choices_actions}
+        for name, sub in group.choices.items():
+            lines = [x for x in examples.splitlines() if f"{x.strip()} ".startswith(f"{sub.prog} ")]
+            if not sub.description:
+                summary = summaries.get(name, "")
+                sub.description = "\n".join([f"{summary[:1].upper()}{summary[1:]}.", "", *lines])
+                sub.formatter_class = argparse.RawDescriptionHelpFormatter
+            describe_actions(sub, examples)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line with the nearest option, as all errors are here."""
 
@@ -30,6 +50,17 @@ class Parser(argparse.ArgumentParser):
         elif left:
             self.unknown(left, args or [])
         return found
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Parse; ``--max_length`` is ``--max-length``, as a recipe writes it."""
+        words = sys.argv[1:] if args is None else list(args)
+        return super().parse_known_args([self._dashed(word) for word in words], namespace)
+
+    def _dashed(self, word: str) -> str:
+        name, equals, value = word.partition("=")
+        dashed = name.replace("_", "-")
+        known = self._option_string_actions
+        return dashed + equals + value if name not in known and dashed in known else word
 
     def unknown(self, left: list[str], given: list[str]) -> NoReturn:
         """End with the unknown arguments and the nearest options."""

@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from doctobert_hf.cli.options import Parser
@@ -27,11 +28,15 @@ from doctobert_hf.runs.resume import resumed_config
 
 
 class _PretrainParser(Parser):
-    """``pretrain store ...`` has options of its own."""
+    """``pretrain store ...`` has options of its own; the trainer's keys are options too."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
         if not args or args[0] != "store":
-            return super().parse_known_args(args, namespace)
+            # Taken out first: argparse would read the value of an option that it does not know,
+            # as in "--resume --ddp-timeout 60", as the recipe.
+            mine, others = self._split(args or [])
+            found, left = super().parse_known_args(mine, namespace)
+            return found, left + others
         from doctobert_hf.cli import pretrain_store
 
         parser = Parser(
@@ -43,6 +48,22 @@ class _PretrainParser(Parser):
         pretrain_store.add_arguments(parser)
         parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
         return parser.parse_args(args[1:]), []
+
+    def _split(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return the words of listed options and arguments, and those of options that are not."""
+        mine: list[str] = []
+        others: list[str] = []
+        taken = False  # whether the next word is the value of an option that is not listed
+        for word in words:
+            if word.startswith("--"):
+                name = self._dashed(word).partition("=")[0]
+                listed = name in self._option_string_actions
+                taken = not listed and "=" not in word
+                (mine if listed else others).append(word)
+            else:
+                (others if taken else mine).append(word)
+                taken = False
+        return mine, others
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

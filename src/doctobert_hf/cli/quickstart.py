@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overwrite", action="store_true", help="move the run in --output aside first"
     )
     group.add_argument("--resume", action="store_true", help="go on with the run in --output")
-    parser.add_argument("--recipe", help="recipe by name or path, e.g. tiny/quickstart")
+    parser.add_argument("recipe", nargs="?", help="recipe by name or path, e.g. tiny/quickstart")
+    parser.add_argument("--recipe", dest="recipe_option", help=argparse.SUPPRESS)  # as in 0.1
     parser.add_argument("--json", action="store_true", help="print all records as JSON")
     add_config_arguments(parser, QuickstartConfig)
 
@@ -97,7 +98,8 @@ def _print_task(record: dict) -> None:
 
 def _config(args: argparse.Namespace) -> QuickstartConfig:
     given = config_overrides(args, QuickstartConfig)
-    recipe = find_recipe(args.recipe) if args.recipe else None
+    name = args.recipe or args.recipe_option
+    recipe = find_recipe(name) if name else None
     layer = read_yaml(recipe) if recipe else {}
     if args.resume:
         folder = given.get("output", QuickstartConfig.output)

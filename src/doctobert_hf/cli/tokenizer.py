@@ -1,6 +1,7 @@
 """Train a tokenizer, extend one, or measure tokenizers side by side.
 
 doctobert-hf tokenizer train corpus.parquet --output my-tokenizer
+doctobert-hf tokenizer train doctobert-base/tokenizer corpus.parquet --output my-tokenizer
 doctobert-hf tokenizer extend almanach/camembert-base corpus.parquet --output extended --add 2000
 doctobert-hf tokenizer evaluate my-tokenizer almanach/camembert-base --corpus test.tsv
 """
@@ -16,7 +17,8 @@ from typing import Any
 
 from doctobert_hf.cli.options import whole_number
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
-from doctobert_hf.recipes import find_recipe
+from doctobert_hf.errors import UsageError
+from doctobert_hf.recipes import find_recipe, is_recipe
 from doctobert_hf.runs.commands import command_line
 from doctobert_hf.tokenization.train import TokenizerConfig
 
@@ -29,12 +31,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train = actions.add_parser(
         "train", help="train a SentencePiece BPE tokenizer", allow_abbrev=False
     )
-    train.add_argument("corpus", nargs="+", type=Path, help="files or folders with text")
+    train.add_argument(
+        "recipe", nargs="?", help="recipe by name or path, e.g. doctobert-base/tokenizer"
+    )
+    train.add_argument("files", nargs="*", metavar="corpus", type=Path,
+                       help="files or folders with text")  # fmt: skip
+    train.add_argument("--corpus", nargs="+", type=Path, default=[], metavar="PATH",
+                       help="the same as an option")  # fmt: skip
     train.add_argument("--output", required=True, type=Path, help="folder for the tokenizer")
     train.add_argument(
         "--overwrite", action="store_true", help="move another tokenizer in --output aside first"
     )
-    train.add_argument("--recipe", help="recipe by name or path, e.g. doctobert-base/tokenizer")
+    train.add_argument("--recipe", dest="recipe_option", help=argparse.SUPPRESS)  # as in 0.1
     add_config_arguments(train, TokenizerConfig)
     extend = actions.add_parser(
         "extend", help="add the pieces that a text needs to a tokenizer", allow_abbrev=False
@@ -82,24 +90,39 @@ def _extend(args: argparse.Namespace) -> int:
     return 0
 
 
+def _recipe_and_corpus(args: argparse.Namespace) -> tuple[Path | None, list[Path]]:
+    """Return the recipe, if one is named, and the files: the first word may be either."""
+    name, corpus = args.recipe_option, [*args.files, *args.corpus]
+    if args.recipe is not None:
+        if name is None and is_recipe(args.recipe):
+            name = args.recipe
+        else:
+            corpus.insert(0, Path(args.recipe))
+    if not corpus:
+        raise UsageError(
+            "No corpus", "files or folders with text", "doctobert-hf tokenizer train corpus.parquet"
+        )
+    return find_recipe(name) if name else None, corpus
+
+
 def _train(args: argparse.Namespace) -> int:
     from doctobert_hf.tokenization.train import train_with_config
 
-    recipe = find_recipe(args.recipe) if args.recipe else None
+    recipe, corpus = _recipe_and_corpus(args)
     config = build_config(
         TokenizerConfig,
         read_yaml(recipe) if recipe else {},
         config_overrides(args, TokenizerConfig),
         source=f"recipe '{recipe}'" if recipe else "options",
     )
-    print(f"Training {config.vocab_size:,} tokens on {args.corpus[0]} ...", file=sys.stderr)
-    tokenizer, counts = train_with_config(args.corpus, args.output, config, args.overwrite)
+    print(f"Training {config.vocab_size:,} tokens on {corpus[0]} ...", file=sys.stderr)
+    tokenizer, counts = train_with_config(corpus, args.output, config, args.overwrite)
     print(f"Read {counts.report()}.", file=sys.stderr)
     print(f"{len(tokenizer)} tokens in {args.output}")
     column = None if config.text_column == "text" else config.text_column
     line = command_line(
         *("tokenizer", "evaluate", args.output),
-        corpus=args.corpus,
+        corpus=corpus,
         text_column=column,
         limit=1000,
     )
@@ -110,7 +133,6 @@ def _train(args: argparse.Namespace) -> int:
 def _evaluate(args: argparse.Namespace) -> int:
 
     from doctobert_hf.corpus import iter_texts
-    from doctobert_hf.errors import UsageError
     from doctobert_hf.models.opening import open_tokenizer
     from doctobert_hf.reporting.tables import text_table
     from doctobert_hf.tokenization.evaluate import evaluate_tokenizer
