@@ -71,7 +71,7 @@ def test_documents_are_drawn_whole(sources, tokenizer_dir, tmp_path):
 
 
 def test_ids_go_into_a_store_as_the_texts_would(sources, tokenizer_dir, tokenizer, tmp_path):
-    from doctobert_hf.pretraining.store_parts import StoreConfig, make_store
+    from doctobert_hf.pretraining.data.parts import StoreConfig, make_store
 
     mix(settings(sources, tokenizer_dir, tmp_path / "mix", ids=True))
     rows = rows_of(tmp_path / "mix")

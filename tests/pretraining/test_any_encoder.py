@@ -15,7 +15,7 @@ from doctobert_hf.models.isolation import _groups, find_layout
 from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments, prepare_model
 from doctobert_hf.pretraining.attention import use_attention
 from doctobert_hf.pretraining.checkpoints import list_checkpoints
-from doctobert_hf.pretraining.dataset import pack_row
+from doctobert_hf.pretraining.data.dataset import pack_row
 from doctobert_hf.pretraining.initial_model import make_model
 from doctobert_hf.pretraining.recipe import PretrainConfig
 

@@ -16,7 +16,7 @@ from doctobert_hf.pretraining.attention import (
     use_attention,
     varlen_attention_forward,
 )
-from doctobert_hf.pretraining.dataset import StaticShape, pack_row
+from doctobert_hf.pretraining.data.dataset import StaticShape, pack_row
 
 FAMILIES = ("doctobert-tiny", "doctomodernbert-tiny")
 LENGTHS = (140, 116, 7, 1, 90)

@@ -13,7 +13,7 @@ from doctobert_hf.models.isolation import looks_back_only
 from doctobert_hf.pretraining import prepare_model
 from doctobert_hf.pretraining.attention import use_attention
 from doctobert_hf.pretraining.checkpoints import STREAM
-from doctobert_hf.pretraining.dataset import causal_row
+from doctobert_hf.pretraining.data.dataset import causal_row
 from doctobert_hf.pretraining.head import require_causal
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule, next_tokens
 

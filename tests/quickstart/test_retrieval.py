@@ -70,8 +70,8 @@ def model_folder(tokenizer, tmp_path_factory):
 def test_the_model_becomes_a_retriever(model_folder):
     if missing_extra():
         pytest.skip(missing_extra())
-    from doctobert_hf.hub.facts import CardFacts
-    from doctobert_hf.hub.rendering import render_path
+    from doctobert_hf.hub.cards.facts import CardFacts
+    from doctobert_hf.hub.publish.preview import render_path
     from doctobert_hf.retrieval.models import open_model
 
     texts = [document.text for document in sample_documents(250)]

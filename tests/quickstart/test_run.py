@@ -118,9 +118,9 @@ def test_a_model_is_kept_and_used(finished):
 
 
 def test_the_cards_say_what_the_run_recorded(finished):
-    from doctobert_hf.hub.cards import front_matter, snippets
-    from doctobert_hf.hub.facts import CardFacts
-    from doctobert_hf.hub.rendering import render_path
+    from doctobert_hf.hub.cards.facts import CardFacts
+    from doctobert_hf.hub.cards.render import front_matter, snippets
+    from doctobert_hf.hub.publish.preview import render_path
 
     config, records = finished
     made = records["cards"]["parts"]

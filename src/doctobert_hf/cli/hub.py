@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.config import add_config_arguments, config_overrides
 from doctobert_hf.errors import UsageError
-from doctobert_hf.hub.facts import CardFacts, read_facts
+from doctobert_hf.hub.cards.facts import CardFacts, read_facts
 from doctobert_hf.runs.commands import command_line
 
 if TYPE_CHECKING:
-    from doctobert_hf.hub.push import Report, Target
+    from doctobert_hf.hub.publish.push import Report, Target
 
 ACTIONS = "push-model|push-tokenizer|push-dataset|card|verify"
 
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _target(args: argparse.Namespace) -> Target:
-    from doctobert_hf.hub.push import Target
+    from doctobert_hf.hub.publish.push import Target
 
     if args.output is not None and not args.dry_run:
         raise UsageError("--output without --dry-run", "both")
@@ -149,7 +149,7 @@ def _fingerprints(given: list[str]) -> Iterator[str]:
 
 
 def _push(args: argparse.Namespace, facts: CardFacts, target: Target) -> Report:
-    from doctobert_hf.hub.push import push_dataset, push_model, push_tokenizer
+    from doctobert_hf.hub.publish.push import push_dataset, push_model, push_tokenizer
 
     if args.action == "push-tokenizer":
         return push_tokenizer(args.path, target, facts)
@@ -166,7 +166,7 @@ def _push(args: argparse.Namespace, facts: CardFacts, target: Target) -> Report:
         )
     tasks = tuple(args.tasks or ())
     if tasks == ("all",):
-        from doctobert_hf.hub.package_data import redistributable_tasks
+        from doctobert_hf.hub.stage.package_data import redistributable_tasks
 
         tasks = redistributable_tasks(args.path)
         if not tasks:
@@ -223,7 +223,7 @@ def _print_changes(report: Report) -> None:
 
 
 def _card(args: argparse.Namespace, facts: CardFacts) -> int:
-    from doctobert_hf.hub.rendering import render_path
+    from doctobert_hf.hub.publish.preview import render_path
 
     repo_id = args.repo_id or f"OWNER/{args.path.resolve().name}"
     card = render_path(args.path, repo_id, facts, args.results, args.results_model, args.kind)
@@ -234,7 +234,7 @@ def _card(args: argparse.Namespace, facts: CardFacts) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from doctobert_hf.hub.verification import verify
+    from doctobert_hf.hub.publish.verification import verify
     from doctobert_hf.reporting.tables import text_table
 
     checks = []

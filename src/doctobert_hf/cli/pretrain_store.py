@@ -23,7 +23,7 @@ from doctobert_hf.runs.commands import command_line
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    from doctobert_hf.pretraining.store_parts import StoreConfig
+    from doctobert_hf.pretraining.data.parts import StoreConfig
 
     parser.add_argument("corpus", type=Path, help="Parquet, .jsonl or other files, or a folder")
     add_config_arguments(parser, StoreConfig)
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the store and print what it holds."""
-    from doctobert_hf.pretraining.store_parts import EVAL, MANIFEST, StoreConfig, make_store
+    from doctobert_hf.pretraining.data.parts import EVAL, MANIFEST, StoreConfig, make_store
 
     given: dict[str, Any] = {**config_overrides(args, StoreConfig), "corpus": args.corpus}
     if "output" not in given:

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 from doctobert_hf.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from doctobert_hf.hub.callback import PushToHubCallback as PushToHubCallback
-    from doctobert_hf.hub.facts import CardFacts as CardFacts
-    from doctobert_hf.hub.push import (
+    from doctobert_hf.hub.cards.facts import CardFacts as CardFacts
+    from doctobert_hf.hub.publish.callback import PushToHubCallback as PushToHubCallback
+    from doctobert_hf.hub.publish.push import (
         Report as Report,
         Target as Target,
         push_dataset as push_dataset,
         push_model as push_model,
         push_tokenizer as push_tokenizer,
     )
-    from doctobert_hf.hub.verification import verify as verify
+    from doctobert_hf.hub.publish.verification import verify as verify
 
 _NAMES = {
-    "CardFacts": ".facts",
-    "Target": ".push",
-    "Report": ".push",
-    "push_model": ".push",
-    "push_tokenizer": ".push",
-    "push_dataset": ".push",
-    "PushToHubCallback": ".callback",
-    "verify": ".verification",
+    "CardFacts": ".cards.facts",
+    "Target": ".publish.push",
+    "Report": ".publish.push",
+    "push_model": ".publish.push",
+    "push_tokenizer": ".publish.push",
+    "push_dataset": ".publish.push",
+    "PushToHubCallback": ".publish.callback",
+    "verify": ".publish.verification",
 }
 __all__ = [*_NAMES]
 

@@ -18,26 +18,26 @@ if TYPE_CHECKING:
         ThroughputCallback as ThroughputCallback,
         TokenBudgetCallback as TokenBudgetCallback,
     )
-    from doctobert_hf.pretraining.dataset import PackedMLMDataset as PackedMLMDataset
-    from doctobert_hf.pretraining.head import prepare_model as prepare_model
-    from doctobert_hf.pretraining.optim import StableAdamW as StableAdamW
-    from doctobert_hf.pretraining.packing import SequencePacker as SequencePacker
-    from doctobert_hf.pretraining.schedules import token_schedule as token_schedule
-    from doctobert_hf.pretraining.store import TokenStore as TokenStore
-    from doctobert_hf.pretraining.store_building import (
+    from doctobert_hf.pretraining.data.building import (
         build_store as build_store,
         build_store_from_ids as build_store_from_ids,
     )
+    from doctobert_hf.pretraining.data.dataset import PackedMLMDataset as PackedMLMDataset
+    from doctobert_hf.pretraining.data.packing import SequencePacker as SequencePacker
+    from doctobert_hf.pretraining.data.store import TokenStore as TokenStore
+    from doctobert_hf.pretraining.head import prepare_model as prepare_model
+    from doctobert_hf.pretraining.optim import StableAdamW as StableAdamW
+    from doctobert_hf.pretraining.schedules import token_schedule as token_schedule
     from doctobert_hf.pretraining.trainer import MLMTrainer as MLMTrainer
 
 _NAMES = {
     "register_attention": ".attention",
     "prepare_model": ".head",
-    "TokenStore": ".store",
-    "build_store": ".store_building",
-    "build_store_from_ids": ".store_building",
-    "SequencePacker": ".packing",
-    "PackedMLMDataset": ".dataset",
+    "TokenStore": ".data.store",
+    "build_store": ".data.building",
+    "build_store_from_ids": ".data.building",
+    "SequencePacker": ".data.packing",
+    "PackedMLMDataset": ".data.dataset",
     "StableAdamW": ".optim",
     "token_schedule": ".schedules",
     "MLMTrainingArguments": ".arguments",

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
-from doctobert_hf.pretraining.dataset import causal_row, pack_row
+from doctobert_hf.pretraining.data.dataset import causal_row, pack_row
+from doctobert_hf.pretraining.data.packing import SequencePacker
+from doctobert_hf.pretraining.data.store import TokenStore
 from doctobert_hf.pretraining.objectives import Objective
-from doctobert_hf.pretraining.packing import SequencePacker
-from doctobert_hf.pretraining.store import TokenStore
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

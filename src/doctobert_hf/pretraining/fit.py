@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.extending import read_extension
 from doctobert_hf.models.positions import max_positions
-from doctobert_hf.pretraining.store import TokenStore, tokenizer_hash
+from doctobert_hf.pretraining.data.store import TokenStore, tokenizer_hash
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from doctobert_hf.pretraining.arguments import MLMTrainingArguments
-    from doctobert_hf.pretraining.store import TokenStore
+    from doctobert_hf.pretraining.data.store import TokenStore
     from doctobert_hf.pretraining.trainer import MLMTrainer
 
 
@@ -374,13 +374,13 @@ def stores(
 ) -> tuple[TokenStore, TokenStore | None]:
     """Open the recipe's token stores, building them from the corpus where they are not there."""
     from doctobert_hf.corpus import is_saved_dataset
-    from doctobert_hf.pretraining.store import MANIFEST, TokenStore
-    from doctobert_hf.pretraining.store_parts import (
+    from doctobert_hf.pretraining.data.parts import (
         EVAL,
         parts_of_sections,
         parts_of_texts,
         stores_of_parts,
     )
+    from doctobert_hf.pretraining.data.store import MANIFEST, TokenStore
 
     if config.train_store is not None:
         beside = Path(config.train_store) / EVAL  # as 'pretrain store' leaves it

@@ -42,7 +42,8 @@ from doctobert_hf.pretraining.callbacks import (
     TokenProgressCallback,
     show_progress,
 )
-from doctobert_hf.pretraining.dataset import START, PackedMLMDataset, StreamState
+from doctobert_hf.pretraining.data.dataset import START, PackedMLMDataset, StreamState
+from doctobert_hf.pretraining.data.store import TokenStore
 from doctobert_hf.pretraining.evaluation import eval_rows, measured, moved
 from doctobert_hf.pretraining.fit import (
     check_devices,
@@ -55,7 +56,6 @@ from doctobert_hf.pretraining.objectives import Objective
 from doctobert_hf.pretraining.optim import StableAdamW, head_apart, parameter_groups, take_over
 from doctobert_hf.pretraining.schedules import group_rates
 from doctobert_hf.pretraining.step_info import StepInfo
-from doctobert_hf.pretraining.store import TokenStore
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback

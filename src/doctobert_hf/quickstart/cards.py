@@ -26,10 +26,10 @@ def cards_record(folder: Path) -> dict[str, Any]:
         also has ``eval_results``, the file of its DrBenchmark scores or None.
     """
     from doctobert_hf.files import write_text_atomic
-    from doctobert_hf.hub.facts import read_facts
-    from doctobert_hf.hub.records import locate_model
-    from doctobert_hf.hub.rendering import render_path
-    from doctobert_hf.hub.results import read_scores, write_eval_results
+    from doctobert_hf.hub.cards.facts import read_facts
+    from doctobert_hf.hub.cards.records import locate_model
+    from doctobert_hf.hub.cards.results import read_scores, write_eval_results
+    from doctobert_hf.hub.publish.preview import render_path
 
     made: dict[str, Any] = {}
     for name, path in parts(folder).items():

@@ -115,8 +115,8 @@ def _keep(folder: Path, made: Any, outcome: Any) -> dict[str, Any]:
 
 
 def _card(source: Path, name: str, record: Any) -> str:
-    from doctobert_hf.hub.facts import CardFacts
-    from doctobert_hf.hub.rendering import render_path
+    from doctobert_hf.hub.cards.facts import CardFacts
+    from doctobert_hf.hub.publish.preview import render_path
 
     facts = CardFacts(base_model=record.base_model if "/" in record.base_model else None)
     return render_path(source, f"OWNER/{name}", facts, kind="head").text

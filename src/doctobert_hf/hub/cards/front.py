@@ -1,0 +1,173 @@
+"""Front matter of each kind of card, from facts and records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.hub.cards.metadata import size_category
+from doctobert_hf.hub.cards.retrievers import retrieval_index
+
+if TYPE_CHECKING:
+    from huggingface_hub import DatasetCardData, ModelCardData
+
+DOMAIN = ("medical", "clinical", "biomedical", "healthcare", "french")
+PIPELINE = {
+    "encoder": "fill-mask",
+    "long-context": "fill-mask",
+    "checkpoints": "fill-mask",
+}
+LIBRARY = {"retrieval": "sentence-transformers"}
+
+
+def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
+    """Front matter of a model's card."""
+    from huggingface_hub import ModelCardData
+
+    facts, record = context["facts"], context["record"]
+    retriever = context["retriever"] if kind == "retrieval" else None
+    pipeline = PIPELINE.get(kind) or pipeline_of(record["architecture"]["classes"])
+    pipeline = retriever.pipeline if retriever is not None else pipeline
+    index: list[dict[str, Any]] = []
+    if context["scores"]:
+        from doctobert_hf.hub.cards.results import model_index
+
+        index = model_index(context["scores"], context["name"])
+    if retriever is not None and record.get("retrieval"):
+        index += retrieval_index(record["retrieval"], context["name"])
+    # Keys that are empty are left out of the front matter.
+    data = ModelCardData(
+        language=list(facts.language),
+        license=facts.license,
+        license_name=facts.license_name,
+        license_link=facts.license_link,
+        library_name=LIBRARY.get(kind, "transformers"),
+        pipeline_tag=pipeline,
+        tags=_tags(context, record["architecture"].get("model_type"), kind, pipeline),
+        datasets=list(facts.datasets) or None,
+        base_model=facts.base_model,
+    )
+    if index:
+        data["model-index"] = index
+    if facts.examples:
+        data["widget"] = [{"text": text} for text in _examples(facts.examples)]
+    co2 = _emissions(record)
+    if co2 is not None:
+        data["co2_eq_emissions"] = co2
+    return data
+
+
+def _examples(file: str) -> list[str]:
+    """Return the lines of a file of examples; the only text a card ever shows."""
+    path = Path(file)
+    if not path.is_file():
+        raise UsageError(f"No file '{file}'", "a file of examples, one a line")
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def pipeline_of(classes: list[str]) -> str | None:
+    """The pipeline of a model's class."""
+    for ending, name in (
+        ("ForTokenClassification", "token-classification"),
+        ("ForSequenceClassification", "text-classification"),
+        ("ForMultipleChoice", "multiple-choice"),
+        ("ForMaskedLM", "fill-mask"),
+    ):
+        if any(cls.endswith(ending) for cls in classes):
+            return name
+    return "feature-extraction"
+
+
+def _tags(context: dict[str, Any], *more: str | None) -> list[str]:
+    found = [*DOMAIN, *(tag for tag in more if tag), *context["facts"].tags, "doctobert-hf"]
+    return list(dict.fromkeys(found))
+
+
+def _emissions(record: dict[str, Any]) -> dict[str, Any] | None:
+    energy = record.get("energy")
+    if energy is None or energy["kg"] is None:
+        return None
+    return {
+        "emissions": float(f"{1000 * energy['kg']:.4g}"),  # the Hub's unit is the gram
+        "source": f"codecarbon {energy['codecarbon']}",
+        "training_type": "pre-training",
+        "geographical_location": energy["country"],
+        "hardware_used": energy["hardware"],
+    }
+
+
+def tokenizer_metadata(context: dict[str, Any]) -> ModelCardData:
+    """Front matter of a tokenizer's card."""
+    from huggingface_hub import ModelCardData
+
+    facts = context["facts"]
+    return ModelCardData(
+        language=list(facts.language),
+        license=facts.license,
+        license_name=facts.license_name,
+        license_link=facts.license_link,
+        library_name="transformers",
+        tags=_tags(context, "tokenizer"),
+        datasets=list(facts.datasets) or None,
+    )
+
+
+def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
+    """Front matter of a dataset's card, with ``configs`` and ``dataset_info``."""
+    from datasets import DatasetInfo, SplitDict, SplitInfo
+    from datasets.info import DatasetInfosDict
+    from huggingface_hub import DatasetCardData
+
+    facts = context["facts"]
+    licences = list(dict.fromkeys(name for c in context["configs"] for name in c["licenses"]))
+    task = {"drbenchmark": ["token-classification", "text-classification"]}
+    data = DatasetCardData(
+        pretty_name=context["title"],
+        language=list(facts.language),
+        license=licences[0] if len(licences) == 1 else licences or None,
+        task_categories=task.get(kind, ["fill-mask"]),
+        size_categories=[size_category(context["rows"])],
+        tags=_tags(context, "synthetic" if context["synthetic"] else None),
+        annotations_creators={"drbenchmark": ["expert-generated"], "dataset": None}.get(
+            kind, ["machine-generated"]
+        ),
+        language_creators=["machine-generated" if context["synthetic"] else "found"],
+        source_datasets=list(facts.datasets) or None,
+    )
+    if "other" in licences:
+        names = [c["license_name"] for c in context["configs"] if c["license"] == "other"]
+        data["license_name"] = facts.license_name or ", ".join(dict.fromkeys(filter(None, names)))
+        if facts.license_link:
+            data["license_link"] = facts.license_link
+    # Tasks of a benchmark are asked for by name: none of them stands for the others.
+    default = None if kind == "drbenchmark" else _default_config(context["configs"])
+    data["configs"] = [
+        {
+            "config_name": config["name"],
+            **({"default": True} if config["name"] == default else {}),
+            "data_files": [
+                {"split": r.split, "path": f"data/{config['name']}/{r.split}-*.parquet"}
+                for r in config["splits"]
+            ],
+        }
+        for config in context["configs"]
+    ]
+    infos = DatasetInfosDict()
+    for config in context["configs"]:
+        splits = SplitDict()
+        for record in config["splits"]:
+            splits.add(SplitInfo(record.split, record.bytes, record.rows))
+        infos[config["name"]] = DatasetInfo(
+            features=config["splits"][0].features,
+            splits=splits,
+            download_size=config["download_size"],
+            dataset_size=sum(r.bytes for r in config["splits"]),
+        )
+    infos.to_dataset_card_data(data)
+    return data
+
+
+def _default_config(configs: list[dict[str, Any]]) -> str:
+    names = [config["name"] for config in configs]
+    return next((n for n in ("default", "documents", "fineweb-2") if n in names), names[0])

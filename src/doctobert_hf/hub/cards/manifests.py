@@ -1,0 +1,183 @@
+"""How a FineMed dataset was made, from the manifests of its stages; what has none is not claimed.
+
+A stage's ``manifest.json`` names its inputs. They are followed backwards as far as their manifests
+are at hand, and the card says where that ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.hub.cards.records import read_json
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """What the stages before a dataset did.
+
+    Attributes:
+        stages: Rows for the card, the first stage first: name, documents in and out, what was done.
+        unknown: Inputs whose making is not recorded, by name.
+        annotations: Sentences on who annotated.
+        personal_data: Documents and matches by kind, of the last stage that counted.
+        personal_data_treatment: ``count``, ``mask`` or ``drop``; None where nobody looked.
+        contamination: Tasks whose test units were sought; empty where none were.
+        contaminated: Documents left out for them.
+        synthetic: Whether a language model wrote text of it.
+    """
+
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    annotations: list[str] = field(default_factory=list)
+    personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
+    personal_data_treatment: str | None = None
+    contamination: list[str] = field(default_factory=list)
+    contaminated: int = 0
+    synthetic: bool = False
+
+
+def made_by(path: Path) -> MadeBy:
+    """Read the stages that made the dataset at ``path``: a stage's folder, or its ``data``.
+
+    Example:
+        >>> from pathlib import Path
+        >>> made_by(Path("no-such-folder")).stages
+        []
+    """
+    manifests: list[dict[str, Any]] = []
+    unknown: list[str] = []
+    folder = next((p for p in (path, path.parent) if _is_stage(p)), None)
+    if folder is None:
+        return MadeBy()
+    _follow(folder, manifests, unknown, set())
+    personal, treatment = _personal_data(manifests)
+    sought = [m for m in manifests if m["stage"] == "decontaminate"]
+    return MadeBy(
+        stages=[_row(manifest) for manifest in manifests],
+        unknown=sorted(set(unknown)),
+        annotations=[line for m in manifests if m["stage"] == "annotate" for line in _who(m)],
+        personal_data=personal,
+        personal_data_treatment=treatment,
+        contamination=sorted({t["task"] for m in sought for t in m.get("tasks", [])}),
+        contaminated=sum(sum(m["excluded"].values()) for m in sought),
+        synthetic=any(m["stage"] == "rephrase" for m in manifests),
+    )
+
+
+def _is_stage(folder: Path) -> bool:
+    file = folder / MANIFEST
+    return file.is_file() and "stage" in read_json(file)
+
+
+def _follow(folder: Path, found: list[dict[str, Any]], unknown: list[str], seen: set[Path]) -> None:
+    """Add the manifests before a stage, then its own."""
+    if folder.resolve() in seen:
+        return
+    seen.add(folder.resolve())
+    manifest = read_json(folder / MANIFEST)
+    places = list(manifest.get("inputs") or [])
+    places += [place for source in manifest.get("sources", []) for place in source["input"]]
+    for place in dict.fromkeys(map(str, places)):
+        # As it was given, from where this runs now; or beside the stage, if both were moved.
+        near = [Path(place), folder.parent / place, folder.parent / Path(place).name]
+        before = next((p for p in near if _is_stage(p)), None)
+        if before is None:
+            unknown.append(Path(place).name)
+        else:
+            _follow(before, found, unknown, seen)
+    found.append(manifest)
+
+
+def _row(manifest: dict[str, Any]) -> dict[str, Any]:
+    read = manifest.get("read", manifest.get("read_documents"))
+    return {
+        "name": manifest["stage"],
+        "read": read,
+        "written": manifest["documents"],
+        "excluded": dict(manifest.get("excluded") or {}),
+        "what": _what(manifest["stage"], manifest.get("settings") or {}, manifest),
+    }
+
+
+def _what(stage: str, settings: dict[str, Any], manifest: dict[str, Any]) -> str:
+    """What a stage did, in a few words, from its settings alone."""
+    if stage == "annotate":
+        return "; ".join(
+            f"{axis}: {_annotator(settings[axis])}"
+            for axis in ("domain", "subdomain", "quality", "terms")
+            if settings.get(axis) not in (None, "none")
+        )
+    if stage == "clean":
+        said = []
+        if settings.get("language") not in (None, "none"):
+            said.append(f"language {settings['language']} at least {settings['language_score']}")
+        said += [
+            words
+            for key, words in (
+                ("repetition", "repetitive texts"),
+                ("exact", "equal texts"),
+                ("minhash", f"near-duplicates from {settings.get('similarity')} on"),
+            )
+            if settings.get(key)
+        ]
+        return ", ".join(said)
+    if stage == "filter":
+        return f"kept where {manifest.get('expression') or settings.get('where')}"
+    if stage == "decontaminate":
+        return "test units of " + ", ".join(t["task"] for t in manifest.get("tasks", []))
+    if stage == "rephrase":
+        model = Path(str(settings.get("model") or "a language model")).name
+        return f"rewritten by {model}, {manifest.get('pieces', 0):,} pieces asked for"
+    if stage == "deidentify":
+        return "personal data replaced by placeholders"
+    if stage == "mix":
+        return ", ".join(
+            f"{source['name']} where {source['where'] or 'all'}"
+            for source in manifest.get("sources", [])
+        )
+    return ""
+
+
+_RULES = {"light": "rules", "lexicon": "a lexicon"}
+
+
+def _annotator(name: Any) -> str:
+    return _RULES.get(str(name), f"the model {Path(str(name)).name}")
+
+
+def _who(manifest: dict[str, Any]) -> list[str]:
+    """Sentences on who annotated, and what the density is of."""
+    settings = manifest.get("settings") or {}
+    by: dict[str, list[str]] = {}
+    for axis in ("domain", "subdomain", "quality"):
+        if settings.get(axis) not in (None, "none"):
+            by.setdefault(_annotator(settings[axis]), []).append(axis)
+    lines = [f"{', '.join(axes).capitalize()}: by {who}." for who, axes in by.items()]
+    if settings.get("keep_domains") and settings.get("domain") not in (None, "none"):
+        lines.append(f"Kept domains: {', '.join(settings['keep_domains'])}.")
+    if settings.get("terms") == "lexicon":
+        names = ", ".join(Path(str(name)).name for name in settings.get("lexicons") or [])
+        lines.append(f"Medical terms: found in lexicons ({names}), not by a model.")
+    elif settings.get("terms") not in (None, "none"):
+        lines.append(f"Medical terms: by {_annotator(settings['terms'])}.")
+    if settings.get("density"):
+        lines.append(
+            f"Density: share of characters in medical terms ({settings['density']}); figures of "
+            "another definition are not interchangeable."
+        )
+    return lines
+
+
+def _personal_data(
+    manifests: list[dict[str, Any]],
+) -> tuple[dict[str, dict[str, int]], str | None]:
+    for manifest in reversed(manifests):
+        if "personal_data" in manifest:
+            treatment = (manifest.get("settings") or {}).get("pii", "mask")
+            found = {k: v for k, v in manifest["personal_data"].items() if v["matches"]}
+            return found, str(treatment)
+    return {}, None

@@ -1,0 +1,120 @@
+"""What a Sentence Transformers model is, from its files, for its card: class, prompts, sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.hub.cards.records import read_json
+
+PIPELINES = {
+    "SentenceTransformer": "sentence-similarity",
+    "MultiVectorEncoder": "sentence-similarity",
+    "SparseEncoder": "feature-extraction",
+    "CrossEncoder": "text-ranking",
+}
+"""The classes, and what the Hub calls what they do."""
+_SNIPPETS = {
+    "SentenceTransformer": "retrieve.py",
+    "MultiVectorEncoder": "retrieve_tokens.py",
+    "SparseEncoder": "retrieve_sparse.py",
+    "CrossEncoder": "rerank.py",
+}
+_METRICS = {"ndcg@10": "nDCG@10", "recall@10": "Recall@10", "mrr@10": "MRR@10"}
+
+
+@dataclass(frozen=True)
+class Retriever:
+    """A retrieval model.
+
+    Attributes:
+        name: Its class in Sentence Transformers.
+        similarity: How two vectors are compared; None where that is not said.
+        dimensions: Of a vector; None where the files do not tell, and for rerankers.
+        prompts: What is put before a text, by kind; only those that are not empty.
+    """
+
+    name: str
+    similarity: str | None = None
+    dimensions: int | None = None
+    prompts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def snippet(self) -> str:
+        """The template of how it is used."""
+        return _SNIPPETS[self.name]
+
+    @property
+    def pipeline(self) -> str:
+        """What the Hub calls what it does."""
+        return PIPELINES[self.name]
+
+
+def read_retriever(folder: Path) -> Retriever | None:
+    """Read what a saved model is; None for a folder without ``modules.json``.
+
+    PyLate's ``ColBERT`` opens as ``MultiVectorEncoder``.
+    """
+    modules = read_json(folder / "modules.json")
+    if modules is None:
+        return None
+    settings = read_json(folder / "config_sentence_transformers.json") or {}
+    name = {"ColBERT": "MultiVectorEncoder"}.get(
+        str(settings.get("model_type")), str(settings.get("model_type", "SentenceTransformer"))
+    )
+    if name not in PIPELINES:
+        name = "SentenceTransformer"
+    usual = {"SentenceTransformer": "cosine", "MultiVectorEncoder": "maxsim"}.get(name)
+    prompts = {k: v for k, v in (settings.get("prompts") or {}).items() if v}
+    reranks = name == "CrossEncoder"
+    return Retriever(
+        name,
+        None if reranks else settings.get("similarity_fn_name") or usual,
+        None if reranks else _dimensions(folder, modules),
+        prompts,
+    )
+
+
+def _dimensions(folder: Path, modules: list[dict[str, Any]]) -> int | None:
+    """Of the last part that says its width: a projection, a pooling, or the encoder."""
+    found = None
+    for module in modules:
+        settings = read_json(folder / str(module.get("path", "")) / "config.json") or {}
+        for key in ("hidden_size", "word_embedding_dimension", "embedding_dimension"):
+            found = settings.get(key, found)
+        found = settings.get("out_features", found)
+    return found
+
+
+def retrieval_index(record: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The ``model-index`` of a retriever: what was measured after training, in percent.
+
+    Args:
+        record: ``retrieval.json``.
+        name: Name of the repository.
+
+    Returns:
+        One entry; empty where nothing was measured after training.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+
+    after = [row for row in record.get("results", []) if row["system"] == "after training"]
+    if not after:
+        return []
+    data = str(record.get("recipe", {}).get("data") or "questions and passages")
+    entries = [
+        EvalResult(
+            task_type="text-retrieval",
+            task_name="Retrieval",
+            dataset_type="private",
+            dataset_name=f"{data}, {after[0]['queries']:,} held-out questions",
+            metric_type=key.replace("@", "_at_"),
+            metric_name=shown,
+            metric_value=round(100 * after[0]["scores"][key], 2),
+        )
+        for key, shown in _METRICS.items()
+        if key in after[0]["scores"]
+    ]
+    card = ModelCardData(model_name=name, eval_results=entries, ignore_metadata_errors=False)
+    return list(card.to_dict()["model-index"])

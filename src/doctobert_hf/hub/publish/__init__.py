@@ -1,0 +1,1 @@
+"""From a staged folder to the Hub: one commit, during training too, and its check."""

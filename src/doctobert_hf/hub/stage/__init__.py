@@ -1,0 +1,1 @@
+"""What would be published, made ready in a folder: files, companions, card, and its check."""

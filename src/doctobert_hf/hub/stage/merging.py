@@ -1,0 +1,350 @@
+"""A push onto what others put there: their configurations, sections and licence are not lost.
+
+What an earlier push of ours wrote is known by its list of files and by a hash of its card. Anything
+else on the Hub is somebody's: it stays, or the push is refused with the way to say it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import Any
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.hub.cards.metadata import size_category
+from doctobert_hf.hub.cards.render import KEEP, body_of, dump_front, front_matter
+
+CARD = "README.md"
+_HEADING = re.compile(r"^#{1,2} .+$", re.MULTILINE)
+_OLD_WEIGHTS = re.compile(
+    r"(pytorch_model.*\.bin(\.index\.json)?|model-\d+-of-\d+\.safetensors"
+    r"|model\.safetensors(\.index\.json)?|tf_model\.h5|flax_model\.msgpack)"
+)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """What stands on the Hub before a push.
+
+    Attributes:
+        head: The commit.
+        card: Its README, or None.
+        manifest: What an earlier push of ours wrote; empty where there was none.
+        files: Blob ids by path.
+    """
+
+    head: str
+    card: str | None
+    manifest: dict[str, Any]
+    files: dict[str, str]
+
+
+@dataclass
+class Changes:
+    """What a push does to a repository.
+
+    Attributes:
+        added: Files that are new.
+        replaced: Files that stand there and are written anew, if they differ.
+        removed: Files that are deleted.
+        kept_configs: Configurations of the dataset that stay as they are.
+        told: What the user should know.
+        diff: The card before and after, as a unified diff.
+    """
+
+    added: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept_configs: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    diff: str = ""
+
+
+def card_hash(text: str) -> str:
+    """Hash a card's body, apart from the regions that belong to people."""
+    plain = KEEP.sub("", body_of(text))
+    return hashlib.sha256(" ".join(plain.split()).encode()).hexdigest()
+
+
+def headings_of(text: str) -> list[str]:
+    """Return a card's headings of the first two levels, outside the regions of people."""
+    return [title for title, _ in _sections(KEEP.sub("", body_of(text)))]
+
+
+def merge_card(
+    text: str, remote: Remote, repo_type: str, replace: Iterable[str], relicense: bool, name: str
+) -> tuple[str, Changes]:
+    """Put what others wrote on the Hub into a rendered card.
+
+    Args:
+        text: The card as it was rendered.
+        remote: What stands on the Hub.
+        repo_type: ``model`` or ``dataset``.
+        replace: Configurations, or ``README.md``, that are to be replaced.
+        relicense: Whether the licence was said for this push.
+        name: Name of the repository, for errors.
+
+    Returns:
+        The card, and what changed.
+
+    Raises:
+        UsageError: Another licence than the Hub's that was not said, or text of ours that people
+            changed outside the markers.
+    """
+    changes = Changes()
+    if remote.card is None:
+        return text, changes
+    replaced = set(replace)
+    before, now = front_matter(remote.card), front_matter(text)
+    if repo_type == "dataset":
+        _check_same_names(now, before, remote, replaced, name)
+        changes.kept_configs = _merge_configs(now, before, replaced)
+    if changes.kept_configs:  # their rows stay under theirs
+        _join_licenses(now, before)
+    else:
+        _check_license(before, now, relicense, name)
+    body = body_of(text)
+    if CARD not in replaced:
+        sections = _foreign_sections(remote, body, name)
+        for region, section in sections.items():
+            body = f"{body.rstrip()}\n\n{section}\n"
+            changes.told.append(f"'{region}' of the card on the Hub stays, between markers")
+    text = f"---\n{dump_front(now)}---\n\n{body.lstrip()}"
+    changes.diff = "".join(
+        difflib.unified_diff(
+            remote.card.splitlines(True), text.splitlines(True), "README.md (Hub)", "README.md"
+        )
+    )
+    return text, changes
+
+
+def _check_license(before: dict[str, Any], now: dict[str, Any], said: bool, name: str) -> None:
+    for key in ("license", "license_name"):
+        then, ours = before.get(key), now.get(key)
+        if then and ours and then != ours and not said:
+            words = " ".join(ours) if isinstance(ours, list) else ours
+            raise UsageError(
+                f"{name} is under the licence {then}, and this push would make it {ours}",
+                "the same licence, or a change that is said",
+                f"Pass --license {now.get('license') if key == 'license_name' else words}, if it "
+                "may be changed",
+            )
+
+
+def _join_licenses(now: dict[str, Any], before: dict[str, Any]) -> None:
+    both: list[str] = []
+    for value in (before.get("license"), now.get("license")):
+        both += value if isinstance(value, list) else [value] if value else []
+    joined = list(dict.fromkeys(both))
+    if joined:
+        now["license"] = joined[0] if len(joined) == 1 else joined
+
+
+def _check_same_names(
+    now: dict[str, Any], before: dict[str, Any], remote: Remote, replaced: set[str], name: str
+) -> None:
+    """Refuse to take the place of somebody else's configuration of the same name.
+
+    Raises:
+        UsageError: No list of ours has its files, and ``--replace`` does not name it.
+    """
+    ours = {entry["config_name"] for entry in now.get("configs", [])}
+    written = {path.split("/")[1] for path in remote.manifest.get("files", {})
+               if path.startswith("data/") and path.count("/") > 1}  # fmt: skip
+    theirs = {e.get("config_name", "default") for e in before.get("configs") or []
+              if isinstance(e, dict)}  # fmt: skip
+    if not before.get("configs") and not remote.manifest and _data_files(remote):
+        theirs = ours  # of no name: our configurations would hide it
+    foreign = (ours & theirs) - written - replaced
+    if foreign:
+        one = sorted(foreign)[0]
+        raise UsageError(
+            f"{name} has data of others as configuration '{one}', which this push would hide",
+            "another name, or a replacement that is said",
+            f"Put yours into a folder of another name, or pass --replace {one}",
+        )
+
+
+def _data_files(remote: Remote) -> list[str]:
+    endings = (".parquet", ".csv", ".tsv", ".jsonl", ".arrow", ".json.gz", ".jsonl.gz")
+    return [path for path in remote.files if path.lower().endswith(endings)]
+
+
+def _files_of(entry: dict[str, Any], files: Iterable[str]) -> set[str]:
+    """Return the files that a configuration of the front matter names."""
+    given = entry.get("data_files") or []
+    items = given if isinstance(given, list) else [given]
+    patterns: list[str] = []
+    for item in items:
+        path = item.get("path") if isinstance(item, dict) else item
+        patterns += path if isinstance(path, list) else [path] if isinstance(path, str) else []
+    return {file for file in files if any(fnmatch(file, pattern) for pattern in patterns)}
+
+
+def _merge_configs(now: dict[str, Any], before: dict[str, Any], replaced: set[str]) -> list[str]:
+    """Add the Hub's further configurations to the front matter; return their names."""
+    ours = {entry["config_name"] for entry in now.get("configs", [])}
+    entries = [
+        entry
+        for entry in before.get("configs") or []
+        if isinstance(entry, dict) and entry.get("config_name", "default") not in ours | replaced
+    ]
+    if not entries:
+        return []
+    kept = [entry.get("config_name", "default") for entry in entries]
+    if any(entry.get("default") for entry in entries):
+        for entry in now["configs"]:
+            entry.pop("default", None)
+    now["configs"] = [*entries, *now["configs"]]
+    infos = {
+        info.get("config_name", "default"): info
+        for info in (*_listed(before.get("dataset_info")), *_listed(now.get("dataset_info")))
+        if info.get("config_name", "default") in (*kept, *ours)
+    }
+    for info_name, info in infos.items():
+        info["config_name"] = info_name
+    now["dataset_info"] = list(infos.values())
+    counted = [split.get("num_examples") for info in infos.values()
+               for split in info.get("splits") or []]  # fmt: skip
+    if len(infos) == len(kept) + len(ours) and all(isinstance(n, int) for n in counted):
+        now["size_categories"] = [size_category(sum(counted))]
+    return kept
+
+
+def _listed(value: Any) -> list[dict[str, Any]]:
+    found = value if isinstance(value, list) else [value]
+    return [dict(item) for item in found if isinstance(item, dict)]
+
+
+def _foreign_sections(remote: Remote, body: str, name: str) -> dict[str, str]:
+    """Return sections that people wrote outside the markers, as regions, by their region's name.
+
+    Raises:
+        UsageError: Text that an earlier push wrote was changed outside the markers.
+    """
+    assert remote.card is not None
+    theirs = body_of(remote.card)
+    written = remote.manifest.get("card")
+    if written == card_hash(remote.card) or not KEEP.sub("", theirs).strip():
+        return {}
+    taken = {match[1] for match in KEEP.finditer(theirs + body)}
+    if not remote.manifest:  # a card that we did not write
+        content = _without_markers(theirs)
+        if " ".join(content.split()) in " ".join(_without_markers(body).split()):
+            return {}
+        region = _region(_free("earlier-card", taken), f"## Earlier card\n\n{content.strip()}")
+        return {"Earlier card": region}
+    ours = set(remote.manifest.get("headings") or headings_of(body))
+    found: dict[str, str] = {}
+    rest = ""
+    for title, section in _sections(theirs, with_beginning=True):
+        if title in ours or not title:
+            rest += section
+            continue
+        # Regions in it are taken over by themselves.
+        own = KEEP.sub("", section).strip()
+        region = _free(re.sub(r"\W+", "-", title.lower()).strip("-") or "section", taken)
+        taken.add(region)
+        found[region] = _region(region, own)
+    if written is not None and card_hash(rest) != written:
+        raise UsageError(
+            f"The card of {name} was changed outside its markers since the last push: "
+            f"{_first_difference(rest, body)!r}",
+            "changes between <!-- keep:NAME --> and <!-- /keep -->, or in sections of their own",
+            "Move the text there, or pass --replace README.md to write the card anew",
+        )
+    return found
+
+
+def _without_markers(text: str) -> str:
+    return re.sub(r"<!-- /?keep[^>]*-->", "", text)
+
+
+def _region(name: str, content: str) -> str:
+    return f"<!-- keep:{name} -->\n{content}\n<!-- /keep -->"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no region has: two sections may have one title."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+_FENCE = re.compile(r"^(```|~~~).*?^\1[^\S\n]*$", re.DOTALL | re.MULTILINE)
+
+
+def _sections(text: str, with_beginning: bool = False) -> list[tuple[str, str]]:
+    """Headings of the first two levels with what stands under them; none in a region or fence."""
+    masked = text
+    for pattern in (KEEP, _FENCE):
+        masked = pattern.sub(lambda match: " " * len(match[0]), masked)
+    starts = [match.start() for match in _HEADING.finditer(masked)]
+    ends = [*starts[1:], len(text)]
+    found = [
+        (text[a:b].splitlines()[0].strip(), text[a:b]) for a, b in zip(starts, ends, strict=True)
+    ]
+    first = [("", text[: starts[0] if starts else len(text)])] if with_beginning else []
+    return [*first, *found]
+
+
+def _first_difference(theirs: str, ours: str) -> str:
+    lines = set(ours.splitlines())
+    new = next((line for line in theirs.splitlines() if line.strip() and line not in lines), "")
+    return new.strip()[:80]
+
+
+def plan_files(
+    names: Iterable[str],
+    remote: Remote,
+    repo_type: str,
+    configs: Iterable[str],
+    replace: Iterable[str],
+    changes: Changes,
+) -> dict[str, Any]:
+    """Say what happens to files, and return those of earlier pushes that stay.
+
+    Args:
+        names: Files of this push.
+        remote: What stands on the Hub.
+        repo_type: ``model`` or ``dataset``.
+        configs: Configurations that this push writes.
+        replace: Configurations that go.
+        changes: Receives ``added``, ``replaced``, ``removed`` and ``told``.
+
+    Returns:
+        Entries of the earlier list of files, by path.
+    """
+    ours = set(names)
+    written = remote.manifest.get("files", {})
+    gone = {*configs, *replace}
+    kept = {
+        path: {**entry, "kept": True}
+        for path, entry in written.items()
+        if path not in ours and path in remote.files
+        and repo_type == "dataset" and path.startswith("data/") and path.split("/")[1] not in gone
+    }  # fmt: skip
+    stale = [path for path in written if path not in ours | kept.keys() and path in remote.files]
+    if repo_type == "dataset":
+        prefixes = tuple(f"data/{config}/" for config in replace)
+        doomed = {path for path in remote.files if prefixes and path.startswith(prefixes)}
+        front = front_matter(remote.card) if remote.card else {}
+        for entry in front.get("configs") or []:
+            if isinstance(entry, dict) and entry.get("config_name", "default") in set(replace):
+                doomed |= _files_of(entry, remote.files)
+        stale += sorted(doomed - ours - set(stale))
+    if ours & {"model.safetensors", "model.safetensors.index.json"}:
+        old = [p for p in remote.files if _OLD_WEIGHTS.fullmatch(p) and p not in ours]
+        if old:
+            changes.told.append(f"Older weights are removed: {', '.join(sorted(old))}")
+        stale += [path for path in old if path not in stale]
+    changes.added = sorted(ours - remote.files.keys())
+    changes.replaced = sorted(ours & remote.files.keys())
+    changes.removed = sorted(stale)
+    return kept

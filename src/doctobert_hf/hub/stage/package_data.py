@@ -1,0 +1,318 @@
+"""Datasets as packages: Parquet of your own, or tasks of DrBenchmark whose licence allows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.cards.facts import CardFacts
+from doctobert_hf.hub.cards.manifests import MadeBy, made_by
+from doctobert_hf.hub.cards.metadata import SOURCE_LICENSES, license_ids
+from doctobert_hf.hub.cards.records import read_json
+from doctobert_hf.hub.cards.render import render_card
+from doctobert_hf.hub.stage.companions import licence_text_warnings, stage_companions
+from doctobert_hf.hub.stage.datasets import (
+    SourceSplit,
+    SplitRecord,
+    check_columns,
+    common_schema,
+    find_splits,
+    write_split,
+)
+from doctobert_hf.hub.stage.package import Package, _earlier, _shared
+from doctobert_hf.hub.stage.preflight import Finding, refuse, secret_finding
+from doctobert_hf.hub.stage.schemas import FINEMED, REPHRASED, meaning
+from doctobert_hf.hub.stage.secrets import Secret
+from doctobert_hf.hub.stage.statistics import DENSITY_STEPS, EDU_STEPS
+
+SAMPLE = "generated sample"
+"""What a quickstart records as its source when it was given no corpus."""
+
+
+def package_dataset(
+    path: Path,
+    repo_id: str,
+    folder: Path,
+    facts: CardFacts,
+    kind: str | None = None,
+    tasks: tuple[str, ...] = (),
+    protocol: str = "drbenchmark",
+    max_shard_bytes: int = 500_000_000,
+    tokens: tuple[str, ...] = (),
+    on_shard: Callable[[str, int], None] | None = None,
+    allow: tuple[str, ...] = (),
+) -> Package:
+    """Stage a dataset.
+
+    Args:
+        path: Parquet file or folder; with ``tasks`` the folder of raw corpora.
+        repo_id: Name on the Hub.
+        folder: Where to stage; shards of a stopped run there are kept.
+        facts: What records do not know.
+        kind: ``finemed``, ``rephrased`` or ``dataset``; default: told from the columns.
+        tasks: Tasks of DrBenchmark.
+        protocol: Their protocol.
+        max_shard_bytes: Size of a shard, compressed.
+        tokens: Tokens in use, sought in the text.
+        on_shard: Called with name and rows of each shard.
+        allow: Fingerprints of what looks like a secret and is none.
+
+    Raises:
+        UsageError: A task's licence forbids copies, or there is no data.
+        DataError: Columns differ between files, or from the declared schema.
+        PreflightError: Rows hold secrets.
+    """
+    sources = drbenchmark_splits(path, tasks, protocol) if tasks else find_splits(path)
+    schemas = {source.config: common_schema(source) for source in sources}
+    kind = "drbenchmark" if tasks else kind or _kind_of(set(schemas[sources[0].config].names))
+    absent = []
+    if kind in ("finemed", "rephrased"):
+        declared = {k: v[0] for k, v in (FINEMED if kind == "finemed" else REPHRASED).items()}
+        absent = check_columns(schemas, declared, "text")
+    records = [write_split(s, folder, max_shard_bytes, tokens, on_shard) for s in sources]
+    allowed = refuse(_secrets(records), allow)
+    context = dataset_context(repo_id, facts, records, folder, kind, tasks, protocol)
+    context["absent_columns"] = absent
+    context["generated"] |= not tasks and _is_generated_sample(path)
+    context["made"] = MadeBy() if tasks else made_by(path)
+    context["synthetic"] = context["generated"] or context["made"].synthetic
+    chosen = kind
+
+    def render(remote: str | None) -> Any:
+        from doctobert_hf.hub.cards.front import dataset_metadata
+
+        metadata = dataset_metadata(chosen, context)
+        # Of tasks the folder holds raw corpora: a README there is not of this dataset.
+        earlier = ([remote] if remote else []) if tasks else _earlier(path, remote)
+        return render_card(chosen, metadata, context, earlier)
+
+    placed = stage_companions(path, folder, own=not tasks)
+    warnings = [] if tasks else _licence_warnings(context)
+    every = [found for config in context["configs"] for found in config["licenses"]]
+    warnings += licence_text_warnings(every, placed)
+    if kind == "rephrased" and not facts.rewriter and not context["rewriters"]:
+        warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
+    warnings += [f"Allowed: {finding}" for finding in allowed]
+    return Package(repo_id, "dataset", kind, folder, render, warnings=warnings)
+
+
+def drbenchmark_splits(path: Path, tasks: tuple[str, ...], protocol: str) -> list[SourceSplit]:
+    """The splits of tasks, from raw corpora.
+
+    Raises:
+        UsageError: A licence does not let others publish copies.
+    """
+    import datasets
+
+    import doctobert_hf
+    from doctobert_hf.drbenchmark import get_task
+
+    doctobert_hf.register()
+    specs = [get_task(name) for name in tasks]
+    for spec in specs:
+        if not spec.corpus.redistributable:
+            raise UsageError(
+                f"{spec.name} is made from {spec.corpus.title}, which may not be redistributed "
+                f"({spec.corpus.licence}). {spec.corpus.gate}".strip(),
+                "tasks whose licence lets others publish copies",
+                "Leave it out; others can build it from their own copy of the corpus with "
+                f'load_dataset("doctobert_hf/drbenchmark", "{spec.name}", data_dir=FOLDER)',
+            )
+    found = []
+    for spec in specs:
+        loaded = datasets.load_dataset(
+            "doctobert_hf/drbenchmark", spec.name, data_dir=str(path), protocol=protocol
+        )
+        found += [SourceSplit(spec.name, name, dataset=rows) for name, rows in loaded.items()]
+    return found
+
+
+def redistributable_tasks(path: Path) -> tuple[str, ...]:
+    """All tasks that may be published and whose raw data is in ``path``."""
+    from doctobert_hf.drbenchmark import list_tasks
+    from doctobert_hf.drbenchmark.check import data_found
+
+    return tuple(
+        task.name
+        for task in list_tasks()
+        if task.corpus.redistributable
+        and data_found(task, path) not in ("download", "missing", "unreadable")
+    )
+
+
+def _is_generated_sample(path: Path) -> bool:
+    """Whether a quickstart made these documents from templates."""
+    places = (path, path.parent, path.parent.parent)
+    run = next((p for p in places if (p / "state.json").is_file()), None)
+    return run is not None and bool(read_json(run / "state.json")["corpus"]["source"] == SAMPLE)
+
+
+def _kind_of(columns: set[str]) -> str:
+    if "rewriting_config" in columns or {"original_text", "text"} <= columns:
+        return "rephrased"
+    return "finemed" if "medical_entity_density" in columns else "dataset"
+
+
+def _secrets(records: list[SplitRecord]) -> list[Finding]:
+    found = []
+    for record in records:
+        for told in record.statistics.secrets.values():
+            secret = Secret(told["kind"], told["masked"], told["fingerprint"])
+            where = f" in column '{told['column']}', {told['rows']:,} row(s)"
+            where += f", the first is row {told['first']:,}"
+            found.append(secret_finding(f"{record.config}/{record.split}", secret, where))
+    return found
+
+
+def dataset_context(
+    repo_id: str,
+    facts: CardFacts,
+    records: list[SplitRecord],
+    folder: Path,
+    kind: str,
+    tasks: tuple[str, ...],
+    protocol: str,
+) -> dict[str, Any]:
+    """What a dataset's card shows."""
+    configs: dict[str, list[SplitRecord]] = {}
+    for record in records:
+        known = configs.setdefault(record.config, [])
+        if known and known[0].features != record.features:
+            raise DataError(
+                f"The columns of '{record.split}' of '{record.config}' differ from those of "
+                f"'{known[0].split}'",
+                "one schema in a configuration",
+            )
+        known.append(record)
+    described = [_config(name, found, folder, facts, kind) for name, found in configs.items()]
+    return {
+        **_shared(repo_id, facts),
+        "configs": described,
+        "rows": sum(r.rows for r in records),
+        "generated": kind == "rephrased",
+        "fields": _fields(configs, kind),
+        "thresholds": _thresholds(records),
+        "classes": _classes(records),
+        "rewriters": [name for name, _ in _classes(records).get("rewriter", [])],
+        "tasks": tasks,
+        "protocol": protocol,
+        "corpora": _corpora(tasks),
+        "first": described[0],
+        "has_words": any(config["words"] for config in described),
+        "has_tokens": any(config["tokens"] for config in described),
+    }
+
+
+def _config(
+    name: str, records: list[SplitRecord], folder: Path, facts: CardFacts, kind: str
+) -> dict[str, Any]:
+    sums: Counter[str] = Counter()
+    for record in records:
+        sums.update(record.statistics.sums)
+    files = [folder / shard for record in records for shard in record.shards]
+    written: str | None = None
+    if kind == "drbenchmark":
+        from doctobert_hf.drbenchmark import get_task
+
+        written = get_task(name).corpus.licence
+        several = license_ids(written)
+    else:
+        licence = (facts.config_licenses or {}).get(name) or SOURCE_LICENSES.get(name)
+        licence = licence or facts.license
+        several = [licence] if licence else []
+    return {
+        "name": name,
+        "splits": records,
+        "rows": sum(record.rows for record in records),
+        "words": sums.get("words"),
+        "tokens": sums.get("tokens"),
+        "characters": sums.get("characters"),
+        "download_size": sum(file.stat().st_size for file in files),
+        "license": several[0] if several else None,
+        "licenses": several + _licenses_of_rows(records),
+        "license_name": written or facts.license_name,
+    }
+
+
+def _licenses_of_rows(records: list[SplitRecord]) -> list[str]:
+    """Licences that rows name, as the Hub writes them; what it has no name for is told instead."""
+    names = dict(_classes(records, most=None).get("licence", []))
+    return [found for name in names for found in license_ids(name) if found != "other"]
+
+
+def _licence_warnings(context: dict[str, Any]) -> list[str]:
+    """Rows that name a licence which no configuration is published under."""
+    declared = {config["license"] for config in context["configs"]}
+    every = {found for config in context["configs"] for found in config["licenses"]}
+    said = ", ".join(sorted(map(str, declared)))
+    return [
+        f"{rows:,} row(s) say their licence is '{name}'; the card says {said}"
+        + (", and theirs too" if set(license_ids(name)) <= every else "")
+        for name, rows in context["classes"].get("licence", [])
+        if not set(license_ids(name)) <= declared
+    ]
+
+
+def _fields(configs: dict[str, list[SplitRecord]], kind: str) -> list[dict[str, Any]]:
+    """Columns in order of first appearance, their type, meaning and the configurations."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, records in configs.items():
+        for column, feature in records[0].features.items():
+            found.setdefault((column, _type(feature)), []).append(name)
+    everywhere = len(configs)
+    return [
+        {
+            "name": column,
+            "type": kind_of,
+            "meaning": meaning(column, kind),
+            "configs": "" if len(names) == everywhere else ", ".join(names),
+        }
+        for (column, kind_of), names in found.items()
+    ]
+
+
+def _type(feature: Any) -> str:
+    from datasets import ClassLabel, Value
+
+    if isinstance(feature, Value):
+        return str(feature.dtype)
+    if isinstance(feature, ClassLabel):
+        return f"class label, {feature.num_classes} names"
+    inner = getattr(feature, "feature", None)
+    if inner is not None:
+        return f"list of {_type(inner)}"
+    if isinstance(feature, dict):
+        return f"struct of {', '.join(feature)}"
+    return type(feature).__name__
+
+
+def _thresholds(records: list[SplitRecord]) -> list[dict[str, Any]]:
+    """Rows and words by least quality and least density, summed over everything."""
+    totals: dict[str, list[int]] = {}
+    for record in records:
+        for key, (rows, words) in record.statistics.thresholds.items():
+            entry = totals.setdefault(key, [0, 0])
+            entry[0], entry[1] = entry[0] + rows, entry[1] + words
+    return [
+        {"edu": edu, "density": density, "rows": found[0], "words": found[1]}
+        for edu in EDU_STEPS
+        for density in DENSITY_STEPS
+        if (found := totals.get(f"{edu}:{density}"))
+    ]
+
+
+def _classes(records: list[SplitRecord], most: int | None = 20) -> dict[str, list[tuple[str, int]]]:
+    totals: dict[str, Counter[str]] = {}
+    for record in records:
+        for kind, counts in record.statistics.classes.items():
+            totals.setdefault(kind, Counter()).update(counts)
+    return {kind: counts.most_common(most) for kind, counts in totals.items()}
+
+
+def _corpora(tasks: tuple[str, ...]) -> list[Any]:
+    from doctobert_hf.drbenchmark import get_task
+
+    return list({get_task(name).corpus.name: get_task(name).corpus for name in tasks}.values())

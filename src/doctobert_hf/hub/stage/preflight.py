@@ -1,0 +1,244 @@
+"""The check before a byte leaves: secrets, paths of this machine, pickles, links, card, name."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.stage.paths import BUCKETS, PATHS
+from doctobert_hf.hub.stage.secrets import Secret, find_secrets
+
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".h5", ".msgpack")
+TEXTS = (".md", ".json", ".jsonl", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".py", ".csv")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that must not be published.
+
+    Attributes:
+        file: Where, relative to the folder; empty for the repository's name.
+        what: What was found. A secret itself is never quoted.
+        mend: What to do about it.
+        fingerprint: Of what looks like a secret: by it, it may be allowed.
+    """
+
+    file: str
+    what: str
+    mend: str
+    fingerprint: str | None = None
+
+    def __str__(self) -> str:
+        allow = f", or --allow {self.fingerprint} if it is none" if self.fingerprint else ""
+        return f"{self.file or 'name'}: {self.what}. {self.mend}{allow}."
+
+
+class PreflightError(DataError):
+    """Raised when something must not be published; nothing has been sent.
+
+    Attributes:
+        findings: All that was found.
+    """
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        files = ", ".join(dict.fromkeys(finding.file or "name" for finding in findings))
+        super().__init__(
+            f"{len(findings)} finding(s) before publishing, in {files}: "
+            + " ".join(str(finding) for finding in findings[:5])
+            + (f" And {len(findings) - 5} more." if len(findings) > 5 else ""),
+            fix="Nothing was sent",
+        )
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.findings,)
+
+
+def check_folder(
+    folder: Path,
+    repo_type: str,
+    allowed: Iterable[str] = (),
+    tokens: Iterable[str] = (),
+    elsewhere: Iterable[str] = (),
+) -> list[Finding]:
+    """Check everything in a folder that is to be published as it is.
+
+    Args:
+        folder: What would be uploaded.
+        repo_type: ``model`` or ``dataset``.
+        allowed: Files that may be pickles: optimizer states that were asked for.
+        tokens: Tokens in use, sought as they are.
+        elsewhere: Configurations whose files are on the Hub already, from another push.
+
+    Returns:
+        All findings; empty if it may go.
+    """
+    found = []
+    allowed = set(allowed)
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_symlink():
+            found.append(Finding(name, "a link", "Publish the file itself"))
+        elif file.is_file():
+            if name not in allowed and is_pickle(file):
+                found.append(
+                    Finding(name, "a pickle, which runs code when it is loaded", "Use safetensors")
+                )
+            found += _contents(file, name, tokens)
+    found += list(_card(folder, repo_type, set(elsewhere)))
+    return found
+
+
+def check_sources(root: Path, files: Iterable[Path]) -> list[Finding]:
+    """Check that files to be taken lie in ``root`` itself, not behind a link that leads out."""
+    home = root.resolve()
+    return [
+        Finding(file.name, f"a link that leads out of '{root.name}'", "Copy the file itself there")
+        for file in files
+        if not file.resolve().is_relative_to(home)
+    ]
+
+
+def check_name(repo_id: str) -> list[Finding]:
+    """Check a repository's name by the Hub's rules."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    mend = "Use OWNER/NAME of letters, digits, '-', '_' and '.', at most 96 characters"
+    if repo_id.count("/") != 1:
+        return [Finding("", f"'{repo_id}' has no owner", mend)]
+    try:
+        validate_repo_id(repo_id)
+    except HFValidationError:
+        return [Finding("", f"the Hub refuses '{repo_id}'", mend)]
+    if not repo_id.isascii() or repo_id.endswith(".ipynb") or re.search(r"[-.](?:/|$)", repo_id):
+        return [Finding("", f"the Hub refuses '{repo_id}'", mend)]
+    return []
+
+
+def refuse(findings: list[Finding], allow: Iterable[str] = ()) -> list[Finding]:
+    """Raise a :class:`PreflightError` if anything was found that is not allowed.
+
+    Args:
+        findings: All that was found.
+        allow: Fingerprints of what looks like a secret and is none.
+
+    Returns:
+        What was allowed.
+    """
+    known = set(allow)
+    left = [finding for finding in findings if finding.fingerprint not in known]
+    if left:
+        raise PreflightError(left)
+    return findings
+
+
+def is_pickle(file: Path) -> bool:
+    """Tell a pickle by its name or its first bytes, torch's zip files too."""
+    if file.suffix in PICKLES:
+        return True
+    with file.open("rb") as stream:
+        head = stream.read(4)
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return True
+    if head == b"PK\x03\x04":
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return any(name.endswith(".pkl") for name in archive.namelist())
+        except zipfile.BadZipFile:
+            return False
+    return False
+
+
+def _contents(file: Path, name: str, tokens: Iterable[str]) -> Iterator[Finding]:
+    seen: dict[str, Finding] = {}
+    for content in _readable(file):
+        for secret in find_secrets(content, tokens):
+            seen.setdefault(secret.fingerprint, secret_finding(name, secret))
+    yield from seen.values()
+    if file.suffix in TEXTS:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        found = PATHS.search(text) or (file.suffix != ".md" and BUCKETS.search(text)) or None
+        path = found[0] if found else next((p for p in _own_paths() if p in text), None)
+        if path and file.name not in ("tokenizer.json", "vocab.json"):
+            what = f"names a path of this machine, '{path}'"
+            yield Finding(name, what, "Use a name or a Hub id there")
+
+
+def secret_finding(name: str, secret: Secret, where: str = "") -> Finding:
+    """Return what is told of something that looks like a secret."""
+    shown = f", '{secret.masked}'" if secret.masked else ""
+    in_use = secret.kind == "the token in use"
+    mend = "Remove it, and revoke it if it was ever shared"
+    fingerprint = None if in_use else secret.fingerprint or None
+    return Finding(name, f"holds {secret.kind}{shown}{where}", mend, fingerprint)
+
+
+def _own_paths() -> list[str]:
+    return [str(path) for path in {Path.home(), Path.cwd()} if len(path.parts) > 2]
+
+
+def _readable(file: Path) -> Iterator[bytes]:
+    """The parts of a file that can hold words; Parquet is scanned while it is written."""
+    if file.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        yield repr(pq.read_schema(file).metadata).encode()
+        return
+    with file.open("rb") as stream:
+        if file.suffix == ".safetensors":  # the rest is numbers
+            yield stream.read(int.from_bytes(stream.read(8), "little"))
+            return
+        overlap = b""
+        while block := stream.read(1 << 22):
+            yield overlap + block
+            overlap = block[-512:]
+
+
+def _card(folder: Path, repo_type: str, elsewhere: set[str]) -> Iterator[Finding]:
+    from doctobert_hf.hub.cards.metadata import metadata_errors
+    from doctobert_hf.hub.cards.render import front_matter
+
+    card = folder / "README.md"
+    if not card.is_file():
+        yield Finding("README.md", "no card", "Render one: doctobert-hf hub card PATH")
+        return
+    try:
+        front = front_matter(card.read_text(encoding="utf-8"))
+    except DataError as error:
+        yield Finding("README.md", error.got, error.expected)
+        return
+    for what, mend in metadata_errors(front, repo_type):
+        yield Finding("README.md", what, mend.rstrip("."))
+    for config in front.get("configs") or []:
+        if isinstance(config, dict) and config.get("config_name") in elsewhere:
+            continue
+        for item in config.get("data_files", []) if isinstance(config, dict) else []:
+            pattern = item.get("path") if isinstance(item, dict) else item
+            if isinstance(pattern, str) and not any(folder.glob(pattern)):
+                yield Finding("README.md", f"'{pattern}' matches no file", "Render the card again")
+
+
+def tokens_in_use(token: str | None = None) -> list[str]:
+    """The tokens a push could leak: the given one and the one that is logged in."""
+    from huggingface_hub import get_token
+
+    return [value for value in {token, get_token(), os.environ.get("HF_TOKEN")} if value]
+
+
+def redact(text: str, tokens: Iterable[str]) -> str:
+    """Replace tokens in a text, and whatever looks like one of the Hub."""
+    for token in tokens:
+        text = text.replace(token, "<token>")
+    return re.sub(r"hf_[A-Za-z0-9]{20,}", "<token>", text)
+
+
+def check_folder_exists(path: Path) -> None:
+    """Raise if there is nothing to publish."""
+    if not path.exists():
+        raise UsageError(f"'{path}' does not exist", "a folder or a file to publish")

@@ -1,0 +1,86 @@
+"""FineMed cards from the manifests of the stages that made the data."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from doctobert_hf.cli import main
+from doctobert_hf.hub.cards.manifests import made_by
+from doctobert_hf.hub.cards.metadata import license_ids
+from doctobert_hf.hub.cards.render import front_matter
+
+TEXTS = [
+    "Le patient présente un diabète traité par metformine depuis plusieurs années déjà.",
+    "Le patient présente un diabète traité par metformine depuis plusieurs années déjà.",
+    "La patiente, suivie pour un asthme, appelle le 06 12 34 56 78 pour son ordonnance.",
+    "Une radiographie du thorax est normale et le traitement par amoxicilline est arrêté.",
+]
+
+
+def stages(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    rows = {"id": list("abcd"), "text": TEXTS, "licence": ["CC BY-NC 4.0"] * 3 + ["CC BY 4.0"]}
+    pq.write_table(pa.table(rows), folder / "corpus.parquet")
+    units = [{"text": TEXTS[3], "task": "mine"}]
+    (folder / "units.jsonl").write_text("\n".join(map(json.dumps, units)) + "\n")
+    annotate = ["finemed", "annotate", "finemed/light", "--lexicons", "base"]
+    assert main([*annotate, "--input", "corpus.parquet", "--output", "a"]) == 0
+    clean = ["finemed", "clean", "--language", "none", "--pii", "mask"]
+    assert main([*clean, "--input", "a", "--output", "b"]) == 0
+    sought = ["finemed", "decontaminate", "--benchmark", "units.jsonl"]
+    assert main([*sought, "--input", "b", "--output", "c"]) == 0
+
+
+def test_the_card_says_what_the_stages_did(tmp_path, monkeypatch, capsys):
+    stages(tmp_path, monkeypatch)
+    made = made_by(tmp_path / "c")
+    assert [s["name"] for s in made.stages] == ["annotate", "clean", "decontaminate"]
+    assert [(s["read"], s["written"]) for s in made.stages] == [(4, 4), (4, 3), (3, 2)]
+    assert made.unknown == ["corpus.parquet"] and not made.synthetic
+    assert made.personal_data["phone"] == {"documents": 1, "matches": 1}
+    assert made.personal_data_treatment == "mask" and made.contaminated == 1
+    push = ["hub", "push-dataset", "c", "me/x", "--license", "cc-by-4.0", "--dry-run"]
+    assert main([*push, "--output", "card"]) == 0
+    card = (tmp_path / "card" / "README.md").read_text()
+    assert "| clean | 4 | 3 |" in card and "exact duplicate 1" in card
+    assert "found in lexicons" in card and "not by a model" in card
+    assert "found and replaced (documents, matches): phone 1, 1" in card
+    assert "1 document(s) with them were left out" in card
+    assert "was not looked for" not in card and str(tmp_path) not in card
+    # A mark that a removed row had stands nowhere; those of the rows that stay are all named.
+    assert front_matter(card)["license"] == ["cc-by-4.0", "cc-by-nc-4.0"]
+    assert "theirs too" in capsys.readouterr().err
+
+
+def test_stages_moved_together_are_found_and_lost_ones_named(tmp_path, monkeypatch):
+    (tmp_path / "before").mkdir()
+    stages(tmp_path / "before", monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "before").rename(tmp_path / "after")
+    assert len(made_by(tmp_path / "after" / "c" / "data").stages) == 3
+    shutil.rmtree(tmp_path / "after" / "a")
+    made = made_by(tmp_path / "after" / "c")
+    assert [s["name"] for s in made.stages] == ["clean", "decontaminate"]
+    assert made.unknown == ["a"] and not made.annotations
+
+
+def test_data_without_stages_claims_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = {"text": TEXTS, "medical_entity_density": pa.array([0.1] * 4, pa.float32())}
+    pq.write_table(pa.table(rows), tmp_path / "x.parquet")
+    push = ["hub", "push-dataset", "x.parquet", "me/x", "--license", "cc-by-4.0", "--dry-run"]
+    assert main([*push, "--output", "card"]) == 0
+    card = (tmp_path / "card" / "README.md").read_text()
+    assert "There are no records of the stages" in card
+    assert "classifier" not in card and "Models predicted" not in card
+
+
+def test_every_licence_that_a_text_names():
+    assert license_ids("CC-BY-4.0, GPL-3.0 (GitHub)") == ["cc-by-4.0", "gpl-3.0"]
+    assert license_ids("CC-BY-4.0, per record") == ["cc-by-4.0"]
+    assert license_ids("CC BY-NC") == ["cc"] and license_ids("NC") == ["other"]
+    assert license_ids("GFDL-1.3") == ["gfdl"] and license_ids("") == ["other"]

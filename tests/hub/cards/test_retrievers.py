@@ -1,0 +1,90 @@
+"""Cards of retrieval models: each class its own, and the code that they show runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from doctobert_hf.cli import main
+from doctobert_hf.hub.cards.render import front_matter, snippets
+from doctobert_hf.hub.cards.retrievers import read_retriever
+
+st = pytest.importorskip("sentence_transformers", minversion="6")
+PROMPTS = {"query": "question : ", "document": "passage : "}
+
+
+def dense(encoder):
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    part = Transformer(encoder)
+    parts = [part, Pooling(part.get_embedding_dimension(), "mean")]
+    return st.SentenceTransformer(modules=parts, prompts=PROMPTS)
+
+
+def late(encoder):
+    from doctobert_hf.retrieval.models import new_model
+    from doctobert_hf.retrieval.recipe import RetrievalConfig
+
+    return new_model(RetrievalConfig(base_model=encoder, kind="late-interaction", dimensions=16))
+
+
+def sparse(encoder):
+    from sentence_transformers.sparse_encoder.modules import MLMTransformer, SpladePooling
+
+    return st.SparseEncoder(modules=[MLMTransformer(encoder), SpladePooling("max")])
+
+
+def cross(encoder):
+    return st.CrossEncoder(encoder, num_labels=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "pipeline"),
+    [
+        (dense, "SentenceTransformer", "sentence-similarity"),
+        (late, "MultiVectorEncoder", "sentence-similarity"),
+        (sparse, "SparseEncoder", "feature-extraction"),
+        (cross, "CrossEncoder", "text-ranking"),
+    ],
+)
+def test_the_card_is_of_the_class_and_its_code_runs(
+    make, name, pipeline, model_dir, tmp_path, capsys
+):
+    model = make(str(model_dir))
+    model.save_pretrained(str(tmp_path / "model"))
+    record = {
+        "recipe": {"data": "pairs.jsonl", "base_model": "x", "hard_negatives": 0, "batch_size": 8,
+                   "learning_rate": 1e-4, "query_length": 32, "max_length": 64},
+        "data": {}, "notes": [], "steps": 3,
+        "results": [{"system": system, "kind": "k", "queries": 12, "documents": 30,
+                     "scores": {"ndcg@10": score, "recall@10": 0.5, "mrr@10": 0.4},
+                     "intervals": {"ndcg@10": [0.1, 0.9]}}
+                    for system, score in (("before training", 0.1), ("after training", 0.625))],
+    }  # fmt: skip
+    (tmp_path / "model" / "retrieval.json").write_text(json.dumps(record))
+    push = ["hub", "push-model", str(tmp_path / "model"), "me/x", "--license", "mit", "--dry-run"]
+    assert main([*push, "--output", str(tmp_path / "out")]) == 0, capsys.readouterr().err
+    card = (tmp_path / "out" / "README.md").read_text()
+    front = front_matter(card)
+    assert front["pipeline_tag"] == pipeline and front["library_name"] == "sentence-transformers"
+    assert f"`{name}`" in card
+    metrics = front["model-index"][0]["results"][0]["metrics"]
+    assert metrics[0]["value"] == 62.5 and metrics[0]["type"] == "ndcg_at_10"
+    (code,) = snippets(card)
+    assert f"import {name}" in code
+    exec(code.replace('"me/x"', repr(str(tmp_path / "out"))), {})
+    found = read_retriever(tmp_path / "out")
+    assert found.name == name
+    if name == "SentenceTransformer":
+        assert found.prompts == PROMPTS and "| Before a query | `question : ` |" in card
+        assert found.dimensions == model.get_embedding_dimension()
+    if name == "MultiVectorEncoder":
+        assert found.dimensions == 16 and "16 dimensions, compared by" in card
+
+
+def test_what_is_no_retriever_is_refused_as_one(model_dir, tmp_path, capsys):
+    assert read_retriever(model_dir) is None
+    push = ["hub", "card", str(model_dir), "me/x", "--license", "mit", "--kind", "retrieval"]
+    assert main(push) == 2
+    assert "modules.json" in capsys.readouterr().err

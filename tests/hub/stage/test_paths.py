@@ -1,0 +1,64 @@
+"""Paths of a machine become names before anything leaves."""
+
+import json
+import shutil
+
+import pytest
+
+from doctobert_hf.hub.stage.paths import without_paths
+
+POSIX = """
+/home/anne/run /lustre/fsn1/projects/rech/abc/uab12cd/run /gpfswork/rech/abc/run /linkhome/rech/run
+/pasteur/zeus/projets/p01/run /nfs/home/run /Volumes/Disque/run /mnt/beegfs/run /applis/x/run
+/data/corpus/run /ceph01/users/run /pasteur/p01/exp=2/run /zeus/a:b/run
+/autofs/unitytravail/run /dbfs/mnt/run file:///srv/run
+s3://bucket-prive/notes/run gs://b/run hdfs://cluster/user/run ~/corpus/run
+"""
+WINDOWS = (r"C:\Users\dupont\run", r"D:\notes été\run", r"\\serveur\partage$\run", "E:/Users/a/run")
+NONE = (
+    *(
+        "almanach/camembert-base",
+        "cardiology",
+        "https://example.org/home/anne",
+        "140/90",
+        "mg/kg/j",
+    ),
+    *("models/run", "et/ou", "24/11/2026", "a / b", "/", "bfloat16"),
+)
+
+
+@pytest.mark.parametrize("path", [*POSIX.split(), *WINDOWS])
+def test_a_path_becomes_its_last_part(path):
+    told = []
+    assert without_paths({"a": [{"b": path}], "n": 3}, told) == {"a": [{"b": "run"}], "n": 3}
+    assert told == ["run"]
+
+
+@pytest.mark.parametrize("value", NONE)
+def test_what_is_no_path_stays(value):
+    told = []
+    assert without_paths({"a": value}, told) == {"a": value} and not told
+
+
+def test_names_of_classes_stay():
+    labels = {"id2label": {"0": "/dose/jour"}, "label2id": {"/dose/jour": 0}}
+    assert without_paths(labels) == labels
+
+
+def test_inside_a_sentence():
+    assert without_paths("read from /home/anne/notes.csv, twice") == "read from notes.csv, twice"
+
+
+def test_a_models_configuration_leaves_with_names(tmp_path, model_dir):
+    from doctobert_hf.hub.cards.records import locate_model
+    from doctobert_hf.hub.stage.models import stage_model
+
+    source = tmp_path / "model"
+    shutil.copytree(model_dir, source)
+    config = json.loads((source / "config.json").read_text())
+    config["task_specific_params"] = {"data": "/lustre/fsn1/abc/notes.parquet"}
+    (source / "config.json").write_text(json.dumps(config))
+    (told,) = stage_model(locate_model(source), tmp_path / "out")
+    staged = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert staged["task_specific_params"] == {"data": "notes.parquet"}
+    assert "reduced to their last part: notes.parquet" in told
