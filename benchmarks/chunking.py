@@ -119,7 +119,7 @@ def main() -> None:
 
 def _corpora(args: argparse.Namespace) -> dict[str, list[str]]:
     if not args.corpora:
-        from doctobert_hf.quickstart.sample import sample_documents
+        from doctobert_hf.corpus.sample import sample_documents
 
         return {"sample": [document.text for document in sample_documents()]}
     corpora = {}
@@ -195,7 +195,7 @@ def _time_ratio(work: Callable[[], Any], tokenizer: Any, texts: list[str], repea
 
 def _linear(tokenizer: Any) -> dict[str, float]:
     """Chunk one document of 1.25, 2.5, 5 and 10 MB; seconds per megabyte should not grow."""
-    from doctobert_hf.quickstart.sample import sample_documents
+    from doctobert_hf.corpus.sample import sample_documents
 
     text = "\n\n".join(document.text for document in sample_documents())
     text = text * (10_000_000 // len(text) + 1)

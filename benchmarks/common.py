@@ -24,7 +24,7 @@ def load_or_train_tokenizer(name: str | None, scratch: str) -> Any:
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(name)
-    from doctobert_hf.quickstart.sample import sample_documents
+    from doctobert_hf.corpus.sample import sample_documents
     from doctobert_hf.tokenization import train_tokenizer
 
     texts = [document.text for document in sample_documents()]

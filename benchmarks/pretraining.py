@@ -86,7 +86,7 @@ def compare(args: argparse.Namespace, scratch: str) -> dict[str, Any]:
 def texts(args: argparse.Namespace, times: int = 1) -> Any:
     """Documents of the corpus, or the packaged sample."""
     if args.corpus is None:
-        from doctobert_hf.quickstart.sample import sample_documents
+        from doctobert_hf.corpus.sample import sample_documents
 
         return (d.text for d in islice(sample_documents(), args.documents * 5))
     from doctobert_hf.corpus import iter_texts

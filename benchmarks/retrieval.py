@@ -241,7 +241,7 @@ def _few(pairs: PairSet) -> list[Any]:
 
 
 def _rows() -> PairSet:
-    from doctobert_hf.quickstart.sample import sample_documents
+    from doctobert_hf.corpus.sample import sample_documents
     from doctobert_hf.retrieval import Pair
 
     texts = [document.text for document in sample_documents(600)]

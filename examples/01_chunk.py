@@ -1,7 +1,7 @@
 """Cut documents along their structure, so that each piece fits and nothing is lost."""
 
 from doctobert_hf.chunking import HierarchicalChunker
-from doctobert_hf.quickstart.sample import sample_documents
+from doctobert_hf.corpus.sample import sample_documents
 from doctobert_hf.tokenization import train_tokenizer
 
 # Yours: any fast tokenizer, and your own texts.

@@ -4,8 +4,8 @@ from datasets import Dataset
 from transformers import AutoModelForMaskedLM, AutoTokenizer, Trainer, TrainingArguments
 
 from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
+from doctobert_hf.corpus.sample import sample_documents
 from doctobert_hf.models import preset_config
-from doctobert_hf.quickstart.sample import sample_documents
 
 tokenizer = AutoTokenizer.from_pretrained("tokenizer")  # of 01_chunk.py, or your model's
 dataset = Dataset.from_list([{"text": document.text} for document in sample_documents(200)])

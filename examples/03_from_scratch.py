@@ -2,9 +2,9 @@
 
 from transformers import AutoModelForMaskedLM, AutoTokenizer, set_seed
 
+from doctobert_hf.corpus.sample import sample_documents
 from doctobert_hf.models import preset_config
 from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments, build_store
-from doctobert_hf.quickstart.sample import sample_documents
 
 tokenizer = AutoTokenizer.from_pretrained("tokenizer")  # of 01_chunk.py
 texts = [document.text for document in sample_documents(600)]

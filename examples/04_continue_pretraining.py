@@ -3,7 +3,7 @@
 from datasets import Dataset
 
 from doctobert_hf.cli import main
-from doctobert_hf.quickstart.sample import sample_documents
+from doctobert_hf.corpus.sample import sample_documents
 
 documents = [{"id": document.id, "text": document.text} for document in sample_documents(300)]
 Dataset.from_list(documents).to_parquet("documents.parquet")

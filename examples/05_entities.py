@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from doctobert_hf.cli import main
-from doctobert_hf.quickstart.notes import write_notes
+from doctobert_hf.corpus.sample_notes import write_notes
 
 write_notes(Path("notes"))  # made-up annotated notes; yours: a folder of .txt and .ann
 # For this tiny encoder; yours: leave --space out, or name one with values to search.

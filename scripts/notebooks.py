@@ -29,8 +29,8 @@ INSTALL = "%pip install -q 'doctobert-hf[retrieval,plot]'"
 DATA = """from pathlib import Path
 
 from datasets import Dataset
-from doctobert_hf.quickstart.notes import write_notes
-from doctobert_hf.quickstart.sample import sample_documents
+from doctobert_hf.corpus.sample_notes import write_notes
+from doctobert_hf.corpus.sample import sample_documents
 
 documents = [{"id": d.id, "text": d.text} for d in sample_documents(300)]
 dataset = Dataset.from_list(documents)

@@ -41,7 +41,7 @@ def corpora(data_dir) -> Path:
 
 @pytest.fixture(scope="session")
 def sample_texts() -> list[str]:
-    from doctobert_hf.quickstart.sample import sample_documents
+    from doctobert_hf.corpus.sample import sample_documents
 
     return [document.text for document in sample_documents(150)]
 

@@ -31,8 +31,8 @@ def folder(tmp_path):
     """A folder with the documents, notes and raw corpora the pages speak of."""
     from datasets import Dataset
 
-    from doctobert_hf.quickstart.notes import write_notes
-    from doctobert_hf.quickstart.sample import sample_documents
+    from doctobert_hf.corpus.sample import sample_documents
+    from doctobert_hf.corpus.sample_notes import write_notes
 
     documents = [{"id": d.id, "text": d.text} for d in sample_documents(300)]
     Dataset.from_list(documents).to_parquet(tmp_path / "documents.parquet")

@@ -9,7 +9,7 @@ from doctobert_hf.errors import DataError
 from doctobert_hf.finemed.annotate import annotate
 from doctobert_hf.finemed.config import AnnotateConfig
 from doctobert_hf.finemed.schema import features, require
-from doctobert_hf.hub.stage.schemas import FINEMED, REPHRASED
+from doctobert_hf.hub.cards.columns import FINEMED, REPHRASED
 
 
 @pytest.mark.parametrize(("kind", "published"), [("finemed", FINEMED), ("rephrased", REPHRASED)])

@@ -6,10 +6,10 @@ import json
 import pytest
 
 from doctobert_hf.chunking import HierarchicalChunker
+from doctobert_hf.corpus.sample import sample_documents
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.quickstart.report import _retrieval_section
 from doctobert_hf.quickstart.retrieval import missing_extra, retrieval_record, write_pairs
-from doctobert_hf.quickstart.sample import sample_documents
 
 LEAFLET = """# {name}
 

@@ -94,7 +94,7 @@ def _add_target(action: argparse.ArgumentParser) -> None:
 
 
 def _add_dataset(action: argparse.ArgumentParser) -> None:
-    action.add_argument("--kind", choices=("finemed", "rephrased", "dataset"), help="kind of card")
+    action.add_argument("--kind", help="kind of card: finemed, rephrased, dataset or a plugin's")
     action.add_argument(
         "--tasks", nargs="+", metavar="NAME", help="tasks of DrBenchmark, or 'all' that may be"
     )

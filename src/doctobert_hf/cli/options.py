@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
+import textwrap
 from typing import Any, NoReturn
 
 
@@ -32,9 +33,10 @@ def describe_actions(parser: argparse.ArgumentParser, examples: str) -> None:
         summaries = {choice.dest: choice.help or "" for choice in group._choices_actions}
         for name, sub in group.choices.items():
             lines = [x for x in examples.splitlines() if f"{x.strip()} ".startswith(f"{sub.prog} ")]
-            if not sub.description:
-                summary = summaries.get(name, "")
-                sub.description = "\n".join([f"{summary[:1].upper()}{summary[1:]}.", "", *lines])
+            summary = summaries.get(name, "")
+            text = sub.description or f"{summary[:1].upper()}{summary[1:]}."
+            if f"\n{sub.prog} " not in text:
+                sub.description = "\n".join([*textwrap.wrap(text, 79), "", *lines]).rstrip()
                 sub.formatter_class = argparse.RawDescriptionHelpFormatter
             describe_actions(sub, examples)
 

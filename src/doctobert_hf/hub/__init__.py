@@ -8,6 +8,10 @@ from doctobert_hf.lazy import lazy_names
 
 if TYPE_CHECKING:
     from doctobert_hf.hub.cards.facts import CardFacts as CardFacts
+    from doctobert_hf.hub.cards.kinds import (
+        CardKind as CardKind,
+        register_card_kind as register_card_kind,
+    )
     from doctobert_hf.hub.publish.callback import PushToHubCallback as PushToHubCallback
     from doctobert_hf.hub.publish.push import (
         Report as Report,
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "CardFacts": ".cards.facts",
+    "CardKind": ".cards.kinds",
+    "register_card_kind": ".cards.kinds",
     "Target": ".publish.push",
     "Report": ".publish.push",
     "push_model": ".publish.push",

@@ -55,6 +55,6 @@ def _with_replay(config: PretrainConfig) -> Iterator[str]:
 
 def sample_texts() -> Iterator[str]:
     """Yield the documents of the packaged sample."""
-    from doctobert_hf.quickstart.sample import sample_documents
+    from doctobert_hf.corpus.sample import sample_documents
 
     yield from (document.text for document in islice(sample_documents(), 600))

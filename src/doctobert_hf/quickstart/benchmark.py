@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.corpus.sample_notes import write_notes
 from doctobert_hf.quickstart.config import QuickstartConfig
-from doctobert_hf.quickstart.notes import write_notes
 
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig

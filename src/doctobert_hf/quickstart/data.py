@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import random
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,20 +19,6 @@ if TYPE_CHECKING:
 
 HELD_OUT_SHARE = 0.05
 MIN_DOCUMENTS = 20
-_WORD = re.compile(r"[^\W\d_]{4,}")
-# Beginnings of words that are medical in French whatever follows; a stand-in for the corpus
-# pipeline's annotators, good enough to split a mix in two.
-_MEDICAL_STEMS = tuple(
-    """abcès abdom acide aiguë allaite allerg analges anesth anti antibio artér arthr asth biops
-    bronch cancer capsul carcin cardia chimioth chirurg chroniq cliniq comprimé contre-indic cutan
-    dermat diabè diagno diarrh digest dos douleur dyspn échogr effets embol endocr enzym épilep
-    érythè estom fièvre foie fractur gastr glyc gross hématol hémorr hépat hospit hormon hyper
-    hypo immun infect inflamm inject insul insuff intrav lésion leuc lymph malad médec médic
-    mening métast migra myoc nausé néphr nerve neuro œdèm oncol ophtal oral osté patho patient
-    pédiatr pharmac plaqu pneum pouls poumon posolog prescr press prurit psych pulm radio rén
-    réanim rhum sang scann sein sérol symptôm syndrom tens thérap thorac thromb thyro toux toxi
-    traitem transf tuberc tumeur ulcèr urin vacc veine virus vomiss""".split()
-)
 
 
 @dataclass(frozen=True)
@@ -92,7 +77,7 @@ def prepare_documents(config: QuickstartConfig) -> tuple[Dataset, Dataset, Corpu
 
 def _rows(config: QuickstartConfig, counts: dict[str, int]) -> Iterator[dict[str, Any]]:
     if config.corpus is None:
-        from doctobert_hf.quickstart.sample import sample_documents
+        from doctobert_hf.corpus.sample import sample_documents
 
         documents: Iterator[dict[str, Any]] = (
             {"id": d.id, config.text_column: d.text, "domain": d.domain} for d in sample_documents()
@@ -128,18 +113,24 @@ def _mark_medical(rows: list[dict[str, Any]]) -> str:
         for row in rows:
             row["medical"] = row.pop("domain") == "medical"
         return "documents of the domain 'medical'"
-    densities = [medical_share(row["text"]) for row in rows]
+    densities = medical_shares([row["text"] for row in rows])
     threshold = sorted(densities)[len(densities) // 2]
     for row, density in zip(rows, densities, strict=True):
         del row["domain"]
         row["medical"] = density >= threshold
     return (
-        f"the half of the documents with most medical words (at least {threshold:.1%} of the words "
-        "of four letters or more, by a list of stems)"
+        f"the half of the documents with most medical terms (at least {threshold:.1%} of their "
+        "characters, by FineMed's base lexicon)"
     )
 
 
-def medical_share(text: str) -> float:
-    """Return the share of words of four letters or more that begin with a medical stem."""
-    words = _WORD.findall(text.lower())
-    return sum(word.startswith(_MEDICAL_STEMS) for word in words) / len(words) if words else 0.0
+def medical_shares(texts: list[str]) -> list[float]:
+    """Return the share of characters of each text that is in medical terms of the base lexicon."""
+    from doctobert_hf.finemed.annotators.lexicon import load_lexicons
+    from doctobert_hf.finemed.density import medical_term_density
+
+    matcher = load_lexicons(("base",))
+    return [
+        medical_term_density(text, [(term.start, term.end) for term in matcher.find(text)])
+        for text in texts
+    ]

@@ -19,6 +19,7 @@ from doctobert_hf.config import write_yaml
 from doctobert_hf.environment import environment_report
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.quickstart.config import QuickstartConfig
+from doctobert_hf.quickstart.results import run_results
 from doctobert_hf.reporting.progress import Progress
 from doctobert_hf.runs import RunFolder, open_run, settings_of
 
@@ -64,13 +65,13 @@ def open_quickstart(config: QuickstartConfig, overwrite: bool, resume: bool) -> 
 def run_quickstart(config: QuickstartConfig, folder: RunFolder) -> dict[str, Any]:
     """Run all stages that are not done yet, close the folder and return the stages' records."""
     with folder:
-        records = _run_stages(config)
+        records = _run_stages(config, folder)
         folder.finish("report.md", "model", "tokenizer", STATE_FILE)
     return records
 
 
-def _run_stages(config: QuickstartConfig) -> dict[str, Any]:
-    run = _Run(Path(config.output))
+def _run_stages(config: QuickstartConfig, folder: RunFolder) -> dict[str, Any]:
+    run = _Run(config, folder)
     run.stage("corpus", lambda: _corpus(config, run.folder))
     run.stage("annotation", lambda: _annotation(run.folder))
     run.stage("tokenizer", lambda: _tokenizer(config, run.folder))
@@ -104,11 +105,12 @@ class _Run:
         "report",
     )
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        path = folder / STATE_FILE
+    def __init__(self, config: QuickstartConfig, run: RunFolder) -> None:
+        self.config, self.run, self.folder = config, run, Path(config.output)
+        path = self.folder / STATE_FILE
         self.records: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
         self._forget_missing()
+        self._describe()  # a run that an earlier version began, or that was killed between the two
 
     def _forget_missing(self) -> None:
         """Do retrieval and what follows again, if the extra it lacked has been installed since."""
@@ -118,6 +120,11 @@ class _Run:
         if "not_run" in record and "pairs" not in record and missing_extra() is None:
             for name in self.NAMES[self.NAMES.index("retrieval") :]:
                 self.records.pop(name, None)
+
+    def _describe(self) -> None:
+        """Say in the run's record what is done: cards and reports read it there."""
+        self.run.record.results = run_results(self.config, self.folder, self.records)
+        self.run.record.write(self.run.record_path)
 
     def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> None:
         """Do a stage unless it is done, and record its result and seconds."""
@@ -131,6 +138,7 @@ class _Run:
             record = work()
         self.records[name] = {**record, "seconds": round(time.perf_counter() - start, 1)}
         write_json_atomic(self.folder / STATE_FILE, self.records)
+        self._describe()
         print(f"{number}: {self.records[name]['seconds']} s", file=sys.stderr)
 
 
@@ -196,48 +204,40 @@ def _count(statistics: Any, texts: Any, chunks: Dataset) -> None:
 
 
 def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]:
-    from transformers import AutoModelForMaskedLM
-
     from doctobert_hf.models import count_parameters
-    from doctobert_hf.pretraining import TokenStore
-    from doctobert_hf.quickstart.training import new_model, phase_folder, train_phase
+    from doctobert_hf.quickstart.training import open_phase, phase_folder, train_phase
 
     tokenizer = _load_tokenizer(folder)
     record: dict[str, Any] = {}
-    if phase == "phase1":
-        model = new_model(config, tokenizer)
-        record["untrained"] = _measure(config, folder, model, tokenizer)
-        if not (folder / "untrained").is_dir():  # the benchmark measures what training brings
-            model.save_pretrained(folder / "untrained")
-            tokenizer.save_pretrained(folder / "untrained")
-    else:
-        model = AutoModelForMaskedLM.from_pretrained(
-            phase_folder(folder, "phase1") / "model", trust_remote_code=False
-        )
-    store = TokenStore(folder / "data" / _STORES[phase], tokenizer)
-    metrics = train_phase(phase, model, store, tokenizer, config)
+    with open_phase(config, phase) as trainer:
+        model = trainer.model
+        if phase == "phase1":
+            record["untrained"] = _measure(config, folder, model, tokenizer)
+            if not (folder / "untrained").is_dir():  # the benchmark measures what training brings
+                model.save_pretrained(folder / "untrained")
+                tokenizer.save_pretrained(folder / "untrained")
+        metrics = train_phase(config, phase, trainer)
+        chunks = len(trainer.train_store)
     if phase == "phase2":
         shutil.copytree(phase_folder(folder, phase) / "model", folder / "model", dirs_exist_ok=True)
     return record | {
-        "chunks": len(store),
+        "chunks": chunks,
         "parameters": count_parameters(model)["total"],
         **metrics,
         "held_out": _measure(config, folder, model, tokenizer),
     }
 
 
-_STORES = {"phase1": "train_store", "phase2": "medical_store"}
-
-
 def _stores(folder: Path, chunks: Dataset, tokenizer: PreTrainedTokenizerFast) -> None:
     """Tokenise the chunks once: all of them for phase 1, the medical ones for phase 2."""
     from doctobert_hf.pretraining import build_store
+    from doctobert_hf.quickstart.training import STORES
 
     medical = chunks.filter(lambda row: row["medical"], desc="medical subset")
     for phase, rows in (("phase1", chunks), ("phase2", medical)):
         # Chunks fit, so that the store's own chunking keeps each as it is.
         texts = (text for batch in rows.iter(batch_size=256) for text in batch["text"])
-        build_store(texts, tokenizer, folder / "data" / _STORES[phase], tokenizer.model_max_length)
+        build_store(texts, tokenizer, folder / "data" / STORES[phase], tokenizer.model_max_length)
 
 
 def _evaluation(config: QuickstartConfig, folder: Path) -> dict[str, Any]:

@@ -1,36 +1,20 @@
-"""Two phases of masked-LM training with the package's own engine, resumable, stopped in order."""
+"""The two phases as pretraining recipes: the command's own data, model, engine and records."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.models import preset_config
+from doctobert_hf.quickstart.config import QuickstartConfig
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainerCallback
+    from doctobert_hf.pretraining.recipe import PretrainConfig
+    from doctobert_hf.pretraining.trainer import MLMTrainer
 
-    from doctobert_hf.pretraining import MLMTrainer, TokenStore
-    from doctobert_hf.quickstart.config import QuickstartConfig
-
-
-def new_model(config: QuickstartConfig, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
-    """Return an untrained model of the preset's family at the run's size."""
-    from transformers import AutoModelForMaskedLM, set_seed
-
-    set_seed(config.seed)
-    architecture = preset_config(
-        config.preset,
-        tokenizer,
-        hidden_size=config.hidden_size,
-        num_hidden_layers=config.num_hidden_layers,
-        intermediate_size=2 * config.hidden_size,
-        num_attention_heads=4,
-        # 0.02 is for widths of 768; at a sixth of that it keeps the loss on a plateau for long.
-        initializer_range=0.06,
-    )
-    return AutoModelForMaskedLM.from_config(architecture)
+STORES = {"phase1": "train_store", "phase2": "medical_store"}
+"""Token store of each phase, in the run's ``data``."""
 
 
 def phase_folder(folder: Path, phase: str) -> Path:
@@ -38,28 +22,83 @@ def phase_folder(folder: Path, phase: str) -> Path:
     return folder / "pretraining" / phase
 
 
-def peak_rate(config: QuickstartConfig, phase: str) -> float:
-    """Peak learning rate of a phase: phase 2 anneals, from half of phase 1's."""
-    return config.learning_rate if phase == "phase1" else config.learning_rate / 2
+def phase_recipe(config: QuickstartConfig, phase: str) -> PretrainConfig:
+    """Return the recipe of a phase.
 
-
-def train_phase(
-    phase: str,
-    model: PreTrainedModel,
-    store: TokenStore,
-    tokenizer: PreTrainedTokenizerFast,
-    config: QuickstartConfig,
-) -> dict[str, float]:
-    """Train one phase; go on from its last checkpoint where there is one.
-
-    As in DoctoBERT's annealing, phase 2 takes the weights only: fresh optimizer, lower peak rate.
+    As in DoctoBERT's annealing, phase 2 takes the weights of phase 1 only: fresh optimizer, half
+    the peak rate.
 
     Args:
-        phase: ``"phase1"`` or ``"phase2"``; names the phase's folder.
-        model: Trained in place.
-        store: The phase's chunks, tokenised.
-        tokenizer: Saved in every checkpoint.
         config: Sizes of the run.
+        phase: ``"phase1"`` or ``"phase2"``.
+
+    Example:
+        >>> phase_recipe(QuickstartConfig(), "phase2").learning_rate
+        0.002
+    """
+    from doctobert_hf.pretraining.recipe import PretrainConfig
+
+    folder, first = Path(config.output), phase == "phase1"
+    tokens = config.phase1_tokens if first else config.phase2_tokens
+    steps = max(1, tokens // config.batch_tokens)
+    return PretrainConfig(
+        output=phase_folder(folder, phase),
+        train_store=folder / "data" / STORES[phase],
+        tokenizer=str(folder / "tokenizer"),
+        preset=config.preset,
+        init_from=None if first else str(phase_folder(folder, "phase1") / "model"),
+        max_length=config.max_length,
+        max_tokens=tokens,
+        micro_batch_tokens=config.batch_tokens,
+        learning_rate=config.learning_rate if first else config.learning_rate / 2,
+        warmup_tokens=tokens // 20,
+        mlm_probability=config.phase1_mlm_probability if first else config.phase2_mlm_probability,
+        save_tokens=config.save_tokens,
+        save_total_limit=2,
+        logging_steps=max(1, min(20, steps // 10)),
+        dataloader_num_workers=0,
+        seed=config.seed,
+        # 0.02 is for widths of 768; at a sixth of that it keeps the loss on a plateau for long.
+        initializer_range=0.06,
+        architecture=_sizes(config) if first else None,
+        training={"dataloader_pin_memory": False},
+    )
+
+
+def _sizes(config: QuickstartConfig) -> dict[str, Any]:
+    return {
+        "hidden_size": config.hidden_size,
+        "num_hidden_layers": config.num_hidden_layers,
+        "intermediate_size": 2 * config.hidden_size,
+        "num_attention_heads": 4,
+    }
+
+
+@contextlib.contextmanager
+def open_phase(config: QuickstartConfig, phase: str) -> Any:
+    """Open a phase, to begin or to go on with, and close it behind.
+
+    Yields:
+        Its trainer.
+    """
+    from doctobert_hf.pretraining.recipe import close_pretraining, open_pretraining
+    from doctobert_hf.runs import is_stale, settings_of
+    from doctobert_hf.runs.record import read_record
+
+    recipe = phase_recipe(config, phase)
+    paths = {key: settings_of(recipe)[key] for key in ("train_store", "tokenizer", "init_from")}
+    # The run was moved after it was stopped here: its phase is begun again.
+    moved = is_stale(recipe.output, **paths)
+    begun = not moved and read_record(recipe.output) is not None
+    trainer = open_pretraining(recipe, resume=begun, overwrite=moved)
+    try:
+        yield trainer
+    finally:
+        close_pretraining(trainer)
+
+
+def train_phase(config: QuickstartConfig, phase: str, trainer: MLMTrainer) -> dict[str, float]:
+    """Train a phase; go on from its last checkpoint where there is one.
 
     Returns:
         ``loss`` of the last logged steps, ``tokens``, ``steps`` and peak ``learning_rate``.
@@ -69,56 +108,21 @@ def train_phase(
         DataError: The loss became infinite or NaN.
     """
     from doctobert_hf.pretraining.checkpoints import list_checkpoints
+    from doctobert_hf.pretraining.recipe import finish_pretraining
 
-    trainer = _trainer(phase, model, store, tokenizer, config)
-    folder = Path(str(trainer.args.output_dir))
-    trainer.train(resume_from_checkpoint=True if list_checkpoints(folder) else None)
-    if trainer.tokens_seen < trainer.args.max_tokens:
+    recipe = phase_recipe(config, phase)
+    trainer.train(resume_from_checkpoint=True if list_checkpoints(recipe.output) else None)
+    if trainer.tokens_seen < recipe.max_tokens:
         raise KeyboardInterrupt(f"{phase} is saved at {trainer.tokens_seen:,} tokens.")
-    trainer.save_model(str(folder / "model"))
+    finish_pretraining(trainer, recipe)
     # Trainer's own mean counts only the steps since a resume; the last logged loss is the same.
     loss = [row["loss"] for row in trainer.state.log_history if "loss" in row][-1]
     return {
         "loss": loss,
         "tokens": trainer.tokens_seen,
         "steps": trainer.state.global_step,
-        "learning_rate": peak_rate(config, phase),
+        "learning_rate": recipe.learning_rate,
     }
-
-
-def _trainer(
-    phase: str,
-    model: PreTrainedModel,
-    store: TokenStore,
-    tokenizer: PreTrainedTokenizerFast,
-    config: QuickstartConfig,
-) -> MLMTrainer:
-    """Return the engine's trainer of a phase."""
-    from doctobert_hf.energy import EnergyMeter
-    from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments
-    from doctobert_hf.pretraining.callbacks import DoctobertCallback, EnergyCallback
-
-    first = phase == "phase1"
-    tokens = config.phase1_tokens if first else config.phase2_tokens
-    steps = max(1, tokens // config.batch_tokens)
-    arguments = MLMTrainingArguments(
-        output_dir=str(phase_folder(Path(config.output), phase)),
-        max_tokens=tokens,
-        micro_batch_tokens=config.batch_tokens,
-        learning_rate=peak_rate(config, phase),
-        warmup_tokens=tokens // 20,
-        mlm_probability=config.phase1_mlm_probability if first else config.phase2_mlm_probability,
-        save_tokens=config.save_tokens,
-        save_total_limit=2,
-        logging_steps=max(1, min(20, steps // 10)),
-        report_to="none",
-        seed=config.seed,
-        dataloader_pin_memory=False,
-    )
-    callbacks: list[TrainerCallback] = [DoctobertCallback()]
-    if EnergyMeter.available():  # the card tells what was used
-        callbacks.append(EnergyCallback())
-    return MLMTrainer(model, arguments, store, tokenizer, callbacks=callbacks)
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
@@ -127,7 +131,7 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     A last line cut off by a kill is passed over.
     """
     rows = []
-    for phase in ("phase1", "phase2"):
+    for phase in STORES:
         path = phase_folder(folder, phase) / "metrics.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         rows += [{"phase": phase, **json.loads(line)} for line in lines if line.endswith("}")]

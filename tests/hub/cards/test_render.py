@@ -11,8 +11,9 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards.facts import CardFacts
+from doctobert_hf.hub.cards.kinds import KINDS
 from doctobert_hf.hub.cards.metadata import license_id, metadata_errors, size_category
-from doctobert_hf.hub.cards.render import KINDS, front_matter, render_card, snippets
+from doctobert_hf.hub.cards.render import front_matter, render_card, snippets
 from doctobert_hf.hub.publish.preview import render_path
 
 FACTS = CardFacts(
@@ -122,7 +123,8 @@ def test_a_quickstarts_own_results_are_found(run_dir, tmp_path):
 
     copy = tmp_path / "run"
     shutil.copytree(run_dir, copy, ignore=shutil.ignore_patterns("checkpoint-*", "stores"))
-    (copy / "state.json").write_text("{}")
+    record = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps(record | {"results": {"benchmark": "benchmark"}}))
     ours = Encoder.find(str(copy / "model"))
     _result(ours.name, ours.identity, 1, 0.5).write(copy / "benchmark")
     for path in (copy, copy / "model"):

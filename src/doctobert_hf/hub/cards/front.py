@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.hub.cards.kinds import find_kind
 from doctobert_hf.hub.cards.metadata import size_category
 from doctobert_hf.hub.cards.retrievers import retrieval_index
 
@@ -13,12 +14,6 @@ if TYPE_CHECKING:
     from huggingface_hub import DatasetCardData, ModelCardData
 
 DOMAIN = ("medical", "clinical", "biomedical", "healthcare", "french")
-PIPELINE = {
-    "encoder": "fill-mask",
-    "long-context": "fill-mask",
-    "checkpoints": "fill-mask",
-}
-LIBRARY = {"retrieval": "sentence-transformers"}
 
 
 def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
@@ -27,7 +22,7 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
 
     facts, record = context["facts"], context["record"]
     retriever = context["retriever"] if kind == "retrieval" else None
-    pipeline = PIPELINE.get(kind) or pipeline_of(record["architecture"]["classes"])
+    pipeline = find_kind(kind).pipeline or pipeline_of(record["architecture"]["classes"])
     pipeline = retriever.pipeline if retriever is not None else pipeline
     index: list[dict[str, Any]] = []
     if context["scores"]:
@@ -42,7 +37,7 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
         license=facts.license,
         license_name=facts.license_name,
         license_link=facts.license_link,
-        library_name=LIBRARY.get(kind, "transformers"),
+        library_name=find_kind(kind).library,
         pipeline_tag=pipeline,
         tags=_tags(context, record["architecture"].get("model_type"), kind, pipeline),
         datasets=list(facts.datasets) or None,
@@ -121,17 +116,15 @@ def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
 
     facts = context["facts"]
     licences = list(dict.fromkeys(name for c in context["configs"] for name in c["licenses"]))
-    task = {"drbenchmark": ["token-classification", "text-classification"]}
+    row = find_kind(kind)
     data = DatasetCardData(
         pretty_name=context["title"],
         language=list(facts.language),
         license=licences[0] if len(licences) == 1 else licences or None,
-        task_categories=task.get(kind, ["fill-mask"]),
+        task_categories=list(row.tasks),
         size_categories=[size_category(context["rows"])],
         tags=_tags(context, "synthetic" if context["synthetic"] else None),
-        annotations_creators={"drbenchmark": ["expert-generated"], "dataset": None}.get(
-            kind, ["machine-generated"]
-        ),
+        annotations_creators=[row.annotations] if row.annotations else None,
         language_creators=["machine-generated" if context["synthetic"] else "found"],
         source_datasets=list(facts.datasets) or None,
     )
@@ -141,7 +134,7 @@ def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
         if facts.license_link:
             data["license_link"] = facts.license_link
     # Tasks of a benchmark are asked for by name: none of them stands for the others.
-    default = None if kind == "drbenchmark" else _default_config(context["configs"])
+    default = _default_config(context["configs"]) if row.has_default else None
     data["configs"] = [
         {
             "config_name": config["name"],

@@ -38,15 +38,15 @@ class ModelFolder:
 
     @property
     def benchmark(self) -> Path | None:
-        """Results that the run, a quickstart, measured itself."""
-        if self.run is None or self.step is not None or not (self.run / "state.json").is_file():
+        """Results that the run measured itself."""
+        if self.run is None or self.step is not None:
             return None
-        folder = self.run / "benchmark"
-        return folder if folder.is_dir() else None
+        name = Path(read_results(self.run).get("benchmark") or "").name  # in the run, nowhere else
+        return self.run / name if name and (self.run / name).is_dir() else None
 
 
 def locate_model(path: Path) -> ModelFolder:
-    """Find the model of a run folder, of a quickstart, or in a model's own folder.
+    """Find the model of a run folder, or in a model's own folder.
 
     Raises:
         UsageError: There is no ``config.json``.
@@ -88,7 +88,7 @@ def _has_weights(model: Path, run: Path) -> bool:
 
 
 def _is_run(folder: Path) -> bool:
-    return (folder / "resolved_config.yaml").is_file() or (folder / "state.json").is_file()
+    return (folder / "resolved_config.yaml").is_file()
 
 
 def read_model(place: ModelFolder) -> Record:
@@ -110,12 +110,12 @@ def read_model(place: ModelFolder) -> Record:
         found["retrieval"] = retrieval
     if place.run is None:
         return found
-    state = read_json(place.run / "state.json")
+    described = read_results(place.run)
     config = _yaml(place.run / "resolved_config.yaml") or {}
     if retrieval is not None:
-        found |= {k: v for k, v in read_quickstart(place.run.parent).items() if k == "corpus"}
-    elif state is not None:
-        found |= read_quickstart(place.run)
+        found |= {k: v for k, v in read_results(place.run.parent).items() if k == "corpus"}
+    elif described:
+        found |= {k: v for k, v in described.items() if k != "benchmark"}
     elif config:
         found |= _pretraining(place.run, config, place.step)
     environment = read_json(place.run / "environment.json")
@@ -171,37 +171,10 @@ def safetensors_header(file: Path) -> Record:
         return json.loads(stream.read(length))
 
 
-def read_quickstart(run: Path) -> Record:
-    """Gather what a quickstart recorded; empty for a folder that no quickstart made."""
-    state = read_json(run / "state.json")
-    if state is None:
-        return {}
-    config = _yaml(run / "resolved_config.yaml") or {}
-    found: Record = {key: state[key] for key in ("corpus", "tokenizer", "chunks") if key in state}
-    if "corpus" in found:
-        found["corpus"] = {**found["corpus"], "source": _name(found["corpus"].get("source"))}
-        found["corpus"]["generated"] = config.get("corpus") is None
-    phases = []
-    for number in (1, 2):
-        record = state.get(f"phase{number}")
-        if record is not None:
-            logged = _logged(run / "pretraining" / f"phase{number}")
-            shared = {key: config[key] for key in ("max_length", "learning_rate") if key in config}
-            rate = config.get(f"phase{number}_mlm_probability")
-            subset = "whole mix" if number == 1 else "medical subset"
-            # The stage's own time has the measuring before and after in it.
-            times = {k: logged[k] for k in ("seconds", "tokens_per_second") if k in logged}
-            phases.append({**shared, **record, **times, "name": subset, "mlm_probability": rate})
-    if phases:
-        found["phases"] = phases
-    evaluation = state.get("evaluation", {})
-    for key in ("held_out", "fill_mask"):
-        if key in evaluation:
-            found[key] = evaluation[key]
-    measured = state.get("drbenchmark", {}).get("benchmark", {})
-    if measured.get("made_up"):
-        found["made_up_task"] = measured["task"]
-    return found
+def read_results(run: Path) -> Record:
+    """Read what a run of several stages says of itself; empty where it says nothing."""
+    record = read_record(run)
+    return dict(record.results) if record is not None else {}
 
 
 def _pretraining(run: Path, config: Record, until: int | None = None) -> Record:
@@ -237,7 +210,7 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     """This phase and, where their folders are still there, those it was begun from."""
     wanted = ("max_length", "learning_rate", "lr_schedule", "mlm_probability", "seed")
     phase = {key: config[key] for key in wanted if key in config}
-    phase |= _logged(run, until) | {"name": run.name}
+    phase |= logged(run, until) | {"name": run.name}
     before = config.get("init_from")
     if before is None:
         return [phase]
@@ -249,7 +222,8 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     return [*_chain(earlier, earlier_config), phase]
 
 
-def _logged(run: Path, until: int | None = None) -> Record:
+def logged(run: Path, until: int | None = None) -> Record:
+    """Return what a training logged last, up to a step; empty where it logged nothing."""
     path = run / "metrics.jsonl"
     if not path.is_file():
         return {}

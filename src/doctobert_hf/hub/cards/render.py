@@ -14,15 +14,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.errors import DataError, UsageError, nearest
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.cards.kinds import find_kind
 from doctobert_hf.hub.cards.templates import template_environment
 
 if TYPE_CHECKING:
     from huggingface_hub import CardData
 
-MODEL_KINDS = ("encoder", "long-context", "classifier", "head", "retrieval", "checkpoints")
-DATASET_KINDS = ("finemed", "rephrased", "drbenchmark", "dataset")
-KINDS = (*MODEL_KINDS, "tokenizer", *DATASET_KINDS)
 KEEP = re.compile(r"<!-- keep:([\w-]+)(?: ([0-9a-f]{8}))? -->(.*?)<!-- /keep -->", re.DOTALL)
 _FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.DOTALL)
 
@@ -52,7 +50,7 @@ def render_card(
     """Render a card.
 
     Args:
-        kind: One of :data:`KINDS`, the name of its template.
+        kind: Name of a kind, and of its template.
         metadata: Front matter.
         context: What the template shows.
         previous: Earlier texts of the card whose human edits stay: the local one, that of the Hub.
@@ -61,8 +59,7 @@ def render_card(
         UsageError: Unknown kind, or a region was edited both here and on the Hub.
         DataError: The front matter of an earlier card is no YAML.
     """
-    if kind not in KINDS:
-        raise UsageError(f"No card of kind '{kind}'", fix=nearest(kind, list(KINDS)))
+    find_kind(kind)
     gaps: list[str] = []
     environment = template_environment(gaps)
     body = environment.get_template(f"{kind}.md").render(kind=kind, **context)

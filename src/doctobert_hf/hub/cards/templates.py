@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.hub.cards.kinds import template_folders
 from doctobert_hf.recipes import shared_folder
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def template_environment(gaps: list[str] | None = None) -> jinja2.Environment:
         return f"{100 * value:.{digits}f} %" if is_number(value) else figure(value)
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(shared_folder("hub_cards")),
+        loader=jinja2.FileSystemLoader([shared_folder("hub_cards"), *template_folders()]),
         undefined=Gap,
         trim_blocks=True,
         lstrip_blocks=True,

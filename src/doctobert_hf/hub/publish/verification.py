@@ -230,9 +230,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _repo_type(manifest: dict[str, Any], folder: Path) -> str:
-    from doctobert_hf.hub.cards.render import DATASET_KINDS
+    from doctobert_hf.hub.cards.kinds import KINDS
 
-    data = manifest.get("kind") in DATASET_KINDS or (
+    kind = KINDS.get(manifest.get("kind", ""))
+    data = (kind is not None and kind.of == "dataset") or (
         not manifest and any(folder.rglob("*.parquet"))
     )
     return "dataset" if data else "model"

@@ -53,7 +53,7 @@ class SourceSplit:
 
 
 def find_splits(path: Path) -> list[SourceSplit]:
-    """Find configurations and splits of a Parquet file, a folder of them, or a quickstart's run.
+    """Find configurations and splits of a Parquet file, a folder of them, or a run's ``data``.
 
     Raises:
         UsageError: There is no Parquet file, or other data files lie among them.

@@ -43,7 +43,7 @@ def stage_model(place: ModelFolder, target: Path) -> list[str]:
     """
     source = place.model
     weights = sorted(source.glob("*.safetensors"))
-    # A quickstart or a run can be reached through a link; what must not leave is a file's target.
+    # A run can be reached through a link; what must not leave is a file's target.
     named = [source / name for name in TOKENIZER_FILES if (source / name).is_file()]
     refuse(check_sources(source, [source / "config.json", *weights, *named]))
     target.mkdir(parents=True, exist_ok=True)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.hub.cards.facts import CardFacts
+from doctobert_hf.hub.cards.kinds import find_kind
 from doctobert_hf.hub.cards.metadata import UPSTREAM, upstream_of
 from doctobert_hf.hub.cards.records import (
     ModelFolder,
     locate_model,
     read_json,
     read_model,
-    read_quickstart,
+    read_results,
 )
 from doctobert_hf.hub.cards.retrievers import read_retriever
 from doctobert_hf.hub.stage.companions import stage_companions
@@ -152,6 +153,8 @@ def package_model(
     """
     from doctobert_hf.hub.stage import models
 
+    if kind is not None:
+        find_kind(kind, "model")  # before anything is read
     if optimizer and not checkpoints:
         raise UsageError("optimizer without checkpoints", "both")
     context, warnings = model_context(path, repo_id, facts, results, results_model)
@@ -265,7 +268,7 @@ def render_model(kind: str, context: dict[str, Any], path: Path, remote: str | N
 
 
 def package_tokenizer(path: Path, repo_id: str, folder: Path, facts: CardFacts) -> Package:
-    """Stage a tokenizer; figures come from ``evaluation.json`` or the quickstart that made it."""
+    """Stage a tokenizer; figures come from ``evaluation.json`` or the run that made it."""
     from doctobert_hf.hub.cards.front import tokenizer_metadata
     from doctobert_hf.hub.cards.render import render_card
     from doctobert_hf.hub.stage.models import stage_tokenizer
@@ -297,7 +300,7 @@ def tokenizer_context(
     blanks = "a  b\n\n\tc"
     digits = tokenizer.tokenize("2026")
     measured = read_json(source / "evaluation.json")
-    run = read_quickstart(source.parent)
+    run = read_results(source.parent)
     if measured is None:
         measured = run.get("tokenizer")
     return {

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.cards.columns import meaning
 from doctobert_hf.hub.cards.facts import CardFacts
+from doctobert_hf.hub.cards.kinds import find_kind
 from doctobert_hf.hub.cards.manifests import MadeBy, made_by
 from doctobert_hf.hub.cards.metadata import SOURCE_LICENSES, license_ids
-from doctobert_hf.hub.cards.records import read_json
+from doctobert_hf.hub.cards.records import read_results
 from doctobert_hf.hub.cards.render import render_card
 from doctobert_hf.hub.stage.companions import licence_text_warnings, stage_companions
 from doctobert_hf.hub.stage.datasets import (
@@ -24,12 +26,8 @@ from doctobert_hf.hub.stage.datasets import (
 )
 from doctobert_hf.hub.stage.package import Package, _earlier, _shared
 from doctobert_hf.hub.stage.preflight import Finding, refuse, secret_finding
-from doctobert_hf.hub.stage.schemas import FINEMED, REPHRASED, meaning
 from doctobert_hf.hub.stage.secrets import Secret
 from doctobert_hf.hub.stage.statistics import DENSITY_STEPS, EDU_STEPS
-
-SAMPLE = "generated sample"
-"""What a quickstart records as its source when it was given no corpus."""
 
 
 def package_dataset(
@@ -52,7 +50,7 @@ def package_dataset(
         repo_id: Name on the Hub.
         folder: Where to stage; shards of a stopped run there are kept.
         facts: What records do not know.
-        kind: ``finemed``, ``rephrased`` or ``dataset``; default: told from the columns.
+        kind: Kind of card; default: told from the columns.
         tasks: Tasks of DrBenchmark.
         protocol: Their protocol.
         max_shard_bytes: Size of a shard, compressed.
@@ -65,12 +63,17 @@ def package_dataset(
         DataError: Columns differ between files, or from the declared schema.
         PreflightError: Rows hold secrets.
     """
+    if kind is not None:
+        find_kind(kind, "dataset")  # before anything is read
+    if kind == "drbenchmark" and not tasks:
+        raise UsageError("--kind drbenchmark without tasks", "--tasks NAME ... or all")
     sources = drbenchmark_splits(path, tasks, protocol) if tasks else find_splits(path)
     schemas = {source.config: common_schema(source) for source in sources}
     kind = "drbenchmark" if tasks else kind or _kind_of(set(schemas[sources[0].config].names))
     absent = []
-    if kind in ("finemed", "rephrased"):
-        declared = {k: v[0] for k, v in (FINEMED if kind == "finemed" else REPHRASED).items()}
+    row = find_kind(kind, "dataset")
+    if row.columns:
+        declared = {name: pattern for name, (pattern, _) in row.columns.items()}
         absent = check_columns(schemas, declared, "text")
     records = [write_split(s, folder, max_shard_bytes, tokens, on_shard) for s in sources]
     allowed = refuse(_secrets(records), allow)
@@ -93,7 +96,7 @@ def package_dataset(
     warnings = [] if tasks else _licence_warnings(context)
     every = [found for config in context["configs"] for found in config["licenses"]]
     warnings += licence_text_warnings(every, placed)
-    if kind == "rephrased" and not facts.rewriter and not context["rewriters"]:
+    if row.generated and not facts.rewriter and not context["rewriters"]:
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
     warnings += [f"Allowed: {finding}" for finding in allowed]
     return Package(repo_id, "dataset", kind, folder, render, warnings=warnings)
@@ -144,10 +147,10 @@ def redistributable_tasks(path: Path) -> tuple[str, ...]:
 
 
 def _is_generated_sample(path: Path) -> bool:
-    """Whether a quickstart made these documents from templates."""
+    """Whether the run in whose folder they lie made these documents from templates."""
     places = (path, path.parent, path.parent.parent)
-    run = next((p for p in places if (p / "state.json").is_file()), None)
-    return run is not None and bool(read_json(run / "state.json")["corpus"]["source"] == SAMPLE)
+    described = next((found for place in places if (found := read_results(place))), {})
+    return bool(described.get("corpus", {}).get("generated"))
 
 
 def _kind_of(columns: set[str]) -> str:
@@ -187,12 +190,14 @@ def dataset_context(
                 "one schema in a configuration",
             )
         known.append(record)
-    described = [_config(name, found, folder, facts, kind) for name, found in configs.items()]
+    described = [
+        _config(name, found, folder, facts, bool(tasks)) for name, found in configs.items()
+    ]
     return {
         **_shared(repo_id, facts),
         "configs": described,
         "rows": sum(r.rows for r in records),
-        "generated": kind == "rephrased",
+        "generated": find_kind(kind).generated,
         "fields": _fields(configs, kind),
         "thresholds": _thresholds(records),
         "classes": _classes(records),
@@ -207,14 +212,14 @@ def dataset_context(
 
 
 def _config(
-    name: str, records: list[SplitRecord], folder: Path, facts: CardFacts, kind: str
+    name: str, records: list[SplitRecord], folder: Path, facts: CardFacts, is_task: bool
 ) -> dict[str, Any]:
     sums: Counter[str] = Counter()
     for record in records:
         sums.update(record.statistics.sums)
     files = [folder / shard for record in records for shard in record.shards]
     written: str | None = None
-    if kind == "drbenchmark":
+    if is_task:
         from doctobert_hf.drbenchmark import get_task
 
         written = get_task(name).corpus.licence
@@ -267,7 +272,7 @@ def _fields(configs: dict[str, list[SplitRecord]], kind: str) -> list[dict[str, 
         {
             "name": column,
             "type": kind_of,
-            "meaning": meaning(column, kind),
+            "meaning": meaning(column, find_kind(kind).columns),
             "configs": "" if len(names) == everywhere else ", ".join(names),
         }
         for (column, kind_of), names in found.items()

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from doctobert_hf.quickstart.sample import (
+from doctobert_hf.corpus.sample import (
     _SLOT,
     SampleDocument,
     _Expander,

@@ -1,4 +1,4 @@
-"""French sample corpus of the quickstart, generated from a template grammar.
+"""A sample corpus of French text, generated from a template grammar.
 
 No document describes a real patient, product or event: every text is assembled at random from
 ``sample_grammar.yaml``, to exercise the pipeline end to end and not to teach a model medicine.

@@ -6,8 +6,8 @@ import statistics
 
 import pytest
 
+from doctobert_hf.corpus.sample_notes import divided_terms, write_notes
 from doctobert_hf.quickstart.config import QuickstartConfig
-from doctobert_hf.quickstart.notes import divided_terms, write_notes
 from doctobert_hf.quickstart.report import gain_sentence
 from doctobert_hf.quickstart.run import open_quickstart, run_quickstart
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from doctobert_hf.corpus.sample import ARTICLE, make_document, read_grammar
 from doctobert_hf.files import write_text_atomic
-from doctobert_hf.quickstart.sample import ARTICLE, make_document, read_grammar
 
 FIRST = 100_000
 """Documents from this index on: none of them is in the sample that is trained on."""

@@ -5,6 +5,8 @@ Types are regular expressions over Arrow's names of types. Text may be stored as
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _ENTITIES = r"struct<.*list.*string.*>"
 _SCORES = r"list<.*(float|double).*>"
 _FLOAT = r"float|double"
@@ -71,9 +73,13 @@ OTHERS = {
 }
 
 
-def meaning(column: str, kind: str) -> str:
-    """What a column holds, as far as it is declared."""
-    declared = REPHRASED if kind == "rephrased" else FINEMED
-    if kind in ("finemed", "rephrased") and column in declared:
+def meaning(column: str, declared: Mapping[str, tuple[str, str]]) -> str:
+    """What a column holds, as far as its kind of dataset or FineMed declares it.
+
+    Example:
+        >>> meaning("url", {})
+        'address of the page'
+    """
+    if column in declared:
         return declared[column][1]
-    return OTHERS.get(column, declared[column][1] if column in declared else "")
+    return OTHERS.get(column, FINEMED[column][1] if column in FINEMED else "")
