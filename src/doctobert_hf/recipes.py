@@ -29,6 +29,24 @@ def list_recipes() -> list[str]:
     )
 
 
+_ROOMS = {"finemed": "finemed/", "retrieval": "retrieval/", "quickstart": "tiny/"}
+
+
+def recipes_of(command: str) -> list[str]:
+    """Return the names of the recipes that a command takes, sorted.
+
+    Example:
+        >>> recipes_of("tokenizer")[0]
+        'doctobert-base/tokenizer'
+    """
+    names = list_recipes()
+    if command in _ROOMS:
+        return [name for name in names if name.startswith(_ROOMS[command])]
+    others = (*_ROOMS.values(), "drbenchmark/")
+    own = [name for name in names if not name.startswith(others)]
+    return [name for name in own if name.endswith("/tokenizer") == (command == "tokenizer")]
+
+
 def is_recipe(word: str) -> bool:
     """Return whether a word names a recipe, or nearly, rather than a file of text.
 
@@ -44,8 +62,12 @@ def is_recipe(word: str) -> bool:
     )
 
 
-def find_recipe(name_or_path: str) -> Path:
+def find_recipe(name_or_path: str, command: str | None = None) -> Path:
     """Return the path of a recipe given by path or by name.
+
+    Args:
+        name_or_path: Name of a recipe of the package, or a YAML file.
+        command: Whose recipes are named where there is no such recipe; None: all.
 
     Raises:
         UsageError: Neither a file nor a known name; the nearest known name is suggested.
@@ -59,5 +81,5 @@ def find_recipe(name_or_path: str) -> Path:
     raise UsageError(
         f"No recipe '{name_or_path}'",
         "a YAML file or a recipe's name",
-        nearest(name_or_path, known),
+        nearest(name_or_path, known if command is None else recipes_of(command)),
     )

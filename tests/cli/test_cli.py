@@ -1,5 +1,6 @@
 """The command line: exit codes, streams, one-line errors."""
 
+import argparse
 import json
 import os
 
@@ -141,3 +142,21 @@ def test_help_of_a_subcommand_begins_with_an_example(command):
     (group,) = parser._subparsers._group_actions
     for name, sub in group.choices.items():
         assert f"\ndoctobert-hf {command} {name}" in sub.format_help(), name
+
+
+def _parsers(parser):
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                yield from _parsers(sub)
+
+
+def test_help_fits_80_columns(monkeypatch):
+    from doctobert_hf.cli import COMMANDS, _overview, command_parser
+
+    monkeypatch.setenv("COLUMNS", "80")
+    pages = [_overview()]
+    for name in COMMANDS:
+        pages += [parser.format_help() for parser in _parsers(command_parser(name)[1])]
+    assert [line for page in pages for line in page.splitlines() if len(line) > 80] == []

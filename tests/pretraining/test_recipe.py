@@ -77,6 +77,15 @@ def test_dry_run(capsys):
     assert main(["pretrain", "doctobert-base/pretrain", "--lr-schedul", "x"]) == 2
 
 
+def test_a_recipe_that_begins_with_something_does_not_begin_without_it(tmp_path, capsys):
+    output = ["--output", str(tmp_path / "run")]
+    assert main(["pretrain", "adapt/any", *output]) == 2
+    assert "No --init-from" in capsys.readouterr().err
+    assert main(["pretrain", "adapt/camembert-base", *output]) == 2
+    assert "No --corpus" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.long
 def test_all_tiny_phases_train_in_order(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -200,6 +200,7 @@ def test_a_moved_index_opens_where_its_model_is(corpus, models, tmp_path):
     with pytest.raises(UsageError, match="--model FOLDER"):
         Index.load(tmp_path / "elsewhere").search(QUESTION)
     assert Index.load(tmp_path / "elsewhere", tmp_path / "moved").search(QUESTION) == before
+    assert Index.load(tmp_path / "elsewhere", str(tmp_path / "moved")).search(QUESTION) == before
 
 
 def test_prompts_and_size_survive(corpus, models, tmp_path):

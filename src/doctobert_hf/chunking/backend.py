@@ -60,7 +60,7 @@ class EncoderBackend:
             # Chunks need not be for this tokenizer's model: 8,192 tokens for a rewriter, say.
             warnings.warn(
                 f"max_length {max_length} is over the tokenizer's model_max_length {limit}: its "
-                "model may have no positions for such chunks",
+                f"model may have no positions for such chunks; max_length {limit} keeps to it",
                 stacklevel=3,
             )
         return max_length - self.special_tokens

@@ -15,10 +15,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from doctobert_hf.cli.options import Parser, describe_actions
+from doctobert_hf.cli.options import Parser, describe_actions, fitted
 from doctobert_hf.cli.plugins import load_plugins, take_plugins
 from doctobert_hf.errors import DoctobertError, UsageError, nearest
 from doctobert_hf.files import refuse_remote
+from doctobert_hf.reporting.terminal import terminal_streams
 from doctobert_hf.version import __version__
 
 COMMANDS = {
@@ -31,7 +32,7 @@ COMMANDS = {
     "benchmark": "DrBenchmark: tasks, raw data, a model's scores, reports",
     "finemed": "annotate, filter, clean, rephrase and mix a training corpus",
     "retrieval": "train, measure and use search models: dense, late interaction",
-    "hub": "publish models, tokenizers and datasets with their cards, or verify them",
+    "hub": "publish or verify models, tokenizers and datasets, with cards",
     "env": "print the versions and hardware a bug report needs",
     "completion": "print the script by which a shell completes commands and options",
 }
@@ -39,10 +40,14 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code: 0 done, 1 failed, 2 wrong usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal of cp1252 or ASCII: replace, never fail
             stream.reconfigure(errors="replace")
+    with terminal_streams():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0 if arguments else 2
@@ -74,7 +79,7 @@ def command_parser(name: str) -> tuple[Any, Parser]:
     command = importlib.import_module(f"doctobert_hf.cli.{name}")
     parser = Parser(
         prog=f"doctobert-hf {name}",
-        description=command.__doc__,
+        description=fitted(command.__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -88,7 +93,7 @@ def _guarded(
 ) -> int:
     """Run a command; an error is one line on stderr, a traceback only with ``--debug``."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Wrapping("%(message)s"))
+    handler.setFormatter(logging.Formatter("%(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     if not args.debug:
         _quieten()
@@ -108,27 +113,10 @@ def _guarded(
             raise
         known = isinstance(error, DoctobertError)
         text = str(error) if known else f"{type(error).__name__}: {error}"
-        print(_wrapped(f"error: {' '.join(text.split())}"), file=sys.stderr)
+        print(f"error: {' '.join(text.split())}", file=sys.stderr)
         if not known:
             print("Run it again with --debug for the traceback.", file=sys.stderr)
         return error.exit_code if isinstance(error, DoctobertError) else 1
-
-
-def _wrapped(text: str) -> str:
-    """Break a message between words where a terminal would break it inside one."""
-    if not sys.stderr.isatty():
-        return text  # a line of a log is one line
-    import shutil
-    import textwrap
-
-    width = shutil.get_terminal_size().columns
-    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(wrapper.fill(line) for line in text.split("\n"))
-
-
-class _Wrapping(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return _wrapped(super().format(record))
 
 
 _NOISY = (
@@ -190,8 +178,9 @@ def _overview() -> str:
             *lines,
             "",
             "  --version         print the version",
-            "  --plugin FILE.py  with any command: run a file that adds tasks or families first",
+            "  --plugin FILE.py  with any command: first run a file that adds tasks",
             "",
-            "Data goes to stdout, words to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.",
+            "Data goes to stdout, words to stderr.",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage.",
         ]
     )

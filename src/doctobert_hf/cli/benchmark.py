@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -102,7 +103,13 @@ def _errors(args: argparse.Namespace) -> int:
         if wanted and args.seed in (None, cell.seed) and find_family(result.kind).finds_entities:
             chosen.setdefault((cell.model, cell.revision, cell.task, cell.protocol), result)
     if not chosen:
-        raise UsageError(f"No such result of entities in '{args.results}'", "one at least")
+        known = dict.fromkeys(
+            f"{r.cell.model}, {r.cell.task}, seed {r.cell.seed}" for r in read_results(root)
+        )
+        raise UsageError(
+            f"No such result of entities in '{args.results}'",
+            f"one of: {'; '.join(known) or 'none is there'}",
+        )
     found = []
     for (model, _, task, _), result in chosen.items():
         mistakes = [m for m in read_mistakes(result, root) if args.type in (None, m.type)]
@@ -140,8 +147,9 @@ def _tasks(args: argparse.Namespace) -> int:
     print("rows: train/validation/test; data: found, download, or missing (an agreement is needed)",
           file=sys.stderr)  # fmt: skip
     print(f"a task's page: {command_line('benchmark', 'tasks', rows[0]['task'])}", file=sys.stderr)
-    line = command_line("benchmark", "check", data_dir=args.data_dir)
-    print(f"next: {line}", file=sys.stderr)
+    line = command_line("benchmark", "check", data_dir=args.data_dir or "RAW")
+    print(f"next, with raw corpora in RAW: {line}" if args.data_dir is None else f"next: {line}",
+          file=sys.stderr)  # fmt: skip
     return 0
 
 
@@ -170,6 +178,12 @@ def _row(task: TaskSpec, found: str) -> dict[str, Any]:
 
 def _cell(value: Any) -> str:
     return "?" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+_RAW = (
+    "--data-dir names a folder of raw corpora, an archive or an unpacked corpus; a task's page "
+    "says where its corpus is had (doctobert-hf benchmark tasks NAME)."
+)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -203,4 +217,10 @@ def _check(args: argparse.Namespace) -> int:
         told = check.findings if check.status != "absent" or args.tasks else []
         for line in told + [f"note: {note}" for note in check.notes]:
             print(f"{check.task}: {line}", file=sys.stderr)
+    if all(check.status == "absent" for check in checks):
+        where = args.data_dir or os.environ.get("DOCTOBERT_DATA_DIR")
+        print(
+            f"No raw corpus in '{where}'. {_RAW}" if where else f"No folder was named. {_RAW}",
+            file=sys.stderr,
+        )
     return 1 if failed else 0

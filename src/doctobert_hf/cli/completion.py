@@ -1,6 +1,6 @@
 """Print the script by which a shell completes commands, options, recipes and files.
 
-doctobert-hf completion bash > ~/.local/share/bash-completion/completions/doctobert-hf
+doctobert-hf completion bash >> ~/.bash_completion
 doctobert-hf completion zsh > ~/.zsh/completions/_doctobert-hf
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from doctobert_hf.cli.options import Parser
 from doctobert_hf.errors import UsageError
+from doctobert_hf.recipes import recipes_of
 
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -57,17 +58,6 @@ def _mark(parser: argparse.ArgumentParser, command: str, shtab: Any) -> None:
             for sub in set(action.choices.values()):
                 _mark(sub, command, shtab)
         elif action.dest == "recipe":
-            action.choices = _recipes(command)
+            action.choices = recipes_of(command)
         elif action.type is Path or action.dest in ("output", "model", "corpus", "documents"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
-
-
-def _recipes(command: str) -> list[str]:
-    """The packaged recipes of a command, by name."""
-    from doctobert_hf.recipes import list_recipes
-
-    names = list_recipes()
-    rooms = {"finemed": "finemed/", "retrieval": "retrieval/", "quickstart": "tiny/"}
-    own = rooms.get(command)
-    others = (*rooms.values(), "drbenchmark/")
-    return sorted(n for n in names if n.startswith(own or "") and (own or not n.startswith(others)))

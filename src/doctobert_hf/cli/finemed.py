@@ -51,7 +51,7 @@ _EXAMPLES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
-    stages = parser.add_subparsers(dest="stage", required=True, metavar="|".join(STAGES))
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     for name, cls in STAGES.items():
         stage = stages.add_parser(name, help=_HELP[name], allow_abbrev=False)
         stage.add_argument("recipe", nargs="?", help=f"recipe by name or path{_EXAMPLES[name]}")

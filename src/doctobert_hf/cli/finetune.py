@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
@@ -59,8 +60,20 @@ def run(args: argparse.Namespace) -> int:
             bounds = f" (95 % interval over documents {low:.2f} to {high:.2f})"
         print(f"{result['task']}: {result['metric']} {100 * result['score']:.2f} on test{bounds}, "
               f"{100 * result['validation_score']:.2f} on validation")  # fmt: skip
+        if len(result["seeds"]) > 1:
+            print(_of_seeds(result))
         print(f"model: {args.output / 'model'}")
     data = {"corpus": config.corpus} if config.corpus else {"task": result["task"]}
     line = command_line("predict", args.output / "model", **data, data_dir=config.data_dir)
     print(f"next: {line}", file=sys.stderr)
     return 0
+
+
+def _of_seeds(result: dict[str, Any]) -> str:
+    """Say which seed's model was kept, and how much the seeds differ."""
+    scores = [100 * score for score in result["seeds"].values()]
+    return (
+        f"kept: seed {result['seed']}, the best of {len(scores)} on validation; "
+        f"test scores of all: mean {sum(scores) / len(scores):.2f}, "
+        f"{min(scores):.2f} to {max(scores):.2f}"
+    )

@@ -235,13 +235,10 @@ def _card(args: argparse.Namespace, facts: CardFacts) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     from doctobert_hf.hub.publish.verification import verify
+    from doctobert_hf.reporting.progress import track
     from doctobert_hf.reporting.tables import text_table
 
-    checks = []
-    for check in verify(args.place, args.type, args.revision):
-        checks.append(check)
-        if not args.json:
-            print(f"{check.status}: {check.what}", file=sys.stderr)
+    checks = list(track(verify(args.place, args.type, args.revision), "verify", unit="checks"))
     if args.json:
         print(json.dumps([asdict(check) for check in checks], ensure_ascii=False, indent=2))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import sys
 import textwrap
 from typing import Any, NoReturn
@@ -18,6 +19,54 @@ def whole_number(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, 1 or more")
     return number
+
+
+COLUMNS = 79
+
+
+def fitted(text: str) -> str:
+    """Fit a command's description into a terminal of 80 columns.
+
+    Prose is wrapped; what an example is for goes under it where both are too long for one line; a
+    command that is too long alone goes on behind a backslash, so that it can be copied.
+
+    Example:
+        >>> print(fitted("doctobert-hf env      " + "x" * 60))
+        doctobert-hf env
+            xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+    """
+    lines = text.splitlines()
+    under = any(len(line) > COLUMNS and _EXAMPLE.match(line) for line in lines)
+    fit: list[str] = []
+    prose: list[str] = []
+    for line in [*lines, ""]:
+        example = _EXAMPLE.match(line)
+        if prose and (example or not line):
+            fit += textwrap.wrap(" ".join(prose), COLUMNS)
+            prose = []
+        if example and (under or len(line) > COLUMNS):
+            command, _, remark = line.partition("  ")
+            fit += _continued(command) + ([f"    {remark.strip()}"] if remark else [])
+        elif example or not line:
+            fit.append(line)
+        else:
+            prose.append(line)
+    return "\n".join(fit).rstrip()
+
+
+_EXAMPLE = re.compile(r"(?:doctobert-hf|torchrun) ")
+
+
+def _continued(command: str) -> list[str]:
+    """Break a command before an option where it is too long."""
+    lines = [""]
+    for part in re.split(r" (?=--)", command):
+        if lines[-1] and len(lines[-1]) + len(part) + 3 > COLUMNS:
+            lines[-1] += " \\"
+            lines.append(f"    {part}")
+        else:
+            lines[-1] += f" {part}" if lines[-1] else part
+    return lines
 
 
 def describe_actions(parser: argparse.ArgumentParser, examples: str) -> None:
@@ -36,7 +85,7 @@ def describe_actions(parser: argparse.ArgumentParser, examples: str) -> None:
             summary = summaries.get(name, "")
             text = sub.description or f"{summary[:1].upper()}{summary[1:]}."
             if f"\n{sub.prog} " not in text:
-                sub.description = "\n".join([*textwrap.wrap(text, 79), "", *lines]).rstrip()
+                sub.description = fitted("\n".join([text, "", *lines]).rstrip())
                 sub.formatter_class = argparse.RawDescriptionHelpFormatter
             describe_actions(sub, examples)
 

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--onnx", action="store_true", help="MODEL is a folder of 'export'")
     parser.add_argument("--overwrite", action="store_true", help="move what is there aside first")
     parser.add_argument("--task", metavar="NAME", help="score the model on this task's documents")
-    parser.add_argument("--split", default="test", choices=("train", "validation", "test"),
+    parser.add_argument("--split", choices=("train", "validation", "test"),
                         help="split of --task or --corpus (default: test)")  # fmt: skip
     parser.add_argument("--corpus", type=Path, help="folder of your own annotated documents")
     parser.add_argument("--data-dir", type=Path, help="folder of raw corpora or an archive")
@@ -49,11 +49,17 @@ def run(args: argparse.Namespace) -> int:
         if args.input is not None:
             raise UsageError("INPUT beside --task or --corpus", "one of them")
         return _score(args)
+    scored = ("split", "data_dir", "protocol")
+    if given := [name for name in scored if getattr(args, name) is not None]:
+        raise UsageError(
+            f"--{given[0].replace('_', '-')} without --task or --corpus", "it with one of them"
+        )
     if args.input is None or args.output is None:
         missing = [name for name, given in (("INPUT", args.input), ("--output", args.output))
                    if given is None]  # fmt: skip
         raise UsageError(
-            f"No {' and no '.join(missing)}", "both, or --task NAME or --corpus FOLDER",
+            f"No {' and no '.join(missing)}",
+            "INPUT and --output, or --task NAME or --corpus FOLDER",
             "doctobert-hf predict MODEL INPUT --output FILE",
         )  # fmt: skip
     from doctobert_hf.drbenchmark.prediction import predict_files
@@ -76,7 +82,7 @@ def _score(args: argparse.Namespace) -> int:
     from doctobert_hf.drbenchmark.prediction import score_split
 
     found = score_split(
-        *(args.model, args.task, args.corpus, args.data_dir, args.protocol, args.split),
+        *(args.model, args.task, args.corpus, args.data_dir, args.protocol, args.split or "test"),
         *(args.device, args.onnx),
     )
     if args.json:

@@ -17,20 +17,37 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from doctobert_hf.cli.options import Parser
+from doctobert_hf.cli.options import Parser, fitted
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.pretraining.recipe import PretrainConfig
 from doctobert_hf.pretraining.trainer_keys import merged, read_options, split_keys
-from doctobert_hf.recipes import find_recipe, list_recipes
+from doctobert_hf.recipes import find_recipe, recipes_of
 from doctobert_hf.runs.commands import command_line
 from doctobert_hf.runs.resume import resumed_config
+
+_ABLATE_HELP = """usage: doctobert-hf pretrain ablate PLAN.yaml --output DIR [--overwrite] [--json]
+
+Compare ways to pretrain: each arm of a plan through pretraining and the
+benchmark, then one page with scores, intervals, curves and a recommendation.
+The same command goes on where it was stopped. Settings stand in the plan
+(docs/pretraining.md).
+
+doctobert-hf pretrain ablate plan.yaml --output ablation
+
+options:
+  --output DIR  folder of the study; each arm has its own in it
+  --overwrite   move another study there aside first
+  --json        print the scores as JSON"""
 
 
 class _PretrainParser(Parser):
     """``pretrain store ...`` has options of its own; the trainer's keys are options too."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        if args and args[0] == "ablate" and {"-h", "--help"} & set(args):
+            print(_ABLATE_HELP)
+            raise SystemExit(0)
         if not args or args[0] != "store":
             # Taken out first: argparse would read the value of an option that it does not know,
             # as in "--resume --ddp-timeout 60", as the recipe.
@@ -41,7 +58,7 @@ class _PretrainParser(Parser):
 
         parser = Parser(
             prog=f"{self.prog} store",
-            description=pretrain_store.__doc__,
+            description=fitted(pretrain_store.__doc__ or ""),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
@@ -87,7 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser, PretrainConfig)
     parser.set_defaults(other_options=[])  # keys of the trainer's arguments, see --help's end
     parser.epilog = (
-        "Every key of TrainingArguments is an option too, e.g. --gradient-checkpointing true."
+        "Every key of TrainingArguments is an option too,\ne.g. --gradient-checkpointing true."
     )
 
 
@@ -153,8 +170,8 @@ def _config(args: argparse.Namespace) -> PretrainConfig:
         folder = given.get("output", PretrainConfig.output)
         return resumed_config(PretrainConfig, folder, "pretrain", given, args.recipe)
     if args.recipe is None:
-        raise UsageError("No recipe", "one by name or path", nearest("", list_recipes()))
-    recipe = find_recipe(args.recipe)
+        raise UsageError("No recipe", "one by name or path", nearest("", recipes_of("pretrain")))
+    recipe = find_recipe(args.recipe, "pretrain")
     source = f"recipe '{recipe}'"
     saved = split_keys(read_yaml(recipe), PretrainConfig, source)
     return build_config(PretrainConfig, saved, merged(saved, given), source=source)

@@ -99,7 +99,7 @@ def _print_task(record: dict) -> None:
 def _config(args: argparse.Namespace) -> QuickstartConfig:
     given = config_overrides(args, QuickstartConfig)
     name = args.recipe or args.recipe_option
-    recipe = find_recipe(name) if name else None
+    recipe = find_recipe(name, "quickstart") if name else None
     layer = read_yaml(recipe) if recipe else {}
     if args.resume:
         folder = given.get("output", QuickstartConfig.output)

@@ -102,7 +102,7 @@ def _recipe_and_corpus(args: argparse.Namespace) -> tuple[Path | None, list[Path
         raise UsageError(
             "No corpus", "files or folders with text", "doctobert-hf tokenizer train corpus.parquet"
         )
-    return find_recipe(name) if name else None, corpus
+    return find_recipe(name, "tokenizer") if name else None, corpus
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -115,10 +115,11 @@ def _train(args: argparse.Namespace) -> int:
         config_overrides(args, TokenizerConfig),
         source=f"recipe '{recipe}'" if recipe else "options",
     )
-    print(f"Training {config.vocab_size:,} tokens on {corpus[0]} ...", file=sys.stderr)
+    print(f"Training {config.vocab_size:,} tokens on {', '.join(map(str, corpus))} ...",
+          file=sys.stderr)  # fmt: skip
     tokenizer, counts = train_with_config(corpus, args.output, config, args.overwrite)
     print(f"Read {counts.report()}.", file=sys.stderr)
-    print(f"{len(tokenizer)} tokens in {args.output}")
+    print(f"{len(tokenizer):,} tokens in {args.output}")
     column = None if config.text_column == "text" else config.text_column
     line = command_line(
         *("tokenizer", "evaluate", args.output),

@@ -17,6 +17,7 @@ from typing import Any
 from doctobert_hf.drbenchmark.onnx_model import MODEL, OnnxModel, require_onnx
 from doctobert_hf.errors import DataError
 from doctobert_hf.files import write_json_atomic
+from doctobert_hf.reporting.progress import Progress
 
 NOTE = "onnx.json"
 TOLERANCE = 1e-3
@@ -55,9 +56,10 @@ def export_onnx(
     place = model / "model" if (model / "model" / "config.json").is_file() else model
     settings = {"model": str(place.resolve()), "int8": int8}
     with staged_run(output, "onnx", settings, [place], overwrite=overwrite) as scratch:
-        _export(predictor, scratch / MODEL)
-        if int8:
-            _quantise(scratch / MODEL)
+        with Progress("export"):
+            _export(predictor, scratch / MODEL)
+            if int8:
+                _quantise(scratch / MODEL)
         for path in place.iterdir():
             if path.suffix in (".json", ".txt", ".model") and path.name != "run.json":
                 shutil.copy(path, scratch / path.name)

@@ -79,10 +79,13 @@ def _write(
 ) -> dict[str, int]:
     entities = family_of(predictor.task).finds_entities
     types = list(dict.fromkeys(tag[2:] for tag in predictor.task.labels if tag != "O"))
-    return write_predictions(
+    counts = write_predictions(
         _predicted(predictor, source, text_column),
         *(target, form, entities, types, predictor.record.base_model),
     )
+    if "labels" in counts and not family_of(predictor.task).gives_several:
+        counts["labels"] = counts["documents"]  # one each; the others stand there with their scores
+    return counts
 
 
 def _predicted(predictor: Predictor, source: Path, text_column: str) -> Iterator[Predicted]:

@@ -96,7 +96,13 @@ class Predictor:
             raise DataError(f"The labels of '{place}' are not those of its record", "the same")
         tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        return cls(model.to(chosen), tokenizer, record)
+        try:
+            return cls(model.to(chosen), tokenizer, record)
+        except (AssertionError, RuntimeError, NotImplementedError) as error:
+            raise UsageError(
+                f"The device '{chosen}' cannot be used ({str(error).splitlines()[0]})",
+                "cpu, or a device of this machine",
+            ) from error
 
     def __call__(self, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
         """Predict texts.

@@ -305,7 +305,7 @@ def read_stage(stage: str, recipe: str | None, overrides: Mapping[str, Any]) -> 
     cls = STAGES[stage]
     layers: list[Mapping[str, Any]] = []
     if recipe:
-        layers.append(read_yaml(find_recipe(recipe)))
+        layers.append(read_yaml(find_recipe(recipe, "finemed")))
     return build_config(cls, *layers, overrides, source=f"recipe '{recipe or stage}'")
 
 

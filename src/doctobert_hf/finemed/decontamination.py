@@ -249,7 +249,8 @@ def _task_units(name: str, config: DecontaminateConfig, named: bool) -> Iterator
     except (DoctobertError, OSError, ValueError) as error:
         if named:
             raise
-        print(f"{name}: not at hand ({str(error).split('. ')[0]})", file=sys.stderr)
+        reason = error.got if isinstance(error, DoctobertError) else str(error).split(". ")[0]
+        print(f"{name}: not at hand: {reason}", file=sys.stderr)
         return
     whole: dict[str, list[str]] = {}
     for number, row in enumerate(rows):

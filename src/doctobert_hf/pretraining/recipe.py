@@ -118,6 +118,7 @@ class PretrainConfig:
     callbacks: tuple[Any, ...] = option(
         (), "further callbacks: energy, fill_mask, gc, spikes or package.module:Class"
     )
+    needs: tuple[str, ...] = option((), "keys of the recipe that must be given", cli=False)
     training: Any = option(None, "other keys of MLMTrainingArguments", cli=False)
     architecture: Any = option(
         None, "values of the model's configuration, e.g. hidden_size, dropout", cli=False
@@ -230,6 +231,11 @@ def check_inputs(config: PretrainConfig) -> None:
     """
     from doctobert_hf.corpus import list_files
 
+    for name in config.needs:
+        stored = name == "corpus" and config.train_store is not None
+        if getattr(config, name) is None and not stored:
+            option_name = f"--{name.replace('_', '-')}"
+            raise UsageError(f"No {option_name}, which this recipe begins with", option_name)
     for corpus in (config.corpus, config.replay):
         if corpus is not None:
             list_files(corpus)

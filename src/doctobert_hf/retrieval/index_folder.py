@@ -333,7 +333,7 @@ def _opener(about: About, folder: Path, model: Any) -> Any:
     identity = about.model
     if identity is None:
         return None
-    if hasattr(model, "encode"):
+    if not isinstance(model, (str, Path)) and hasattr(model, "encode"):  # str.encode is no model's
         identity.apply(model, str(folder))
         return model
     return lambda: open_identified(identity, str(folder), model and str(model))

@@ -166,7 +166,7 @@ def read_recipe(name_or_path: str, overrides: dict[str, Any] | None = None) -> R
     from doctobert_hf.config import build_config, read_yaml
     from doctobert_hf.recipes import find_recipe
 
-    path = find_recipe(name_or_path)
+    path = find_recipe(name_or_path, "retrieval")
     return build_config(
         RetrievalConfig, read_yaml(path), overrides or {}, source=f"recipe '{path}'"
     )

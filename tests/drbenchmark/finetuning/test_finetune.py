@@ -162,6 +162,14 @@ def test_formats(tuned, tmp_path, capsys):
     assert sorted(os.listdir(tmp_path / "new")) == ["b.txt", "à lire.txt"]
 
 
+def test_options_that_predict_would_not_use_and_devices_that_are_not_there(tuned, tmp_path, capsys):
+    words = ["predict", str(tuned / "model"), str(tmp_path), "--output", str(tmp_path / "o")]
+    assert main([*words, "--split", "train"]) == 2
+    assert "--split without --task or --corpus" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="device 'nowhere' cannot be used"):
+        Predictor.from_pretrained(tuned / "model", "nowhere")
+
+
 def test_hostile_text_in_a_page_and_in_names():
     found = [{"start": 0, "end": 8, "type": "<b>", "text": "<script>", "score": 1.0}]
     document = Predicted("<x>", "<script>alert(1)</script>", found)

@@ -224,3 +224,12 @@ def test_a_table_of_something_else_beside_entities(tmp_path):
     rows = [{"id": str(i), "text": f"Toux {i}", "entities": entities} for i in range(20)]
     _json_lines(tmp_path / "notes" / "notes.jsonl", rows)
     assert [task.name for task in list_private_tasks(str(tmp_path / "notes"))] == ["notes_entities"]
+
+
+def test_a_table_of_other_columns_is_told_by_its_columns(tmp_path):
+    path = tmp_path / "visits.csv"
+    path.write_text("texte,classe\nune toux,a\n")
+    with pytest.raises((DataError, UsageError), match="text.*label"):
+        list_private_tasks(str(path))
+    with pytest.raises(UsageError, match="table of texts"):
+        list_private_tasks(str(tmp_path / "absent.csv"))

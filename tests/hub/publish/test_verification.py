@@ -46,6 +46,8 @@ def test_tokenizer_and_dataset(tokenizer_dir, documents, tmp_path):
 def test_each_code_is_reported_and_the_package_is_not_there():
     codes = [
         ("package", "import doctobert_hf\n"),
+        ("ours", "# needs doctobert-hf\nimport doctobert_hf.drbenchmark\nprint('ja')\n"),
+        ("again", "import doctobert_hf\n"),
         ("word", "print('oui')\n"),
         ("death", "import os\nos._exit(3)\n"),
         ("after", "print('non')\n"),
@@ -53,6 +55,7 @@ def test_each_code_is_reported_and_the_package_is_not_there():
     checks = {check.what: check for check in run_codes(codes)}
     assert checks["package"].status == "failed"
     assert "ModuleNotFoundError" in checks["package"].detail
+    assert (checks["ours"].status, checks["again"].status) == ("ok", "failed")
     assert (checks["word"].status, checks["word"].detail) == ("ok", "oui")
     assert checks["death"].status == checks["after"].status == "failed"
 

@@ -65,11 +65,13 @@ class Family:
         kind: Name of the kind, as ``TaskSpec.kind`` has it.
         hub_task: The Hub's name for it, in model cards.
         finds_entities: Whether its predictions are entities in a text.
+        gives_several: Whether its predictions are any number of classes of a text.
     """
 
     kind: ClassVar[str]
     hub_task: ClassVar[str] = "text-classification"
     finds_entities: ClassVar[bool] = False
+    gives_several: ClassVar[bool] = False
 
     # -- data -------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ class MultilabelClassification(Classification):
     """A text and its classes: those whose probability reaches the task's threshold."""
 
     kind: ClassVar[str] = "multilabel-classification"
+    gives_several: ClassVar[bool] = True
 
     def columns(self, task: TaskSpec) -> dict[str, Any]:
         """``document_id, text, labels``."""

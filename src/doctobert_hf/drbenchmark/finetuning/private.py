@@ -95,7 +95,10 @@ def _tasks(folder: str) -> list[TaskSpec]:
     """Tasks of the entities themselves, then of each qualifier; or the one of the classes."""
     place = Path(folder)
     if not place.exists():
-        raise UsageError(f"There is no folder '{folder}'", "a folder of annotated documents")
+        raise UsageError(
+            f"There is no folder '{folder}'",
+            "a folder of annotated documents, or a table of texts with their classes",
+        )
     corpus_title = re.sub(r"[^\w]+", "_", corpus_name(place.resolve()).lower())
     if holds_labelled_texts(place):
         return [class_task(folder, corpus_title)]

@@ -184,7 +184,7 @@ class Benchmark:
             outcome.done += done.values()
             todo = [seed for seed in self.config.seeds if seed not in done]
             if not todo:
-                self.say(f"{head}: all {len(done)} seeds done before")
+                self.say(f"{head}: {len(done)} of {len(done)} seeds done before")
                 continue
             try:
                 tuned = self._tune(task, head)

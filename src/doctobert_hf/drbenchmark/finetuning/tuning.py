@@ -276,7 +276,8 @@ def _tell(
         study.tell(trial, best)
     top = max(t.user_attrs["best"] for t in _counted(study))
     done = len(_counted(study))
-    say(f"trial {done}/{trials}: {best:.4f}{' (pruned)' if pruned else ''}, best so far {top:.4f}")
+    ended = " (pruned)" if pruned else ""
+    say(f"trial {done}/{trials}: {100 * best:.2f}{ended}, best so far {100 * top:.2f}")
 
 
 def _winner(study: Study, context: Context, space: SearchSpace) -> Tuned:

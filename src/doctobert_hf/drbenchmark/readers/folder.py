@@ -36,10 +36,15 @@ def split_documents(folder: str) -> tuple[tuple[str, BratDocument], ...]:
     """
     root = Path(folder)
     if not root.exists():
-        raise UsageError(f"There is no folder '{folder}'", "a folder of annotated documents")
+        raise UsageError(
+            f"There is no '{folder}'",
+            "a folder of annotated documents, or a table of texts with their classes",
+        )
     if not root.is_dir():
         raise UsageError(
-            f"'{folder}' is a file", "a folder of annotated documents", "Put it into one"
+            f"'{folder}' is a file without the columns 'text' and 'label' (or 'labels')",
+            "a table of texts with their classes, or a folder of annotated documents",
+            "Name the columns text and label, or put annotated documents into a folder",
         )
     report = Report()
     parts = given_splits(root, lambda path: path.suffix in SUFFIXES, loose_texts=True)

@@ -163,7 +163,11 @@ def explain(error: Exception, repo_id: str, tokens: list[str]) -> DoctobertError
 
     nothing = "Nothing was published"
     if any(isinstance(cause, OfflineModeIsEnabled) for cause in causes(error)):
-        return UsageError("HF_HUB_OFFLINE is set", "a connection", "Unset it, or use --dry-run")
+        return UsageError(
+            "HF_HUB_OFFLINE is set",
+            "a connection",
+            "Unset it; a --dry-run, or a folder on this machine, needs none",
+        )
     status = status_of(error)
     if isinstance(error, LocalTokenNotFoundError) or status == 401:
         return UsageError(

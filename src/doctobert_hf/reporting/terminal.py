@@ -1,0 +1,80 @@
+"""What a terminal shows: lines broken between words, and no bar that a message is glued to."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+_CLEAR = "\r\x1b[K"
+
+
+class TerminalStream:
+    r"""A stream to a terminal that breaks long lines between words and clears an open bar first.
+
+    A line that shows a command stays whole: the terminal folds it, and it can be copied.
+
+    Args:
+        stream: The terminal.
+        columns: Its width; None: asked for at each line.
+
+    Example:
+        >>> stream = TerminalStream(sys.stdout, columns=20)
+        >>> _ = stream.write("An error is broken between its words.\n")
+        An error is broken
+        between its words.
+    """
+
+    def __init__(self, stream: TextIO, columns: int | None = None) -> None:
+        self._stream, self._columns = stream, columns
+        self._begun = False  # whether something stands in the line
+        self._bar = False  # whether that is a bar, which is drawn again and again
+
+    def write(self, text: str) -> int:
+        """Write text; return its length as given."""
+        if "\r" in text or "\x1b" in text:
+            self._bar = self._begun = not text.endswith(("\n", "\r"))
+            self._stream.write(text)
+            return len(text)
+        if self._bar and text.strip():
+            self._stream.write(_CLEAR)  # the bar draws itself again below
+            self._begun = False
+        self._bar = self._bar and not text
+        lines = text.split("\n")
+        first = lines[0] if self._begun else self._broken(lines[0])
+        shown = [first, *map(self._broken, lines[1:])]
+        self._stream.write("\n".join(shown))
+        self._begun = bool(lines[-1]) or (self._begun and len(lines) == 1)
+        return len(text)
+
+    def _broken(self, line: str) -> str:
+        width = self._columns or shutil.get_terminal_size().columns
+        if len(line) <= width or "doctobert-hf " in line:
+            return line
+        indent = line[: len(line) - len(line.lstrip())]
+        return textwrap.fill(
+            *(line.strip(), width),
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def terminal_streams() -> Iterator[None]:
+    """Let stdout and stderr be terminals' while a command runs, where they are such."""
+    before = sys.stdout, sys.stderr
+    for name, stream in zip(("stdout", "stderr"), before, strict=True):
+        if stream is not None and stream.isatty():
+            setattr(sys, name, TerminalStream(stream))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
