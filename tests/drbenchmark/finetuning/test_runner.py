@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import torch
 
 from doctobert_hf.drbenchmark.finetuning import tuning, workbench
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
@@ -65,6 +66,7 @@ def test_every_family_runs_and_says_what_it_did(make_encoder, config):
         assert result.tuning["trials"] == 2 and result.hyperparameters == {
             **result.tuning["winner"],
             "evaluations": 10,
+            "tokens_at_once": 32_768 if torch.accelerator.is_available() else 2_048,
         }
         path = result.cell.path(config.output).parent / result.predictions
         rows = [json.loads(line) for line in path.read_text().splitlines()]
@@ -203,6 +205,7 @@ def test_a_study_of_another_space_is_refused(make_encoder, config, tmp_path):
         ({"evaluations": 2}, "evaluations 10, not 2"),
         ({"long_inputs": "truncate"}, 'long_inputs "chunk", not "truncate"'),
         ({"trials": 1}, "trials 0, not 1"),
+        ({"tokens_at_once": 64}, "tokens_at_once null, not 64"),
     ],
 )
 def test_a_result_of_other_settings_is_not_reprinted(changes, words, make_encoder, config):

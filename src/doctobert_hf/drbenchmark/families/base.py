@@ -175,6 +175,14 @@ class Family:
 
         return torch.nn.functional.cross_entropy(outputs.float(), labels)
 
+    def loss_weight(self, labels: torch.Tensor) -> int:
+        """Terms that :meth:`loss` is the mean of, for some rows' labels; default: the rows.
+
+        A batch of many tokens is computed in parts, and each counts by this. A family with a loss
+        of its own says so too; else its batches are computed twice, which is right for any loss.
+        """
+        return len(labels)
+
     def decode(self, task: TaskSpec, items: Sequence[Item], outputs: torch.Tensor) -> list[Any]:
         """Turn a batch's outputs into one prediction a row, as :meth:`score` takes it."""
         return outputs.float().cpu().tolist()

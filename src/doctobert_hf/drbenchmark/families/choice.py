@@ -134,6 +134,10 @@ class MultipleChoice(ParallelSentence):
         functional = torch.nn.functional
         return functional.binary_cross_entropy_with_logits(outputs.float(), labels.float())
 
+    def loss_weight(self, labels: torch.Tensor) -> int:
+        """Questions."""
+        return len(labels)
+
     def check_width(self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray) -> None:
         """Answers, or the original's 31 combinations of them."""
         if logits.shape[-1] == len(task.labels) and labels.shape != logits.shape:

@@ -57,6 +57,10 @@ class MultilabelClassification(Classification):
         functional = torch.nn.functional
         return functional.binary_cross_entropy_with_logits(outputs.float(), labels.float())
 
+    def loss_weight(self, labels: torch.Tensor) -> int:
+        """Texts."""
+        return len(labels)
+
     def score_logits(
         self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray
     ) -> dict[str, Any]:

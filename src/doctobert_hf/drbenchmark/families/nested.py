@@ -107,6 +107,10 @@ class NestedTokenClassification(TokenClassification):
         """Cross-entropy in each layer: the sum over types, the mean over tokens with a tag."""
         return tag_loss(outputs, labels) * outputs.shape[-2]
 
+    def loss_weight(self, labels: torch.Tensor) -> int:
+        """Tokens that carry a tag, in each layer."""
+        return int((labels != IGNORED).sum())
+
     def decode(self, task: TaskSpec, items: Sequence[Item], outputs: torch.Tensor) -> list[Any]:
         """Tag names of every word in each layer."""
         best = outputs.argmax(-1).cpu().numpy()  # [sequences, length, types]

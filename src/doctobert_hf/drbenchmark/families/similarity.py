@@ -70,6 +70,10 @@ class Similarity(Family):
 
         return torch.nn.functional.mse_loss(outputs.float().reshape(-1), labels.float())
 
+    def loss_weight(self, labels: torch.Tensor) -> int:
+        """Pairs."""
+        return len(labels)
+
     def score_logits(
         self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray
     ) -> dict[str, Any]:

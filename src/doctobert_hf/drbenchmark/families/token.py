@@ -88,6 +88,10 @@ class TokenClassification(Family):
         """Cross-entropy, the mean over the tokens that carry a tag."""
         return tag_loss(outputs, labels)
 
+    def loss_weight(self, labels: torch.Tensor) -> int:
+        """Tokens that carry a tag."""
+        return int((labels != IGNORED).sum())
+
     def decode(self, task: TaskSpec, items: Sequence[Item], outputs: torch.Tensor) -> list[Any]:
         """Tag names of every word; ``O`` (or the first tag) for a word without a token."""
         best = outputs.argmax(-1).cpu().numpy()

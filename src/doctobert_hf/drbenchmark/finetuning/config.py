@@ -57,6 +57,13 @@ class BenchmarkConfig:
     bf16: bool = option(
         False, "mixed precision on a processor that has it; GPUs that have it always use it"
     )
+    tokens_at_once: int | None = option(
+        None,
+        "most tokens, padding counted, that training computes at once: less takes less memory; a "
+        "longer batch is computed in parts, with the loss of the whole",
+        least=1,
+        shown="2048 on a processor, 32768 on a GPU",
+    )
     jobs: int = option(1, "trials at once", least=1)
 
     def __post_init__(self) -> None:

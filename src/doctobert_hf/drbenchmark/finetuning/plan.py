@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
-from doctobert_hf.drbenchmark.families import family_of
+from doctobert_hf.drbenchmark.families import Item, family_of
+from doctobert_hf.drbenchmark.finetuning.parts import PartwiseLoss, tokens_at_once
+from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
 from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.errors import DoctobertError
@@ -47,30 +50,33 @@ def _run_seconds(context: Context, epochs: float) -> float:
 
     bench = workbench(context)
     family = family_of(bench.task)
-    splits = bench.splits
+    train, validation = (
+        family.training_items(bench.splits[name].items) for name in ("train", "validation")
+    )
     model: Any = context.encoder.load(bench.task, None)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
-    sample = random.Random(0).sample(splits["train"].items, min(_ROWS, len(splits["train"].items)))
+    sample = random.Random(0).sample(train, min(_ROWS, len(train)))
     # As in training, rows of like length share a batch.
     sample.sort(key=lambda item: item.longest)
     batches = [sample[i : i + 8] for i in range(0, len(sample), 8)]
+    most = tokens_at_once(context.tokens_at_once, device)
+    loss = PartwiseLoss(model, family, bench.task, most)
 
-    def steps(train: bool) -> float:
+    def train_on(items: list[Item]) -> None:
+        inputs = family.collate(bench.task, bench.tokenizer, items)
+        loss.backward({name: value.to(device) for name, value in inputs.items()})
+
+    def seconds(work: Callable[[], object]) -> float:
         begin = time.perf_counter()
-        for items in batches:
-            inputs = family.collate(bench.task, bench.tokenizer, items)
-            inputs = {name: value.to(device) for name, value in inputs.items()}
-            owner, labels = inputs.pop("owner"), inputs.pop("labels")
-            with torch.set_grad_enabled(train):
-                outputs = family.outputs(bench.task, model(**inputs).logits, owner)
-                if train:
-                    family.loss(bench.task, outputs, labels).backward()
+        work()
         if device.type == "cuda":
             torch.cuda.synchronize()
         return (time.perf_counter() - begin) / len(sample)
 
-    steps(True)
-    training, reading = steps(True), steps(False)
-    evaluations = context.evaluations * len(splits["validation"].items) * reading
-    return training * len(splits["train"].items) * epochs + evaluations
+    model.train()
+    seconds(lambda: list(map(train_on, batches)))
+    training = seconds(lambda: list(map(train_on, batches)))
+    reading = seconds(lambda: predict_items(bench.task, model, bench.tokenizer, sample))
+    evaluations = context.evaluations * len(validation) * reading
+    return training * len(train) * epochs + evaluations

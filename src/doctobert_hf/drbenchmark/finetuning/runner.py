@@ -110,6 +110,7 @@ class Benchmark:
             max_train_rows=config.max_train_rows,
             evaluations=config.evaluations,
             bf16=config.bf16,
+            tokens_at_once=config.tokens_at_once,
         )
 
     def cell(self, task: TaskSpec, seed: int) -> Cell:
@@ -138,6 +139,8 @@ class Benchmark:
         names = ("max_length", "long_inputs", "max_train_rows", "evaluations", "trials")
         found = {name: getattr(config, name) for name in names} | {"labels": list(task.labels)}
         found |= {"bf16": True} if config.bf16 else {}
+        if config.tokens_at_once is not None:  # it decides which noise dropout draws
+            found["tokens_at_once"] = config.tokens_at_once
         if config.trials:
             return found | {"space": dict(space.values), "grace": space.grace}
         return found | {"untuned": asdict(space.untuned)}
@@ -304,7 +307,8 @@ class Benchmark:
             score=float(scores[task.metric_key]),
             scores=scores,
             validation_score=tuner.best,
-            hyperparameters=asdict(parameters) | {"evaluations": self.config.evaluations},
+            hyperparameters=asdict(parameters)
+            | {"evaluations": self.config.evaluations, "tokens_at_once": tuner.tokens_at_once},
             tuning=tuned.record,
             data=bench.data_record,
             encoding=bench.encoding_record(),

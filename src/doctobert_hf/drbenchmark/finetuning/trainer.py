@@ -14,7 +14,8 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from doctobert_hf.drbenchmark.families import Item, family_of
 from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
-from doctobert_hf.drbenchmark.finetuning.prediction import MOST_TOKENS, predict_items
+from doctobert_hf.drbenchmark.finetuning.parts import PartwiseLoss, tokens_at_once as choose_tokens
+from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError
 from doctobert_hf.pretraining.callbacks.logs import StepProgressCallback, show_progress
@@ -50,11 +51,14 @@ class FineTuner(Trainer):
         output: Scratch folder; nothing is kept there.
         on_evaluation: Called with (number, score) of each evaluation; may raise to end the run.
         evaluations: Evaluations of the run.
+        bf16: Mixed precision on a processor too.
+        tokens_at_once: Most tokens computed at once in training; None: the device's default.
 
     Attributes:
         best: Validation score of the weights kept.
         scores: Validation score of every evaluation.
         last_sum: Sum of all metrics at the last evaluation.
+        tokens_at_once: Most tokens computed at once in training, padding counted.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class FineTuner(Trainer):
         on_evaluation: Callable[[int, float], None] | None = None,
         evaluations: int = EVALUATIONS,
         bf16: bool = False,
+        tokens_at_once: int | None = None,
     ) -> None:
         self.task, self.validation = task, validation
         self.processing_tokenizer = tokenizer
@@ -111,6 +116,7 @@ class FineTuner(Trainer):
             data_collator=partial(self.family.collate, task, tokenizer),
             callbacks=[_EvaluateLast()],
         )
+        self.tokens_at_once = choose_tokens(tokens_at_once, self.args.device)
         name = f"training {task.name}, seed {seed}"
         show_progress(self, StepProgressCallback(name))
         # The loss is a mean over the batch: Trainer divides it by the accumulation steps.
@@ -126,43 +132,19 @@ class FineTuner(Trainer):
     def training_step(
         self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        """One step; a batch of long documents is computed a part at a time.
+        """One step; a batch of more than ``tokens_at_once`` tokens is computed a part at a time.
 
-        A row may be a document of any number of chunks, and its loss needs all of them. Where a
-        batch has more than ``MOST_TOKENS`` tokens, the loss's gradient by the logits is found
-        first, without keeping anything, and then each part is computed again and takes its share
-        (GradCache: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited
-        Setup", 2021). The gradients are those of the whole batch.
+        The rows of an update and its gradients stay those of the whole batch; only dropout draws
+        other noise (:class:`~doctobert_hf.drbenchmark.finetuning.parts.PartwiseLoss`).
         """
-        sequences, length = inputs["input_ids"].shape
-        step = max(1, MOST_TOKENS // length)
-        if sequences <= step:
+        parts = PartwiseLoss(
+            model, self.family, self.task, self.tokens_at_once, self.compute_loss_context_manager
+        )
+        if parts.fits(inputs):
             return super().training_step(model, inputs, num_items_in_batch)
         model.train()
-        inputs = self._prepare_inputs(inputs)  # type: ignore[arg-type,assignment]
-        labels, owner = inputs.pop("labels"), inputs.pop("owner")
-        parts = [
-            {name: value[at : at + step] for name, value in inputs.items()}
-            for at in range(0, sequences, step)
-        ]
-        states, found = [], []
-        with torch.no_grad():
-            for part in parts:
-                states.append(_random_state())
-                with self.compute_loss_context_manager():
-                    found.append(model(**part).logits.float())
-        logits = torch.cat(found).requires_grad_()
-        loss = self.family.loss(self.task, self.family.outputs(self.task, logits, owner), labels)
-        loss = loss / self.args.gradient_accumulation_steps
-        (gradient,) = torch.autograd.grad(loss, logits)
-        after = _random_state()
-        for part, state, share in zip(parts, states, gradient.split(step), strict=True):
-            _set_random_state(state)  # the same dropout
-            with self.compute_loss_context_manager():
-                again = model(**part).logits
-            again.backward(share.to(again.dtype))
-        _set_random_state(after)
-        return loss.detach()
+        prepared: Any = self._prepare_inputs(inputs)
+        return parts.backward(prepared, 1.0 / self.current_gradient_accumulation_steps)
 
     def compute_loss(
         self,
@@ -216,17 +198,6 @@ class FineTuner(Trainer):
             items,
             autocast=self.compute_loss_context_manager,
         )
-
-
-def _random_state() -> tuple[torch.Tensor, list[torch.Tensor]]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return torch.get_rng_state(), cuda
-
-
-def _set_random_state(state: tuple[torch.Tensor, list[torch.Tensor]]) -> None:
-    torch.set_rng_state(state[0])
-    if state[1]:
-        torch.cuda.set_rng_state_all(state[1])
 
 
 class _Items(torch.utils.data.Dataset):

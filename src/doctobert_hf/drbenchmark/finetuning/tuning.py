@@ -159,6 +159,7 @@ def _open_alone(context: Context, space: SearchSpace, folder: Path) -> Study:
             "long_inputs": context.long_inputs,
             "evaluations": context.evaluations,
             **({"bf16": True} if context.bf16 else {}),
+            **({"tokens_at_once": context.tokens_at_once} if context.tokens_at_once else {}),
         },
     }
     known = study.user_attrs.get("space")

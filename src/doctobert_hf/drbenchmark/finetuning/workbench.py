@@ -40,6 +40,7 @@ class Context:
         max_train_rows: Training rows to take, evenly spaced; None for all.
         evaluations: Times a run looks at the validation split.
         bf16: Mixed precision on a processor too.
+        tokens_at_once: Most tokens computed at once in training; None: the device's default.
     """
 
     encoder: Encoder
@@ -53,6 +54,7 @@ class Context:
     max_train_rows: int | None = None
     evaluations: int = EVALUATIONS
     bf16: bool = False
+    tokens_at_once: int | None = None
 
 
 class Workbench:
@@ -120,6 +122,7 @@ class Workbench:
                 *(self.task, model, self.tokenizer, splits["train"], splits["validation"]),
                 *(parameters, seed, scratch, on_evaluation, self.context.evaluations),
                 bf16=self.context.bf16,
+                tokens_at_once=self.context.tokens_at_once,
             )
             tuner.train_best()
         return tuner
