@@ -1,12 +1,14 @@
 """Search: French words beside plain ones, engines beside exact search, and opening an index.
 
-python benchmarks/searching.py --mantra Mantra-GSC.zip --leaflets leaflets.parquet \
+python benchmarks/searching.py --mantra Mantra-GSC.zip --leaflets leaflets.parquet --sizes \
     --json benchmarks/results/searching.json
+python benchmarks/searching.py --json benchmarks/results/searching-scale.json
 
 Terms: every wording of a concept in Mantra's French units asks for the units that name the concept,
 as it is written and as it is typed without accents; ours beside bm25s with its own French words
-(words of two letters and more, accents as they are). Scale: made-up vectors in groups, as texts
-have them; latency is the median of single questions.
+(words of two letters and more, accents as they are). Scale: 10^4, 10^5 and 10^6
+made-up vectors in groups, as texts have them (the largest take 6 GB of memory in all); latency is
+the median of single questions, and how many cores others kept busy then stands beside it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -166,50 +169,80 @@ def leaflets(source: Path, count: int) -> dict[str, Any]:
     return row
 
 
-def scale(sizes: list[int], width: int = 384, questions: int = 50) -> list[dict[str, Any]]:
+def scale(sizes: list[int], width: int = 384, questions: int = 200) -> dict[str, Any]:
     """Time exact search and FAISS on vectors in groups, and measure recall@10 beside exact."""
+    import faiss
+
     rows = []
     for size in sizes:
-        vectors, queries = groups(size, width, questions)
-        exact, times = [], []
-        for query in queries:
-            begin = time.perf_counter()
-            scores = vectors.scores(query[None])[0]
-            best = np.argpartition(-scores, TOP)[:TOP]
-            times.append(time.perf_counter() - begin)
-            exact.append([str(n) for n in best])
-        row = {"vectors": size, "exact_ms": 1e3 * float(np.median(times))}
-        engine = make_engine("faiss")
-        assert engine is not None
+        rows.append({"vectors": size, **engines_beside(*groups(size, width, questions))})
+        cells = [f"{v:,.3f}" if isinstance(v, float) else f"{v:,}" for v in rows[-1].values()]
+        print(text_table(list(rows[-1]), [cells]))
+    return {
+        "faiss": faiss.__version__,
+        "threads": faiss.omp_get_max_threads(),
+        "dimensions": width,
+        "questions": questions,
+        "sizes": rows,
+    }
+
+
+def engines_beside(vectors: Vectors, queries: Any) -> dict[str, float]:
+    """Measure exact search and FAISS on the same vectors and questions."""
+    busy = others_busy()
+    exact_ms, exact = timed(lambda query: nearest_exactly(vectors, query), queries)
+    engine = make_engine("faiss")
+    assert engine is not None
+    begin = time.perf_counter()
+    engine.build(vectors, "cosine")
+    built = time.perf_counter() - begin
+    faiss_ms, found = timed(lambda query: engine.nearest(query[None], TOP)[0], queries)
+    return {
+        "exact_ms": exact_ms,
+        "faiss_ms": faiss_ms,
+        "faiss_recall": recall_of(found, exact),
+        "faiss_build_seconds": built,
+        "others_busy_cores": busy,
+    }
+
+
+def timed(search: Callable[[Any], Any], queries: Any) -> tuple[float, list[list[str]]]:
+    """Return the median milliseconds of a single search, and what each found."""
+    found, times = [], []
+    for query in queries:
         begin = time.perf_counter()
-        engine.build(vectors, "cosine")
-        row["faiss_build_seconds"] = time.perf_counter() - begin
-        found, times = [], []
-        for query in queries:
-            begin = time.perf_counter()
-            near = engine.nearest(query[None], TOP)[0]
-            times.append(time.perf_counter() - begin)
-            found.append([str(n) for n in near])
-        row |= {"faiss_ms": 1e3 * float(np.median(times)), "faiss_recall": recall_of(found, exact)}
-        rows.append(row)
-        print(
-            text_table(
-                list(row),
-                [[f"{v:,.2f}" if isinstance(v, float) else f"{v:,}" for v in row.values()]],
-            )
-        )
-    return rows
+        near = search(query)
+        times.append(time.perf_counter() - begin)
+        found.append([str(n) for n in near])
+    return 1e3 * float(np.median(times)), found
+
+
+def nearest_exactly(vectors: Vectors, query: Any) -> Any:
+    """Compare a question with all vectors, as an index without an engine does."""
+    return np.argpartition(-vectors.scores(query[None])[0], TOP)[:TOP]
+
+
+def others_busy() -> float:
+    """Return how many cores other programs keep busy now: this one sleeps meanwhile."""
+    import psutil
+
+    return round(psutil.cpu_percent(interval=2) / 100 * (psutil.cpu_count() or 1), 1)
 
 
 def groups(size: int, width: int, questions: int) -> tuple[Vectors, Any]:
     """Return unit vectors around random centres, one for each thousand, and questions like them."""
     draw = np.random.default_rng(0)
-    centres = draw.standard_normal((max(10, size // 1000), width)).astype(np.float32)
+    centres = draw.standard_normal((max(10, size // 1000), width), np.float32)
 
     def around(count: int) -> Any:
-        made = centres[draw.integers(len(centres), size=count)]
-        made = made + draw.standard_normal(made.shape, np.float32) * 0.6
-        return made / np.linalg.norm(made, axis=1, keepdims=True)
+        made = np.empty((count, width), np.float32)
+        for first in range(0, count, 65_536):  # a million at once would take memory several times
+            part = made[first : first + 65_536]
+            draw.standard_normal(out=part, dtype=np.float32)
+            part *= 0.6
+            part += centres[draw.integers(len(centres), size=len(part))]
+            part /= np.linalg.norm(part, axis=1, keepdims=True)
+        return made
 
     return Vectors([around(size)]), around(questions)
 
