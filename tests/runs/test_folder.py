@@ -411,17 +411,17 @@ def test_a_run_that_appears_while_the_lock_is_taken_is_left_as_it_is(tmp_path, m
     """Another process makes its run between the first look and the lock."""
     from doctobert_hf.runs import folder as module
 
-    out, real = tmp_path / "out", module._Check.run
+    out, real = tmp_path / "out", module.Check.run
     looks = []
 
     def look(self):
         looks.append(real(self))
         if len(looks) == 1:
-            monkeypatch.setattr(module._Check, "run", real)
+            monkeypatch.setattr(module.Check, "run", real)
             write(out, {"a": "1"}, kind="other")
         return looks[-1]
 
-    monkeypatch.setattr(module._Check, "run", look)
+    monkeypatch.setattr(module.Check, "run", look)
     with pytest.raises(UsageError, match="another kind, other"):
         open_run(out, "train", {})
     assert (out / "a").read_text() == "1" and read_record(out).kind == "other"

@@ -152,7 +152,7 @@ def read_any(folder: Path) -> About:
 
 def write_piece(folder: Path, kind: str, name: str, write: Any) -> Piece:
     """Write files into ``folder/kind/name``, which appears whole or not at all."""
-    from doctobert_hf.runs.folder import SCRATCH
+    from doctobert_hf.runs.check import SCRATCH
 
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
     try:
@@ -444,7 +444,7 @@ _FILES = ("documents.parquet", "passages.arrow", "vectors.npy", "offsets.npy", "
 
 def clear_leftovers(folder: Path, about: About) -> None:
     """Remove what a killed change left: pieces no index names, with the tool's own files only."""
-    from doctobert_hf.runs.folder import is_leftover
+    from doctobert_hf.runs.check import is_leftover
     from doctobert_hf.runs.publish import remove_tree
 
     for path in folder.iterdir():

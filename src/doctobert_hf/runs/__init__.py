@@ -12,6 +12,7 @@ it wrote is known by a record, ``run.json``. A folder is locked while a command 
     dict_keys(['table.csv'])
 """
 
+from doctobert_hf.runs.check import finished_run
 from doctobert_hf.runs.commands import command_line
 from doctobert_hf.runs.folder import RunFolder, check_apart, open_run, staged_run
 from doctobert_hf.runs.publish import check_free, remove_run, write_output
@@ -24,6 +25,7 @@ __all__ = [
     "check_apart",
     "check_free",
     "command_line",
+    "finished_run",
     "is_stale",
     "open_run",
     "read_record",

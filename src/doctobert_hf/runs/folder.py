@@ -9,26 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
-from doctobert_hf.errors import DataError, OutputError, UsageError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, refuse_remote
+from doctobert_hf.runs.check import SCRATCH, Again, Check, is_leftover
 from doctobert_hf.runs.lock import LOCK, RunLock
 from doctobert_hf.runs.publish import changed_outputs, move_aside, publish, remove_tree
 from doctobert_hf.runs.record import RECORD, RunRecord, new_record, read_record, weights_of
 
-Again = Literal["resume", "same", "any"]
-"""What a second start in a run's folder needs: ``resume``, that ``--resume`` is asked for;
-``same``, the same settings and inputs (it goes on, or writes its files anew); ``any``, the same
-kind (results of many runs stand side by side)."""
-SCRATCH = ".incomplete-"
 _OURS = (RECORD, LOCK, "resolved_config.yaml", "environment.json", "inputs.json")
 """What a start writes before there is a result."""
 
@@ -206,7 +201,7 @@ def open_run(
     record_path, lock_path = _places(folder, beside)
     given = new_record(kind, settings, [] if described is not None else inputs)
     given.inputs = given.inputs if described is None else described
-    check = _Check(folder, record_path, given, again, resume, overwrite, recognise)
+    check = Check(folder, record_path, given, again, resume, overwrite, recognise)
     lock = RunLock(lock_path, f"The folder '{folder}'")
     with explained_output(folder):
         if lock_path.exists():
@@ -228,7 +223,7 @@ def open_run(
     return run
 
 
-def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
+def _begin(run: RunFolder, check: Check, beside: bool) -> None:
     """Decide once more under the lock, move a replaced run aside and write the record.
 
     Until this run has written something, a failure leaves the folder as it was found.
@@ -256,18 +251,6 @@ def _begin(run: RunFolder, check: _Check, beside: bool) -> None:
         else:
             _release(run._lock, run._created)
         raise
-
-
-def is_leftover(path: Path) -> bool:
-    """Return whether a killed run left this: its stage, or its record before it had its name.
-
-    Only what this tool can have written, by kind and exact name: it is removed.
-    """
-    if path.is_symlink():
-        return False
-    if path.is_dir():  # named by ``tempfile.mkdtemp``
-        return re.fullmatch(rf"{re.escape(SCRATCH)}[a-z0-9_]{{8}}", path.name) is not None
-    return re.fullmatch(rf"\.{re.escape(RECORD)}\.\d+\.tmp", path.name) is not None
 
 
 def _release(lock: RunLock, created: list[Path]) -> None:
@@ -318,123 +301,6 @@ def _set_aside(run: RunFolder, beside: bool) -> None:
         if not beside:
             run._lock.acquire()
     run._created = [folder]
-
-
-class _Check:
-    """Whether a folder may be written to by a run."""
-
-    def __init__(
-        self,
-        folder: Path,
-        record_path: Path,
-        given: RunRecord,
-        again: Again,
-        resume: bool,
-        overwrite: bool,
-        recognise: Callable[[Path], bool] | None,
-    ) -> None:
-        self.folder, self.record_path, self.given = folder, record_path, given
-        self.again, self.resume, self.overwrite = again, resume, overwrite
-        self.recognise = recognise
-
-    def run(self) -> RunRecord | None:
-        """Return the record of the run that is there; None where a new one begins."""
-        folder, kind = self.folder, self.given.kind
-        if folder.exists() and not folder.is_dir():
-            raise OutputError(
-                f"Cannot write to '{folder}': it is a file",
-                "a folder to write to",
-                "Choose another name",
-            )
-        found = read_record(self.record_path.parent, self.record_path.name)
-        holds = folder.is_dir() and any(
-            path.name != LOCK and not is_leftover(path) for path in folder.iterdir()
-        )
-        if found is None and self.record_path.exists() and self.record_path.parent != folder:
-            raise UsageError(
-                f"'{self.record_path}' is in the way, and this tool did not write it",
-                "a place for the run's record",
-                "Choose another --output",
-            )
-        if found is None:
-            if not holds or (self.resume and not (self.recognise and self.recognise(folder))):
-                self._refuse_resume()
-                return None
-            known = self.recognise is not None and self.recognise(folder)
-            if known and not self.overwrite:  # without a record it is not ours to move
-                found = RunRecord(kind, dict(self.given.settings), list(self.given.inputs))
-            else:
-                raise UsageError(
-                    f"The folder '{folder}' is in use: it holds files that this tool did not write",
-                    "a new or empty folder",
-                    "Choose another --output",
-                )
-        if self.overwrite:
-            return found
-        if found.kind != kind:
-            raise UsageError(
-                f"The folder '{folder}' holds a run of another kind, {found.kind}",
-                f"a new folder or a run of kind {kind}",
-                "Pass --overwrite to move it aside, or choose another --output",
-            )
-        return self._same_kind(found)
-
-    def _refuse_resume(self) -> None:
-        if self.resume:
-            raise UsageError(
-                f"No run to resume in '{self.folder}'", fix="Leave out --resume to start one"
-            )
-
-    def _same_kind(self, found: RunRecord) -> RunRecord:
-        folder = self.folder
-        if self.again == "resume" and not self.resume:
-            raise UsageError(
-                f"The folder '{folder}' holds a run",
-                "a new folder",
-                "Pass --resume to go on with it, --overwrite to move it aside, or another --output",
-            )
-        if self.again == "any":
-            return found
-        for key in {**self.given.settings, **found.settings}:
-            if key == "recipe":  # its name; its values are compared
-                continue
-            now, then = self.given.settings.get(key), found.settings.get(key)
-            if key not in found.settings and not now:
-                continue  # a record from before there was this key, which is not used
-            if now != then:
-                raise UsageError(
-                    f"The run in '{folder}' was begun with {key} {_shown(then)}, not {_shown(now)}",
-                    "the same settings to go on with it",
-                    "Leave the option out, pass --overwrite to move the run aside, or choose "
-                    "another --output",
-                )
-        self._same_inputs(found)
-        if self.again == "same" and (changed := changed_outputs(folder, found)):
-            raise UsageError(
-                f"'{folder / changed[0]}' was changed after this tool wrote it",
-                "files as they were written",
-                "Pass --overwrite to move the folder aside, or choose another --output",
-            )
-        return found
-
-    def _same_inputs(self, found: RunRecord) -> None:
-        if not found.inputs and self.again == "resume":
-            return  # a run of version 0.1
-        if found.inputs != self.given.inputs:
-            names = [str(item.get("path")) for item in self.given.inputs]
-            then = [str(item.get("path")) for item in found.inputs]
-            what = "the same files" if names != then else "the files as they were"
-            raise UsageError(
-                f"The inputs of '{self.folder}' have changed since it was begun "
-                f"({', '.join(then) or 'none'} then, {', '.join(names) or 'none'} now)",
-                what,
-                "Pass --overwrite to move the run aside, or choose another --output",
-            )
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else text[:200] + "…"
 
 
 def _check_used(folder: Path, uses: Iterable[Any]) -> None:
