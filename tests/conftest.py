@@ -116,3 +116,39 @@ def other_tokenizers(sample_texts):
             mask_token="[MASK]",
         )
     return made
+
+
+@pytest.fixture
+def two_processes():
+    """Run one Python command line in two processes that speak through gloo, as torchrun does.
+
+    Returns their exit codes, what they printed and what they said on stderr.
+    """
+    import socket
+    import subprocess
+    import sys
+
+    def run(*words):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        common |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        ranks = [
+            subprocess.Popen(
+                [sys.executable, *map(str, words)],
+                env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for rank in range(2)
+        ]
+        told = [ranks[0].communicate(timeout=240)]
+        if ranks[0].returncode:
+            ranks[1].kill()  # it waits for the first
+        told.append(ranks[1].communicate(timeout=240))
+        codes = [rank.returncode for rank in ranks]
+        return codes, [out for out, _ in told], [err for _, err in told]
+
+    return run

@@ -19,6 +19,7 @@ from doctobert_hf.cli.options import Parser, describe_actions, fitted
 from doctobert_hf.cli.plugins import load_plugins, take_plugins
 from doctobert_hf.errors import DoctobertError, UsageError, nearest
 from doctobert_hf.files import refuse_remote
+from doctobert_hf.processes import rank
 from doctobert_hf.reporting.terminal import terminal_streams
 from doctobert_hf.version import __version__
 
@@ -137,6 +138,8 @@ def _quieten() -> None:
 
     quiet.ON = True
     registration.register()  # also of what is imported already
+    if rank():  # of several processes one tells, and any may fail
+        logging.getLogger("doctobert_hf").setLevel(logging.ERROR)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
     shown: set[str] = set()

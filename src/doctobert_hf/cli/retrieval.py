@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.cli import retrieval_index
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError
+from doctobert_hf.processes import main_first, rank
 from doctobert_hf.retrieval.recipe import RetrievalConfig, read_recipe
 from doctobert_hf.runs.commands import command_line
 from doctobert_hf.runs.resume import resumed_config
 
 if TYPE_CHECKING:
     from doctobert_hf.retrieval.evaluation import Result
-    from doctobert_hf.retrieval.pairs import PairSet
+    from doctobert_hf.retrieval.pairs import PairSet, PairSplits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,29 +87,38 @@ def _train(args: argparse.Namespace) -> int:
     from doctobert_hf.retrieval.evaluation import evaluate
     from doctobert_hf.retrieval.train import RetrievalRun, finished_results
 
-    if args.resume and (done := finished_results(config.output)) is not None:
+    if args.resume and (done := finished_results(config, args.recipe)) is not None:
+        if rank():
+            return 0
         print(f"The run in '{config.output}' is finished: nothing is left to do.", file=sys.stderr)
         return _told(done, config, args.json)
     again = command_line("retrieval", "train", resume=True, output=config.output)
     with contextlib.redirect_stdout(sys.stderr):  # the trainer prints what it logs
         made = RetrievalRun(config, args.resume, args.overwrite, args.recipe)
-        for part in made.splits:
-            print(
-                f"{part.name}: {len(part.queries):,} questions, {len(part.documents):,} documents"
-            )
-        for note in (note for part in made.splits for note in part.notes):
-            print(note)
-        results = [evaluate("BM25", made.splits.test)]
-        if not made.resume:
-            results.append(made.evaluate("before training"))
+        results = []
+        with main_first(made.trainer.args):
+            if rank() == 0:  # of several processes one measures and tells
+                _tell_data(made.splits)
+                results.append(evaluate("BM25", made.splits.test))
+                if not made.resume:
+                    results.append(made.evaluate("before training"))
         try:
             made.train()
         except KeyboardInterrupt:
             made.close()
             raise KeyboardInterrupt(f"Go on with: {again}") from None
+        if rank():
+            return 0
         results.append(made.evaluate("after training"))
         made.write_record(results)
     return _told(results, config, args.json)
+
+
+def _tell_data(splits: PairSplits) -> None:
+    for part in splits:
+        print(f"{part.name}: {len(part.queries):,} questions, {len(part.documents):,} documents")
+    for note in (note for part in splits for note in part.notes):
+        print(note)
 
 
 def _told(results: list[Result], config: RetrievalConfig, as_json: bool) -> int:

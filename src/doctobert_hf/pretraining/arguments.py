@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from transformers import TrainingArguments
 
 from doctobert_hf.config import option
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.schedules import token_schedule
+from doctobert_hf.processes import on_processor
 
 _NO_END = 1_000_000_000  # steps: the token budget ends a run, not a number of steps
 
@@ -71,8 +71,8 @@ class MLMTrainingArguments(TrainingArguments):
 
     def __post_init__(self) -> None:
         self._check()
-        if self.bf16 and not torch.accelerator.is_available():
-            self.use_cpu = True  # Transformers takes bf16 for a GPU's unless it is told
+        if on_processor():  # or bf16 is taken for a GPU's, and processes do not find each other
+            self.use_cpu = True
         super().__post_init__()
 
     def _check(self) -> None:

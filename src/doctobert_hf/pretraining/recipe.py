@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -18,13 +16,11 @@ from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, mo
 from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.recipe_texts import recipe_texts, sample_texts
+from doctobert_hf.processes import main_first, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from transformers import PreTrainedTokenizerBase
 
-    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
     from doctobert_hf.pretraining.data.store import TokenStore
     from doctobert_hf.pretraining.trainer import MLMTrainer
 
@@ -193,7 +189,7 @@ def open_pretraining(
         check_bf16()
     if config.torch_compile:
         check_compile()
-    if int(os.environ.get("RANK", "0")):
+    if rank():
         return _make_trainer(config)
     read = (config.corpus, config.replay, config.train_store, config.eval_store)
     run = open_run(
@@ -306,28 +302,6 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
         held_out,
         callbacks=callbacks,
     )
-
-
-@contextlib.contextmanager
-def main_first(arguments: MLMTrainingArguments) -> Iterator[None]:
-    """Let the first process of all do something before the others, for as long as it takes.
-
-    ``TrainingArguments.main_process_first`` gives up after ``ddp_timeout`` seconds, which is
-    shorter than a large corpus takes, and lets one process of each node begin.
-    """
-    if arguments.world_size == 1:
-        yield
-        return
-    import datetime
-
-    import torch.distributed as dist
-
-    group = dist.new_group(backend="gloo", timeout=datetime.timedelta(days=365))
-    if arguments.process_index:
-        dist.barrier(group)
-    yield
-    if not arguments.process_index:
-        dist.barrier(group)
 
 
 def _check_shared(config: PretrainConfig) -> None:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval.pairs import normalized
 
 if TYPE_CHECKING:
@@ -76,14 +77,26 @@ class Conflicts:
         return made
 
 
-def make_sampler(conflicts: Conflicts, batch_size: int, seed: int, epochs: float = 1.0) -> Any:
+def make_sampler(
+    conflicts: Conflicts, batch_size: int, seed: int, epochs: float = 1.0, processes: int = 1
+) -> Any:
     """Return a batch sampler of Sentence Transformers that keeps conflicting rows apart.
 
     One order of the rows may need some batches more than another. Its length, which a trainer
     needs to be the same for every epoch, is that of the longest of ``epochs``: in shorter ones the
     largest batches are split. In a later epoch that is longer still, the smallest batches are left
-    out, and told.
+    out, and told. Of several processes each takes every so many-eth batch, so that their number is
+    a multiple of the processes': one that has a batch more would wait for the others for ever.
+
+    Raises:
+        UsageError: Fewer rows than processes.
     """
+    if len(conflicts) < processes:
+        raise UsageError(
+            f"{len(conflicts):,} training rows for {processes} processes",
+            "a row for each at least",
+            "Start fewer processes (--nproc-per-node)",
+        )
     import torch
     from sentence_transformers.base.sampler import SetEpochMixin
 
@@ -91,9 +104,12 @@ def make_sampler(conflicts: Conflicts, batch_size: int, seed: int, epochs: float
         """Shuffles anew for each epoch, by seed and epoch."""
 
         def __init__(self) -> None:
-            self.batch_size, self.drop_last, self.epoch = batch_size, False, 0
+            # No size: else Accelerate takes a batch that is smaller for the last, and drops it.
+            self.batch_size: Any = None
+            self.drop_last, self.epoch = False, 0
             planned = range(min(math.ceil(epochs), _PLANNED))
-            self._length = max(len(self._batches(epoch)) for epoch in planned)
+            most = max(len(self._batches(epoch)) for epoch in planned)
+            self._length = math.ceil(most / processes) * processes
             mean = len(conflicts) / max(1, self._length)
             if mean < 0.75 * min(batch_size, len(conflicts)):
                 logger.warning(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from doctobert_hf.retrieval.recipe import RetrievalConfig
 
 CORPORA = ("labforsims2", "frenchmedmcqa")
+LABFORSIMS2_FILES = tuple(f"single/{name}.txt" for name in ("doctor", "patient", "d_p"))
 _HELD_OUT = 0.1  # of the questions, each for validation and for test, where nobody split them
 
 
@@ -145,8 +146,8 @@ def labforsims2_pairs(source: Path) -> Iterator[Pair]:
     Raises:
         DataError: A file is missing, or a line is not ``ID +++ text``.
     """
-    questions, answers = (_labelled(source, f"single/{n}.txt") for n in ("doctor", "patient"))
-    for asked, answered in _labelled(source, "single/d_p.txt").items():
+    questions, answers, both = (_labelled(source, name) for name in LABFORSIMS2_FILES)
+    for asked, answered in both.items():
         if asked not in questions or answered not in answers:
             raise DataError(
                 f"single/d_p.txt pairs '{asked}' with '{answered}'",

@@ -11,6 +11,7 @@ import runpy
 from typing import TYPE_CHECKING
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.processes import world_size
 from doctobert_hf.recipes import shared_folder
 
 if TYPE_CHECKING:
@@ -28,8 +29,15 @@ def run_script(config: RetrievalConfig, recipe: str) -> int:
     """Train by PyLate and search with its PLAID index; return the exit code.
 
     Raises:
-        UsageError: PyLate is not in this environment; with the commands that make the right one.
+        UsageError: PyLate is not in this environment, with the commands that make the right one; or
+            there are several processes.
     """
+    if world_size() > 1:
+        raise UsageError(
+            f"kind 'pylate' in {world_size()} processes, each of which would write the same files",
+            "one process",
+            "Start it without torchrun; the other kinds train in several",
+        )
     try:
         importlib.metadata.version("pylate")
     except importlib.metadata.PackageNotFoundError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.environment import check_bf16
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.processes import main_first, on_processor, rank, world_size
 from doctobert_hf.retrieval.batches import Conflicts, make_sampler
 from doctobert_hf.retrieval.bm25 import require_bm25
 from doctobert_hf.retrieval.builders import load_splits
+from doctobert_hf.retrieval.data_files import data_files, described_data
 from doctobert_hf.retrieval.evaluation import Result, evaluate
 from doctobert_hf.retrieval.examples import training_ids, training_rows
 from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
-from doctobert_hf.runs import RunFolder, open_run, read_record, settings_of
+from doctobert_hf.runs import RunFolder, finished_run, open_run, read_record, settings_of
 from doctobert_hf.runs.resume import recipe_of
 
 if TYPE_CHECKING:
@@ -31,21 +32,32 @@ RECORD = "retrieval.json"
 KIND = "retrieval-train"
 
 
-def finished_results(folder: str | Path) -> list[Result] | None:
+def finished_results(config: RetrievalConfig, recipe: str | None = None) -> list[Result] | None:
     """Return the results of a run that is finished; None where it is not, or not there.
 
+    Args:
+        config: The run's configuration; its folder is ``config.output``.
+        recipe: Name of the recipe, if one was named.
+
     Raises:
+        UsageError: The run was made with other settings, or its data have changed since.
         DataError: Its record is damaged.
     """
-    record = read_record(folder)
-    path = Path(folder) / "model" / RECORD
+    path = Path(config.output) / "model" / RECORD
+    record = read_record(config.output)
     if record is None or record.status != "finished" or not path.is_file():
         return None
+    settings = _settings(config, recipe)
+    finished_run(config.output, KIND, settings, described=described_data(config))
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["results"]
         return [Result(**result) for result in found]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"'{path}' is damaged ({type(error).__name__}: {error})") from error
+
+
+def _settings(config: RetrievalConfig, recipe: str | None) -> dict[str, Any]:
+    return settings_of(config, ("output",)) | {"recipe": recipe_of(recipe)}
 
 
 class RetrievalRun:
@@ -84,12 +96,13 @@ class RetrievalRun:
             check_bf16()
         self.config, self.folder = config, Path(config.output)
         self.run_folder: RunFolder | None = None
-        if int(os.environ.get("RANK", "0")) == 0:
+        if rank() == 0:
             self.run_folder = open_run(
                 self.folder,
                 KIND,
-                settings_of(config, ("output",)) | {"recipe": recipe_of(recipe)},
-                [config.data] if Path(config.data).exists() else [],
+                _settings(config, recipe),
+                data_files(config),
+                described=described_data(config),
                 again="resume",
                 resume=resume,
                 overwrite=overwrite,
@@ -130,10 +143,15 @@ class RetrievalRun:
             run.close(failed)
 
     def train(self) -> Path:
-        """Train, keep the best by nDCG@10 on the validation questions, save; return the folder."""
+        """Train, keep the best by nDCG@10 on the validation questions, save; return the folder.
+
+        Of several processes all train, and the first one writes.
+        """
         self.trainer.train(resume_from_checkpoint=True if self.resume else None)
         target = self.folder / "model"
-        self.model.save_pretrained(str(target))
+        with main_first(self.trainer.args):
+            if rank() == 0:
+                self.model.save_pretrained(str(target))
         return target
 
     def evaluate(self, name: str) -> Result:
@@ -143,8 +161,11 @@ class RetrievalRun:
     def write_record(self, results: list[Result]) -> None:
         """Write what a card needs beside the model, and close the run.
 
-        It has the recipe without paths, the data and the scores.
+        It has the recipe without paths, the data and the scores. Of several processes the first
+        one writes it.
         """
+        if rank():
+            return
         from doctobert_hf.environment import package_versions
         from doctobert_hf.files import write_json_atomic
 
@@ -217,9 +238,10 @@ def make_trainer(
     sampler = (
         None
         if conflicts is None
-        else make_sampler(conflicts, config.batch_size, config.seed, config.epochs)
+        else make_sampler(conflicts, config.batch_size, config.seed, config.epochs, world_size())
     )
     per_epoch = len(rows) // config.batch_size if sampler is None else len(sampler)
+    per_epoch //= world_size()
     trainer = _counting(stock, sampler)(
         model=model,
         args=training_arguments(config, rows, dict(model.prompts), per_epoch),
@@ -265,7 +287,7 @@ def training_arguments(
         config: The recipe.
         rows: The training rows.
         prompts: What the model puts before queries and documents; default: the recipe's.
-        per_epoch: Batches of an epoch; default: as many as are full.
+        per_epoch: Batches of an epoch, of one process; default: as many as are full.
     """
     prompts = config.new_prompts if prompts is None else prompts
     import sentence_transformers as st
@@ -303,6 +325,7 @@ def training_arguments(
         greater_is_better=True,
         logging_steps=max(1, min(every, 50)),
         bf16=config.bf16,
+        use_cpu=on_processor(),
         seed=config.seed,
         report_to=list(config.report_to) or "none",
     )
