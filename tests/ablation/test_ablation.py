@@ -130,6 +130,22 @@ def test_an_ablation_runs_goes_on_and_takes_further_arms(plan, tmp_path, capsys,
     assert "was begun with learning_rate" in capsys.readouterr().err
 
 
+def test_a_finished_arm_of_changed_text_is_refused(plan, tokenizer_dir, sample_texts, tmp_path):
+    from doctobert_hf.ablation.run import _train
+
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    for number, text in enumerate(sample_texts[:40]):
+        (texts / f"{number}.txt").write_text(text)
+    keys = {"corpus": str(texts), "tokenizer": str(tokenizer_dir), "eval_documents": 4}
+    phase = read_plan(plan({"a": keys, "b": {}})).phase("a", tmp_path / "out")
+    model = _train(phase)
+    assert _train(phase) == model, "nothing is trained twice"
+    (texts / "more.txt").write_text("Une toux sèche depuis trois jours.")
+    with pytest.raises(UsageError, match="have changed since it was begun"):
+        _train(phase)
+
+
 def arm(name, average, gain=None, p_value=None):
     return Arm(name, {}, 10, 1.0, {"t": average}, {}, average, gain, p_value)
 

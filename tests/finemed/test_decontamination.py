@@ -3,6 +3,7 @@
 import html
 import json
 import unicodedata
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -175,3 +176,16 @@ def test_a_stem_that_many_questions_have_is_none_alone():
     other = f"{stem}\nLe taux légal de la taxe est de 20 %\nIl est de 5,5 %\nIl est nul"
     assert not is_found(index, HOST + other)
     assert is_found(index, HOST + own + HOST)  # worded as no other: it is looked for alone
+
+
+def test_a_finished_result_is_told_only_of_the_test_units_it_was_made_with(corpus, tmp_path):
+    path, held = corpus
+    config = DecontaminateConfig(input=(path,), output=tmp_path / "out", benchmark=(held,))
+    manifest = decontaminate(config)
+    before = Path(held).read_text()
+    assert decontaminate(config) == manifest
+    Path(held).write_text(json.dumps({"text": medical_text(1)}) + "\n")
+    with pytest.raises(UsageError, match="have changed since it was begun"):
+        decontaminate(config)
+    Path(held).write_text(before)
+    assert decontaminate(config) == manifest

@@ -164,6 +164,18 @@ def test_another_configuration_or_input_is_refused(annotated, tmp_path):
         annotate(AnnotateConfig(input=(str(corpus),), output=tmp_path / "used", **LIGHT))
 
 
+def test_changed_term_files_are_refused(write_corpus, tmp_path):
+    terms = tmp_path / "terms.txt"
+    terms.write_text("douleur\n")
+    keys = {**LIGHT, "lexicons": ("base", str(terms))}
+    config = AnnotateConfig(input=(str(write_corpus()),), output=tmp_path / "terms", **keys)
+    made = annotate(config)
+    assert annotate(config) == made
+    terms.write_text("toux\n")
+    with pytest.raises(UsageError, match="have changed since it was begun"):
+        annotate(config)
+
+
 def test_filter_keeps_what_the_expression_keeps_and_says_why(annotated, tmp_path):
     out = tmp_path / "kept"
     where = "edu >= 4 and density >= 0.25"

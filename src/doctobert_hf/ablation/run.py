@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.ablation.plan import UNTRAINED, AblationPlan
 from doctobert_hf.errors import UsageError
-from doctobert_hf.runs import open_run, read_record, settings_of
+from doctobert_hf.runs import finished_run, open_run, read_record, settings_of
 
 if TYPE_CHECKING:
     from doctobert_hf.ablation.page import Finding
@@ -77,6 +77,7 @@ def _train(config: PretrainConfig) -> Path:
         close_pretraining,
         finish_pretraining,
         open_pretraining,
+        read_files,
     )
 
     folder = Path(config.output)
@@ -91,7 +92,7 @@ def _train(config: PretrainConfig) -> Path:
                 "the same settings",
                 "Give the arm another name, or pass --overwrite to begin all anew",
             )
-        if record.status == "finished":
+        if finished_run(folder, PRETRAIN, now, read_files(config)) is not None:
             return folder / "model"
     print(f"arm {folder.name}: pretraining", file=sys.stderr)
     with contextlib.redirect_stdout(sys.stderr):

@@ -9,7 +9,12 @@ from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 
 from doctobert_hf.extension import find_class
-from doctobert_hf.finemed.annotators.lexicon import LexiconMatcher, Term, load_lexicons
+from doctobert_hf.finemed.annotators.lexicon import (
+    LexiconMatcher,
+    Term,
+    described_lexicons,
+    load_lexicons,
+)
 from doctobert_hf.finemed.density import covered, medical_term_density
 from doctobert_hf.finemed.taxonomy import ENTITY_TYPES, QUALITY, SUBDOMAINS
 
@@ -219,7 +224,8 @@ def annotate(config: AnnotateConfig, overwrite: bool = False) -> dict[str, Any]:
     """
     from doctobert_hf.finemed.stage import Stage
 
-    with Stage("annotate", config, overwrite=overwrite) as stage:
+    besides = described_lexicons(config.lexicons)
+    with Stage("annotate", config, overwrite=overwrite, besides=besides) as stage:
         return stage.finished() or _annotate(stage, config)
 
 

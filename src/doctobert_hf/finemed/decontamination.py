@@ -16,6 +16,7 @@ French leaflet.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -342,17 +343,25 @@ def decontaminate(config: DecontaminateConfig, overwrite: bool = False) -> dict[
 
     config.check_input()
     schema = input_schema(config)
-    with Stage("decontaminate", config, overwrite=overwrite) as stage:
-        return stage.finished() or _decontaminate(stage, schema, config)
+    units = "".join(json.dumps(u, ensure_ascii=False) + "\n" for u in read_units(config))
+    content = units.encode()
+    sought = {
+        "path": "test units",
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    with Stage("decontaminate", config, overwrite=overwrite, besides=[sought]) as stage:
+        return stage.finished() or _decontaminate(stage, schema, config, units)
 
 
-def _decontaminate(stage: Stage, schema: pa.Schema, config: DecontaminateConfig) -> dict[str, Any]:
+def _decontaminate(
+    stage: Stage, schema: pa.Schema, config: DecontaminateConfig, units: str
+) -> dict[str, Any]:
     path = stage.folder / "units.jsonl"
     if not path.is_file():
         from doctobert_hf.files import write_text_atomic
 
-        lines = (json.dumps(unit, ensure_ascii=False) + "\n" for unit in read_units(config))
-        write_text_atomic(path, "".join(lines))
+        write_text_atomic(path, units)
     step = Decontaminate(str(path), config, stage.exclusions)
     if not stage.run([*stage.readers(), step, stage.writer(schema)]):
         return {}

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class Stage:
         name: ``annotate``, ``filter``, ...
         config: Its configuration.
         inputs: Its inputs, where they are not ``config.input``.
+        besides: What it reads besides, as the record describes it: term files, prompts, test units.
         overwrite: Move a run that is in the folder aside.
 
     Raises:
@@ -54,6 +55,7 @@ class Stage:
         config: StageConfig,
         inputs: tuple[str, ...] | None = None,
         overwrite: bool = False,
+        besides: Iterable[dict[str, Any]] = (),
     ) -> None:
         self.name, self.config = name, config
         self.inputs = config.input if inputs is None else inputs
@@ -62,7 +64,7 @@ class Stage:
         # Absolute: fsspec keeps a relative path's folder, whatever the working directory is later.
         self.folder = Path(os.path.abspath(config.output))
         self.exclusions = Exclusions(str(self.folder / "excluded"))
-        described = self._describe_inputs()
+        described = [*self._describe_inputs(), *besides]
         self.run_folder = open_run(
             config.output,
             f"finemed-{name}",

@@ -179,7 +179,6 @@ def open_pretraining(
         UsageError: The folder is used, or what the recipe names does not fit together.
         DataError: The corpus has no text.
     """
-    from doctobert_hf.corpus import inputs_of
     from doctobert_hf.environment import check_bf16, check_compile
     from doctobert_hf.runs import open_run, settings_of
     from doctobert_hf.runs.resume import recipe_of
@@ -191,12 +190,11 @@ def open_pretraining(
         check_compile()
     if rank():
         return _make_trainer(config)
-    read = (config.corpus, config.replay, config.train_store, config.eval_store)
     run = open_run(
         config.output,
         KIND,
         settings_of(config, ("output",)) | {"recipe": recipe_of(recipe)},
-        [file for path in read if path for file in inputs_of(path)],
+        read_files(config),
         again="resume",
         resume=resume,
         overwrite=overwrite,
@@ -210,6 +208,14 @@ def open_pretraining(
         raise
     trainer.run_folder = run
     return trainer
+
+
+def read_files(config: PretrainConfig) -> list[Path]:
+    """Return the files and folders of text or tokens that a phase reads, for its record."""
+    from doctobert_hf.corpus import inputs_of
+
+    read = (config.corpus, config.replay, config.train_store, config.eval_store)
+    return [file for path in read if path for file in inputs_of(path)]
 
 
 def close_pretraining(trainer: MLMTrainer, failed: bool = False) -> None:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from doctobert_hf.errors import DataError, UsageError, nearest
 from doctobert_hf.finemed.taxonomy import ENTITY_TYPES
 from doctobert_hf.finemed.words import WORD, fold
+from doctobert_hf.runs.record import describe_input
 
 _JOINTS = {" ", "-", "'", "’", "\u00a0", "\u202f", " -", "- ", "\n", "/"}
 """What may stand between the words of a term."""
@@ -112,6 +113,9 @@ class LexiconMatcher:
             end = word.end()
 
 
+_PACKAGED = ("base", "cim10", "drugs")
+
+
 def load_lexicons(names: Iterable[str]) -> LexiconMatcher:
     """Read lexicons: ``base``, ``cim10``, ``drugs``, or files.
 
@@ -126,6 +130,18 @@ def load_lexicons(names: Iterable[str]) -> LexiconMatcher:
         entries += _read(name)
     blocked = set(_lines("ordinary.txt"))
     return LexiconMatcher((term, kind) for term, kind in entries if fold(term) not in blocked)
+
+
+def described_lexicons(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return what a run's record says of term files; those of the packages are not among them.
+
+    Example:
+        >>> described_lexicons(["base"])
+        []
+    """
+    return [
+        describe_input(name) for name in names if name not in _PACKAGED and Path(name).is_file()
+    ]
 
 
 def _read(name: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from datatrove.pipeline.writers.jsonl import JsonlWriter
 
 from doctobert_hf.errors import DataError
 from doctobert_hf.finemed.annotate import store_terms
-from doctobert_hf.finemed.annotators.lexicon import load_lexicons
+from doctobert_hf.finemed.annotators.lexicon import described_lexicons, load_lexicons
 from doctobert_hf.finemed.pieces import Pieces
 from doctobert_hf.finemed.rephrase.again import (
     PASS,
@@ -28,6 +28,7 @@ from doctobert_hf.finemed.rephrase.rollout import KEY, Rewriter
 from doctobert_hf.finemed.schema import rewriting_fields, term_fields, with_fields
 from doctobert_hf.finemed.selection import Select, check_filter, parse_where
 from doctobert_hf.runs import check_apart
+from doctobert_hf.runs.record import describe_input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -152,7 +153,10 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     if config.batch is not None:
         check_apart(config.batch, config.input)
         check_apart(config.batch, [config.output])
-    with Stage("rephrase", config, overwrite=overwrite) as stage:
+    besides = described_lexicons(config.lexicons)
+    if Path(config.prompts).is_dir():
+        besides.append(describe_input(config.prompts))
+    with Stage("rephrase", config, overwrite=overwrite, besides=besides) as stage:
         done = stage.finished()
         again = config.retry_failed and done is not None
         if done and not (again and any_failed(stage.folder / "answers", config.tasks, every=True)):
