@@ -180,6 +180,31 @@ def test_predicting():
     )
 
 
+def test_searching():
+    found = results("searching")
+    scores = {(typed, words): value for typed, words, value, *_ in found["terms"]["table"]}
+    plain, ours = "bm25s, French words", "ours"
+    leaflets = found["leaflets"]
+    said(
+        f"{found['terms']['queries']} wordings of Mantra's French concepts find their units with "
+        f"{scores['as written', ours]} nDCG@10 (plain bm25s with French words "
+        f"{scores['as written', plain]}), typed without accents with "
+        f"{scores['without accents', ours]} ({scores['without accents', plain]})",
+        f"{leaflets['documents']:,} leaflets, {leaflets['passages']:,} passages, is built in "
+        f"{leaflets['build_seconds']:.1f} s and opened in {leaflets['open_seconds']:.2f} s",
+    )
+    scale = results("searching-scale")["scale"]
+    assert scale["threads"] == 1 and [row["vectors"] for row in scale["sizes"]] == [
+        *(10_000, 100_000, 1_000_000)
+    ]
+    said(f"`faiss` {scale['faiss']} (HNSW)", f"{scale['questions']} questions one at a time")
+    for row in scale["sizes"]:
+        said(
+            f"| {row['vectors']:,} | {row['exact_cpu_ms']:.1f} ms | {row['faiss_cpu_ms']:.2f} ms | "
+            f"{row['faiss_recall']:.3f} | {row['faiss_build_cpu_seconds']:,.0f} s |"
+        )
+
+
 def test_decontamination():
     found = results("decontamination")
     for form in ("decomposed", "soft hyphens", "typos in 5 %", "half"):

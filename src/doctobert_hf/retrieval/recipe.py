@@ -87,7 +87,9 @@ class RetrievalConfig:
         "what scores are multiplied by in the loss; null: 20 (dense), 1 (late interaction)",
         above=0,
     )
-    batch_size: int = option(32, "pairs of a step; each is a negative for the others", least=1)
+    batch_size: int = option(
+        32, "pairs of a step (of each process); each is a negative for the others", least=1
+    )
     mini_batch_size: int = option(
         0, "pairs computed at once (cached loss); 0: the whole batch", least=0
     )
