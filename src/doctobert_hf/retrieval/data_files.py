@@ -27,8 +27,8 @@ def data_files(config: RetrievalConfig) -> list[Path]:
 
     Example:
         >>> from doctobert_hf.retrieval import RetrievalConfig
-        >>> [path.name for path in data_files(RetrievalConfig("encoder", data="pairs.jsonl"))]
-        ['pairs.jsonl']
+        >>> [path.name for path in data_files(RetrievalConfig("encoder", data="documents.parquet"))]
+        ['documents.parquet']
     """
     from doctobert_hf.retrieval.builders import LABFORSIMS2_FILES, find_corpus
 
