@@ -361,28 +361,39 @@ def test_sigterm_saves_and_the_run_goes_on(options):
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def two_ranks(script, preset, make_store, tokenizer_dir, *more):
+    """Run a script in two processes that speak by gloo; return what the first one prints."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    place = str(Path(__file__).with_name(script))
+    words = [sys.executable, place, preset, str(make_store().folder), str(tokenizer_dir), *more]
+    ranks = [
+        subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "RANK": str(r), **common},
+        )
+        for r in range(2)
+    ]  # fmt: skip
+    told = [rank.communicate(timeout=240) for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0], told[0][1][-2000:] + told[1][1][-2000:]
+    return json.loads(told[0][0].splitlines()[-1])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
+def test_twenty_packings_of_two_processes_are_one_graph(preset, make_store, tokenizer_dir):
+    told = two_ranks("run_compiled.py", preset, make_store, tokenizer_dir)
+    assert told == {"graphs": 1, "breaks": 0}
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
 def test_sharded_layers_make_the_same_updates(preset, make_store, tokenizer_dir):
     """FSDP2 of torch on two processes: packed rows, sparse head and StableAdamW on DTensors."""
-    script = Path(__file__).with_name("run_sharded.py")
-    found = []
-    for how in ("copies", "sharded"):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
-        common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        words = [sys.executable, str(script), preset, str(make_store().folder), str(tokenizer_dir)]
-        ranks = [
-            subprocess.Popen(
-                [*words, how], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "RANK": str(r), **common},
-            )
-            for r in range(2)
-        ]  # fmt: skip
-        told = [rank.communicate(timeout=240) for rank in ranks]
-        assert [rank.returncode for rank in ranks] == [0, 0], told[0][1][-2000:]
-        found.append(json.loads(told[0][0].splitlines()[-1]))
+    found = [two_ranks("run_sharded.py", preset, make_store, tokenizer_dir, how)
+             for how in ("copies", "sharded")]  # fmt: skip
     assert [one["kind"] for one in found] == ["Parameter", "DTensor"]
     assert found[0]["losses"] == pytest.approx(found[1]["losses"], rel=1e-6)
 
