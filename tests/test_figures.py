@@ -171,6 +171,20 @@ def test_finetuning():
     )
 
 
+def test_finetuning_memory():
+    found = results("finetuning_memory")
+    whole, parts = found["bounds"]["32768"], found["bounds"]["2048"]
+    rows, length = whole["largest_batch"]
+    padding = 100 * (1 - whole["tokens_without_padding"] / (rows * length))
+    said(
+        f"a BERT of {whole['parameters'] / 1e6:.0f} M parameters, the first {found['steps']} steps",
+        f"of the {rows} x {length} tokens of the largest batch {padding:.0f} % are padding",
+        f"whole batches {whole['peak_gb']:.1f} GB at the peak and {whole['seconds']:.0f} s of "
+        f"processor time, in parts of 2,048 tokens {parts['peak_gb']:.1f} GB and "
+        f"{parts['seconds']:.0f} s",
+    )
+
+
 def test_predicting():
     found = results("predicting")
     said(
