@@ -21,6 +21,17 @@ def test_names_are_registered_once_and_their_metadata_is_whole():
         assert task.metadata.eval_langs == ["fra-Latn"]
 
 
+def test_tasks_are_found_by_language_domain_and_type():
+    register()
+    found = mteb.get_tasks(languages=["fra"], domains=["Medical"], task_types=["STS"])
+    names = [task.metadata.name for task in found]
+    assert {"CLISTERSimilarity", "DEFT2020Similarity"} <= set(names) and len(names) == len(
+        set(names)
+    )
+    others = mteb.get_tasks(languages=["eng"], domains=["Medical"])
+    assert "CLISTERSimilarity" not in {task.metadata.name for task in others}
+
+
 def test_mteb_gives_the_score_our_evaluation_gives(labforsims2, model):
     [row] = run_mteb("tiny", model, ["LabForSims2Retrieval"], labforsims2)
     pairs = load_splits(RetrievalConfig("none", data_dir=labforsims2)).test

@@ -234,16 +234,21 @@ TASKS = (
 def register(data_dir: str | Path | None = None) -> list[str]:
     """Make the tasks known to ``mteb.get_task`` and ``mteb.get_tasks``; return their names.
 
+    They are found by name, language, domain and type, as mteb's own.
+
     Args:
         data_dir: Folder of raw corpora; default: ``$DOCTOBERT_DATA_DIR`` when a task is run.
     """
     place = Path(data_dir) if data_dir else None
     _LocalRetrieval.data_dir = _LocalSimilarity.data_dir = place
-    # mteb has no public way to add a task: this table is what its get_task looks names up in.
+    # mteb has no public way to add a task: its get_task looks names up in a table, and its filters
+    # (languages, domains, types) go through a list.
     # The attribute mteb.get_tasks is the function of that name, not the module.
-    known = sys.modules[mteb.get_tasks.__module__]._TASKS_REGISTRY  # type: ignore[attr-defined]
+    module: Any = sys.modules[mteb.get_tasks.__module__]
     for task in TASKS:
-        known.setdefault(task.metadata.name, task)
+        ours = module._TASKS_REGISTRY.setdefault(task.metadata.name, task) is task
+        if ours and task not in module.TASK_LIST:
+            module.TASK_LIST = type(module.TASK_LIST)([*module.TASK_LIST, task])
     return [task.metadata.name for task in TASKS]
 
 
