@@ -48,7 +48,7 @@ def recipes_of(command: str) -> list[str]:
 
 
 def is_recipe(word: str) -> bool:
-    """Return whether a word names a recipe, or nearly, rather than a file of text.
+    """Return whether a word names a recipe, or nearly, rather than a file or folder of text.
 
     Example:
         >>> is_recipe("doctobert-base/tokenizer"), is_recipe("my.yaml"), is_recipe("corpus.parquet")
@@ -56,10 +56,9 @@ def is_recipe(word: str) -> bool:
     """
     if Path(word).suffix in (".yaml", ".yml"):
         return True
-    known = list_recipes()
-    return word in known or (
-        not Path(word).exists() and bool(difflib.get_close_matches(word, known, 1, 0.8))
-    )
+    if Path(word).exists():
+        return False
+    return bool(difflib.get_close_matches(word, list_recipes(), 1, 0.8))
 
 
 def find_recipe(name_or_path: str, command: str | None = None) -> Path:

@@ -134,6 +134,32 @@ def test_the_value_of_a_trainer_key_is_never_taken_for_the_recipe(capsys, tmp_pa
     assert code == 2 and "ddp_timeout" in err
 
 
+def test_words_find_their_place_around_options(tmp_path, monkeypatch):
+    from doctobert_hf.cli import command_parser
+    from doctobert_hf.cli.tokenizer import _recipe_and_corpus
+
+    parse = command_parser("pretrain")[1].parse_args
+    recipe = "doctobert-tiny/pretrain"
+    for words in (
+        ["--gradient-checkpointing", recipe],
+        ["--no-gradient-checkpointing", recipe],
+        ["--report-to", "tensorboard", "--ddp-timeout", "60", recipe],
+        ["--callbacks", "gc", "--ddp-timeout=60", recipe],
+        [recipe, "--callbacks", "gc", "spikes", "--ddp-timeout", "60"],
+    ):
+        found = parse(words)
+        assert found.recipe == recipe, words
+        assert found.plan is None and recipe not in (getattr(found, "callbacks", None) or [])
+    parse = command_parser("tokenizer")[1].parse_args
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "doctobert-base/tokenizer", "--output", "o", "a.txt", "b.txt"]
+    found, corpus = _recipe_and_corpus(parse(words))
+    assert found.stem == "tokenizer" and [path.name for path in corpus] == ["a.txt", "b.txt"]
+    (tmp_path / "finemed" / "mix").mkdir(parents=True)
+    found, corpus = _recipe_and_corpus(parse(["train", "finemed/mix", "--output", "o"]))
+    assert found is None and [path.name for path in corpus] == ["mix"]
+
+
 @pytest.mark.parametrize("command", ["benchmark", "finemed", "hub", "retrieval", "tokenizer"])
 def test_help_of_a_subcommand_begins_with_an_example(command):
     from doctobert_hf.cli import command_parser

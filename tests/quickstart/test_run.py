@@ -1,6 +1,7 @@
 """The quickstart: whole, stopped and resumed, and with wrong input."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -158,7 +159,6 @@ def test_resume_of_a_finished_run_does_nothing_and_other_settings_are_refused(fi
 
 
 def test_search_is_made_up_for_once_the_extra_is_installed(finished, tmp_path):
-    import shutil
 
     from doctobert_hf.quickstart.retrieval import missing_extra
 
@@ -178,7 +178,6 @@ def test_search_is_made_up_for_once_the_extra_is_installed(finished, tmp_path):
 
 
 def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path):
-    import shutil
 
     config, records = finished
     copy = small(tmp_path / "copy")
@@ -190,6 +189,20 @@ def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path)
     for key in ("steps", "loss"):
         assert again["phase2"][key] == records["phase2"][key]
     assert again["evaluation"]["held_out"] == pytest.approx(records["evaluation"]["held_out"])
+
+
+def test_a_phase_of_a_version_without_records_is_begun_again(finished, tmp_path):
+    from doctobert_hf.quickstart.training import open_phase, phase_folder
+
+    config, _ = finished
+    copy = small(tmp_path / "copy")
+    shutil.copytree(config.output, copy.output)
+    phase = phase_folder(copy.output, "phase1")
+    for name in ("run.json", "resolved_config.yaml"):
+        (phase / name).unlink()
+    with open_phase(copy, "phase1") as trainer:
+        assert trainer.state.global_step == 0 and (phase / "run.json").is_file()
+    assert not list(phase.glob("checkpoint-*"))
 
 
 def test_an_existing_folder(finished, tmp_path):

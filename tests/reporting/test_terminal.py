@@ -28,7 +28,7 @@ def test_a_command_stays_whole_so_that_it_can_be_copied():
 
 def test_a_message_clears_the_bar_before_it_and_a_closing_line_does_not():
     bar = "\rtraining: 100%|####|"
-    assert written(bar, "step 100\n", bar, "\n") == f"{bar}\r\x1b[Kstep 100\n{bar}\n"
+    assert written(bar, "step 100\n", bar, "\n") == f"{bar}\r{' ' * 19}\rstep 100\n{bar}\n"
 
 
 def test_pieces_of_one_line_stay_one_line():

@@ -84,3 +84,12 @@ def test_pylate_in_several_processes_is_refused(encoder, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UsageError, match="in 2 processes"):
         run_script(RetrievalConfig(encoder, kind="pylate"), "retrieval/pylate")
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_where_no_batch_can_be_split_rows_are_left_out_and_told(processes, caplog):
+    pairs = PairSet.from_pairs("p", [Pair(f"q {n}", ("the same",)) for n in range(7)])
+    sampler = make_sampler(Conflicts(pairs, pairs.pairs()), 1, seed=0, processes=processes)
+    batches = list(sampler)
+    assert len(batches) == len(sampler) == 6 and len(batches) % processes == 0
+    assert "1 rows are not trained on" in caplog.text

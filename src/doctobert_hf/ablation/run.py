@@ -84,7 +84,9 @@ def _train(config: PretrainConfig) -> Path:
     record = read_record(folder)
     if record is not None and record.kind == PRETRAIN:
         now = settings_of(config, ("output",)) | {"recipe": None}
-        changed = [key for key, value in now.items() if record.settings.get(key) != value]
+        # A key that is younger than the record and is not used changes nothing.
+        known = {k: v for k, v in now.items() if k in record.settings or v not in (None, [], False)}
+        changed = [key for key, value in known.items() if record.settings.get(key) != value]
         if changed:
             raise UsageError(
                 f"The arm '{folder.name}' was begun with {changed[0]} "

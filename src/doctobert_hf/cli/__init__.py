@@ -20,7 +20,7 @@ from doctobert_hf.cli.plugins import load_plugins, take_plugins
 from doctobert_hf.errors import DoctobertError, UsageError, nearest
 from doctobert_hf.files import refuse_remote
 from doctobert_hf.processes import rank
-from doctobert_hf.reporting.terminal import terminal_streams
+from doctobert_hf.reporting.terminal import terminal_words
 from doctobert_hf.version import __version__
 
 COMMANDS = {
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal of cp1252 or ASCII: replace, never fail
             stream.reconfigure(errors="replace")
-    with terminal_streams():
+    with terminal_words():
         return _main(list(sys.argv[1:] if argv is None else argv))
 
 

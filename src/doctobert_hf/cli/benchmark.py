@@ -104,7 +104,9 @@ def _errors(args: argparse.Namespace) -> int:
             chosen.setdefault((cell.model, cell.revision, cell.task, cell.protocol), result)
     if not chosen:
         known = dict.fromkeys(
-            f"{r.cell.model}, {r.cell.task}, seed {r.cell.seed}" for r in read_results(root)
+            f"{r.cell.model} {r.cell.task}"
+            for r in read_results(root)
+            if find_family(r.kind).finds_entities
         )
         raise UsageError(
             f"No such result of entities in '{args.results}'",

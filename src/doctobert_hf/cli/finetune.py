@@ -15,6 +15,7 @@ from typing import Any
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.errors import UsageError
+from doctobert_hf.reporting.terminal import broken
 from doctobert_hf.runs.commands import command_line
 
 _OWN = ("tasks", "output", "save_models")
@@ -58,10 +59,11 @@ def run(args: argparse.Namespace) -> int:
         if result.get("interval"):
             low, high = (100 * bound for bound in result["interval"])
             bounds = f" (95 % interval over documents {low:.2f} to {high:.2f})"
-        print(f"{result['task']}: {result['metric']} {100 * result['score']:.2f} on test{bounds}, "
-              f"{100 * result['validation_score']:.2f} on validation")  # fmt: skip
+        score, validation = 100 * result["score"], 100 * result["validation_score"]
+        told = f"{result['task']}: {result['metric']} {score:.2f} on test{bounds}"
+        print(broken(f"{told}, {validation:.2f} on validation"))
         if len(result["seeds"]) > 1:
-            print(_of_seeds(result))
+            print(broken(_of_seeds(result)))
         print(f"model: {args.output / 'model'}")
     data = {"corpus": config.corpus} if config.corpus else {"task": result["task"]}
     line = command_line("predict", args.output / "model", **data, data_dir=config.data_dir)

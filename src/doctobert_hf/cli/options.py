@@ -7,6 +7,7 @@ import difflib
 import re
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any, NoReturn
 
 
@@ -96,6 +97,9 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """Parse; an unknown option is an error of the subcommand it was given to."""
         found, left = self.parse_known_args(args, namespace)
+        if left and hasattr(found, "files") and not any(word.startswith("-") for word in left):
+            found.files += [Path(word) for word in left]  # files on both sides of an option
+            left = []
         if left and hasattr(found, "other_options"):
             found.other_options = left  # the command knows more options than it lists
         elif left:

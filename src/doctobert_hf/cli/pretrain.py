@@ -71,15 +71,20 @@ class _PretrainParser(Parser):
         mine: list[str] = []
         others: list[str] = []
         taken = False  # whether the next word is the value of an option that is not listed
-        for word in words:
+        for at, word in enumerate(words):
             if word.startswith("--"):
                 name = self._dashed(word).partition("=")[0]
                 listed = name in self._option_string_actions
-                taken = not listed and "=" not in word
+                taken = not listed and "=" not in word and not word.startswith("--no-")
                 (mine if listed else others).append(word)
-            else:
-                (others if taken else mine).append(word)
+            elif taken and word not in recipes_of("pretrain"):
+                others.append(word)
                 taken = False
+            elif others and words[at - 1] == others[-1]:
+                mine.insert(0, word)  # no value of the listed option before it
+                taken = False
+            else:
+                mine.append(word)
         return mine, others
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.config import check_bounds, option
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.models.opening import open_pretrained, open_tokenizer
 from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, model_of
 from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
@@ -134,6 +134,10 @@ class PretrainConfig:
             raise UsageError("lora_rank without init_from", "a trained model to adapt")
         if self.corpus is not None and self.train_store is not None:
             raise UsageError("Both corpus and train_store", "one of them")
+        names = [item.name for item in fields(self)]
+        for name in self.needs:
+            if name not in names:
+                raise UsageError(f"Unknown key '{name}' under needs", fix=nearest(name, names))
         split_named(self.callbacks)
         ObjectiveSchedule.read(self.objective).check_length(self.max_tokens)
         check_bounds(self)

@@ -83,13 +83,17 @@ def open_phase(config: QuickstartConfig, phase: str) -> Any:
     """
     from doctobert_hf.pretraining.recipe import close_pretraining, open_pretraining
     from doctobert_hf.runs import is_stale, settings_of
+    from doctobert_hf.runs.publish import move_aside
     from doctobert_hf.runs.record import read_record
 
     recipe = phase_recipe(config, phase)
     paths = {key: settings_of(recipe)[key] for key in ("train_store", "tokenizer", "init_from")}
     # The run was moved after it was stopped here: its phase is begun again.
     moved = is_stale(recipe.output, **paths)
-    begun = not moved and read_record(recipe.output) is not None
+    record = read_record(recipe.output)
+    if record is None and Path(recipe.output).exists():
+        move_aside(recipe.output)  # of a version that kept no record of a phase: begun again
+    begun = not moved and record is not None
     trainer = open_pretraining(recipe, resume=begun, overwrite=moved)
     try:
         yield trainer

@@ -109,7 +109,8 @@ def make_sampler(
             self.drop_last, self.epoch = False, 0
             planned = range(min(math.ceil(epochs), _PLANNED))
             most = max(len(self._batches(epoch)) for epoch in planned)
-            self._length = math.ceil(most / processes) * processes
+            even = len(conflicts) // processes * processes  # a batch has a row at least
+            self._length = min(math.ceil(most / processes) * processes, even)
             mean = len(conflicts) / max(1, self._length)
             if mean < 0.75 * min(batch_size, len(conflicts)):
                 logger.warning(

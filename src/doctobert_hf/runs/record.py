@@ -19,6 +19,8 @@ from doctobert_hf.files import write_json_atomic
 logger = logging.getLogger(__name__)
 RECORD = "run.json"
 SCHEMA_VERSION = 1
+IN_RESULTS = ("quickstart",)
+"""Kinds of runs whose record alone says what they measured."""
 
 
 @dataclass
@@ -36,7 +38,7 @@ class RunRecord:
         status: ``running``, ``finished`` or ``stopped``.
         results: What it measured and what its parts are, in the words that cards and reports read:
             ``corpus``, ``tokenizer``, ``chunks``, ``phases``, ``held_out``, ``benchmark``. For runs
-            of several stages, whose folder says it nowhere else.
+            of several stages, whose folder says it nowhere else; None: nothing was said.
         started: When the folder was made, UTC, ISO 8601.
         pending: Outputs that are being put in their place; empty unless a run was killed then.
         schema_version: Of this file.
@@ -51,7 +53,7 @@ class RunRecord:
     inputs: list[dict[str, Any]] = field(default_factory=list)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
-    results: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] | None = None
     status: str = "running"
     started: str = ""
     pending: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -125,7 +127,7 @@ def _check_record(record: RunRecord) -> None:
     """Refuse a record that was edited by hand into something else, or leads out of its folder."""
     if not isinstance(record.settings, dict):
         raise TypeError("settings is no mapping")
-    if not isinstance(record.results, dict):
+    if record.results is not None and not isinstance(record.results, dict):
         raise TypeError("results is no mapping")
     if not isinstance(record.inputs, list) or not all(isinstance(i, dict) for i in record.inputs):
         raise TypeError("inputs is no list of mappings")

@@ -26,6 +26,17 @@ def test_a_kind_of_something_else_is_refused_before_anything_is_read(tmp_path, c
     assert "without tasks" in capsys.readouterr().err
 
 
+def test_a_card_of_a_kind_of_something_else_is_refused(tmp_path, tokenizer_dir):
+    from doctobert_hf.hub import CardFacts
+    from doctobert_hf.hub.publish.preview import render_path
+
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(UsageError, match="No card of kind 'finemed'"):
+        render_path(tmp_path, "o/n", CardFacts(), kind="finemed")
+    with pytest.raises(UsageError, match="No card of kind 'encoder'"):
+        render_path(tokenizer_dir, "o/n", CardFacts(), kind="encoder")
+
+
 def test_a_plugin_adds_a_kind(tmp_path, capsys):
     from transformers import BertConfig, BertForSequenceClassification
 

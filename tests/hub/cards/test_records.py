@@ -37,3 +37,16 @@ def test_the_hub_knows_no_command_by_name():
         if any(word in path.read_text(encoding="utf-8") for word in ("quickstart", '"state.json"'))
     ]
     assert told == []
+
+
+def test_a_run_of_before_that_says_nothing_is_refused_and_not_guessed(tmp_path):
+    import pytest
+
+    from doctobert_hf.errors import UsageError
+
+    record = {"schema_version": 1, "settings": {}}
+    (tmp_path / "run.json").write_text(json.dumps(record | {"kind": "quickstart"}))
+    with pytest.raises(UsageError, match="once more with --resume"):
+        read_results(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps(record | {"kind": "pretrain"}))
+    assert read_results(tmp_path) == {}

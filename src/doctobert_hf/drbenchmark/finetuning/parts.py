@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
 PROCESSOR_TOKENS = 2_048
-"""Four sequences of 512: more are no faster on a processor, and a laptop has 8 to 16 GB."""
+"""Four sequences of 512: more are no faster on a processor, and a laptop has 8 to 16 GB, which
+Apple's GPU shares."""
 ACCELERATOR_TOKENS = 32_768
 Batch = dict[str, torch.Tensor]
 
@@ -35,7 +36,7 @@ def tokens_at_once(wanted: int | None, device: torch.device) -> int:
     """
     if wanted is not None:
         return wanted
-    return PROCESSOR_TOKENS if device.type == "cpu" else ACCELERATOR_TOKENS
+    return ACCELERATOR_TOKENS if device.type == "cuda" else PROCESSOR_TOKENS
 
 
 @dataclass(frozen=True)
@@ -219,12 +220,18 @@ def _ends(inputs: Batch) -> torch.Tensor:
     return (mask * places).amax(dim=1).clamp(min=1)
 
 
-def _random_state() -> tuple[torch.Tensor, list[torch.Tensor]]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return torch.get_rng_state(), cuda
+def _random_state() -> tuple[torch.Tensor, torch.Tensor | None]:
+    """State of the processor's generator and of the accelerator's, if there is one."""
+    return torch.get_rng_state(), _accelerator().get_rng_state() if _accelerator() else None
 
 
-def _set_random_state(state: tuple[torch.Tensor, list[torch.Tensor]]) -> None:
+def _set_random_state(state: tuple[torch.Tensor, torch.Tensor | None]) -> None:
     torch.set_rng_state(state[0])
-    if state[1]:
-        torch.cuda.set_rng_state_all(state[1])
+    if state[1] is not None:
+        _accelerator().set_rng_state(state[1])
+
+
+def _accelerator() -> Any:
+    """The module of this machine's accelerator (``torch.cuda``, ``torch.mps``); None without."""
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return None if device is None else torch.get_device_module(device)

@@ -15,7 +15,7 @@ from typing import Any
 from doctobert_hf.drbenchmark.report.annotations import account_rows
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.positions import max_positions
-from doctobert_hf.runs.record import read_record, sha256, weights_of
+from doctobert_hf.runs.record import IN_RESULTS, read_record, sha256, weights_of
 
 Record = dict[str, Any]
 
@@ -172,9 +172,22 @@ def safetensors_header(file: Path) -> Record:
 
 
 def read_results(run: Path) -> Record:
-    """Read what a run of several stages says of itself; empty where it says nothing."""
+    """Read what a run of several stages says of itself; empty where it says nothing.
+
+    Raises:
+        UsageError: It is of a kind that says so, begun by a version that did not write it.
+    """
     record = read_record(run)
-    return dict(record.results) if record is not None else {}
+    if record is None:
+        return {}
+    if record.results is None and record.kind in IN_RESULTS:
+        raise UsageError(
+            f"The run '{run.name}' of kind {record.kind} was made by an earlier version, which did "
+            "not record for cards what it measured",
+            "its record",
+            "Start it once more with --resume: what is done is not done again",
+        )
+    return dict(record.results or {})
 
 
 def _pretraining(run: Path, config: Record, until: int | None = None) -> Record:
