@@ -60,6 +60,7 @@ def test_the_gain_is_said_in_words_whatever_it_is(scores, twin, said):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)  # a whole quickstart: minutes, and more beside other work
 def test_pretraining_brings_ten_points(tmp_path):
     config = QuickstartConfig(output=tmp_path / "run")
     records = run_quickstart(config, open_quickstart(config, overwrite=False, resume=False))
