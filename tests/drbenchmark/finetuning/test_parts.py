@@ -81,9 +81,10 @@ def tune(make_encoder, tokenizer, tmp_path):
      "frenchmedmcqa_mcqa", "deft2020_cls"],
 )  # fmt: skip
 def test_every_family_learns_the_same_in_parts(name, tune):
-    whole, expected, shapes = tune(name, 10**6)
-    parts, losses, cut = tune(name, MOST)
-    assert len(expected) == len(shapes) > 3 and len(cut) > len(shapes)
+    # One epoch: Transformers 5.3 orders the second by the noise that was drawn until then.
+    whole, expected, shapes = tune(name, 10**6, epochs=1)
+    parts, losses, cut = tune(name, MOST, epochs=1)
+    assert len(expected) == len(shapes) > 2 and len(cut) > len(shapes)
     assert max(map(_tokens, shapes)) > MOST >= max(map(_tokens, cut))
     assert torch.allclose(losses.double(), expected.double(), atol=1e-6)
     for (key, mine), other in zip(

@@ -144,7 +144,10 @@ class FineTuner(Trainer):
             return super().training_step(model, inputs, num_items_in_batch)
         model.train()
         prepared: Any = self._prepare_inputs(inputs)
-        return parts.backward(prepared, 1.0 / self.current_gradient_accumulation_steps)
+        # Accelerate divides too, where Transformers (5.3) lets it count the steps.
+        again = self.accelerator.gradient_accumulation_steps
+        scale = 1.0 / (self.current_gradient_accumulation_steps * again)
+        return parts.backward(prepared, scale) * again
 
     def compute_loss(
         self,
