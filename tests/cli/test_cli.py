@@ -150,6 +150,10 @@ def test_words_find_their_place_around_options(tmp_path, monkeypatch):
         found = parse(words)
         assert found.recipe == recipe, words
         assert found.plan is None and recipe not in (getattr(found, "callbacks", None) or [])
+    found = parse([recipe, "--label-names", "a", "b", "--fsdp-config", "f.yaml"])
+    assert (found.recipe, found.plan) == (recipe, None)
+    assert found.other_options == ["--label-names", "a", "b", "--fsdp-config", "f.yaml"]
+    assert parse(["--ddp-timeout", "60", "mine.yaml"]).recipe == "mine.yaml"
     parse = command_parser("tokenizer")[1].parse_args
     monkeypatch.chdir(tmp_path)
     words = ["train", "doctobert-base/tokenizer", "--output", "o", "a.txt", "b.txt"]

@@ -70,21 +70,23 @@ class _PretrainParser(Parser):
         """Return the words of listed options and arguments, and those of options that are not."""
         mine: list[str] = []
         others: list[str] = []
-        taken = False  # whether the next word is the value of an option that is not listed
-        for at, word in enumerate(words):
+        taken = 0  # whether the next word may be a value of an option that is not listed; which
+        named = recipes_of("pretrain")
+        for word in words:
             if word.startswith("--"):
                 name = self._dashed(word).partition("=")[0]
                 listed = name in self._option_string_actions
-                taken = not listed and "=" not in word and not word.startswith("--no-")
+                alone = "=" in word or word.startswith("--no-")
+                taken = 0 if listed else 2 if alone else 1
                 (mine if listed else others).append(word)
-            elif taken and word not in recipes_of("pretrain"):
-                others.append(word)
-                taken = False
-            elif others and words[at - 1] == others[-1]:
-                mine.insert(0, word)  # no value of the listed option before it
-                taken = False
-            else:
+            elif taken == 0:
                 mine.append(word)
+            elif word in named or (taken > 1 and word.endswith((".yaml", ".yml"))):
+                mine.insert(0, word)  # the recipe, and no value of a listed option before it
+                taken = 0
+            else:
+                others.append(word)
+                taken = 2
         return mine, others
 
 

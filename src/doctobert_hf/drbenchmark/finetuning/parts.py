@@ -220,15 +220,20 @@ def _ends(inputs: Batch) -> torch.Tensor:
     return (mask * places).amax(dim=1).clamp(min=1)
 
 
-def _random_state() -> tuple[torch.Tensor, torch.Tensor | None]:
-    """State of the processor's generator and of the accelerator's, if there is one."""
-    return torch.get_rng_state(), _accelerator().get_rng_state() if _accelerator() else None
+def _random_state() -> tuple[torch.Tensor, Any]:
+    """State of the processor's generator and of the accelerators', if there are any."""
+    module = _accelerator()
+    if module is None:
+        return torch.get_rng_state(), None
+    several = getattr(module, "get_rng_state_all", module.get_rng_state)  # Apple's is one
+    return torch.get_rng_state(), several()
 
 
-def _set_random_state(state: tuple[torch.Tensor, torch.Tensor | None]) -> None:
+def _set_random_state(state: tuple[torch.Tensor, Any]) -> None:
     torch.set_rng_state(state[0])
     if state[1] is not None:
-        _accelerator().set_rng_state(state[1])
+        module = _accelerator()
+        getattr(module, "set_rng_state_all", module.set_rng_state)(state[1])
 
 
 def _accelerator() -> Any:
