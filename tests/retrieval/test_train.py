@@ -66,6 +66,10 @@ def test_training_learns_saves_and_searches(recipe, keys):
     lines = [json.loads(line) for line in (config.output / "metrics.jsonl").open()]
     assert any(line.get("tokens_per_second", 0) > 0 for line in lines)
     assert sum("eval_validation_ndcg@10" in line for line in lines) >= 4
+    written = [p.read_text() for p in config.output.rglob("*") if p.suffix in (".md", ".json")]
+    texts = [*run.splits.train.queries.values(), *run.splits.train.documents.values()]
+    cards = " ".join(" ".join(text.split()) for text in written)
+    assert len(written) > 8 and not [text for text in texts if text in cards and len(text) > 12]
     [hit] = Index.build(run.splits.test.documents, again).search("fièvre du rein", 1)
     assert hit.document in run.splits.test.documents
 

@@ -257,10 +257,14 @@ def make_trainer(
 def _counting(stock: Any, sampler: Any = None) -> Any:
     """Let a trainer count tokens, for the reporting integration ``doctobert``, and batch by us.
 
-    ``Trainer`` counts a batch's ``input_ids``; here each column has its own.
+    ``Trainer`` counts a batch's ``input_ids``; here each column has its own. Nothing collects rows for
+    a model card: the library's would have training text in it, in every checkpoint.
     """
 
     class RetrievalTrainer(stock):
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            self.model.model_card_data.add_tags("generated_from_trainer")
+
         def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
             masks = [mask for name, mask in inputs.items() if name.endswith("attention_mask")]
             tokens = self.accelerator.gather(sum(mask.sum() for mask in masks))
