@@ -106,3 +106,25 @@ def excluded_of(folder: Path) -> list[dict]:
 
 
 sys.modules.setdefault("finemed_helpers", sys.modules[__name__])
+
+
+@pytest.fixture
+def make_classifier(tokenizer_dir, tmp_path):
+    """A tiny RoBERTa classifier with random weights."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from doctobert_hf.models import preset_config
+
+    def make(name, labels, **more):
+        torch.manual_seed(0)
+        tokenizer = AutoTokenizer.from_pretrained(tokenizer_dir)
+        config = preset_config("doctobert-tiny", tokenizer, initializer_range=0.3, **more)
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: index for index, label in enumerate(labels)}
+        model = AutoModelForSequenceClassification.from_config(config)
+        model.save_pretrained(tmp_path / name)
+        tokenizer.save_pretrained(tmp_path / name)
+        return str(tmp_path / name)
+
+    return make

@@ -14,27 +14,6 @@ from doctobert_hf.finemed.distillation import distil
 from doctobert_hf.finemed.taxonomy import SUBDOMAINS
 
 
-@pytest.fixture
-def make_classifier(tokenizer_dir, tmp_path):
-    """A tiny RoBERTa classifier with random weights."""
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    from doctobert_hf.models import preset_config
-
-    def make(name, labels, **more):
-        torch.manual_seed(0)
-        tokenizer = AutoTokenizer.from_pretrained(tokenizer_dir)
-        config = preset_config("doctobert-tiny", tokenizer, initializer_range=0.3, **more)
-        config.id2label = dict(enumerate(labels))
-        config.label2id = {label: index for index, label in enumerate(labels)}
-        model = AutoModelForSequenceClassification.from_config(config)
-        model.save_pretrained(tmp_path / name)
-        tokenizer.save_pretrained(tmp_path / name)
-        return str(tmp_path / name)
-
-    return make
-
-
 def test_a_short_document_is_judged_as_the_model_judges_it(make_classifier):
     from transformers import pipeline
 

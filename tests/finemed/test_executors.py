@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import stat
@@ -16,8 +17,18 @@ from finemed_helpers import LIGHT, excluded_of, rows_of
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.annotate import annotate
-from doctobert_hf.finemed.config import AnnotateConfig
+from doctobert_hf.finemed.cleaning import clean
+from doctobert_hf.finemed.config import (
+    AnnotateConfig,
+    CleanConfig,
+    DistilConfig,
+    MixConfig,
+    StatsConfig,
+)
+from doctobert_hf.finemed.distillation import distil
+from doctobert_hf.finemed.mixing import mix
 from doctobert_hf.finemed.progress import read_counts
+from doctobert_hf.finemed.statistics import statistics
 
 
 def sorted_rows(folder):
@@ -28,6 +39,45 @@ def program(folder: Path, name: str, text: str) -> None:
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(text)
     (folder / name).chmod(0o755 | stat.S_IXUSR)
+
+
+def stand_in_for_slurm(folder: Path, monkeypatch) -> None:
+    """Put an sbatch that keeps the scripts, and what they call, on the path."""
+    bin_folder = folder / "bin"
+    program(
+        bin_folder,
+        "sbatch",
+        f'#!/bin/bash\nfor last; do :; done\ncp "$last" {folder}/$(date +%s%N).slurm\n'
+        'echo "Submitted batch job 42"\n',
+    )
+    program(
+        bin_folder,
+        "srun",
+        '#!/bin/bash\nwhile [ "${1:0:1}" = "-" ]; do [ "$1" = "-n" ] && shift; shift; done\n"$@"\n',
+    )
+    program(bin_folder, "scontrol", "#!/bin/bash\necho localhost\n")
+    path = f"{bin_folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", path)
+
+
+def work_off(folder: Path) -> int:
+    """Run every array task of the scripts that were submitted; return how many."""
+    done = 0
+    for script in sorted(folder.glob("*.slurm")):
+        text = script.read_text()
+        script.unlink()
+        if "merge_stats" in text:  # datatrove's job behind the others
+            continue
+        kept = folder / "job.sh"
+        kept.write_text(text)
+        first, last = re.search(r"--array=(\d+)-(\d+)", text).groups()
+        for task in range(int(first), int(last) + 1):
+            environment = {**os.environ, "SLURM_ARRAY_TASK_ID": str(task), "SLURM_JOB_ID": "42"}
+            environment |= {"SLURM_NODELIST": "localhost", "SLURM_CPUS_PER_TASK": "1"}
+            environment |= {"SLURM_MEM_PER_CPU": "2048", "SLURM_CPUS_ON_NODE": "1"}
+            subprocess.run(["bash", kept], env=environment, check=True, timeout=120)
+            done += 1
+    return done
 
 
 def test_slurm_is_asked_for_where_there_is_none(write_corpus, tmp_path, monkeypatch):
@@ -42,21 +92,7 @@ def test_slurm_is_asked_for_where_there_is_none(write_corpus, tmp_path, monkeypa
 @pytest.mark.long
 def test_the_scripts_that_slurm_gets_do_the_work(write_corpus, tmp_path, monkeypatch, annotated):
     """sbatch and srun are stand-ins that keep the script; then each array task runs as written."""
-    bin_folder = tmp_path / "bin"
-    program(
-        bin_folder,
-        "sbatch",
-        f'#!/bin/bash\nfor last; do :; done\ncp "$last" {tmp_path}/$(date +%s%N).slurm\n'
-        'echo "Submitted batch job 42"\n',
-    )
-    program(
-        bin_folder,
-        "srun",
-        '#!/bin/bash\nwhile [ "${1:0:1}" = "-" ]; do [ "$1" = "-n" ] && shift; shift; done\n"$@"\n',
-    )
-    program(bin_folder, "scontrol", "#!/bin/bash\necho localhost\n")
-    path = f"{bin_folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    monkeypatch.setenv("PATH", path)
+    stand_in_for_slurm(tmp_path, monkeypatch)
     out = tmp_path / "out"
     config = AnnotateConfig(
         input=(str(tmp_path / "corpus"),),
@@ -73,13 +109,7 @@ def test_the_scripts_that_slurm_gets_do_the_work(write_corpus, tmp_path, monkeyp
     assert subprocess.run(["bash", "-n", out / "logs" / "launch_script.slurm"]).returncode == 0
     for line in ("--partition=gpu_p2", "--time=01:00:00", "--array=0-2", "export FROM_SETUP=1"):
         assert line in script.replace(" ", "").replace("exportFROM", "export FROM"), script
-    for task in range(3):
-        environment = {**os.environ, "SLURM_ARRAY_TASK_ID": str(task), "SLURM_JOB_ID": "42"}
-        environment |= {"SLURM_NODELIST": "localhost", "SLURM_CPUS_PER_TASK": "1"}
-        environment |= {"SLURM_MEM_PER_CPU": "2048", "SLURM_CPUS_ON_NODE": "1"}
-        subprocess.run(
-            ["bash", out / "logs" / "launch_script.slurm"], env=environment, check=True, timeout=120
-        )
+    assert work_off(tmp_path) == 3
     # Called again where the parts are done, the stage closes with its manifest.
     assert annotate(config)["documents"] == 24
     assert sorted_rows(out) == sorted_rows(annotated)
@@ -109,6 +139,71 @@ def test_slurm_gets_what_was_said_and_no_job_twice(write_corpus, tmp_path, monke
     program(bin_folder, "sbatch", "#!/bin/bash\necho 'invalid account' >&2\nexit 1\n")
     with pytest.raises(UsageError, match="sbatch refused the jobs"):
         annotate(config)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_steps_that_wait_for_each_other_on_slurm(write_corpus, tmp_path, monkeypatch):
+    """Cleaning and mixing: each call submits what can begin, and the result is the local one."""
+    stand_in_for_slurm(tmp_path, monkeypatch)
+    corpus = str(write_corpus("twice", medical=12, other=6, files=2))
+    shutil.copytree(corpus, f"{corpus}/again")  # so that there are duplicates
+    options = {"input": (corpus,), "buckets": 2, "tasks": 2}
+    local = clean(CleanConfig(output=tmp_path / "cleaned-here", **options))
+    on_slurm = CleanConfig(output=tmp_path / "cleaned", executor="slurm", **options)
+    calls = 0
+    while not (made := clean(on_slurm)):
+        with pytest.raises(UsageError, match="Jobs were submitted"):
+            clean(on_slurm)
+        assert work_off(tmp_path) > 0
+        calls += 1
+    assert calls == 6  # quality, exact, signatures, buckets, verify, writing
+    assert made["documents"] == local["documents"] < 36 and made["excluded"] == local["excluded"]
+    assert sorted_rows(tmp_path / "cleaned") == sorted_rows(tmp_path / "cleaned-here")
+
+
+@pytest.mark.long
+def test_stats_and_distil_on_slurm(annotated, make_classifier, tmp_path, monkeypatch):
+    stand_in_for_slurm(tmp_path, monkeypatch)
+    options = {"input": (str(annotated),), "plots": False, "tasks": 2}
+    local = statistics(StatsConfig(output=tmp_path / "stats-here", **options))
+    on_slurm = StatsConfig(output=tmp_path / "stats", executor="slurm", **options)
+    assert statistics(on_slurm) == {} and work_off(tmp_path) == 2
+    assert statistics(on_slurm)["sources"] == local["sources"]
+
+    path = tmp_path / "labels.jsonl"
+    rows = ({"text": f"Texte {n} du dossier.", "label": float(n % 6)} for n in range(60))
+    path.write_text("\n".join(map(json.dumps, rows)))
+    config = DistilConfig(
+        input=(str(path),),
+        output=tmp_path / "student",
+        model=make_classifier("encoder", ["x"]),
+        axis="quality",
+        epochs=1,
+        executor="slurm",
+        max_length=32,
+    )
+    assert distil(config) == {} and not (tmp_path / "student" / "model").exists()
+    with pytest.raises(UsageError, match="Jobs were submitted"):
+        distil(config)
+    assert work_off(tmp_path) == 1
+    assert sum(distil(config)["rows"].values()) == 60
+
+
+@pytest.mark.long
+def test_a_mix_on_slurm(write_corpus, tokenizer_dir, tmp_path, monkeypatch):
+    stand_in_for_slurm(tmp_path, monkeypatch)
+    sources = tuple(
+        {"name": name, "input": [str(write_corpus(name, medical=10, other=4, files=2))]}
+        for name in ("one", "two")
+    )
+    options = {"sources": sources, "tokenizer": str(tokenizer_dir), "max_length": 64, "tasks": 2}
+    local = mix(MixConfig(output=tmp_path / "mixed-here", **options))
+    on_slurm = MixConfig(output=tmp_path / "mixed", executor="slurm", **options)
+    assert mix(on_slurm) == {} and work_off(tmp_path) == 4  # both sources at once
+    assert mix(on_slurm) == {} and work_off(tmp_path) == 2
+    assert mix(on_slurm)["documents"] == local["documents"] > 0
+    assert sorted_rows(tmp_path / "mixed") == sorted_rows(tmp_path / "mixed-here")
 
 
 @pytest.mark.long

@@ -211,6 +211,31 @@ def test_stats(annotated, tmp_path):
         assert (tmp_path / "stats" / f"{figure}.png").stat().st_size > 5000
 
 
+def test_stats_do_not_depend_on_parts(annotated, tmp_path):
+    """Files are counted by parts, on any executor, and added in their order."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(annotated / "data")
+    (tmp_path / "files").mkdir()
+    for number in range(5):
+        part = table.slice(5 * number, 5)
+        pq.write_table(part, tmp_path / "files" / f"{number}.parquet")
+    options = {"input": (str(tmp_path / "files"),), "calibration": 7, "plots": False}
+    found = [
+        statistics(StatsConfig(output=tmp_path / f"stats{tasks}", tasks=tasks, **options))
+        for tasks in (1, 3)
+    ]
+    assert found[0]["sources"] == found[1]["sources"]
+    assert found[0]["sources"]["files"]["documents"] == 24
+    assert found[0]["calibration"] == found[1]["calibration"]
+    assert found[0]["calibration"]["documents"] == 7
+    again = statistics(StatsConfig(output=tmp_path / "stats3", tasks=3, **options))
+    assert again["sources"] == found[1]["sources"]
+    pq.write_table(table, tmp_path / "files" / "5.parquet")
+    with pytest.raises(UsageError, match="--overwrite"):  # never the old counts in silence
+        statistics(StatsConfig(output=tmp_path / "stats3", tasks=3, **options))
+
+
 def test_calibration_finds_the_threshold_that_keeps_as_many():
     sample = [(value / 100, 2 * value / 100) for value in range(100)]
     found = calibration(sample)

@@ -27,7 +27,6 @@ from datatrove.pipeline.filters import GopherRepetitionFilter
 from datatrove.utils.hashing import HashConfig
 from datatrove.utils.word_tokenizers import WordTokenizer
 
-from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.deidentification import deidentify
 from doctobert_hf.finemed.language import LanguageIdentifier
 from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
@@ -192,16 +191,14 @@ class Buckets(MinhashDedupBuckets):
 def clean(config: CleanConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage and return its manifest.
 
+    On Slurm each call submits the next of its steps, which wait for each other, and returns {};
+    the call behind the last one returns the manifest.
+
     Raises:
-        UsageError: Slurm, which cannot run steps that wait for each other from one command.
         DataError: An input that cannot be read.
     """
     from doctobert_hf.finemed.stage import Stage
 
-    if config.executor == "slurm":
-        raise UsageError(
-            "'clean' on Slurm", "executor local or ray", "Run it inside one job: sbatch --wrap ..."
-        )
     if config.repair:
         repair("")  # ftfy is not there: told before anything is written
     with Stage("clean", config, overwrite=overwrite) as stage:
@@ -214,15 +211,18 @@ def _clean(stage: Stage, config: CleanConfig) -> dict[str, Any]:
     schema = input_schema(config)
     quality = [*stage.readers(), Quality(config, stage.exclusions)]
     if config.exact or config.minhash:
-        stage.run([*quality, _between(stage, "quality", schema)], "logs/quality")
-        last = _duplicates(stage, schema)
+        if not stage.run([*quality, _between(stage, "quality", schema)], "logs/quality"):
+            return {}
+        if not (last := _duplicates(stage, schema)):
+            return {}
     else:
         last = quality
     if config.minhash and config.duplicates_column:
         import pyarrow as pa
 
         schema = schema.append(pa.field(COLUMN, pa.int64()))
-    stage.run([*last, stage.writer(schema)])
+    if not stage.run([*last, stage.writer(schema)]):
+        return {}
     first = "logs/quality" if config.exact or config.minhash else "logs"
     manifest = stage.close(
         read=stage.counted("rows", first),
@@ -251,14 +251,18 @@ def _repaired(stage: Stage, logs: str) -> dict[str, dict[str, int]]:
 
 
 def _duplicates(stage: Stage, schema: Any) -> list[Any]:
-    """Run the steps that need all documents; return the beginning of the last pipeline."""
+    """Run the steps that need all documents; return the beginning of the last pipeline.
+
+    It is empty where a step was only submitted.
+    """
     config: CleanConfig = stage.config  # type: ignore[assignment]
     source = "quality"
     if config.exact:
         digests = str(stage.folder / "between" / "digests")
         step = ExactDuplicates(digests, stage.exclusions)
         steps = [_read(stage, source), step, _between(stage, "exact", schema)]
-        stage.run(steps, "logs/exact", tasks=1)
+        if not stage.run(steps, "logs/exact", tasks=1):
+            return []
         source = "exact"
     if not config.minhash:
         return [_read(stage, source)]
@@ -273,18 +277,17 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
         seed=config.seed,
         hash_config=HashConfig(hash_fc="sha1"),  # its xxhash breaks on xxhash 4
     )
-    stage.run(
-        [_read(stage, source), Signatures(signatures, settings, FRENCH_WORDS)],
-        "logs/signatures",
-    )
+    signing = [_read(stage, source), Signatures(signatures, settings, FRENCH_WORDS)]
+    if not stage.run(signing, "logs/signatures"):
+        return []
     Path(signatures).mkdir(parents=True, exist_ok=True)  # no document, no file
-    stage.run(
-        [Buckets(signatures, buckets, config=settings)],
-        "logs/buckets",
-        tasks=config.buckets,
-    )
+    matching = [Buckets(signatures, buckets, config=settings)]
+    if not stage.run(matching, "logs/buckets", tasks=config.buckets):
+        return []
     documents = str(stage.folder / "between" / source)
-    stage.run([Verify(documents, buckets, decisions, config)], "logs/verify", tasks=1)
+    verifying = [Verify(documents, buckets, decisions, config)]
+    if not stage.run(verifying, "logs/verify", tasks=1):
+        return []
     step = NearDuplicates(decisions, stage.exclusions, config.duplicates_column)
     return [_read(stage, source), step]
 

@@ -7,6 +7,10 @@ a warm-up of 0.1; first on many labels of a small teacher at 2e-5, then on fewer
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +19,8 @@ from doctobert_hf.environment import package_versions
 from doctobert_hf.errors import DataError, nearest
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.finemed.taxonomy import QUALITY, SUBDOMAINS
+
+RECORD = "distillation.json"
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -78,7 +84,8 @@ def split_rows(rows: list[dict[str, Any]], seed: int) -> dict[str, Dataset]:
 def distil(config: DistilConfig, overwrite: bool = False) -> dict[str, Any]:
     """Train the annotator; save it with ``distillation.json``, its scores on both held-out parts.
 
-    A run that was stopped goes on from its last checkpoint.
+    A run that was stopped goes on from its last checkpoint. On Slurm it is submitted as one job,
+    and the call behind it returns what the job wrote.
 
     Args:
         config: The configuration.
@@ -99,12 +106,37 @@ def distil(config: DistilConfig, overwrite: bool = False) -> dict[str, Any]:
         overwrite=overwrite,
         uses=(config.model,),
     ) as run:
-        record = _distil(config)
-        run.finish("model", "checkpoints", "distillation.json")
-    return record
+        if config.executor == "local":
+            _distil(config)
+        elif not _submitted(config):
+            return {}
+        run.finish("model", "checkpoints", RECORD)
+    return _told(json.loads((Path(config.output) / RECORD).read_text(encoding="utf-8")))
 
 
-def _distil(config: DistilConfig) -> dict[str, Any]:
+def _submitted(config: DistilConfig) -> bool:
+    """Run the training as one task of the executor; return whether it is done."""
+    from doctobert_hf.finemed.stage import run_parts
+
+    folder = Path(os.path.abspath(config.output))
+    there = dataclasses.replace(config, output=folder)
+    return run_parts([partial(_work, config=there)], config, folder, "finemed-distil", tasks=1)
+
+
+def _work(data: Any, rank: int = 0, world_size: int = 1, *, config: DistilConfig) -> Any:
+    """The training as a step of datatrove's; no document goes on from it."""
+    _distil(config)
+    yield from ()
+
+
+def _told(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with the table that the command prints."""
+    scores = record["scores"]
+    rows = [[name, *(f"{value:.4f}" for value in found.values())] for name, found in scores.items()]
+    return {**record, "tables": [{"title": "", "header": ["split", *scores["test"]], "rows": rows}]}
+
+
+def _distil(config: DistilConfig) -> None:
     from transformers import AutoModelForSequenceClassification, set_seed
 
     from doctobert_hf.models.opening import open_pretrained, open_tokenizer
@@ -139,10 +171,7 @@ def _distil(config: DistilConfig) -> dict[str, Any]:
         "seed": config.seed,
         "versions": package_versions(),
     }
-    write_json_atomic(folder / "distillation.json", record)
-    rows = [[name, *(f"{value:.4f}" for value in found.values())] for name, found in scores.items()]
-    header = ["split", *scores["test"]]
-    return {**record, "tables": [{"title": "", "header": header, "rows": rows}]}
+    write_json_atomic(folder / RECORD, record)
 
 
 def _plain(scores: dict[str, float]) -> dict[str, float]:

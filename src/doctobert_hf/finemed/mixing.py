@@ -248,15 +248,16 @@ def _context_rates(config: MixConfig, counts: dict[str, dict[str, float]]) -> di
 def mix(config: MixConfig, overwrite: bool = False) -> dict[str, Any]:
     """Run the stage, write the mix's card, and return its manifest.
 
+    On Slurm the first call submits the reading of all sources, the second the drawing; they return
+    nothing, and a third one the manifest.
+
     Raises:
-        UsageError: Wrong sources or shares, or Slurm.
+        UsageError: Wrong sources or shares.
         DataError: A source that cannot give its share.
     """
     from doctobert_hf.finemed.reading import input_schema
     from doctobert_hf.finemed.stage import Stage
 
-    if config.executor == "slurm":
-        raise UsageError("'mix' on Slurm", "executor local or ray", "Run it inside one job")
     sources = read_sources(config)
     filters: dict[str, Filter | None] = {}
     for source in sources:
@@ -286,7 +287,7 @@ def _mix(
             *([pa.field("input_ids", pa.list_(pa.int32()))] if config.ids else []),
         ]
     )
-    between = stage.folder / "between"
+    between, read = stage.folder / "between", True
     for source in sources:
         readers = stage.readers(source.input, f"reading-{source.name}")
         where = filters[source.name]
@@ -295,20 +296,19 @@ def _mix(
         place = between / source.name
         place.mkdir(parents=True, exist_ok=True)
         writer = TableWriter(str(place), columns)
-        stage.run(
-            [*readers, *select, Cut(config, source.name, stage.exclusions), writer],
-            f"logs/{source.name}",
-        )
+        cut = Cut(config, source.name, stage.exclusions)
+        read = stage.run([*readers, *select, cut, writer], f"logs/{source.name}") and read
+    if not read:
+        return {}
     counts = _counts(stage, sources, config)
     rates = rates_of(config, sources, counts)
-    stage.run(
-        [
-            *(PartsReader(str(between / source.name)) for source in sources),
-            Sample(config, rates, stage.exclusions),
-            stage.writer(columns),
-        ],
-        "logs/sample",
-    )
+    drawing = [
+        *(PartsReader(str(between / source.name)) for source in sources),
+        Sample(config, rates, stage.exclusions),
+        stage.writer(columns),
+    ]
+    if not stage.run(drawing, "logs/sample"):
+        return {}
     manifest = _close(stage, sources, config, rates)
     write_card(stage.folder, manifest, config)
     return manifest

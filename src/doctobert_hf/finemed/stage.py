@@ -179,34 +179,11 @@ class Stage:
         Raises:
             DataError: A part failed; the first error is given.
         """
-        from doctobert_hf.executors import make_executor, run_once
-
-        executor = make_executor(
-            list(steps), self.config, str(self.folder / logs), f"finemed-{self.name}", tasks
-        )
-        marker = self.folder / f"{logs.replace('/', '-')}.submitted"
         counts = self.folder / "logs" / "progress"
         shutil.rmtree(counts, ignore_errors=True)
         name = self.name if logs == "logs" else f"{self.name}, {Path(logs).name}"
-        with (
-            explained_output(self.folder),
-            _stdout_to_stderr(),
-            Progress(name, poll=lambda: read_counts(counts)),
-        ):
-            undone = len(executor.get_incomplete_ranks(skip_completed=True))
-            if not undone:  # the jobs have done their work
-                marker.unlink(missing_ok=True)
-            run_once(executor, marker, f"{undone} parts are not done")
-        missing = executor.get_incomplete_ranks(skip_completed=True)
-        if missing and self.config.executor == "slurm":
-            return False
-        marker.unlink(missing_ok=True)
-        if missing:
-            raise DataError(
-                f"{len(missing)} of {executor.world_size} parts failed",
-                fix=f"See {self.folder / logs}/logs, then run the same command",
-            )
-        return True
+        with Progress(name, poll=lambda: read_counts(counts)):
+            return run_parts(steps, self.config, self.folder, f"finemed-{self.name}", logs, tasks)
 
     def close(self, **figures: Any) -> dict[str, Any]:
         """Count what went in and came out, check that nothing is lost, write the manifest.
@@ -244,6 +221,51 @@ class Stage:
                 value = step["stats"].get(key, 0)
                 total += int(value["total"] if isinstance(value, dict) else value)
         return total
+
+
+def run_parts(
+    steps: Sequence[Any],
+    config: StageConfig,
+    folder: Path,
+    name: str,
+    logs: str = "logs",
+    tasks: int | None = None,
+) -> bool:
+    """Run a pipeline over all parts that are not done, on the executor that is asked for.
+
+    Args:
+        steps: The pipeline.
+        config: The executor and its settings.
+        folder: The run.
+        name: What a job is called.
+        logs: Folder in the run of its logs and markers.
+        tasks: Parts, where they are not the configuration's.
+
+    Returns:
+        Whether all parts are done; on Slurm they are only submitted, at first.
+
+    Raises:
+        DataError: A part failed; the first error is given.
+    """
+    from doctobert_hf.executors import make_executor, run_once
+
+    executor = make_executor(list(steps), config, str(folder / logs), name, tasks)
+    marker = folder / f"{logs.replace('/', '-')}.submitted"
+    with explained_output(folder), _stdout_to_stderr():
+        undone = len(executor.get_incomplete_ranks(skip_completed=True))
+        if not undone:  # the jobs have done their work
+            marker.unlink(missing_ok=True)
+        run_once(executor, marker, f"{undone} parts are not done")
+    missing = executor.get_incomplete_ranks(skip_completed=True)
+    if missing and config.executor == "slurm":
+        return False
+    marker.unlink(missing_ok=True)
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {executor.world_size} parts failed",
+            fix=f"See {folder / logs}/logs, then run the same command",
+        )
+    return True
 
 
 @contextlib.contextmanager

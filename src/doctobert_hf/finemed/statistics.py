@@ -1,26 +1,29 @@
 """Figures of annotated documents by source: words, tokens, density, quality, subdomains.
 
 Also what each published mix would keep, and how the two densities relate on a sample. Read in
-batches; what is kept in memory are counts.
+batches, files by parts; what is kept in memory are counts.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datatrove.pipeline.base import PipelineStep
+
 from doctobert_hf.environment import package_versions
 from doctobert_hf.errors import DataError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
-from doctobert_hf.finemed.config import what_it_makes
 from doctobert_hf.finemed.density import medical_term_density
 from doctobert_hf.finemed.filters import ALIASES, PRESETS, Filter, parse
+from doctobert_hf.finemed.progress import PartCount
 from doctobert_hf.finemed.reading import _BATCH, input_files
+from doctobert_hf.finemed.stage import Stage
 from doctobert_hf.reporting.tables import markdown_table
-from doctobert_hf.runs import open_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 BINS = 50
 """Bins of the density, from 0 to 1."""
 _LEGACY_THRESHOLDS = (0.01, 0.05, 0.1, 0.2)
+_SUMS = ("documents", "words", "tokens", "density_sum")
+_COUNTERS = ("quality", "subdomains", "density")
 
 
 @dataclass
@@ -44,6 +49,21 @@ class Figures:
     density: Counter[int] = field(default_factory=Counter)
     density_sum: float = 0.0
     kept: dict[str, list[int]] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, Any]:
+        """Return the counts as JSON; those by value as pairs, whose values keep their types."""
+        found: dict[str, Any] = {name: getattr(self, name) for name in (*_SUMS, "kept")}
+        return found | {name: list(getattr(self, name).items()) for name in _COUNTERS}
+
+    def add(self, counts: dict[str, Any]) -> None:
+        """Add the counts of other documents."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + counts[name])
+        for name in _COUNTERS:
+            getattr(self, name).update(dict(counts[name]))
+        for name, numbers in counts["kept"].items():
+            total = self.kept.setdefault(name, [0, 0])
+            total[:] = [a + b for a, b in zip(total, numbers, strict=True)]
 
     def as_json(self) -> dict[str, Any]:
         """Counts as JSON; the density as a histogram of ``BINS`` bins."""
@@ -74,23 +94,31 @@ class _Reader:
 
             self.tokenizer = open_tokenizer(config.tokenizer)
 
-    def read(self, place: str) -> None:
-        """Read one input."""
+    def read(self, place: str, name: str) -> None:
+        """Read one file of an input."""
         import pyarrow as pa
         import pyarrow.parquet as pq
         from datatrove.io import get_datafolder
 
-        folder, names = input_files(place)
-        for name in names:
-            if not name.endswith(".parquet"):
-                raise DataError(f"'{name}' of '{place}'", "Parquet, as the stages write it")
-            with get_datafolder(folder).open(name, "rb") as raw:
-                try:
-                    with pq.ParquetFile(raw) as file:
-                        for batch in file.iter_batches(batch_size=_BATCH * 4):
-                            self._add(place, pa.Table.from_batches([batch]))
-                except (pa.ArrowInvalid, OSError) as error:
-                    raise DataError(f"'{name}' cannot be read to its end ({error})") from error
+        with get_datafolder(input_files(place)[0]).open(name, "rb") as raw:
+            try:
+                with pq.ParquetFile(raw) as file:
+                    for batch in file.iter_batches(batch_size=_BATCH * 4):
+                        self._add(place, pa.Table.from_batches([batch]))
+            except (pa.ArrowInvalid, OSError) as error:
+                raise DataError(f"'{name}' cannot be read to its end ({error})") from error
+
+    def counts(self) -> dict[str, Any]:
+        """Return what was counted, as JSON."""
+        sources = {name: figures.counts() for name, figures in self.sources.items()}
+        return {"sources": sources, "sample": self.sample}
+
+    def add(self, counts: dict[str, Any]) -> None:
+        """Add what was counted of a file that follows."""
+        for name, found in counts["sources"].items():
+            self.sources.setdefault(name, Figures()).add(found)
+        wanted = self.config.calibration - len(self.sample)
+        self.sample += [(union, legacy) for union, legacy in counts["sample"][:wanted]]
 
     def _add(self, place: str, table: pa.Table) -> None:
         import pyarrow.compute as pc
@@ -202,14 +230,42 @@ def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:
         DataError: An input that cannot be read, or no such column.
     """
     config.check_input()
-    settings = what_it_makes(config)
-    local = [place for place in config.input if "://" not in place]
-    with open_run(config.output, "finemed-stats", settings, local, overwrite=overwrite) as run:
+    files = [(place, name) for place in config.input for name in input_files(place)[1]]
+    for place, name in files:
+        if not name.endswith(".parquet"):
+            raise DataError(f"'{name}' of '{place}'", "Parquet, as the stages write it")
+    with Stage("stats", config, overwrite=overwrite) as stage:
+        counts = stage.folder / "logs" / "counts"
+        if not stage.run([CountFiles(config, files, counts)]):
+            return {}
         reader = _Reader(config)
-        for place in config.input:
-            reader.read(place)
-        with run.staged() as scratch:
-            return _write(config, reader, scratch)
+        for number in range(len(files)):  # in the order of the files, whatever part read them
+            reader.add(json.loads((counts / f"{number}.json").read_text(encoding="utf-8")))
+        made = _write(config, reader, stage.folder)
+        stage.run_folder.finish("statistics.json", "STATISTICS.md", "logs")
+        return made
+
+
+class CountFiles(PipelineStep):
+    """Counts each file of a part, into a file of its own."""
+
+    type, name = "FineMed", "count"
+
+    def __init__(self, config: StatsConfig, files: list[tuple[str, str]], folder: Path) -> None:
+        super().__init__()
+        self.config, self.files, self.folder = config, files, folder
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Any:
+        """Read the files whose turn it is."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        count = PartCount(self.folder.parent / "progress", str(rank), None)
+        for number, (place, name) in enumerate(self.files):
+            if number % world_size == rank:
+                reader = _Reader(self.config)
+                reader.read(place, name)
+                write_json_atomic(self.folder / f"{number}.json", reader.counts())
+                count.update()
+        yield from ()
 
 
 def _write(config: StatsConfig, reader: _Reader, folder: Path) -> dict[str, Any]:
