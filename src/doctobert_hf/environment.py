@@ -86,6 +86,17 @@ def check_bf16() -> None:
         )
 
 
+def has_bf16() -> bool:
+    """Return whether a GPU or the processor computes with bfloat16."""
+    from doctobert_hf.errors import UsageError
+
+    try:
+        check_bf16()
+    except UsageError:
+        return False
+    return True
+
+
 def check_compile() -> None:
     """Refuse ``torch_compile`` without a CUDA GPU.
 

@@ -234,7 +234,8 @@ def save(model: Any, target: Path) -> None:
     for name, marker in (("query", model.query_prefix), ("document", model.document_prefix)):
         if marker:
             model.prompts[name] = space_behind(marker, model.tokenizer)
-    model.save_pretrained(str(target))
+    # Its card would hold training text; the Hub commands make one that does not.
+    model.save_pretrained(str(target), create_model_card=False)
 
 
 def train(config: RetrievalConfig) -> int:

@@ -172,4 +172,9 @@ def _print_probe(scores: dict[str, dict[str, float]], as_json: bool) -> int:
         return 0
     rows = [[task, f"{100 * s['score']:.2f}", f"{s['seconds']:.0f}"] for task, s in scores.items()]
     print(text_table(["task (subset)", "test score", "seconds"], rows))
+    for task in (task for task, score in scores.items() if not score["score"]):
+        print(
+            f"{task}: nothing right: so short a training does not reach this model's labels",
+            file=sys.stderr,
+        )
     return 0

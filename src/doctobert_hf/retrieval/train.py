@@ -257,8 +257,8 @@ def make_trainer(
 def _counting(stock: Any, sampler: Any = None) -> Any:
     """Let a trainer count tokens, for the reporting integration ``doctobert``, and batch by us.
 
-    ``Trainer`` counts a batch's ``input_ids``; here each column has its own. Nothing collects rows for
-    a model card: the library's would have training text in it, in every checkpoint.
+    ``Trainer`` counts a batch's ``input_ids``; here each column has its own. Nothing collects rows
+    for a model card: the library's would have training text in it, in every checkpoint.
     """
 
     class RetrievalTrainer(stock):

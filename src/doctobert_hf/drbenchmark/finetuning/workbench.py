@@ -38,6 +38,7 @@ class Context:
         data_dir: Raw corpora; None for the default places.
         corpus: Folder of a private corpus; None for the benchmark's own.
         max_train_rows: Training rows to take, evenly spaced; None for all.
+        max_eval_rows: Rows of validation and of test to take, likewise.
         evaluations: Times a run looks at the validation split.
         bf16: Mixed precision on a processor too.
         tokens_at_once: Most tokens computed at once in training; None: the device's default.
@@ -52,6 +53,7 @@ class Context:
     data_dir: str | None = None
     corpus: str | None = None
     max_train_rows: int | None = None
+    max_eval_rows: int | None = None
     evaluations: int = EVALUATIONS
     bf16: bool = False
     tokens_at_once: int | None = None
@@ -76,10 +78,10 @@ class Workbench:
         self.context = context
         self.task, self.rows = _load(context)
         _check_rows(self.task, self.rows)
-        if context.max_train_rows is not None:
-            rows, most = self.rows["train"], context.max_train_rows
-            if len(rows) > most:
-                self.rows["train"] = [rows[i * len(rows) // most] for i in range(most)]
+        for name, rows in self.rows.items():
+            most = context.max_train_rows if name == "train" else context.max_eval_rows
+            if most is not None and len(rows) > most:
+                self.rows[name] = [rows[i * len(rows) // most] for i in range(most)]
         self.tokenizer = context.encoder.tokenizer()
         self.max_length = context.encoder.max_length(context.max_length)
         self._encoder = RowEncoder(
