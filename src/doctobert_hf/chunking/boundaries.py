@@ -12,6 +12,13 @@ from collections.abc import Iterator
 from enum import IntEnum
 from functools import lru_cache
 
+from doctobert_hf.chunking.abbreviations import (
+    LAST_WORD,
+    LOOKBACK,
+    is_abbreviation,
+    is_bare_a,
+)
+
 _WHITESPACE = re.compile(r"\s++")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _NO_BREAK = frozenset("\u00a0\u202f\u2007\ufeff")
@@ -39,9 +46,6 @@ _CANDIDATE = re.compile(
     rf"|(?<!\s){_HORIZONTAL}*+[\n\r\x0b\x0c\x85\u2028\u2029]\s*+"
 )
 
-_LOOKBACK = 40
-_WORD = re.compile(r"[^\W\d_]+")
-_LAST_WORD = re.compile(r"[^\s(\[«\"“'’]+\Z")
 _ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[a-zA-Z])[.)]\Z")
 _SECTION = re.compile(r"(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+\.?\s+[^\W\d_]")
 _SECTION_NUMBER = re.compile(r"\(?(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+[.)]")
@@ -53,48 +57,6 @@ _REFERENCES = re.compile(
     r"\b(?:rubriques?|sections?|chapitres?|paragraphes?|annexes?|points?|tableaux?|figures?|"
     r"pages?|étapes?|stades?|grades?|types?|classes?|phases?|niveaux?|groupes?|articles?)\s*\Z",
     re.IGNORECASE,
-)
-_LETTERED = re.compile(
-    r"\b(?:vitamines?|hépatites?|groupes?|types?|virus|points?|classes?|formes?|streptocoques?|"
-    r"gènes?|facteurs?|protéines?|grippes?|sanguins?|scores?|child|pugh|stades?|grades?|"
-    r"catégories?|bras|cohortes?|annexes?|salles?|bâtiments?)\s*\Z",
-    re.IGNORECASE,
-)
-_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.[-‑]?)+[^\W\d_]{1,2}|c\.-à-d")
-_GOES_ON = re.compile(r"c\.-à-d|p\.[ \u00a0\u202f]?ex|i\.e|e\.g|n\.b|a\.k\.a")
-"""Dotted abbreviations that announce what follows: they end no sentence."""
-_PARTICLE_NAME = re.compile(r"(?:Le|La|Du|De|Des|Les)\s+[A-ZÀ-Ý][^\W\d_]+")
-# "hépatite B. Dans", but "J. Dupont": a capital is an initial unless such a word follows.
-_STARTERS = frozenset(
-    """a à afin ainsi alors après au aucun aucune aussi autre autres aux avant avec bien bref car ce
-    cela celle celui certains ces cet cette ceux chaque chez ci comme contre dans de depuis des
-    deux devant donc du durant elle elles en enfin ensuite entre et ici il ils je jusque la le les
-    leur leurs lors lorsque lui mais malgré même ne ni non notre nous on or où par parmi pas pendant
-    plus plusieurs pour pourtant puis quand que quel quelle qui sa sans selon ses si son sous sur
-    ta toute tous tout toutes trois tu un une vers voici voir vos votre vous y""".split()
-)
-
-# Abbreviations that end with a full stop and are followed by what they abbreviate for.
-_ABBREVIATIONS = frozenset(
-    """al amp ann anat ant atcd atcds av bd biblio boul bull c-à-d ca cf ch chap chir cit coll comp
-    cp cpr cps dept dir dr dre drs ed éd ex fasc fax fig figs gél hab hosp hôp ibid id inf inj janv
-    fév févr avr inc juil jr lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct
-    op orig pag par pat pl post pr prs prof réf ref resp rev sc sect sept sér serv sp spp
-    ss st ste sté
-    suiv sup suppl susp syn tab tabl tél tel trad ttt univ var vit vol vs zool""".split()
-)
-# Of these, what may be followed by a capitalised "Le", "La", "Du" and still go on: names, "cf. La".
-_ALWAYS_ABBREVIATED = frozenset(
-    """cf chap dr dre drs ex fig figs m me mgr mlle mlles mm mme mmes mr mrs n° no pr prof prs sect
-    st ste tab tabl vol""".split()
-)
-_CAPITAL_TITLES = frozenset("DR DRS PR PRS M MM MME MMES MLLE ME PROF".split())
-# After a number these are units or forms, not abbreviations of what follows: "5 mm. Le bilan".
-_UNITS = frozenset("amp cp cpr cps m mm inj gél".split())
-_AFTER_NUMBER = re.compile(r"\d\s?\Z")
-# Abbreviations only when a number follows ("max. 4 g"); else they are units or words.
-_BEFORE_NUMBER = frozenset(
-    """art env approx max min moy n p pp page pages nov déc dec éq equiv""".split()
 )
 
 
@@ -283,81 +245,13 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
         return True  # a list item whose line break was lost: "de la fièvre. - si vous toussez"
     if after in _OPENERS and end + 1 < len(text):
         after = text[end + 1 : end + 4].lstrip()[:1] or after
-    if after.islower() and not _is_bare_a(text, start, last, end):
+    if after.islower() and not is_bare_a(text, start, last, end):
         return False
     if text[last] != "." or text[last + 1 : start - cited].strip(_SUPERSCRIPTS):
         return True
     if text[last - 1 : last] == ".":  # an ellipsis typed as full stops
         return True
-    return not _is_abbreviation(text, last, end) and not _is_item(text, start)
-
-
-def _is_abbreviation(text: str, stop: int, after: int) -> bool:
-    """Tell whether the full stop at ``stop`` belongs to an abbreviation or an initial.
-
-    Args:
-        text: The document.
-        stop: Position of the full stop.
-        after: Position of the first character after the whitespace that follows.
-    """
-    left = text[max(0, stop - _LOOKBACK) : stop]
-    found = _LAST_WORD.search(left)
-    if not found:
-        return False
-    raw, word = found[0], found[0].lower()
-    lead = left[: found.start()]
-    if _GOES_ON.fullmatch(word):
-        return True
-    if _DOTTED.fullmatch(word):  # "i.v. Le patient" ends, "J.-P. Le Goff" goes on
-        name = len(word.replace("-", "")) == 3 and _PARTICLE_NAME.match(text, after)
-        return bool(name) or not _starts_sentence(text, after)
-    if word in _UNITS and _AFTER_NUMBER.search(lead):
-        return False
-    if word in _ABBREVIATIONS and len(raw) > 1 and raw.isupper() and _in_capitals(text, after):
-        return True  # "HOSP. EN 2012": such text has no other capitals to tell a beginning by
-    if word in _ABBREVIATIONS and raw != "m" and (not raw.isupper() or raw in _CAPITAL_TITLES):
-        return word in _ALWAYS_ABBREVIATED or not _starts_sentence(text, after)
-    if word == "art" and _ARTICLE.match(text, after):
-        return True
-    if word in _BEFORE_NUMBER and text[after].isdigit():
-        return True
-    if len(word) <= 2 and word.isdigit() and text[after].isdigit():
-        return True  # a decimal point with a space behind it
-    if len(raw) == 1 and raw.isupper():  # an initial, unless in "vitamine C" or before a sentence
-        return not _starts_sentence(text, after) and not _LETTERED.search(lead)
-    return False
-
-
-_NO_END = _ABBREVIATIONS | _BEFORE_NUMBER | {"etc"}
-
-
-def _is_bare_a(text: str, start: int, last: int, end: int) -> bool:
-    """Return whether "à" begins a sentence: the capital's accent is hard to type in French."""
-    if not text.startswith("à ", end) or text[last] != "." or last != start - 1:
-        return False
-    word = _LAST_WORD.search(text, max(0, last - _LOOKBACK), last)
-    if word is None or "." in word[0]:
-        return False
-    letters = word[0].strip("()[]«»\"'’").lower()
-    return letters not in _NO_END and (len(letters) > 1 or word[0].endswith(")"))
-
-
-_ARTICLE = re.compile(r"[LRDA]\.\s?\d")
-
-
-def _in_capitals(text: str, position: int) -> bool:
-    """Return whether the word there is in capitals, of two letters at least."""
-    word = _WORD.match(text, position)
-    return bool(word and len(word[0]) > 1 and word[0].isupper())
-
-
-def _starts_sentence(text: str, position: int) -> bool:
-    """Tell whether a word that mostly begins sentences stands there: "Le", "L'", "Dans"."""
-    word = _WORD.match(text, position)
-    if word is None:
-        return False
-    elided = len(word[0]) <= 2 and text[word.end() : word.end() + 1] in ("'", "’")
-    return elided or word[0].lower() in _STARTERS
+    return not is_abbreviation(text, last, end) and not _is_item(text, start)
 
 
 def _is_item(text: str, start: int) -> bool:
@@ -366,25 +260,25 @@ def _is_item(text: str, start: int) -> bool:
     "en 2012." and "grade 3." end sentences; a number that follows the start of a line, a sentence's
     end, a colon or a bullet, or that precedes a title in capitals, numbers an item.
     """
-    left = text[max(0, start - _LOOKBACK) : start]
-    found = _LAST_WORD.search(left)
+    left = text[max(0, start - LOOKBACK) : start]
+    found = LAST_WORD.search(left)
     if not found or not _ITEM_NUMBER.fullmatch(found[0]):
         return False
     lead = left[: found.start()]
     if _SECTION_NUMBER.fullmatch(found[0]):
-        return _may_be_section(lead, found[0], start <= _LOOKBACK)
+        return _may_be_section(lead, found[0], start <= LOOKBACK)
     if found[0].count(".") > 1 and found[0][0].isdigit():
         return False  # "38.5." is a value, "12.05.20." a date
     stripped = lead.rstrip(" \t\u00a0\u202f")
     if not stripped:
-        return start <= _LOOKBACK
+        return start <= LOOKBACK
     if stripped[-1] == ":":  # "Signes : 1. Fièvre", but "EVA : 8. Le patient"
         return found[0].strip("().") in ("1", "I", "a", "A")
     if stripped[-1] in ".!?…;\n\r" or stripped[-1] in _BULLETS:
         return True
     if _REFERENCES.search(lead):
         return False
-    return _is_capital_title(text[start : start + _LOOKBACK].lstrip())
+    return _is_capital_title(text[start : start + LOOKBACK].lstrip())
 
 
 def _may_be_section(lead: str, number: str, whole: bool) -> bool:
@@ -428,14 +322,14 @@ def _is_capital_title(right: str) -> bool:
 
 def _begins_numbered_title(text: str, end: int) -> bool:
     """Tell whether ``text[end:]`` begins with a section number and a title: "4.2. Posologie"."""
-    right = text[end : end + _LOOKBACK]
+    right = text[end : end + LOOKBACK]
     section = _SECTION.match(right)
     if section:
-        lead = text[max(0, end - _LOOKBACK) : end]
-        return section[0][-1].isupper() and _may_be_section(lead, section[0], end <= _LOOKBACK)
+        lead = text[max(0, end - LOOKBACK) : end]
+        return section[0][-1].isupper() and _may_be_section(lead, section[0], end <= LOOKBACK)
     numbered = _NUMBERED_TITLE.match(right)
     if not numbered:
         return False
-    if _REFERENCES.search(text[max(0, end - _LOOKBACK) : end]):
+    if _REFERENCES.search(text[max(0, end - LOOKBACK) : end]):
         return False
     return _is_capital_title(right[numbered.end() - 1 :])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from doctobert_hf.chunking.boundaries import Level, _is_abbreviation, iter_boundaries
+from doctobert_hf.chunking.abbreviations import is_abbreviation
+from doctobert_hf.chunking.boundaries import Level, iter_boundaries
 from doctobert_hf.errors import UsageError
 
 _NO_SPACE = re.compile(r"(?<=[^\W\d_]{3}[.!?])(?=[A-ZÀ-Ý][a-zà-ÿ]*['’ ])")
@@ -42,7 +43,7 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
         if level >= Level.SENTENCE
     }
     for found in _NO_SPACE.finditer(text):
-        if not _is_abbreviation(text, found.start() - 1, found.start()):
+        if not is_abbreviation(text, found.start() - 1, found.start()):
             cuts.add(found.start())
     spans, begin = [], 0
     for cut in [*sorted(cuts), len(text)]:
