@@ -52,6 +52,62 @@ CASES = {
     "wrapped by hand": ["Vu par le Dr\nMartin le\n12 mai. |Il va bien."],
     "capitals without accents": ["Il est sorti. |à domicile, il a chuté."],
     "no end": ["Il a pris env. à midi un comprimé.", "Il dit... « rien »."],
+    "dotted nouns": [
+        "Malade sous A.V.K. |INR à 2.5.",
+        "H.T.A. |D.N.I.D. |Tabac ancien.",
+        "Par voie p.o. |Tolérance bonne.",
+        "Le C.H.U. Pellegrin l'a reçu.",
+    ],
+    "sides and units": ["Ostéosynthèse du fémur D. |Suites simples.", "ALAT 3 N. |ASAT 2 N."],
+    "clinical abbreviations": [
+        "Rx. Thorax normale.",
+        "Temp. 38.5. |FC 100.",
+        "Bât. C, 3e étage.",
+        "NB. Le malade fume.",
+        "Prendre 1 cp. Matin et soir.",
+        "1 amp. IV par jour.",
+        "Courrier de son Dr. |Il va mieux.",
+    ],
+    "abbreviations in capitals": [
+        "EXAM. CLIN. NORMAL.",
+        "INTERV. EN 2011. |SORTIE LE 12. |BON ETAT.",
+        "TEL. 01 02 03 04 05.",
+    ],
+    "numbers behind an abbreviation": [
+        "Voir Fig. 2. |On note une masse.",
+        "Art. 4. |Le décret s'applique.",
+        "Refaire les étapes 3 à 6. |8. Revissez le capuchon.",
+    ],
+    "notes and references": [
+        "Le risque est connu.4 |Il reste faible.",
+        "Le risque est connu.(4) |Il reste faible.",
+        "Le risque est connu. [4] |Il reste faible.",
+        "Petit J. Lancet Med. 2010;12:34.",
+    ],
+    "lower case that begins": [
+        "Bilan normal. |pH urinaire à 6.",
+        "Arrêt de l'aspirine. |β-bloquants repris.",
+        "Cicatrice très propre. |ablation des fils à J10.",
+        "Une infection (souvent virale). |traitement simple.",
+        "a. Repos. |b. Paracétamol.",
+    ],
+    "dashes of a list or a dialogue": [
+        "Il faut appeler. |– en cas de fièvre.",
+        "— Avez-vous mal ? |— Oui.",
+    ],
+    "spaces lost behind other ends": [
+        "Il pèse 72kg.|Il mesure 1m80.",
+        "Opéré en 2010.|Récidive en 2012.",
+        "(voir rubrique 4.4).|Les malades boivent.",
+        "Malade vu.|Examen normal.",
+        "Fièvre ?|Oui.",
+        "Vu par le Dr.Petit hier.",
+    ],
+    "commas at a line's end": [
+        "Traité par Bisoprolol,\nRamipril et repos. |Il sort.",
+        "Cher confrère,\n|Je vois ce malade.",
+    ],
+    "small words at a line's end": ["Il souffre depuis\n3 jours. |Il sort."],
     "lines": ["Motif : toux\n|Antécédents : HTA\n|Traitement : aucun"],
 }
 

@@ -6,6 +6,7 @@ A full stop behind one of them ends a sentence only where the next word shows it
 from __future__ import annotations
 
 import re
+import unicodedata
 
 LOOKBACK = 40
 LAST_WORD = re.compile(r"[^\s(\[«\"“'’]+\Z")
@@ -13,12 +14,29 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LETTERED = re.compile(
     r"\b(?:vitamines?|hépatites?|groupes?|types?|virus|points?|classes?|formes?|streptocoques?|"
     r"gènes?|facteurs?|protéines?|grippes?|sanguins?|scores?|child|pugh|stades?|grades?|"
-    r"catégories?|bras|cohortes?|annexes?|salles?|bâtiments?)\s*\Z",
+    r"catégories?|bras|cohortes?|annexes?|salles?|bâtiments?|plans?|mallampati|cormack)\s*\Z",
+    re.IGNORECASE,
+)
+# "fémur D.", "œil G.": a side, and no initial.
+_SIDED = re.compile(
+    r"\b(?:œil|oeil|yeux|oreille|épaule|coude|poignet|main|membre|hanche|fémur|genou|tibia|jambe|"
+    r"cuisse|cheville|pied|sein|poumon|rein|côté|lobe|hémicorps|hémithorax|MI|MS|sup|inf|carpien|"
+    r"clavicule|humérus|radius|ovaire|testicule|carotide|iliaque|cataracte|PT[HGE])\s*\Z",
     re.IGNORECASE,
 )
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.[-‑]?)+[^\W\d_]{1,2}|c\.-à-d")
-_GOES_ON = re.compile(r"c\.-à-d|p\.[ \u00a0\u202f]?ex|i\.e|e\.g|n\.b|a\.k\.a")
+_GOES_ON = re.compile(r"c\.-à-d|c\.à\.d|p\.[ \u00a0\u202f]?ex|i\.e|e\.g|n\.b|a\.k\.a")
 """Dotted abbreviations that announce what follows: they end no sentence."""
+_NOTES = frozenset("nb ps p.s".split())
+"""They announce what follows where they begin a sentence: "NB. Le patient fume"."""
+# Dotted nouns that no name follows, unlike "C.H.U. Pellegrin" and "J.R.R. Tolkien".
+_DOTTED_NOUNS = frozenset(
+    """acfa ag ains al aomi avc avk bcg bpco crp did dnid ecbu ecg eeg hta iec imv inr irm ist nfs
+    pa rgo sida tca tdm tvp vih""".split()
+)
+# "par voie i.v. Tolérance bonne", but "1 g i.v. Paracétamol".
+_ROUTE = re.compile(r"\b(?:voie|prise|relais|en|par)\s*\Z", re.IGNORECASE)
+_ACRONYM = re.compile(r"[A-Z]{2,}\b")
 _PARTICLE_NAME = re.compile(r"(?:Le|La|Du|De|Des|Les)\s+[A-ZÀ-Ý][^\W\d_]+")
 # "hépatite B. Dans", but "J. Dupont": a capital is an initial unless such a word follows.
 _STARTERS = frozenset(
@@ -32,12 +50,17 @@ _STARTERS = frozenset(
 
 # Abbreviations that end with a full stop and are followed by what they abbreviate for.
 _ABBREVIATIONS = frozenset(
-    """al amp ann anat ant atcd atcds av bd biblio boul bull c-à-d ca cf ch chap chir cit coll comp
-    cp cpr cps dept dir dr dre drs ed éd ex fasc fax fig figs gél hab hosp hôp ibid id inf inj janv
-    fév févr avr inc juil jr lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct
-    op orig pag par pat pl post pr prs prof réf ref resp rev sc sect sept sér serv sp spp
-    ss st ste sté
-    suiv sup suppl susp syn tab tabl tél tel trad ttt univ var vit vol vs zool""".split()
+    """abd al amp ann anat ant atcd atcds av bât bd biblio boul bull c-à-d ca cf ch chap chir cit
+    clin coll comp cons consult cp cpr cps cs dept diag dir dr dre drs ed éd ets éts ex exam fasc
+    fax fig figs gél hab hist hosp hôp ibid id inf inj interv janv fév févr avr inc juil jr lab lat
+    loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct op orig pag par pat pl
+    post pr prs prof rad réf ref resp rev rx sc sect sept sér serv sgt sp spp ss st ste sté suiv
+    sup suppl susp syn tab tabl tél tel trad trait trt tt ttt univ var vit vol vs
+    zool""".split()
+)
+_UNACCENTED = frozenset(
+    unicodedata.normalize("NFD", word).encode("ascii", "ignore").decode()
+    for word in _ABBREVIATIONS - {"lab"}
 )
 # Of these, what may be followed by a capitalised "Le", "La", "Du" and still go on: names, "cf. La".
 _ALWAYS_ABBREVIATED = frozenset(
@@ -45,13 +68,25 @@ _ALWAYS_ABBREVIATED = frozenset(
     st ste tab tabl vol""".split()
 )
 _CAPITAL_TITLES = frozenset("DR DRS PR PRS M MM MME MMES MLLE ME PROF".split())
+_TITLES = frozenset("dr dre m me mgr mlle mme mr pr prof".split())
+_PRONOUN = re.compile(r"(?:Ils?|Elles?|On|Nous|Je)\s")
 # After a number these are units or forms, not abbreviations of what follows: "5 mm. Le bilan".
 _UNITS = frozenset("amp cp cpr cps m mm inj gél".split())
 _AFTER_NUMBER = re.compile(r"\d\s?\Z")
+_DOSE_GOES_ON = re.compile(
+    r"(?:IV[DL]?|IVSE|IM|SC|PO|[Mm]atin|[Mm]idi|[Ss]oir|[Ll]e (?:matin|midi|soir)\b|par jour)\b"
+)
+_YEAR_AND_VOLUME = re.compile(r"(?:19|20)\d\d\s?;")
+"""A journal's year: "N Engl J Med. 2010;362:123"."""
 # Abbreviations only when a number follows ("max. 4 g"); else they are units or words.
 _BEFORE_NUMBER = frozenset(
-    """art env approx max min moy n p pp page pages nov déc dec éq equiv""".split()
+    """art env approx hb max min moy n p pds pdt pp page pages puls nov déc dec éq equiv qq qqs sat
+    sir temp""".split()
 )
+
+
+_ITEM = re.compile(r"\d{1,2}[.)]\s+[A-ZÀ-Ý]")
+"""What follows an end: "les étapes 3 à 6. 8. Après l'emploi"."""
 
 
 def is_abbreviation(text: str, stop: int, after: int) -> bool:
@@ -68,37 +103,90 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
         return False
     raw, word = found[0], found[0].lower()
     lead = left[: found.start()]
-    if _GOES_ON.fullmatch(word):
+    if _GOES_ON.fullmatch(word) or (word in _NOTES and _begins(lead)):
         return True
-    if _DOTTED.fullmatch(word):  # "i.v. Le patient" ends, "J.-P. Le Goff" goes on
-        name = len(word.replace("-", "")) == 3 and _PARTICLE_NAME.match(text, after)
-        return bool(name) or not starts_sentence(text, after)
+    if _DOTTED.fullmatch(word):
+        return _dotted_goes_on(text, raw, lead, after)
     if word in _UNITS and _AFTER_NUMBER.search(lead):
-        return False
-    if word in _ABBREVIATIONS and len(raw) > 1 and raw.isupper() and _in_capitals(text, after):
+        return _DOSE_GOES_ON.match(text, after) is not None
+    capitals = len(raw) > 1 and raw.isupper() and word in _UNACCENTED
+    if capitals and (_in_capitals(text, after) or text[after].isdigit()):
         return True  # "HOSP. EN 2012": such text has no other capitals to tell a beginning by
     if word in _ABBREVIATIONS and raw != "m" and (not raw.isupper() or raw in _CAPITAL_TITLES):
+        if word in _TITLES and _PRONOUN.match(text, after):
+            return False  # "vu par son Dr. Il va mieux"
         return word in _ALWAYS_ABBREVIATED or not starts_sentence(text, after)
     if word == "art" and _ARTICLE.match(text, after):
         return True
-    if word in _BEFORE_NUMBER and text[after].isdigit():
+    if word in _BEFORE_NUMBER and (text[after].isdigit() or text[stop + 1 : stop + 2].isdigit()):
         return True
     if len(word) <= 2 and word.isdigit() and text[after].isdigit():
-        return True  # a decimal point with a space behind it
-    if len(raw) == 1 and raw.isupper():  # an initial, unless in "vitamine C" or before a sentence
-        return not starts_sentence(text, after) and not _LETTERED.search(lead)
-    return False
+        return not _ITEM.match(text, after)  # a decimal point with a space behind it
+    if len(raw) == 1 and raw.isupper():
+        return _is_initial(text, raw, lead, after)
+    return _YEAR_AND_VOLUME.match(text, after) is not None
+
+
+def _begins(lead: str) -> bool:
+    """Tell whether a sentence begins behind ``lead``."""
+    stripped = lead.rstrip(" \t\u00a0\u202f(")
+    return not stripped or stripped[-1] in ".!?…\n\r"
+
+
+def _dotted_goes_on(text: str, raw: str, lead: str, after: int) -> bool:
+    """Tell "J.-P. Le Goff" and "C.H.U. Pellegrin" from "i.v. Le patient" and "A.V.K. INR"."""
+    bare = raw.replace(".", "").replace("-", "").replace("‑", "")
+    if len(bare) == 2 and _PARTICLE_NAME.match(text, after):
+        return True
+    if starts_sentence(text, after):
+        return False
+    if not text[after].isupper():
+        return True
+    acronym = len(bare) > 2 and _ACRONYM.match(text, after) is not None
+    routed = raw.islower() and _ROUTE.search(lead)
+    return not (routed or acronym or bare.lower() in _DOTTED_NOUNS)
+
+
+def _is_initial(text: str, letter: str, lead: str, after: int) -> bool:
+    """Tell "J. Dupont" from "vitamine C.", "fémur D." and "3 N."."""
+    if starts_sentence(text, after) or _LETTERED.search(lead):
+        return False
+    if letter in "DG" and _SIDED.search(lead):
+        return False
+    return not (letter in "NCF" and _AFTER_NUMBER.search(lead))
 
 
 _NO_END = _ABBREVIATIONS | _BEFORE_NUMBER | {"etc"}
 
 
-def is_bare_a(text: str, start: int, last: int, end: int) -> bool:
-    """Return whether "à" begins a sentence: the capital's accent is hard to type in French."""
-    if not text.startswith("à ", end) or text[last] != "." or last != start - 1:
+# Lower case that begins a sentence: "à domicile" (the capital's accent is hard to type), "pH",
+# "iPhone", "β-bloquants", "b. Repos".
+_LOWER_BEGINNING = re.compile(r"à\s|[a-z][A-Z]|[α-ω]-|[a-h][.)]\s+[A-ZÀ-Ý]")
+# What is no abbreviation before any lower case: "Cicatrice propre. ablation des fils".
+_WHOLE_WORD = re.compile(
+    r"(?:^|(?<=[\s'’(«]))(?:[^\W\d_A-Z]{4,}(?:[eéë]|[eéë]s|tions?)|[^\W\d_A-Z]{3,}ments?"
+    r"|\S*\w{3,}\))\Z"
+)
+
+
+def begins_in_lower_case(text: str, start: int, last: int, end: int) -> bool:
+    """Tell whether a sentence begins in lower case after the white space ``text[start:end]``.
+
+    Args:
+        text: The document.
+        start: Where the white space begins.
+        last: Position of the mark before it.
+        end: Where the white space ends.
+    """
+    if text[last] != "." or last != start - 1:
         return False
-    word = LAST_WORD.search(text, max(0, last - LOOKBACK), last)
-    if word is None or "." in word[0]:
+    left = text[max(0, last - LOOKBACK) : last]
+    if _WHOLE_WORD.search(left):
+        return True
+    if not _LOWER_BEGINNING.match(text, end):
+        return False
+    word = LAST_WORD.search(left)
+    if word is None or ("." in word[0] and not word[0].replace(".", "").isdigit()):
         return False
     letters = word[0].strip("()[]«»\"'’").lower()
     return letters not in _NO_END and (len(letters) > 1 or word[0].endswith(")"))

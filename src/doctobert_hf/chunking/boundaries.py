@@ -15,8 +15,9 @@ from functools import lru_cache
 from doctobert_hf.chunking.abbreviations import (
     LAST_WORD,
     LOOKBACK,
+    begins_in_lower_case,
     is_abbreviation,
-    is_bare_a,
+    starts_sentence,
 )
 
 _WHITESPACE = re.compile(r"\s++")
@@ -31,7 +32,11 @@ _BULLETS = frozenset("•·∙▪▫◦‣●○■□◆◇▸►▶➢➤✓�
 _ENDS = frozenset(".!?…")
 _SUPERSCRIPTS = "¹²³⁴⁵⁶⁷⁸⁹⁰"
 _CLOSERS = frozenset(")]}»”\"'’" + _SUPERSCRIPTS)
-_CITATION = re.compile(r"(?:\[\d+(?:[,;–-]\s?\d+)*\])+\Z")
+_CITATION = re.compile(
+    r"(?:\[\d+(?:[,;–-]\s?\d+)*\])+\Z"
+    r"|(?<=[^\W\d_]{3}[.!?])(?:\(\d{1,3}(?:[,;–-]\s?\d+)*\)|\d{1,3}(?:[,–-]\d{1,3})*)\Z"
+)
+_CITED = re.compile(r"\[\d+(?:[,;–-]\s?\d+)*\]\s+")
 _CLAUSE_ENDS = frozenset(",;:)]»–—")
 # French sets a space before these: what they belong to is on the left.
 _GLUED_LEFT = frozenset("?!;:»%°)]}…")
@@ -39,11 +44,13 @@ _OPENERS = frozenset("«“(\"[{‘'-–—")
 
 # Whitespace that may end a sentence or more, found at the speed of the regular expression engine:
 # after a sentence's end or a closing mark, before a bullet or number, or around a line break.
-_CANDIDATE = re.compile(
-    rf"(?<=[{re.escape(''.join(sorted(_ENDS | _CLOSERS)))}])\s++"
-    rf"|(?<!\s)\s++(?=[{re.escape(''.join(sorted(_BULLETS)))}0-9IVX{{}}/])"
-    r"|(?<=[:;])\s++(?=o\s)"
-    rf"|(?<!\s){_HORIZONTAL}*+[\n\r\x0b\x0c\x85\u2028\u2029]\s*+"
+_NEW_LINE = r"[\n\r\x0b\x0c\x85\u2028\u2029]"
+_CANDIDATE = re.compile(  # begins with one set of characters, which the engine skips to at speed
+    rf"[\s](?:(?<=[{re.escape(''.join(sorted(_ENDS | _CLOSERS)))}]\s)\s*+"
+    r"|(?<=[.!?]\d\s)\s*+|(?<=[.!?]\d\d\s)\s*+|(?<=[.!?]\d\d\d\s)\s*+"
+    rf"|(?<!\s\s)\s*+(?=[{re.escape(''.join(sorted(_BULLETS)))}0-9IVX{{}}/])"
+    r"|(?<=[:;]\s)\s*+(?=o\s)"
+    rf"|(?<!\s\s)(?:(?<={_NEW_LINE})|{_HORIZONTAL}*+{_NEW_LINE})\s*+)"
 )
 
 _ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[a-zA-Z])[.)]\Z")
@@ -106,6 +113,7 @@ def boundary_level(text: str, start: int, end: int) -> Level:
         return Level.PARAGRAPH
     if breaks == 1:
         soft = after.islower() and before not in _ENDS and before not in ":;»" and before != "·"
+        soft = soft or (before == "," and not _GREETING.search(text, max(0, start - 80), start))
         if soft or _goes_on(text, start):
             return Level.SOFT_LINE
         if is_wrapped_at(text, start, end):
@@ -130,18 +138,27 @@ def boundary_level(text: str, start: int, end: int) -> Level:
     return Level.CLAUSE if before in _CLAUSE_ENDS else Level.WORD
 
 
+# "Cher confrère," stands on a line of its own; else a comma ends none.
+_GREETING = re.compile(
+    r"\b(?:chère?s?|bonjour|bonsoir|monsieur|madame|mesdames|docteur|confrères?)\b"
+    r"[^\n\r.!?,]{0,40},\Z",
+    re.IGNORECASE,
+)
 _LAST_ON_LINE = re.compile(r"[^\W\d_]+[.’']?\Z")
 # No line of its own ends with these: what they belong to stands on the next.
 _NEVER_LAST = frozenset(
     """le la les l un une des du de d au aux en et ou par pour sur sous dans avec sans chez vers
-    entre ce cette ces cet son sa ses leur leurs qui que dont dr dre pr mme mlle m mr st ste
+    entre ce cette ces cet son sa ses leur leurs qui que dont
+    depuis pendant durant selon contre dès jusque est sont était étaient sera seront ont avait
+    avaient très trop ne se lorsque quand si comme car mais notre votre nos vos mon ma mes chaque
+    quelques plusieurs aucun aucune dr dre pr mme mlle m mr st ste
     n°""".split()
 )
 
 
 def _goes_on(text: str, start: int) -> bool:
     """Return whether the line that ends at ``start`` ends with an article, a title or the like."""
-    word = _LAST_ON_LINE.search(text, max(0, start - 8), start)
+    word = _LAST_ON_LINE.search(text, max(0, start - 10), start)
     if word is None or (word.start() > 0 and text[word.start() - 1].isalnum()):
         return False
     raw = word[0].rstrip(".’'")
@@ -227,25 +244,43 @@ def _count_breaks(text: str, start: int, end: int) -> int:
     return count
 
 
+_LOST_ITEM = re.compile(r"[-o]\s|–\s[^\W\d_A-ZÀ-Ý]")
+
+
+def _citation_length(text: str, start: int, end: int) -> int:
+    """Return how many characters of a citation stand before ``start``: "[12]", ".(3)", ".4"."""
+    if not (text[start - 1] in "])" or text[start - 1].isdigit()):
+        return 0
+    found = _CITATION.search(text[max(0, start - 24) : start])
+    if found is None or (found[0][0] != "[" and not starts_sentence(text, end)):
+        return 0
+    return len(found[0])
+
+
+def _begins_behind_citation(text: str, position: int) -> bool:
+    """Tell a citation behind the end it belongs to from an entry of a list of references."""
+    found = _CITED.match(text, position)
+    return found is not None and starts_sentence(text, found.end())
+
+
 def _ends_sentence(text: str, start: int, end: int) -> bool:
     """Tell whether the text before the whitespace ``text[start:end]`` ends a sentence."""
-    citation = (
-        _CITATION.search(text[max(0, start - 24) : start]) if text[start - 1] == "]" else None
-    )
-    cited = len(citation[0]) if citation else 0
+    cited = _citation_length(text, start, end)
     last = start - cited - 1
     while last > 0 and (text[last] in _CLOSERS or text[last] in "\u00a0\u202f "):
-        if start - last > 6:
+        if start - last > 6 + cited:
             return False
         last -= 1
     if text[last] not in _ENDS:
         return False
+    if text[end] == "[" and _begins_behind_citation(text, end):
+        return False
     after = text[end]
-    if text[end : end + 2] in ("- ", "o ") and start - last == 1:
+    if start - last == 1 and _LOST_ITEM.match(text, end):
         return True  # a list item whose line break was lost: "de la fièvre. - si vous toussez"
     if after in _OPENERS and end + 1 < len(text):
         after = text[end + 1 : end + 4].lstrip()[:1] or after
-    if after.islower() and not is_bare_a(text, start, last, end):
+    if after.islower() and not begins_in_lower_case(text, start, last, end):
         return False
     if text[last] != "." or text[last + 1 : start - cited].strip(_SUPERSCRIPTS):
         return True
@@ -274,9 +309,17 @@ def _is_item(text: str, start: int) -> bool:
         return start <= LOOKBACK
     if stripped[-1] == ":":  # "Signes : 1. Fièvre", but "EVA : 8. Le patient"
         return found[0].strip("().") in ("1", "I", "a", "A")
-    if stripped[-1] in ".!?…;\n\r" or stripped[-1] in _BULLETS:
+    begin = max(0, start - LOOKBACK)
+    # "Fig. 2. On voit", "Temp. 38. FC 100"
+    abbreviated = (
+        stripped[-1] == "."
+        and found[0][0].isdigit()
+        and is_abbreviation(text, begin + len(stripped) - 1, begin + found.start())
+    )
+    if (stripped[-1] in ".!?…;\n\r" and not abbreviated) or stripped[-1] in _BULLETS:
         return True
-    if _REFERENCES.search(lead):
+    word = LAST_WORD.search(stripped)
+    if _REFERENCES.search(lead) or (word and word[0].lower() in _NEVER_LAST):
         return False
     return _is_capital_title(text[start : start + LOOKBACK].lstrip())
 
@@ -330,6 +373,8 @@ def _begins_numbered_title(text: str, end: int) -> bool:
     numbered = _NUMBERED_TITLE.match(right)
     if not numbered:
         return False
-    if _REFERENCES.search(text[max(0, end - LOOKBACK) : end]):
+    lead = text[max(0, end - LOOKBACK) : end]
+    word = LAST_WORD.search(lead.rstrip())
+    if _REFERENCES.search(lead) or (word and word[0].lower() in _NEVER_LAST):
         return False
     return _is_capital_title(right[numbered.end() - 1 :])
