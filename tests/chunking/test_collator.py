@@ -71,10 +71,10 @@ def test_workers_and_epochs_draw_differently(tokenizer, rows):
     collator = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=3)
     same = [rows[0]] * 4
     loader = torch.utils.data.DataLoader(same, batch_size=1, num_workers=2, collate_fn=collator)
-    torch.manual_seed(0)
     drawn = [batch["labels"] for _ in range(2) for batch in loader]
     assert len({tuple(labels.flatten().tolist()) for labels in drawn}) == 8
-    torch.manual_seed(0)
+    collator = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=3)
+    loader = torch.utils.data.DataLoader(same, batch_size=1, num_workers=2, collate_fn=collator)
     again = [batch["labels"] for _ in range(2) for batch in loader]
     assert all(torch.equal(a, b) for a, b in zip(drawn, again))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from doctobert_hf.chunking.backend import special_tokens_around
 from doctobert_hf.chunking.chunker import HierarchicalChunker
+from doctobert_hf.chunking.draws import MaskDraws
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models.isolation import keeps_apart
@@ -39,8 +40,10 @@ class DataCollatorForHierarchicalChunking:
         max_length: Most tokens in a row, special tokens counted.
         mlm_probability: Share of tokens to predict.
         whole_word_masking: Mask words, not tokens (see :class:`~.masking.TokenMasker`).
-        seed: Makes masks reproducible; None follows torch's seed, which ``Trainer`` sets. Loader
-            workers and ranks draw differently, and each epoch afresh.
+        seed: Makes masks reproducible. In a ``Trainer`` they follow from it, the epoch and the
+            batch alone: the same with loader workers, and where a run goes on in mid-epoch. In a
+            loop of your own see :meth:`set_epoch`. None follows torch's seed, which ``Trainer``
+            sets, and counts batches: other masks after a resume.
         max_rows: Most rows a batch may have; more is an error, never a cut.
         pad_to_multiple_of: Round the padded length up, for tensor cores.
         text_column: Column that holds the text.
@@ -89,8 +92,15 @@ class DataCollatorForHierarchicalChunking:
         self.packing = packing
         self._first_position = _packed_positions(model) if packing else 0
         self._special = special_tokens_around(tokenizer)
-        self._rng: np.random.Generator | None = None
-        self._rng_owner: tuple[int, int] | None = None
+        self._draws = MaskDraws(seed)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch it is, in a training loop without Accelerate.
+
+        Masks then follow from the seed, the epoch and the batch alone, as they do in ``Trainer``
+        by themselves. Loader workers that stay (``persistent_workers``) do not hear of it.
+        """
+        self._draws.epoch = epoch
 
     def __call__(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Collate documents or tokenised rows.
@@ -112,7 +122,8 @@ class DataCollatorForHierarchicalChunking:
 
         rows = self._rows(features)
         lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
-        ids, labels = self.masker(_flatten(rows, int(lengths.sum())), self._generator())
+        flat = _flatten(rows, int(lengths.sum()))
+        ids, labels = self.masker(flat, self._draws(flat, lengths))
         if self.packing:
             return _packed(ids, labels, lengths, self._first_position)
         width = int(lengths.max(initial=1))
@@ -189,21 +200,6 @@ class DataCollatorForHierarchicalChunking:
             f"at most max_rows={self.max_rows} in a batch",
             ways,
         )
-
-    def _generator(self) -> np.random.Generator:
-        """Return this process's generator: one per loader worker and epoch, one per rank."""
-        import torch
-        from torch.utils.data import get_worker_info
-
-        worker = get_worker_info()
-        # A worker's seed is drawn anew each epoch from the loader's generator.
-        owner = (os.getpid(), worker.seed if worker else -1)
-        if self._rng is None or owner != self._rng_owner:
-            base = self.seed if self.seed is not None else torch.initial_seed() % 2**63
-            entropy = [base, int(os.environ.get("RANK", "0")), worker.seed if worker else 0]
-            self._rng = np.random.default_rng(entropy)
-            self._rng_owner = owner
-        return self._rng
 
 
 def _refuse_dispatch() -> None:
