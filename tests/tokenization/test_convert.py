@@ -148,3 +148,15 @@ def test_same_ids_on_every_document_of_the_real_corpora(corpora, tmp_path):
         batch = chosen[first : first + 64]
         fast = tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]
         assert fast == spm.encode(batch)
+
+
+def test_offsets_hold_the_accents_of_decomposed_words(tokenizer):
+    composed = "L'été, le patient âgé a été opéré à l'hôpital : aiguë, naïveté, ÉLEVÉ, déjà vu."
+    text = unicodedata.normalize("NFD", composed)
+    made = tokenizer(text, return_offsets_mapping=True, add_special_tokens=False)
+    assert made["input_ids"] == ids(tokenizer, composed)
+    begins = {begin + (text[begin] == " ") for begin, _ in made["offset_mapping"]}
+    ends = {end for _, end in made["offset_mapping"]}
+    for word in re.finditer(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])+", text):
+        if unicodedata.normalize("NFC", word[0]) != "à":  # one character, one offset
+            assert word.start() in begins and word.end() in ends, word[0]
