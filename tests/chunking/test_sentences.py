@@ -57,6 +57,7 @@ CASES = {
         "H.T.A. |D.N.I.D. |Tabac ancien.",
         "Par voie p.o. |Tolérance bonne.",
         "Le C.H.U. Pellegrin l'a reçu.",
+        "Examen : R.A.S. |Retour à domicile.",
     ],
     "sides and units": ["Ostéosynthèse du fémur D. |Suites simples.", "ALAT 3 N. |ASAT 2 N."],
     "clinical abbreviations": [

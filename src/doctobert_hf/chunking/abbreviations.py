@@ -32,7 +32,7 @@ _NOTES = frozenset("nb ps p.s".split())
 # Dotted nouns that no name follows, unlike "C.H.U. Pellegrin" and "J.R.R. Tolkien".
 _DOTTED_NOUNS = frozenset(
     """acfa ag ains al aomi avc avk bcg bpco crp did dnid ecbu ecg eeg hta iec imv inr irm ist nfs
-    pa rgo sida tca tdm tvp vih""".split()
+    pa ras rgo sida tca tdm tvp vih""".split()
 )
 # "par voie i.v. Tolérance bonne", but "1 g i.v. Paracétamol".
 _ROUTE = re.compile(r"\b(?:voie|prise|relais|en|par)\s*\Z", re.IGNORECASE)
@@ -54,7 +54,7 @@ _ABBREVIATIONS = frozenset(
     clin coll comp cons consult cp cpr cps cs dept diag dir dr dre drs ed éd ets éts ex exam fasc
     fax fig figs gél hab hist hosp hôp ibid id inf inj interv janv fév févr avr inc juil jr lab lat
     loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct op orig pag par pat pl
-    post pr prs prof rad réf ref resp rev rx sc sect sept sér serv sgt sp spp ss st ste sté suiv
+    post pr prs prof rad réf ref resp rev rx sc sect sept ser sér serv sgt sp spp ss st ste sté suiv
     sup suppl susp syn tab tabl tél tel trad trait trt tt ttt univ var vit vol vs
     zool""".split()
 )
