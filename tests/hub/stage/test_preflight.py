@@ -55,6 +55,13 @@ def test_a_secret_in_the_header_of_weights(folder):
     assert finding.file == "model.safetensors" and "Hugging Face" in finding.what
 
 
+def test_a_secret_in_a_text_of_windows(folder):
+    """PowerShell writes UTF-16."""
+    (folder / "notes.txt").write_text(f"jeton : {HF}\n", encoding="utf-16")
+    (finding,) = check_folder(folder, "model")
+    assert finding.file == "notes.txt" and "Hugging Face" in finding.what
+
+
 def test_the_token_in_use_is_found_as_it_is(folder):
     (folder / "a.json").write_text('{"x": "an-unusual-token"}')
     assert not check_folder(folder, "model")

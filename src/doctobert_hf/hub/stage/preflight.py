@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import zipfile
@@ -194,6 +195,9 @@ def _readable(file: Path) -> Iterator[bytes]:
         if file.suffix == ".safetensors":  # the rest is numbers
             yield stream.read(int.from_bytes(stream.read(8), "little"))
             return
+        if stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):  # as Windows writes
+            yield file.read_text(encoding="utf-16", errors="replace").encode()
+        stream.seek(0)
         overlap = b""
         while block := stream.read(1 << 22):
             yield overlap + block

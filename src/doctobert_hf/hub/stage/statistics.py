@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.hub.stage.secrets import SUSPICIOUS, find_secrets
+from doctobert_hf.hub.stage.secrets import SECRET_NAMES, SUSPICIOUS, find_secrets
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -108,17 +108,18 @@ class Statistics:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        pattern = "|".join((SUSPICIOUS, *map(re.escape, self.tokens)))
-        hits = [pc.match_substring_regex(leaf, pattern) for leaf in leaves(column)]
-        if not any(pc.any(hit).as_py() for hit in hits):
+        patterns = (*SUSPICIOUS, *map(re.escape, self.tokens))
+        hits = [_any_of(patterns, leaf) for leaf in leaves(column)]
+        named = _has_secret_name(name, column.type)
+        if not named and not any(pc.any(hit).as_py() for hit in hits):
             return
         # Of a nested column the places of hits are not those of its rows.
-        flat = not column.type.num_fields and len(hits) == column.num_chunks
+        flat = not named and not column.type.num_fields and len(hits) == column.num_chunks
         rows = (
             pc.indices_nonzero(pa.chunked_array(hits)).to_pylist() if flat else range(len(column))
         )
         for index in rows:
-            for word in _words_in(column[index].as_py()):
+            for word in _words_in(column[index].as_py(), name):
                 for secret in find_secrets(word, self.tokens):
                     self._found(name, self.rows + index, vars(secret))
 
@@ -145,7 +146,7 @@ _MOST = 1000
 def leaves(column: pa.ChunkedArray) -> Iterator[pa.Array]:
     """Yield the arrays of words that a column is made of, nested ones flattened.
 
-    Strings and binary of every width, in lists, structs, maps and dictionaries.
+    Strings, JSON and binary of every width, in lists, structs, maps and dictionaries.
     """
     import pyarrow as pa
 
@@ -158,6 +159,8 @@ def leaves(column: pa.ChunkedArray) -> Iterator[pa.Array]:
             yield chunk.cast(pa.string())
         elif types.is_binary_view(kind) or types.is_fixed_size_binary(kind):
             yield chunk.cast(pa.binary())
+        elif isinstance(kind, pa.BaseExtensionType):  # JSON, among others
+            yield from leaves(pa.chunked_array([chunk.storage]))
         elif types.is_dictionary(kind):
             yield from leaves(pa.chunked_array([chunk.dictionary_decode()]))
         elif types.is_struct(kind):
@@ -170,18 +173,40 @@ def leaves(column: pa.ChunkedArray) -> Iterator[pa.Array]:
             yield from leaves(pa.chunked_array([chunk.flatten()]))
 
 
-def _words_in(value: Any) -> Iterator[bytes]:
-    if isinstance(value, str):
-        yield value.encode("utf-8", "replace")
-    elif isinstance(value, bytes):
-        yield value
+def _any_of(patterns: tuple[str, ...], leaf: pa.Array) -> pa.Array:
+    """Return which of the words any of the patterns finds."""
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(leaf, patterns[0])
+    for pattern in patterns[1:]:
+        found = pc.or_(found, pc.match_substring_regex(leaf, pattern))
+    return found
+
+
+def _words_in(value: Any, name: str = "") -> Iterator[bytes]:
+    """Yield the words of a value; behind a name for a password, with the name."""
+    if isinstance(value, str | bytes):
+        word = value.encode("utf-8", "replace") if isinstance(value, str) else value
+        named = SECRET_NAMES.fullmatch(name)
+        yield f"{name}=".encode() + word if named and b" " not in word else word
     elif isinstance(value, dict):
         for key, part in value.items():
             yield from _words_in(key)
-            yield from _words_in(part)
+            yield from _words_in(part, str(key))
     elif isinstance(value, list | tuple):
         for part in value:
-            yield from _words_in(part)
+            yield from _words_in(part, name)
+
+
+def _has_secret_name(name: str, kind: pa.DataType) -> bool:
+    """Return whether a column of words, or a field in it, is named as passwords are."""
+    import pyarrow as pa
+
+    inner = [kind.field(number) for number in range(kind.num_fields)]
+    if any(_has_secret_name(part.name, part.type) for part in inner):
+        return True
+    words = kind.num_fields or not (pa.types.is_primitive(kind) or pa.types.is_null(kind))
+    return bool(words and SECRET_NAMES.fullmatch(name))
 
 
 def _nested(table: pa.Table, name: str) -> pa.ChunkedArray | None:

@@ -1,0 +1,189 @@
+r"""The forms of secrets: what vendors document, and the words before a value that give it away.
+
+Patterns are written once, in the common part of Python's and RE2's languages (no lookaround), so
+that the search of whole columns and that of a text know the same forms. Where a word may begin is
+said beside them: :data:`LEFT` is put before those that are told by their form.
+"""
+
+from __future__ import annotations
+
+import re
+
+ESCAPES = re.compile(
+    rb"\\+(?:u001b|x1b|033)\[[0-9;]*m|\x1b\[[0-9;]*m|\\+[nrtbf](?![a-z]+[\\:])|\\+u[0-9a-fA-F]{4}"
+    rb"|\\+x[0-9a-fA-F]{2}|\\+(?=[\"'])|\xc2\xa0|\xe2\x80\xaf|&nbsp;|&quot;"
+    rb"|%(?:0[aAdD]|2[026cC]|3[aAfFdD]|5[bBdD]|7[bBdD])"
+)
+"""What stands for a space, a quote or a line break in JSON, HTML, an address, coloured output."""
+LEFT = r"(?<![A-Za-z0-9_-])"
+"""Where a word begins."""
+
+PLAIN = """
+a Hugging Face token: hf_[A-Za-z0-9]{30,}|api_org_[A-Za-z0-9]{30,}|hf_(?:oauth|jwt)_[\\w.=-]{20,}
+a Groq key: gsk_[A-Za-z0-9]{40,}
+a Replicate token: r8_[A-Za-z0-9]{30,}
+a key of a model's service: lsv2_[a-z]{2}_[\\w-]{32,}|sk-lf-[a-f0-9-]{36}|pcsk_\\w{50,}|jina_[\\w-]{50,}
+a GitHub token: gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,}
+a GitLab token: gl(?:pat|dt|rt|ptt|cbt|soat|ft|imt|agent|oas|ffct)-[\\w-]{20,}|GR1348941[\\w-]{20}
+an Atlassian or Bitbucket token: ATATT3[\\w=-]{60,}|ATBB[A-Za-z0-9]{28,}|ATCTT3[\\w=-]{60,}
+an AWS key: (?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|ABSK[A-Za-z0-9+/=]{100,}
+a Google key: AIza[0-9A-Za-z_-]{35}|GOCSPX-[\\w-]{24,}|ya29\\.[\\w-]{20,}|1//0[\\w-]{40,}
+an Azure key: AccountKey=[A-Za-z0-9+/=]{40,}|SharedAccessKey=[A-Za-z0-9+/=]{40,}|sig=[\\w%+/-]{40,}|[\\w~.]{3}\\dQ~[\\w~.-]{31,}|[A-Za-z0-9]{40,80}(?:AZDO[A-Za-z0-9]{4}|JQQJ9[9D][A-Za-z0-9]{20})|[A-Za-z0-9+/]{70,80}\\+(?:ASt|ACDb|ABa|ARm)[A-Za-z0-9+/]{5,6}={1,2}
+a Slack token: xox[a-z]-[A-Za-z0-9-]{20,}|xapp-\\d-[A-Za-z0-9-]{20,}|xoxe\\.xox[bp]-\\d-[\\w-]{40,}
+a webhook: hooks\\.slack\\.com/(?:services|workflows|triggers)/[\\w/]{20,}|webhook\\.office\\.com/webhookb2/[\\w@/-]{20,}|discord(?:app)?\\.com/api/webhooks/\\d+/[\\w-]{20,}
+a Discord token: [MNO][A-Za-z0-9_-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}
+a Telegram token: (?:bot)?\\d{8,10}:AA[\\w-]{33}
+a Stripe key: (?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{24,}
+a Twilio key: SK[a-f0-9]{32}
+a SendGrid, Mailgun, Mailchimp or Brevo key: SG\\.[\\w-]{16,}\\.[\\w-]{32,}|key-[a-f0-9]{32}|[a-f0-9]{32}-[a-f0-9]{8}-[a-f0-9]{8}|[a-f0-9]{32}-us\\d{1,2}|x(?:keysib|smtpsib)-[a-f0-9]{64}-\\w{16}
+an npm or RubyGems token: npm_[A-Za-z0-9]{36}|rubygems_[a-f0-9]{48}
+a Docker token: dckr_(?:pat|oat)_[\\w-]{20,}
+a Databricks token: (?:dapi|dose)[a-f0-9]{32}
+a Vault or Terraform token: hv[sbr]\\.[\\w-]{20,}|[A-Za-z0-9]{14}\\.atlasv1\\.[\\w-]{40,}
+a DigitalOcean token: do[opr]_v1_[a-f0-9]{64}
+a Weights & Biases key: wandb_v1_\\w{60,}|wandb(?:\\.login\\(|\\s+login\\s)\\s{0,3}(?:key\\s?=\\s?)?\\\\?[\\"']?[a-f0-9]{40}
+a key of a service: shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|sq0(?:atp|csp)-[\\w-]{22,}|EAAA[\\w-]{60}|gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}|sntry[su]_[\\w=+/]{40,}|NRAK-[A-Z0-9]{27}|lin_api_[A-Za-z0-9]{40}|ntn_[A-Za-z0-9]{40,}|PMAK-[a-f0-9-]{40,}|figd_[\\w-]{40,}|dp\\.(?:pt|st|ct)\\.[\\w.-]{40,}|pul-[a-f0-9]{40}|sbp_[a-f0-9]{40}|pscale_[a-z]+_[\\w-]{32,}|pat[A-Za-z0-9]{14}\\.[a-f0-9]{64}|sk\\.eyJ[\\w-]{40,}\\.[\\w-]{20,}|v1\\.0-[a-f0-9]{24}-[a-f0-9]{146}|KGAT_[a-f0-9]{32}|HRKU-AA[\\w-]{50,}|tskey-[a-z]+-[A-Za-z0-9]{8,}-[A-Za-z0-9]{20,}
+a JSON web token: eyJ[\\w-]{8,}\\.eyJ[\\w-]{8,}\\.[\\w-]{10,}
+a Neptune token: eyJhcGlfYWRkcmVzcyI6[\\w=+/-]{20,}
+a private key: -----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\\d|AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9]{1,20}-)1[A-Z0-9]{50,}|minisign encrypted secret key|LS0tLS1CRUdJTiB(?:SU0EgUFJJVkFURS|QUklWQVRFIEtFW|FQyBQUklWQVRFI|PUEVOU1NIIFBSS|FTkNSWVBURUQgU|EU0EgUFJJVkFUR)
+a password's hash: \\$2[aby]\\$\\d\\d\\$[./A-Za-z0-9]{53}|\\$(?:apr1|[156]|y)\\$[^$\\s]{1,16}\\$[./A-Za-z0-9]{22,86}
+a password of .netrc: (?:machine\\s+\\S+|default)\\s+login\\s+\\S+\\s+password\\s+\\S{4,}
+a login of a notebook server: /(?:lab|tree|notebooks)?\\?token=[a-f0-9]{48}
+a key of an authenticator: otpauth://[^\\s\\"']{1,200}secret=[A-Z2-7]{16,}
+"""  # noqa: E501
+"""Kind and pattern of what nothing else looks like."""
+
+NO_SLUGS = """
+an OpenAI key, or of its form: sk-(?:proj-|ant-|svcacct-|admin-|or-v1-)?[A-Za-z0-9_-]{32,}
+an xAI, Perplexity, NVIDIA or Cerebras key: (?:xai|pplx|nvapi|llx|csk)-[\\w-]{40,}|tvly-[\\w-]{30,}
+a PyPI token: pypi-[A-Za-z0-9_-]{50,}
+"""
+"""Forms that an address of an article may have: one part must be longer than a word."""
+
+MIXED = """
+a key of a service, or of its form: fw_[A-Za-z0-9]{22,26}|pa-[\\w-]{43}|LTAI[A-Za-z0-9]{16,24}|AKCp[A-Za-z0-9]{60,}
+a Vault token of the older form: s\\.(?:[A-Za-z0-9]{6}){4}
+a Scaleway key: SCW[A-Z0-9]{17}
+"""  # noqa: E501
+"""Forms with so little of their own that letters and digits must be mixed as in no word."""
+
+ADDRESSES = """
+a password in an address: [a-zA-Z][a-zA-Z0-9+]{1,15}://[^/\\s:@\\\\"'<>{}$]{0,64}:[^/\\s:@\\\\"'<>{}$]{3,64}@[\\w.-]+|jdbc:oracle:\\w+:[\\w-]{1,32}/[^\\s@/\\"']{3,64}@
+"""
+"""Addresses with a password."""
+
+_NAMES = (
+    r"(?:(?:api|auth)[_ -]?(?:key|token)|secret(?:[_ -]?(?:access[_ -]?)?key)?|client[_ -]?secret|"
+    r"pwd|passw(?:or)?d|passphrase|account[_ -]?key|private[_ -]?(?:key|token)|"
+    r"mot[_ ]?de[_ ]?passe|phrase[_ ]de[_ ]passe|mdp|_auth|(?:access|session|bearer|refresh|bot|"
+    r"user|personal|security|id|identity|registry|job)[_ -]?token|_authToken|authorization)"
+)
+_OTHER_NAMES = (
+    r"(?:(?i:(?:kaggle|zenodo|circle(?:ci)?|azure|storage|algolia|encrypt(?:ion)?|signing|master|"
+    r"admin|licen[cs]e|deploy|subscription|registry|git(?:hub|lab)|hf|hub|hugging_?face|openai|"
+    r"wandb|comet|neptune|sentry|slack|telegram|discord|npm|pypi|twine)[_-](?:\w{1,12}[_-])?"
+    r"(?:key|token|pass|pw|pat))|[A-Z][A-Z0-9]{1,20}_(?:[A-Z0-9]{1,20}_){0,3}"
+    r"(?:TOKEN|KEY|PASS|PW|PAT)|(?i:\b(?:token|jeton|pass|unseal key \d)))"
+)
+_QUOTES = "[\"'`*]{0,3}"
+_VALUE = r"[^\s\"'<>{}$,;()\[\]\\`|]{8,}"
+_GAP = r"[ \t]{0,3}"
+_OPENS = rf"{_GAP}{_QUOTES}(?:\xc2\xab)?{_GAP}{_QUOTES}"  # the bytes of a guillemet
+
+
+def _keyed(names: str, tail: str) -> str:
+    r"""A name, what closes it, what assigns, and the value: ``environ["NAME"] = "value"``."""
+    assigns = rf"{_GAP}(?::=|=>|==|[:=|>])|[\"'],|[\"']\s{{1,3}}value="
+    return (
+        rf"{names}{tail}(?:{_QUOTES}\]?(?:{assigns})){_OPENS}(?:(?i:Bearer|Basic|Token))?{_GAP}"
+        rf"({_VALUE})"
+        rf"|(?:--|\bENV\s|\bsetenv\s)[\w-]{{0,32}}{names}[\w-]{{0,16}}[ \t=]{{1,3}}[\"']?({_VALUE})"
+    )
+
+
+KEYED = _keyed(f"(?i:{_NAMES})", r"[\w.-]{0,16}")
+"""A value behind a word for a password or a key."""
+OTHER_KEYED = _keyed(_OTHER_NAMES, "")
+"""A value behind a word that is often none for a secret: the value must look like one."""
+PROSE = (
+    r"(?i:mot de passe|phrase de passe|\bmdp\b|\bpassword|\bpassphrase)[^\n:=|\"<>]{0,30}?"
+    rf"(?: est| is|{_GAP}:){_OPENS}({_VALUE})"
+)
+"""What a sentence says the password is."""
+COMMANDS = (
+    r"\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[\"']?[\w.@-]{1,64}:([^\s\"'$\\]{6,})"
+    r"|\bmysql(?:dump|admin)?\s[^\n]{0,80}?-p([^\s\"'$\\]{6,})|\bsshpass\s+-p\s*[\"']?([^\s\"'$\\]{6,})"
+    r"|(?i:\b(?:set-)?cookie):\s?\w{1,40}=([^;\s\"'\\]{16,})"
+    r"|[A-Za-z][\w.-]{0,64}:(?:\d{2,5}|\*):[\w*-]{1,64}:[\w*-]{1,64}:([^\s:\"'\\]{8,})"
+    r"|https?://([\w-]{20,})@[\w-]+\."
+)
+"""Passwords as commands and their files take them: curl, mysql, sshpass, .pgpass, cookies."""
+HEADER = r"(?i:\b(?:bearer|basic|token)\s)([A-Za-z0-9+/=._~-]{20,})"
+"""A header, or what reads like one."""
+LOGINS = (
+    r"\"auth\"\s*:\s*\"([A-Za-z0-9+/=]{12,})"
+    r"|\"username\"\s*:\s*\"[^\"]{1,64}\"\s*,\s*\"key\"\s*:\s*\"([a-f0-9]{32})"
+)
+"""Logins of Docker's and Kaggle's files."""
+MAIL = (
+    r"(?i:(?:smtp|gmail|mail)_?(?:password|pass|pwd))"
+    rf"{_QUOTES}\]?{_GAP}[:=]{_GAP}{_QUOTES}([a-z]{{16}}|(?:[a-z]{{4}} ){{3}}[a-z]{{4}})\b"
+)
+"""A password of an application that sends mail: sixteen letters."""
+
+_BETWEEN = r"(?:\\+u[0-9a-f]{4}|&\w+;|[^\w:=|>,\n]){0,12}"
+_ASSIGNED = rf"(?:{_BETWEEN}(?:[:=|>]|%3A|%3D|value=)|\\*[\"'],)"
+NEAR = "|".join(
+    [
+        rf"(?i:{_NAMES})[\w.-]{{0,16}}{_ASSIGNED}",
+        rf"(?:--|ENV\s|setenv\s)[\w-]{{0,32}}(?:(?i:{_NAMES})|{_OTHER_NAMES})",
+        rf"{_OTHER_NAMES}{_ASSIGNED}",
+        r"(?i:mot de passe|phrase de passe|mdp|password|passphrase)"
+        r"[^\n:=|\"<>]{0,30}(?::| est| is)",
+        r"curl\b[^\n]{0,200}\s(?:-u|--user)",
+        r"mysql(?:dump|admin)?\s[^\n]{0,80}-p|sshpass\s",
+        r"(?i:cookie):\s?\w{1,40}=",
+        r"[A-Za-z][\w.-]{0,64}:(?:\d{2,5}|\*):[\w*-]{1,64}:[\w*-]{1,64}:",
+        r"https?://[\w-]{20,}@|(?i:(?:bearer|basic|token)\s[A-Za-z0-9+/=._~-]{20,})|\"auth\\*\"\s*:",
+        r"\"username\\*\"|(?i:(?:smtp|gmail|mail)_?(?:pass|pwd))",
+        # What the kept scanner looks for, and ours does not.
+        r"(?i:(?:cloudant|clou|cl|softlayer|sl)[_-]?(?:api)?[_-]?(?:key|pwd|pw|pass|token))",
+        r"(?i:secret[-_]?(?:access)?[-_]?key)|\d{8,10}:[0-9A-Za-z_-]{35}|(?:AC|SK)[a-z0-9]{32}",
+        r"[0-9a-z]{32}-us[0-9]|api.softlayer.com|(?i:xox[a-z]-\d)",
+        r"(?i:aws.{0,20}(?:key|pwd|pw|pass|token).{0,20}[\"'][0-9a-z/+]{40})",
+    ]
+)
+"""The words and signs near what is told by them, in a text with its escapes, for RE2."""
+
+
+def loosened(pattern: str) -> str:
+    """Count no further than to six: a pattern that finds the same and more, in small automata.
+
+    Example:
+        >>> loosened("hf_[a-z]{34}|.{0,30}|[0-9]{2}")
+        'hf_[a-z]{6,}|.*|[0-9]{2}'
+    """
+
+    def looser(match: re.Match[str]) -> str:
+        least, most = int(match[1]), match[3]
+        if int(most or least) <= _COUNTED:
+            return match[0]
+        return f"{{{min(least, _COUNTED)},}}" if least else "*"
+
+    return re.sub(r"(?<!\\)\{(\d+)(,(\d*))?\}", looser, pattern)
+
+
+_COUNTED = 6
+
+
+def table(lines: str) -> list[tuple[str, str]]:
+    """Return kind and pattern of each line.
+
+    Example:
+        >>> table("a key: key-[0-9]+")
+        [('a key', 'key-[0-9]+')]
+    """
+    return [
+        (kind, pattern)
+        for kind, pattern in (line.split(": ", 1) for line in lines.strip().splitlines())
+    ]
