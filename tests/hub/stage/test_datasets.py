@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from doctobert_hf.cli import main
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards.facts import CardFacts
 from doctobert_hf.hub.publish.push import Target, push_dataset
@@ -273,3 +274,20 @@ def test_plan_of_a_dry_run_lists_the_files(documents, tmp_path):
     report, _ = dry(documents, tmp_path)
     plan = json.loads((tmp_path / "dry.plan.json").read_text())
     assert plan["files"] == report.files and plan["repo_id"] == "me/corpus"
+
+
+def test_parquet_that_cannot_be_published_is_told_with_file_and_reason(tmp_path, capsys):
+    twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    pairs = pa.array([[("a", "b")]], pa.map_(pa.string(), pa.string()))
+    for name, table, reason in (
+        ("twice", twice, "more than one column 'a'"),
+        ("map", pa.table({"c": pairs}), "Column 'c' of map.parquet is map<string, string"),
+        ("empty", pa.table({"a": pa.array([], pa.string())}), "no row in empty.parquet"),
+        ("corrupt", None, "cannot be read as Parquet"),
+    ):
+        file = tmp_path / f"{name}.parquet"
+        file.write_bytes(b"PAR1nonsense") if table is None else pq.write_table(table, file)
+        push = ["hub", "push-dataset", str(file), "me/x", "--license", "mit", "--dry-run"]
+        assert main([*push, "--output", str(tmp_path / name)]) == 1
+        told = capsys.readouterr().err
+        assert reason in told and file.name in told and "--debug" not in told

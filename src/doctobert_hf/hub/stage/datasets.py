@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -206,18 +208,20 @@ def write_split(
             if on_shard is not None:
                 on_shard(f"{source.config}/{source.split} {name}", rows)
     if not state["rows"]:
-        raise DataError(f"Split '{source.split}' of '{source.config}' is empty", "rows")
+        names = ", ".join(file.name for file in source.files)
+        where = f": no row in {names}" if names else ""
+        raise DataError(f"Split '{source.split}' of '{source.config}' is empty{where}", "rows")
     count = len(state["shards"])
-    names = []
+    shards = []
     for number, (name, _) in enumerate(state["shards"]):
         final = folder / f"{source.split}-{number:05d}-of-{count:05d}.parquet"
         if name != final.name:
             (folder / name).rename(final)
-        names.append(final.relative_to(target).as_posix())
-    state["shards"] = [[Path(name).name, 0] for name in names]
+        shards.append(final.relative_to(target).as_posix())
+    state["shards"] = [[Path(name).name, 0] for name in shards]
     write_json_atomic(state_path, state | {"done": True})
     return SplitRecord(
-        source.config, source.split, state["rows"], state["bytes"], names, features, statistics
+        source.config, source.split, state["rows"], state["bytes"], shards, features, statistics
     )
 
 
@@ -278,7 +282,10 @@ def iterate(source: SourceSplit, skip: int = 0) -> Iterator[pa.Table]:
             yield rows[start : start + BATCH_ROWS]
         return
     for file in source.files:
-        with pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False) as parquet:
+        with (
+            _explained_reading(file),
+            pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False) as parquet,
+        ):
             for group in range(parquet.num_row_groups):
                 count = parquet.metadata.row_group(group).num_rows
                 if skip >= count:
@@ -299,14 +306,14 @@ def common_schema(source: SourceSplit) -> pa.Schema:
     unified.
 
     Raises:
-        DataError: A file lacks a column, has one more, or another type; named with the file.
+        DataError: A file cannot be read, lacks a column, has one more or another type, or one that
+            Datasets has no type for; named with the file.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     if source.dataset is not None:
         return source.dataset.features.arrow_schema
-    schemas = [pq.read_schema(file) for file in source.files]
+    schemas = [_read_schema(file) for file in source.files]
     types: dict[str, pa.DataType] = {}
     for schema in schemas:
         for field in schema:
@@ -324,6 +331,50 @@ def common_schema(source: SourceSplit) -> pa.Schema:
                 )
     first = schemas[0]
     return pa.schema([(name, types[name]) for name in first.names], metadata=first.metadata)
+
+
+def _read_schema(file: Path) -> pa.Schema:
+    """Read a file's columns; refuse what Datasets could not load, with file and reason."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from datasets import Features
+
+    with _explained_reading(file):
+        schema = pq.read_schema(file)
+    twice = [name for name, count in Counter(schema.names).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"{file.name} has more than one column '{twice[0]}'", "each name once", "Rename them"
+        )
+    for field in schema:
+        try:
+            Features.from_arrow_schema(pa.schema([field]))
+        except ValueError as error:
+            raise DataError(
+                f"Column '{field.name}' of {file.name} is {field.type}, which Datasets has no "
+                "type for",
+                "texts, numbers, lists or structs of them",
+                "Write a map as a list of structs with 'key' and 'value'",
+            ) from error
+    return schema
+
+
+@contextmanager
+def _explained_reading(file: Path) -> Iterator[None]:
+    """Name the file where Parquet cannot be read."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DataError(
+            f"{file.name} cannot be read as Parquet: {reason}",
+            "a whole Parquet file",
+            "Write it again",
+        ) from error
 
 
 def _digest(source: SourceSplit, max_shard_bytes: int) -> str:
