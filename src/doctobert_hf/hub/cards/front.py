@@ -29,6 +29,10 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
         from doctobert_hf.hub.cards.results import model_index
 
         index = model_index(context["scores"], context["name"])
+    if not index and record.get("finetuning"):
+        from doctobert_hf.hub.cards.results import finetuning_index
+
+        index = finetuning_index(record["finetuning"], pipeline, context["name"])
     if retriever is not None and record.get("retrieval"):
         index += retrieval_index(record["retrieval"], context["name"])
     # Keys that are empty are left out of the front matter.
@@ -83,10 +87,11 @@ def _emissions(record: dict[str, Any]) -> dict[str, Any] | None:
     energy = record.get("energy")
     if energy is None or energy["kg"] is None:
         return None
+    tuned = record.get("retrieval") or record.get("finetuning")
     return {
         "emissions": float(f"{1000 * energy['kg']:.4g}"),  # the Hub's unit is the gram
         "source": f"codecarbon {energy['codecarbon']}",
-        "training_type": "pre-training",
+        "training_type": "fine-tuning" if tuned else "pre-training",
         "geographical_location": energy["country"],
         "hardware_used": energy["hardware"],
     }

@@ -142,21 +142,27 @@ def _architecture(folder: Path) -> Record:
     parameters = count_parameters(folder)
     if parameters is not None:
         found["parameters"] = parameters
+        found["embedding_parameters"] = count_parameters(folder, of="embed")
     length = (read_json(folder / "tokenizer_config.json") or {}).get("model_max_length")
     if length is not None and length < 10**9:
         found["max_length"] = length
     return found
 
 
-def count_parameters(folder: Path) -> int | None:
-    """Count parameters from the headers of safetensors files; None without such files."""
+def count_parameters(folder: Path, of: str = "") -> int | None:
+    """Count parameters from the headers of safetensors files; None without such files.
+
+    Args:
+        folder: Of the model.
+        of: Only those whose name has this part.
+    """
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         return None
     total = 0
     for file in files:
         for name, entry in safetensors_header(file).items():
-            if name != "__metadata__":
+            if name != "__metadata__" and of in name:
                 size = 1
                 for length in entry["shape"]:
                     size *= length

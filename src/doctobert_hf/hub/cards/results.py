@@ -31,7 +31,8 @@ def read_scores(root: Path, model: Path, repo_id: str, name: str | None = None) 
         ``tasks`` (names), ``rows`` (a record for each model: ``model``, ``ours``, ``cells`` by task
         with ``mean``, ``std``, ``seeds``, and ``min_max``, ``win_probability`` or None),
         ``metrics``, ``private`` (tasks that are none of DrBenchmark), ``protocol``,
-        ``procedure``, ``ours`` (our results) and ``warnings``.
+        ``procedure``, ``ours`` (our results), ``published`` (see :func:`published_rows`) and
+        ``warnings``.
 
     Raises:
         UsageError: There are no results, or which model is meant cannot be told.
@@ -69,6 +70,7 @@ def read_scores(root: Path, model: Path, repo_id: str, name: str | None = None) 
         ],
         "ours": [result for task in tasks for result in cells[ours][task]],
         "ranked": bool(aggregates),
+        "published": published_rows(tasks, protocol, procedure),
         "warnings": warnings,
     }
 
@@ -117,6 +119,63 @@ def _aggregates(scores: dict[Key, dict[str, float]]) -> dict[Key, dict[str, floa
         key: {"min_max": low["@".join(key)], "win_probability": won["@".join(key)]}
         for key in scores
     }
+
+
+def published_rows(tasks: list[str], protocol: str, procedure: str) -> list[dict[str, Any]]:
+    """The paper's eleven models on these tasks, by family; empty where the data is not the same.
+
+    Example:
+        >>> len(published_rows(["morfitt"], "doctobert", "standard"))
+        11
+        >>> published_rows(["morfitt"], "drbenchmark", "standard")
+        []
+    """
+    from doctobert_hf.drbenchmark.published import SCORES, TASKS
+
+    if (protocol, procedure) != ("doctobert", "standard") or not set(tasks) & set(TASKS):
+        return []
+    rows = [
+        {
+            "family": "ModernBERT" if "Modern" in model else "BERT",
+            "model": model,
+            "cells": {task: score for task, score in cells.items() if task in tasks},
+        }
+        for model, cells in SCORES.items()
+    ]
+    return sorted(rows, key=lambda row: str(row["family"]))
+
+
+def finetuning_index(record: dict[str, Any], pipeline: str | None, name: str) -> list[Any]:
+    """The ``model-index`` of a fine-tuned model: its score on the test split, in percent.
+
+    Args:
+        record: ``doctobert_task.json``.
+        pipeline: Its pipeline, which names the task.
+        name: Name of the repository.
+
+    Returns:
+        One entry; empty where no score is recorded.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+
+    from doctobert_hf.drbenchmark.report.hub_records import DATASET
+
+    result = record.get("result") or {}
+    if not isinstance(result.get("score"), int | float):
+        return []
+    known = record["task"] in {task.name for task in list_tasks()}
+    entry = EvalResult(
+        task_type=pipeline or "other",
+        dataset_type=DATASET if known else "private",
+        dataset_name=f"DrBenchmark {record['task']}" if known else record["task"],
+        dataset_config=record["task"] if known else None,
+        dataset_split="test",
+        metric_type=result["metric"],
+        metric_name=f"{METRICS.get(result['metric'], result['metric'])}, seed {result['seed']}",
+        metric_value=round(100 * result["score"], 2),
+    )
+    card = ModelCardData(model_name=name, eval_results=[entry], ignore_metadata_errors=False)
+    return list(card.to_dict()["model-index"])
 
 
 def model_index(scores: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.hub.cards.kinds import template_folders
@@ -58,10 +59,35 @@ def template_environment(gaps: list[str] | None = None) -> jinja2.Environment:
         "short": lambda value: short_number(value) if is_number(value) else figure(value),
         "hours": lambda value: duration(value) if is_number(value) else figure(value),
         "cell": lambda value: str(value).replace("|", "\\|").replace("\n", " "),
+        "types": types,
+        "metric": metric,
         "fr": lambda text: str(text).replace(GAP, GAP_FR),
         "fr_num": lambda value: french(value) if is_number(value) else GAP_FR,
     }
     return environment
+
+
+def types(labels: list[str]) -> list[str]:
+    """The types that tags mark: ``B-DISO`` and ``I-DISO`` are one; classes stay as they are.
+
+    Example:
+        >>> types(["O", "B-DISO", "I-DISO", "B-CHEM"]), types(["O", "A"])
+        (['DISO', 'CHEM'], ['O', 'A'])
+    """
+    marked = [label[2:] for label in labels if re.match(r"[BIESLU]-.", label)]
+    return list(dict.fromkeys(marked)) if marked else labels
+
+
+def metric(name: str) -> str:
+    """The name of a metric as a reader knows it.
+
+    Example:
+        >>> metric("f1"), metric("another")
+        ('F1', 'another')
+    """
+    from doctobert_hf.drbenchmark.report.board import METRICS
+
+    return METRICS.get(name, name)
 
 
 def is_number(value: Any) -> bool:
