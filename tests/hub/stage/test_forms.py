@@ -38,7 +38,7 @@ sshpass -p '{A10}' ssh jean@x|db.chu.fr:5432:notes:jean:{A9}7x|Cookie: sessionid
 {{"username": "jean", "key": "{H32}"}}|{{"identitytoken": "{A60}"}}|PRIVATE-TOKEN: {A20}
 ZENODO_TOKEN={A60}|KAGGLE_KEY={H32}|AZURE_STORAGE_KEY={A86}==|CIRCLE_TOKEN={H40}
 PRODIGY_KEY={U4}-{U4}-{U4}-{U4}|storage_key: "{A40}"|token: {A40}|Unseal Key 1: {A44}
-SMTP_PASSWORD={L16}|GMAIL_PASSWORD="{L4} {L4} {L4} {L4}"
+aws_secret_access_key = /{A19}7{A9}52{A7}8|SMTP_PASSWORD={L16}|GMAIL_PASSWORD="{L4} {L4} {L4} {L4}"
 """
 SENTENCES = """
 Le mot de passe est {A5}4{A4}.|Mot de passe\u00a0: {A5}4{A4}|mot de passe : « {A5}4{A4} »

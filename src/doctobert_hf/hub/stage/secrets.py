@@ -23,6 +23,7 @@ _SAMPLE = re.compile(
 )
 _DOCUMENTED = re.compile(rb"(?i)x{8,}|\.{3}|EXAMPLE(?:KEY)?$")
 _SAMPLE_PASSWORD = re.compile(rb"(?i):(?:pass(?:wd)?|pw|pwd|secret|token|key|mdp)@")
+_BASE64 = re.compile(rb"(?!.*/[A-Za-z]?[a-z]{2,}(?:/|$))(?=.*[A-Z])/[A-Za-z0-9+/]{31,}={0,2}")
 _LEAST_ENTROPY = 2.9
 _LONGEST_WORD = 13
 
@@ -120,7 +121,7 @@ def _random(value: bytes) -> bool:
     if len(value) < 8 or _SAMPLE.search(value) or not re.search(rb"[A-Za-z]", value):
         return False
     if value.startswith((b"http://", b"https://", b"/", b"./", b"~/", b"--")):
-        return False
+        return bool(_BASE64.fullmatch(value)) and len(re.findall(rb"\d", value)) > 3
     if not re.search(rb"[\d!#%&*+?@^~]|[a-z][A-Z]", value) or re.fullmatch(
         rb"[a-z_.]+\d{0,2}", value
     ):
