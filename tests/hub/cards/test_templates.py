@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from doctobert_hf.cli import main
-from doctobert_hf.hub.cards.facts import CardFacts
+from doctobert_hf.errors import UsageError
+from doctobert_hf.hub.cards.facts import CardFacts, read_facts
 from doctobert_hf.hub.cards.front import model_metadata
+from doctobert_hf.hub.cards.records import read_family
 from doctobert_hf.hub.cards.render import body_of, front_matter, snippets
 from doctobert_hf.hub.publish.preview import render_path
 
@@ -76,6 +78,26 @@ def test_parameters_of_embeddings_and_the_length_of_training_rows(run_dir):
     card = render_path(run_dir, "me/x", FACTS).text
     assert "129 k of embeddings, 106 k beside them" in card and "MLP of 128" in card
     assert "| Longest input | 512 tokens; trained on rows of at most 64 |" in card
+
+
+def test_the_sizes_of_the_family(model_dir, tmp_path):
+    """Their figures are read from the models; no place of this machine is shown."""
+    import shutil
+
+    mine, other = tmp_path / "mine", tmp_path / "small"
+    shutil.copytree(model_dir, mine)
+    shutil.copytree(model_dir, other)
+    (mine / "card.yaml").write_text("family:\n  me/small: ../small\n  me/tiny: ../small\n")
+    card = render_path(mine, "me/mine", read_facts(mine))
+    rows = [line for line in card.text.splitlines() if line.startswith("| [me/")]
+    assert [row.split("]")[0] for row in rows] == ["| [me/small", "| [me/tiny"]
+    record = read_family({"x": str(other)})[0]
+    assert f"{record['num_hidden_layers']} × {record['hidden_size']}" in rows[0]
+    assert str(tmp_path) not in card.text and "../small" not in card.text
+    assert "other sizes" not in render_path(model_dir, "me/mine", FACTS).text
+    (mine / "card.yaml").write_text("family:\n  me/small: ../nothing\n")
+    with pytest.raises(UsageError, match="nothing"):
+        render_path(mine, "me/mine", read_facts(mine))
 
 
 def test_an_unmeasured_tokenizer_has_one_gap(tokenizer_dir):

@@ -5,7 +5,7 @@ Figures are never given here: they come from the records of runs (:mod:`.records
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,9 @@ class CardFacts:
     paper: str | None = option(None, "address of the paper")
     code: str | None = option(None, "address of the code")
     sibling: str | None = option(None, "Hub id of a related model to point to")
+    family: dict | None = option(
+        None, "other sizes of the family: Hub id, and the folder its figures are read in", cli=False
+    )
     funding: str | None = option(None, "acknowledgement of computing time or money")
     citation: str | None = option(None, "BibTeX entry; default: made of title, authors and address")
     examples: str | None = option(
@@ -64,4 +67,8 @@ def read_facts(folder: Path, file: Path | None = None, **given: Any) -> CardFact
     default = (folder if folder.is_dir() else folder.parent) / FILE
     path = file if file is not None else default
     layer = read_yaml(path) if file is not None or default.is_file() else {}
-    return build_config(CardFacts, layer, given, source=f"card facts '{path}'")
+    facts = build_config(CardFacts, layer, given, source=f"card facts '{path}'")
+    if facts.family is None:
+        return facts
+    places = {str(name): str(path.parent / str(place)) for name, place in facts.family.items()}
+    return replace(facts, family=places)

@@ -117,7 +117,7 @@ def read_model(place: ModelFolder) -> Record:
     elif described:
         found |= {k: v for k, v in described.items() if k != "benchmark"}
     elif config:
-        found |= _pretraining(place.run, config, place.step)
+        found |= read_pretraining(place.run, place.step)
     environment = read_json(place.run / "environment.json")
     if environment is not None:
         found["environment"] = environment
@@ -147,6 +147,22 @@ def _architecture(folder: Path) -> Record:
     if length is not None and length < 10**9:
         found["max_length"] = length
     return found
+
+
+def read_family(places: dict[str, str]) -> list[Record]:
+    """Return the architecture of each other size of a model's family, smallest first.
+
+    Args:
+        places: Hub id, and the folder (or run) that the model lies in here.
+
+    Raises:
+        UsageError: No model in one of them.
+    """
+    found = [
+        {"name": name, **_architecture(locate_model(Path(place)).model)}
+        for name, place in places.items()
+    ]
+    return sorted(found, key=lambda size: size.get("parameters") or 0)
 
 
 def count_parameters(folder: Path, of: str = "") -> int | None:
@@ -196,7 +212,17 @@ def read_results(run: Path) -> Record:
     return dict(record.results or {})
 
 
-def _pretraining(run: Path, config: Record, until: int | None = None) -> Record:
+def read_pretraining(run: Path, until: int | None = None) -> Record:
+    """Gather what a pretraining run recorded, and those it was begun from.
+
+    Args:
+        run: Its folder.
+        until: Step of a checkpoint, behind which nothing counts; None: the whole run.
+
+    Returns:
+        ``phases``, ``corpus`` and, as far as recorded, ``held_out`` and ``fill_mask``.
+    """
+    config = _yaml(run / "resolved_config.yaml") or {}
     phases = _chain(run, config, until)
     found: Record = {"phases": phases, "corpus": {"source": _name(config.get("corpus"))}}
     found["corpus"]["generated"] = config.get("corpus") is None and not config.get("train_store")

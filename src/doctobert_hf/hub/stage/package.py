@@ -17,6 +17,7 @@ from doctobert_hf.hub.cards.metadata import UPSTREAM, upstream_of
 from doctobert_hf.hub.cards.records import (
     ModelFolder,
     locate_model,
+    read_family,
     read_json,
     read_model,
     read_results,
@@ -218,6 +219,7 @@ def model_context(
     return {
         **_shared(repo_id, facts),
         "record": read_model(place),
+        "family": read_family(facts.family or {}),
         "scores": scores,
         "retriever": read_retriever(place.model),
         "mask_token": _special(place.model, "mask_token") or "[MASK]",
