@@ -73,7 +73,7 @@ def side(text: str, rng: random.Random) -> str | None:
 
 def drug(text: str, rng: random.Random) -> str | None:
     """Another medicine."""
-    from doctobert_hf.finemed.rephrase.fidelity import kind_of
+    from doctobert_hf.finemed.rephrase.terms import kind_of
 
     named = [m for m in re.finditer(r"\w+", text) if kind_of(m[0]) == "drug"]
     if not named:

@@ -7,21 +7,25 @@ _LINES = """
 ains: anti inflammatoires steroidiens
 aomi: arteriopathie obliterante membres inferieurs
 atcd: antecedents
+ait: accident ischemique transitoire
 avc: accident vasculaire cerebral
 avk: antivitamine
 bpco: bronchopneumopathie chronique obstructive
+civd: coagulation intravasculaire disseminee
 crp: proteine reactive
 did: diabete
 dnid: diabete
+dmla: degenerescence maculaire
 ecbu: examen cytobacteriologique urines
 ecg: electrocardiogramme
 eeg: electroencephalogramme
 emg: electromyogramme
 ep: embolie pulmonaire
 ett: echocardiographie
-fa: fibrillation auriculaire atriale
+fa: fibrillation auriculaire
 fogd: fibroscopie oesogastroduodenale
 hbpm: heparine bas poids moleculaire
+hsa: hemorragie sous arachnoidienne
 hta: hypertension arterielle
 htap: hypertension arterielle pulmonaire
 ic: insuffisance cardiaque
@@ -38,15 +42,19 @@ lba: lavage bronchoalveolaire
 lbc: lavage
 lcr: liquide cephalorachidien
 mi: membres inferieurs
+mici: maladie inflammatoire intestin
 ms: membres superieurs
 nfs: numeration formule
 oap: oedeme aigu poumon
 pid: pneumopathie interstitielle diffuse
 pl: ponction lombaire
 postpartum: accouchement
+rch: rectocolite hemorragique
 rgo: reflux gastro oesophagien
+saos: syndrome apnees sommeil
 sca: syndrome coronarien aigu
 scanner: tomodensitometrie
+sdra: syndrome detresse respiratoire
 sep: sclerose plaques
 tdm: tomodensitometrie scanner
 ttt: traitement

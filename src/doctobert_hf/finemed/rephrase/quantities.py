@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from doctobert_hf.errors import UsageError
+from doctobert_hf.finemed.rephrase.abbreviations import EXPANSIONS
+from doctobert_hf.finemed.rephrase.spelled import IMPLIED, as_digits
 from doctobert_hf.finemed.words import WORD, fold
 
 _FACTORS: dict[str, tuple[str, float]] = {
@@ -28,8 +29,24 @@ _FACTORS: dict[str, tuple[str, float]] = {
         "°": ("°c", 1.0),
         "mmhg": ("mmhg", 1.0),
     },
-    **{"cmhg": ("mmhg", 10.0), "bpm": ("bpm", 1.0), "gy": ("gy", 1.0), "ma": ("ma", 1.0)},
-    **{"kcal": ("kcal", 1.0), "hz": ("hz", 1.0), "meq": ("meq", 1.0), "mosm": ("mosm", 1.0)},
+    **{
+        "cmhg": ("mmhg", 10.0),
+        "bpm": ("bpm", 1.0),
+        "gy": ("gy", 1.0),
+        "ma": ("ma", 1.0),
+        "µa": ("ma", 1e-3),
+    },
+    **{"kcal": ("kcal", 1.0), "hz": ("hz", 1.0), "meq": ("mol", 1e-3), "mosm": ("mosm", 1.0)},
+    **{"sa": ("h", 168.0), "microgramme": ("g", 1e-6), "milligramme": ("g", 1e-3)},
+    **{
+        "gramme": ("g", 1.0),
+        "kilo": ("g", 1e3),
+        "kilogramme": ("g", 1e3),
+        "micromol": ("mol", 1e-6),
+    },
+    **{"litre": ("l", 1.0), "millilitre": ("l", 1e-3), "micromole": ("mol", 1e-6)},
+    **{"millimole": ("mol", 1e-3), "prise": ("fois", 1.0), "millimetre": ("m", 1e-3)},
+    **{"centimetre": ("m", 1e-2), "metre": ("m", 1.0)},
     **{"sec": ("h", 1 / 3600), "seconde": ("h", 1 / 3600)},
     **{"min": ("h", 1 / 60), "mn": ("h", 1 / 60), "minute": ("h", 1 / 60), "h": ("h", 1.0)},
     **{"heure": ("h", 1.0), "j": ("h", 24.0), "jour": ("h", 24.0), "sem": ("h", 168.0)},
@@ -54,19 +71,24 @@ _FACTORS: dict[str, tuple[str, float]] = {
     },
 }
 _NUMBER = re.compile(
-    r"(?<![\w.,])(?P<value>\d+(?:[ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?)"
+    r"(?<![\w.,])(?P<value>\d+(?:[ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?)(?P<implied>\u2063?)"
     r"(?P<unit>[ \u00a0\u202f]*(?:[a-zA-Zµμéè]+|[%‰°][cC]?)(?:[ ]?/[ ]?(?:[a-zA-Zµμéè]+))*)?"
 )
-_ARTICLE = re.compile(
-    r"(?<!\w)une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|prise|goutte|bouff))", re.I
+_EVERY = re.compile(r"tou(?:te)?s\s+les\s*\Z", re.I)
+_LESS = re.compile(
+    r"(?:[<≤⩽]|inf[ée]rieure?s?(?:\s+ou\s+[ée]gale?s?)?\s+(?:à|a|au|aux)|moins\s+d[e'’]|en\s+dessous\s+d[e'’]|"
+    r"au-dessous\s+d[e'’]|sous\s+le\s+seuil\s+d[e'’]|(?:ne|sans)\s+(?:pas\s+)?d[ée]pass\w+(?:\s+pas)?|"
+    r"jusqu['’][àa]|maxim\w+(?:\s+d[e'’])?|au\s+plus|n['’]exc[èe]d\w+\s+pas)\s*:?\s*(?:de\s|d['’])?\s*\Z",
+    re.I,
 )
-_PER = re.compile(
-    r"\s+(?:par|tou(?:te)?s les)\s+(?=(?:jour|j|semaine|mois|heure|h|kg|kilo)\b)", re.I
+_MORE = re.compile(
+    r"(?:[>≥⩾]|sup[ée]rieure?s?(?:\s+ou\s+[ée]gale?s?)?\s+(?:à|a|au|aux)|plus\s+d[e'’]|au-dessus\s+d[e'’]|"
+    r"au\s+moins|minim\w+(?:\s+d[e'’])?|d[ée]pass\w+|exc[èe]d\w+)\s*:?\s*(?:de\s|d['’])?\s*\Z",
+    re.I,
 )
-_ATTACHED = re.compile(r"(?<!\w)((?:[SP][ap]|p)?C?O|mm|cm|m|H)[ ]?[23](?!\w)")
-"""Digits that belong to a name or a unit: "O 2", "mm 3"."""
-_TIMES = re.compile(r"(\d)[ ]?[x×*][ ]?(?=\d)")
-_FIGURE = re.compile(r"(?<!\w)(?:fig(?:ure|\.)?|tableau|tab\.)\s*\d+", re.I)
+_MOST = re.compile(r"\s*(?:au\s+(?:plus|maxim\w+)|maxim\w+|max\b|ou\s+moins)", re.I)
+_LEAST = re.compile(r"\s*(?:au\s+(?:moins|minim\w+)|minim\w+|ou\s+plus)", re.I)
+_DAY = 24.0
 
 
 @dataclass(frozen=True)
@@ -78,65 +100,88 @@ class Quantity:
         unit: Dimension, such as ``g/h``; empty for a bare number.
         bare: The number as it stands.
         surface: Number and unit as they stand.
-        around: Stems of the words around it.
+        around: Stems of the words that it belongs to.
+        implied: Whether the text hardly tells it: "un jour", "chaque matin".
+        sign: -1 behind "moins de", "<" or "au maximum", 1 behind "plus de", else 0.
+        start: Where it stands.
+        daily: What a dose and its frequency make together.
     """
 
     value: float
     unit: str
     bare: float
     surface: str
-    around: frozenset[str]
+    around: frozenset[str] = frozenset()
+    implied: bool = False
+    sign: int = 0
+    start: int = field(default=0, compare=False)
+    daily: tuple[Rate, ...] = ()
 
     def equals(self, other: Quantity) -> bool:
         """Return whether both say the same, unit included."""
+        if {self.unit, other.unit} == {"fois", "fois/h"}:
+            return _close(self.bare, other.bare)  # "par jour, en deux fois"
+        if self.unit == other.unit == "h" and _fortnight(self, other):
+            return True
         return self.unit == other.unit and _close(self.value, other.value)
 
     def may_equal(self, other: Quantity) -> bool:
         """Return whether both have the same number, and one of them no unit to tell."""
         return not (self.unit and other.unit) and _close(self.bare, other.bare)
 
+    def same_rate(self, other: Quantity) -> bool:
+        """Return whether both, with their frequencies, make the same: 2 × 500 mg and 1 g a day."""
+        return any(
+            one.unit == two.unit and _close(one.value, two.value) and (one.once or two.once)
+            for one in self.daily
+            for two in other.daily
+        )
+
+
+def _fortnight(one: Quantity, other: Quantity) -> bool:
+    """Return whether "quinze jours" is said for two weeks, "huit jours" for one."""
+    days = {one.value / _DAY, other.value / _DAY}
+    return days in ({15, 14}, {8, 7}) and "sem" in one.surface + other.surface
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A dose over time: value, unit, and whether it is told as one or taken once a day."""
+
+    value: float
+    unit: str
+    once: bool
+
 
 def _close(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-6 * max(abs(a), abs(b), 1e-12)
 
 
-def digits_for_words(text: str) -> str:
-    """Write number words as digits: "vingt minutes", "sixième jour".
-
-    Raises:
-        UsageError: The extra ``finemed`` is missing.
-    """
-    try:
-        from text_to_num import alpha2digit
-    except ImportError as error:
-        raise UsageError(
-            "Numbers in words need text2num", "it installed",
-            "Install it: pip install 'doctobert-hf[finemed]'",
-        ) from error  # fmt: skip
-    text = _ARTICLE.sub("1", text)
-    return "\n".join(alpha2digit(line, "fr") for line in text.split("\n"))
-
-
 def quantities_of(text: str) -> list[Quantity]:
     """Return the quantities of a text, in order; numbers of figures and tables are left out."""
-    text = unicodedata.normalize("NFC", text).replace("μ", "µ")
-    text = _TIMES.sub(r"\1 × ", _ATTACHED.sub(r"\1", text))
-    text = _PER.sub("/", digits_for_words(_FIGURE.sub(" ", text)))
-    found = []
+    text = as_digits(text)
+    found, ends = [], []
     for match in _NUMBER.finditer(text):
         bare = float(re.sub(r"[ \u00a0\u202f]", "", match["value"]).replace(",", "."))
         unit, factor, length = _unit(match["unit"] or "")
-        end = match.end("value") + length
+        end = match.end("implied") + length
+        value, before = bare * factor, text[max(0, match.start() - 40) : match.start()]
+        surface = text[match.start() : end].replace(IMPLIED, "").strip()
+        if unit in ("h", "mois") and value and _EVERY.search(before):
+            value, unit, surface = 1 / value, f"fois/{unit}", f"toutes les {surface}"
+        ends.append(end)
+        implied = bool(match["implied"]) and value == bare * factor
+        sign = _sign(before, text[end : end + 20])
         found.append(
-            Quantity(
-                bare * factor,
-                unit,
-                bare,
-                text[match.start() : end].strip(),
-                _around(text, match.start(), end),
-            )
+            Quantity(value, unit, bare, surface, implied=implied, sign=sign, start=match.start())
         )
-    return found
+    return _with_rates(_with_owners(text, found, ends), ends)
+
+
+def _sign(before: str, after: str) -> int:
+    if _LESS.search(before) or _MOST.match(after):
+        return -1
+    return int(bool(_MORE.search(before) or _LEAST.match(after)))
 
 
 def _unit(text: str) -> tuple[str, float, int]:
@@ -160,16 +205,111 @@ def _unit(text: str) -> tuple[str, float, int]:
     return name, factor, length
 
 
-_LEFT, _RIGHT = 48, 24
+# ---------------------------------------------------------------- what a quantity belongs to
+
+_LEFT, _RIGHT = 60, 30
 _STOP = frozenset(
     """avec dans pour plus moins entre apres avant depuis pendant environ soit etait etaient etre
     avait dont ainsi puis chez sous sans leur elle cette une des les est ete par jour jours mois
-    ans comprime dose""".split()
+    ans comprime dose fois prise prises mesure mesuree montre retrouve prescrit recoit prend
+    patient patiente traitement taux valeur""".split()
 )
+_OF = re.compile(
+    r"\s*(?:de\s+(?:la\s+|l['’])?|du\s+|d['’])(?=[^\W\d])|\s*(?:à|du\s+c[ôo]t[ée])\s+(?=droit|gauche)",
+    re.I,
+)
+_ASIDE = re.compile(r"\s*\([^()\n]{1,30}\)")
+_JOINS = re.compile(r"[,+]|(?<!\w)(?:et|puis|ou)(?!\w)")
+_BREAK = re.compile(r"[;!?\n]|\.(?:\s|\Z)")
 
 
-def _around(text: str, start: int, end: int) -> frozenset[str]:
-    left = re.split(r"[;:!?\n]|\.\s", text[max(0, start - _LEFT) : start])[-1]
-    right = re.split(r"[;:,!?\n)(]|\.\s", text[end : end + _RIGHT])[0]
-    words = [fold(word) for word in WORD.findall(f"{left} {right}")]
-    return frozenset(w[:6] for w in words if len(w) > 3 and w.isalpha() and w not in _STOP)
+def _with_owners(text: str, found: list[Quantity], ends: list[int]) -> list[Quantity]:
+    """Tell each quantity the words that it belongs to.
+
+    Those before it, up to the quantity before; "80 mg de cisplatine" has its word behind. Where
+    nothing stands between two ("5 mg 2 fois par jour") the second belongs where the first does.
+    """
+    owned: list[Quantity] = []
+    begin = 0
+    for number, quantity in enumerate(found):
+        last = ends[number - 1] if number else 0
+        left = text[max(begin, last, quantity.start - _LEFT) : quantity.start]
+        pieces = _BREAK.split(left)
+        around = _content(pieces[-1])
+        aside = _ASIDE.match(text, ends[number])
+        from_here = aside.end() if aside else ends[number]
+        behind = text[from_here : from_here + _RIGHT]
+        following = next((q.start for q in found[number + 1 :] if q.start >= from_here), len(text))
+        behind = re.split(r"[;:,!?\n)(+]|\.\s|\set\s|\d", behind[: following - from_here])[0]
+        begin = from_here if aside and _OF.match(behind) else ends[number]
+        if _OF.match(behind):
+            around |= _content(behind)
+            begin += len(behind)
+        if not around and number and len(pieces) == 1 and not _JOINS.search(left):
+            around = owned[-1].around
+        around = around or _content(behind)
+        owned.append(_but(quantity, around=around))
+    return owned
+
+
+def _content(text: str) -> frozenset[str]:
+    """Stems of the words that tell something, and of what an abbreviation stands for."""
+    found: set[str] = set()
+    for raw in WORD.findall(text):
+        word = fold(raw)
+        if not word.isalpha() or word in _STOP:
+            continue
+        if len(word) > 3 or (len(word) > 1 and raw.isupper()):
+            found.add(_root(word))
+            found |= {_root(part) for part in EXPANSIONS.get(word, ())}
+    return frozenset(found)
+
+
+def _root(word: str) -> str:
+    return re.sub(r"(?:es|e|s)\Z", "", word)[:6]
+
+
+def _but(quantity: Quantity, **changed: object) -> Quantity:
+    return Quantity(**{**vars(quantity), **changed})  # type: ignore[arg-type]
+
+
+def _with_rates(found: list[Quantity], ends: list[int]) -> list[Quantity]:
+    """Tell doses and frequencies what they make together."""
+    rates: list[list[Rate]] = [[] for _ in found]
+    for number, quantity in enumerate(found):
+        if quantity.unit.endswith(("/h", "/mois")) and not quantity.unit.startswith("fois"):
+            rates[number].append(Rate(quantity.value, quantity.unit, True))
+        if not quantity.unit.startswith("fois/"):
+            continue
+        for other in _doses_near(found, ends, number):
+            dose = found[other]
+            rate = Rate(
+                dose.value * quantity.value,
+                dose.unit + quantity.unit.removeprefix("fois"),
+                quantity.bare == 1 or quantity.implied,
+            )
+            rates[number].append(rate)
+            rates[other].append(rate)
+    return [_but(q, daily=tuple(own)) for q, own in zip(found, rates, strict=True)]
+
+
+_NO_DOSE = ("", "fois", "h", "mois", "%", "°c", "mmhg", "m")
+
+
+def _doses_near(found: list[Quantity], ends: list[int], number: int) -> Iterable[int]:
+    """The nearest dose before a frequency, and the nearest one behind it."""
+
+    def fits(other: int) -> bool:
+        unit = found[other].unit
+        return unit not in _NO_DOSE and not unit.startswith("fois") and not unit.endswith("/h")
+
+    def nearest(places: Iterable[int]) -> Iterator[int]:
+        for other in places:
+            if fits(other):
+                gap = found[number].start - ends[other], found[other].start - ends[number]
+                if max(gap) <= _LEFT:
+                    yield other
+                return
+
+    yield from nearest(range(number - 1, -1, -1))
+    yield from nearest(range(number + 1, len(found)))

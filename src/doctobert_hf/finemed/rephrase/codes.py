@@ -1,0 +1,51 @@
+"""Small numbers and letters that a name makes a fact: "stade 4", "hépatite B", "T2bN0M0", "L5"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from doctobert_hf.finemed.rephrase.spelled import ROMAN
+from doctobert_hf.finemed.words import fold
+
+_ROMAN = {fold(roman): number for roman, number in ROMAN.items()}
+_LABELLED = re.compile(
+    r"(?<!\w)(?P<label>stades?|grades?|types?|classes?|degr[ée]s?|groupes?|Glasgow|GCS|NYHA|Child(?:-Pugh)?|ASA|"
+    r"Gleason|Karnofsky|ECOG|Fitzpatrick|ACR|BI-?RADS|h[ée]patites?|vitamines?|facteurs?|Apgar|lobe|segment|vert[èe]bre)"
+    r"(?:\s+(?:de\s+la\s+)?[A-Z][\w-]+|\s+(?:de|à|était|est|chronique|aiguë?|virale))?"
+    r"\s*(?:de\s+|à\s+|était\s+(?:à|de)\s+|est\s+(?:à|de)\s+|:\s*|=\s*|virale\s+)?"
+    r"(?P<code>\d{1,3}[a-dA-D]?|(?-i:VI|IV|III|II|I|V|[A-E]))(?![\w,]|\.\d)",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"(?<![\w.,/-])(?=[A-Za-z]*[A-Z])[A-Za-z]{1,4}\d[A-Za-z0-9]*(?!\w)")
+_GASES = re.compile(
+    r"(?:[sp]?[ap]?c?o2|hba1c|h2o|h24|b\d{1,2}|j\d+|co2|fi02|fio2)\Z", re.IGNORECASE
+)
+"""Names of what is measured: a rewrite may call a saturation SpO2."""
+
+
+def code_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield codes that are another's now, or new."""
+    old, new = _labelled(source), _labelled(rewrite)
+    for label, codes in old.items():
+        now = new.get(label, {})
+        lost, invented = codes.keys() - now.keys(), now.keys() - codes.keys()
+        if lost and invented:
+            first = min(lost)
+            yield f"code changed: {codes[first]}, now {now[min(invented)]}"
+    known = re.sub(r"[\W_]", "", fold(source))
+    for match in _TOKEN.finditer(rewrite):
+        token = fold(match[0])
+        if token not in known and not _GASES.match(token):
+            yield f"code invented: {match[0]}"
+
+
+def _labelled(text: str) -> dict[str, dict[str, str]]:
+    """By label, its codes and how each is written."""
+    found: dict[str, dict[str, str]] = {}
+    for match in _LABELLED.finditer(text):
+        code = fold(match["code"])
+        label = re.sub(r"s\Z", "", fold(match["label"]))
+        written = " ".join(match[0].split())
+        found.setdefault(label, {})[_ROMAN.get(code, code)] = written
+    return found

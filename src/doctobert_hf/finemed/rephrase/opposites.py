@@ -1,0 +1,295 @@
+"""Words that exclude each other: a rewrite that has one where its source has another.
+
+Sides, positive and negative, acute and chronic, by mouth and by vein, father and mother: nothing
+is lost and no disease is new where one of them stands for the other, and the fact is turned round.
+Told by number (one kind is new and another has become rarer) and by the word that they belong to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
+from doctobert_hf.finemed.rephrase.terms import CONTENT, stem, surface
+from doctobert_hf.finemed.words import WORD, fold
+
+_GROUPS: dict[str, dict[str, str]] = {
+    "result": {
+        "positive": r"positi(?:fs?|ves?|vit[ée])",
+        "negative": r"n[ée]gati(?:fs?|ves?|vit[ée])",
+    },
+    "normal or not": {
+        "normal": r"(?<!a)normal\w*|normaux|inchang[ée]\w*|RAS"
+        r"|sans\s+(?:anomalies?|particularit[ée]s?)",
+        "abnormal": r"anormal\w*|anormaux|perturb[ée]e?s?|alt[ée]r[ée]e?s?",
+    },
+    "course": {
+        "acute": r"aigu[eëè]?s?|aiguës?",
+        "subacute": r"sub-?aigu[eëè]?s?",
+        "chronic": r"chroniques?",
+    },
+    "malignity": {"benign": r"b[ée]nin\w*|b[ée]nignes?", "malignant": r"mali(?:n|ns|gnes?)"},
+    "severity": {
+        "severe": r"s[ée]v[èe]res?|graves?|majeure?s?|intenses?|profonde?s?|importante?s?",
+        "mild": r"l[ée]g[èe]re?s?|l[ée]gers?|mod[ée]r[ée]e?s?|minimes?|mineure?s?|discr[èe]te?s?",
+    },
+    "order": {"primary": r"primaires?|primitive?s?|primitifs?", "secondary": r"secondaires?"},
+    "age of onset": {"early": r"pr[ée]coces?", "late": r"tardi(?:fs?|ves?)"},
+    "state": {
+        "kept": r"(?:conserv|pr[ée]serv)(?:[ée]e?s?|ation)|intacte?s?",
+        "impaired": r"alt[ée]r[ée]e?s?|alt[ée]ration|d[ée]grad[ée]e?s?",
+    },
+    "whole or part": {
+        "whole": r"total(?:e|es|ement)?|totaux|totalit[ée]|compl[èe]t\w*",
+        "part": r"partiel\w*|incompl[èe]t\w*",
+    },
+    "exertion": {"rest": r"au\s+repos|de\s+repos", "effort": r"(?:à\s+l['’]|d['’])efforts?"},
+    "cause": {
+        "spontaneous": r"spontan[ée]\w*|idiopathiques?|essentiel(?:le|les|s)?",
+        "injury": r"(?<!non )traumatiques?",
+    },
+    "presence": {"present": r"pr[ée]sente?s?(?=[.,;:)]|\s*\Z)", "absent": r"absente?s?"},
+    "segment": {"raised": r"sus[- ]d[ée]calage\w*", "lowered": r"sous[- ]d[ée]calage\w*"},
+    "outcome": {
+        "good": r"(?<!d[ée])favorables?(?!\s+(?:à|au|aux))|bonne\s+[ée]volution",
+        "bad": r"d[ée]favorables?|mauvaise\s+[ée]volution|fatale?s?",
+    },
+    "control": {
+        "good": r"(?:bien|correctement)\s+(?:contr[ôo]l|[ée]quilibr|tol[ée]r)\w+",
+        "bad": r"(?:mal|non|insuffisamment|pas)\s+(?:contr[ôo]l|[ée]quilibr|tol[ée]r)\w+",
+    },
+    "sensitivity": {"sensitive": r"sensibles?\s+(?:à|au|aux)", "resistant": r"r[ée]sistante?s?"},
+    "reaction": {
+        "reactive": r"(?<!non )(?<!pas )(?<!non-)r[ée]acti(?:fs?|ves?)",
+        "unreactive": r"ar[ée]acti(?:fs?|ves?)|(?:non|pas)[ -]r[ée]acti(?:fs?|ves?)",
+    },
+    "medication": {
+        "stopped": r"arr[êe]t\w*|stopp\w+|interromp\w+|suspend\w*|suspendus?",
+        "continued": r"poursui\w+|continu(?:e|é|ée|és|er|ation)|maint(?:enu|ien)\w*|reconduit\w*",
+    },
+    "direction": {
+        "up": r"augment\w+|major\w+|[ée]lev[ée]e?s?|[ée]l[ée]vation",
+        "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b|r[ée]duction|baiss\w+|abaiss\w+",
+    },
+    "half or double": {
+        "half": r"(?<!et de )moiti[ée]|divis[ée]\w*\s+par\s+(?:deux|2)",
+        "double": r"doubl(?:e|er|ée?s?|ement)|multipli\w+\s+par\s+(?:deux|2)",
+    },
+    "limit": {"most": r"maxim(?:um|al|ale|ales|aux)", "least": r"minim(?:um|al|ale|ales|aux)"},
+    "height": {
+        "upper": r"sup[ée]rieure?s?(?!\s+(?:à|a|au|aux|ou\s+[ée]gal))",
+        "lower": r"inf[ée]rieure?s?(?!\s+(?:à|a|au|aux|ou\s+[ée]gal))",
+    },
+    "face": {"front": r"ant[ée]r(?:ieure?s?|o-?\w*)", "back": r"post[ée]r(?:ieure?s?|o-?\w*)"},
+    "end": {"near": r"proxima(?:l|le|les|ux)", "far": r"dista(?:l|le|les|ux)"},
+    "route": {
+        "by mouth": r"per\s?os|par\s+(?:la\s+)?bouche|voie\s+orale|oralement|(?-i:PO)|orale",
+        "by vein": r"intra-?veineu\w+|(?-i:IVD|IVL|IVSE|IV)|i\.v\.|perfusions?|perfus[ée]e?s?",
+        "under the skin": r"sous[ -]cutan[ée]e?s?|(?-i:SC)|s\.c\.",
+        "into the muscle": r"intra-?musculaires?|(?-i:IM)|i\.m\.",
+        "rectal": r"intra-?rectale?s?|voie\s+rectale|suppositoires?",
+    },
+    "delivery": {
+        "vaginal": r"voies?\s+(?:basses?|vaginales?|naturelles?)",
+        "caesarean": r"c[ée]sariennes?",
+    },
+    "time of day": {"morning": r"matins?", "noon": r"midi", "evening": r"soirs?|coucher"},
+    "meals": {
+        "with food": r"(?:au\s+cours|pendant|durant|milieu|lors)\s+(?:des?|du|les?)\s+repas",
+        "without food": r"à\s+jeun|en\s+dehors\s+des\s+repas|à\s+distance\s+des\s+repas",
+    },
+    "timing": {"at once": r"urgences?", "later": r"à\s+distance(?!\s+d)|programm[ée]e?s?"},
+    "sex": {
+        "male": r"gar[çc]on|homme|monsieur|(?-i:M\.)|masculin(?:e|s|es)?"
+        r"|(?:un|du|ce)\s+patient",
+        "female": r"fille|fillette|femme|(?-i:Mme|Mlle)|madame|f[ée]minin(?:e|s|es)?|patientes?",
+    },
+    "relative": {
+        "father": r"p[èe]res?|paterne\w+",
+        "mother": r"m[èe]res?|materne(?:l|lle|lles|ls)",
+        "brother": r"fr[èe]res?",
+        "sister": r"s(?:œ|oe)urs?",
+    },
+    "advice": {
+        "indicated": r"(?<!contre-)(?<!contre )indiqu[ée]e?s?|(?<!contre-)(?<!contre )indications?",
+        "contraindicated": r"contre[- ]indi(?:qu|ca)\w+",
+    },
+    "smoking": {
+        "smoker": r"(?<!non-)(?<!non )(?<!ex-)fumeu(?:r|rs|se|ses)|tabagi(?:que|sme)s?"
+        r"|(?<!ne )fum(?:e|ait|ant)(?!\s+pas|-t-)",
+        "none": r"non[ -]fumeu\w+|ne\s+fum\w+\s+pas|non\s+tabagique"
+        r"|(?:pas|absence|aucun|sans)\s+(?:de\s+)?tabagisme",
+    },
+    "fever": {
+        "fever": r"(?<!non )f[ée]briles?|fi[èe]vre|hyperthermi\w+",
+        "none": r"apyr[ée](?:tique|xie)s?|af[ée]briles?|non\s+f[ée]briles?"
+        r"|(?:sans|pas\s+de|ni(?:\s+de)?|aucune|absence\s+de)\s+fi[èe]vre",
+    },
+    "with or without": {"with": r"avec\s+(?:aura)", "without": r"sans\s+(?:aura)"},
+    "organ": {
+        "heart": r"cardi\w+|c(?:œ|oe)urs?|myocard\w*",
+        "kidney": r"r[ée]na(?:l|le|les|ux)|reins?|n[ée]phr\w+|surr[ée]nal\w+",
+        "liver": r"h[ée]pat\w+|foie",
+        "lung": r"pulmonaires?|poumons?|pneum\w+|bronch\w+|respiratoires?|thora\w+",
+        "brain": r"c[ée]r[ée]br\w+|cerveau|enc[ée]phal\w+|intracr[âa]nien\w*|neuro\w*",
+        "stomach": r"gastri\w+|estomac|gastro\w*",
+        "colon": r"coli(?:que|ques)|c[ôo]lon",
+        "bladder": r"v[ée]sical\w*|vessie",
+        "spleen": r"spl[ée]n\w+|rate",
+        "pancreas": r"pancr[ée]a\w+",
+        "thyroid": r"thyro[ïi]d\w+",
+        "prostate": r"prostat\w+",
+        "uterus": r"ut[ée]r\w+",
+        "ovary": r"ovari\w+|ovaires?",
+        "breast": r"mammaires?|seins?",
+        "hip": r"hanches?", "knee": r"genoux?", "shoulder": r"[ée]paules?", "elbow": r"coudes?",
+        "wrist": r"poignets?", "ankle": r"chevilles?", "femur": r"f[ée]mur\w*|f[ée]mora\w+",
+        "tibia": r"tibia\w*", "humerus": r"hum[ée]r\w+",
+    },
+    "extent": {
+        "both": r"bilat[ée]ra\w+|(?:les|des|aux)\s+(?:deux|2)\s+c[ôo]t[ée]s",
+        "one": r"unilat[ée]ra\w+|d['’]un\s+seul\s+c[ôo]t[ée]"
+        r"|(?:d['’]un|du)\s+c[ôo]t[ée]\s+(?:droit|gauche)",
+    },
+    "layer": {
+        "subdural": r"sous[- ]dura(?:l|le|ux)", "extradural": r"extra[- ]?dura(?:l|le|ux)",
+        "subarachnoid": r"sous[- ]arachno[ïi]d\w+",
+    },
+}  # fmt: skip
+_PATTERNS = {
+    group: re.compile(
+        "(?<!\\w)(?:" + "|".join(f"({told})" for told in kinds.values()) + ")(?!\\w)", re.IGNORECASE
+    )
+    for group, kinds in _GROUPS.items()
+}
+"""By group one pattern, with a numbered group for each kind."""
+_RESULT = "result"
+_LOOSE = ("time of day", "relative", "severity", "direction", "medication", "extent", "limit",
+          "sex", "smoking", "fever", "presence", "state", "meals", "advice", "timing")  # fmt: skip
+"""Told too often by chance to compare how often each is told."""
+_PLACES = ("height", "face", "end")
+_QUALIFIES = (*_PLACES, "course", "malignity", "severity", "order", "age of onset", "sex")
+"""Groups of adjectives, which stand behind their noun."""
+_Kinds = dict[tuple[str, str], set[int]]
+"""By group and stem, which of the group belong to it."""
+_LAST_PARTS = re.compile(r"[,:()]|(?<!\w)(?:et|mais|ou|tandis|alors)(?!\w)")
+
+
+def opposite_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield what stands for its opposite, or for another of its kind."""
+    for group in _GROUPS:
+        new = _told(rewrite, group)
+        if not new:
+            continue
+        old = _told(source, group)
+        fewer = [kind for kind in old if len(new.get(kind, ())) < len(old[kind])]
+        for kind in new:
+            more = len(new[kind]) > len(old.get(kind, ())) and len(_GROUPS[group]) == 2
+            if fewer and fewer != [kind] and (kind not in old or (more and group not in _LOOSE)):
+                yield f"{group} changed: {old[fewer[0]][0]}, now {new[kind][0]}"
+    yield from _bound(_belonging(source), _belonging(rewrite), source)
+    yield from _bound(_qualified(source), _qualified(rewrite), source)
+    yield from _prefixes(source, rewrite)
+
+
+def _told(text: str, group: str) -> dict[int, list[str]]:
+    """By kind, each place where it is told."""
+    found: dict[int, list[str]] = {}
+    for match in _PATTERNS[group].finditer(text):
+        found.setdefault(match.lastindex or 0, []).append(match[0])
+    return found
+
+
+def _bound(old: _Kinds, new: _Kinds, source: str) -> Iterator[str]:
+    """Yield words that a different one of a group now belongs to."""
+    for (group, root), kinds in old.items():
+        now = new.get((group, root), set())
+        if len(kinds) == len(now) == 1 and kinds != now:
+            yield f"{group} changed: {surface(root, source)}"
+
+
+def _belonging(text: str) -> _Kinds:
+    """Words that stand in one part of a sentence with "positif" or "négatif"."""
+    found: _Kinds = {}
+    for segment in segments(text):
+        for part in _LAST_PARTS.split(segment):
+            kinds = set(_told(part, _RESULT))
+            for word in map(fold, WORD.findall(part)) if len(kinds) == 1 else ():
+                if len(word) >= CONTENT and word not in LIGHT:
+                    found.setdefault((_RESULT, stem(word)), set()).update(kinds)
+    return found
+
+
+def _qualified(text: str) -> _Kinds:
+    """Words that one of a group stands directly behind: "territoire antérieur"."""
+    found: _Kinds = {}
+    for group in _QUALIFIES:
+        for match in _PATTERNS[group].finditer(text):
+            before = re.search(r"(\w+)\s+\Z", text[max(0, match.start() - 40) : match.start()])
+            word = fold(before[1]) if before else ""
+            if len(word) >= CONTENT and word not in LIGHT:
+                place = "place" if group in _PLACES else group
+                kind = match.lastindex or 0
+                kind += 10 * _PLACES.index(group) if group in _PLACES else 0
+                found.setdefault((place, stem(word)), set()).add(kind)
+    return found
+
+
+_PREFIXES = (
+    ("hypo", "hyper"), ("tachy", "brady"), ("micro", "macro"), ("mono", "poly"), ("uni", "bi"),
+    ("intra", "extra"), ("pre", "post"), ("endo", "exo"), ("supra", "infra"), ("oligo", "poly"),
+)  # fmt: skip
+_PREFIXED = re.compile(
+    rf"(?<!\w)({'|'.join(sorted({p for pair in _PREFIXES for p in pair}))})-?(\w{{4,}})"
+)
+
+
+def _prefixes(source: str, rewrite: str) -> Iterator[str]:
+    """Yield words with the opposite prefix: "hyperkaliémie" where the source has "hypokaliémie"."""
+    old, new = ({m.groups() for m in _PREFIXED.finditer(fold(t))} for t in (source, rewrite))
+    for pair in _PREFIXES:
+        for one, other in (pair, pair[::-1]):
+            for prefix, root in old - new:
+                if prefix == one and (other, root) in new - old:
+                    yield f"opposite: {one}{root}, now {other}{root}"
+
+
+# ---------------------------------------------------------------------------------------- side
+
+_SIDE = re.compile(r"(?<!\w)(?:(droite?s?|dext\w+)|(gauches?|senestr\w+))(?!\w)", re.IGNORECASE)
+
+
+def _sided(text: str) -> dict[str, set[str]]:
+    """By stem, on which sides it stands."""
+    found: dict[str, set[str]] = {}
+    for segment in segments(text):
+        for match in _SIDE.finditer(segment):
+            side = "right" if match[1] else "left"
+            before = WORD.findall(re.split(r"[,:(]", segment[: match.start()])[-1])
+            for word in [w for w in map(fold, before) if len(w) >= CONTENT][-2:]:
+                found.setdefault(stem(word), set()).add(side)
+    return found
+
+
+def side_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield what is on the other side, and sides that are new or lost."""
+    old, new = _sided(source), _sided(rewrite)
+    for root, sides in old.items():
+        if len(sides) == 1 and len(new.get(root, ())) == 1 and new[root] != sides:
+            yield f"side changed: {surface(root, source)}"
+    counts = [
+        (sum(bool(m[1]) for m in _SIDE.finditer(t)), sum(bool(m[2]) for m in _SIDE.finditer(t)))
+        for t in (source, rewrite)
+    ]
+    (right, left), (right_now, left_now) = counts
+    if (right == 0 and right_now) or (left == 0 and left_now):
+        yield "side invented"
+    if (
+        right
+        and left
+        and ((right_now > right and left_now < left) or (right_now < right and left_now > left))
+    ):
+        yield "sides exchanged"
+    elif (right and not right_now) or (left and not left_now):
+        yield "side lost"

@@ -1,0 +1,121 @@
+"""Numbers and frequencies in words, written in the one form that quantities are read from.
+
+"vingt" becomes 20 (text2num), "un jour et demi" 1,5 jour, "deux prises quotidiennes" and "x 2/j"
+2 fois/jour, "tension 12/8" 12 cmHg and 8 cmHg.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from doctobert_hf.errors import UsageError
+
+IMPLIED = "\u2063"
+"""Stands behind a number that the text hardly tells: "un" of "un jour", "chaque"."""
+_TIME = r"(?:ans?|ann[ée]es?|mois|semaines?|jours?|heures?|minutes?|j|h|min)"
+_S = "[ \\t\u00a0\u202f]"
+_ATTACHED = re.compile(r"(?<!\w)((?:[SP][ap]|p)?C?O|mm|cm|m|H)[ ]?[23](?!\w)")
+"""Digits that belong to a name or a unit: "O 2", "mm 3"."""
+_MULTIPLIED = re.compile(r"(\d)[ ]?[x×*][ ]?(?=\d)")
+_FIGURE = re.compile(r"(?<!\w)(?:fig(?:ure|\.)?|tableau|tab\.)\s*\d+", re.I)
+_ARTICLE = re.compile(
+    r"(?<!\w)une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|prise|goutte|bouff))", re.I
+)
+_BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.I), new)
+    for pattern, new in (
+        (r"\btrois[ -]quarts\s+d['’]heure", "45 min"),
+        (r"\b(?:un\s+)?quarts?\s+d['’]heure", "15 min"),
+        (r"\b(?:une\s+)?demi[ -]heure", "30 min"),
+        (r"\b(?:une\s+)?demi[ -](?:année|annee)", "6 mois"),
+        (r"\bun\s+trimestre", "3 mois"),
+        (r"\bune?\s+demie?[ -](?=milligramme|gramme|mg|g\b|comprim|ampoule|dose)", "0,5 "),
+        (r"\bune(?=\s+(?:seule\s+)?(?:fois|prise|injection))", "1"),
+        (r"\bun\s+semestre", "6 mois"),
+        (r"\bmatin,?\s+midi\s+et\s+(?:le\s+)?soir", "3 fois/jour"),
+        (r"\b(?:le\s+)?matin\s*(?:et|/|\+)\s*(?:le\s+)?soir", "2 fois/jour"),
+        (r"\bJ\s?\+?(\d{1,3})\b", r"jour \1"),
+    )
+)
+_PER = r"(?:par|/|tou(?:te)?s\s+les)"
+_AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.I), new)
+    for pattern, new in (
+        (rf"{_S}*(?:{_PER}){_S}*(?:24{_S}*h(?:eures?)?|vingt-quatre heures)\b", "/jour"),
+        (rf"\b1{_S}+(?:fois|prise|injection){_S}+unique", "1 fois"),
+        (rf"\bdeux(?={_S}+(?:{_TIME}|fois|prise|injection|comprim|g[ée]lule|sachet|bouff|goutte|"
+         rf"ampoule|cp)\w*)", "2"),
+        (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?|inhalations?)"
+         rf"{_S}*(?:quotidienne?s?|journali[eè]re?s?|par{_S}jour|/{_S}?j(?:our)?\b)",
+         r"\1 fois/jour"),
+        (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?)"
+         rf"{_S}*(?:hebdomadaires?|par{_S}semaine)", r"\1 fois/semaine"),
+        (rf"[x×]{_S}?(\d+){_S}?(?:/|par){_S}?(?:j|jour|d)\b", r" \1 fois/jour"),
+        (rf"[x×]{_S}?(\d+){_S}?(?:/|par){_S}?(?:sem|semaine)\b", r" \1 fois/semaine"),
+        (rf"\b(\d+){_S}?[x×]{_S}?(?:/|par){_S}?(?:j|jour)\b", r"\1 fois/jour"),
+        (rf"(\d{_S}*[a-zµ]+){_S}+(?:quotidien(?:ne)?s?|par{_S}jour)\b", r"\1/jour"),
+        (rf"\b(\d+){_S}+(?:derni[eè]re?s?|premi[eè]re?s?){_S}+(?={_TIME}\b)", r"\1 "),
+        (rf"(?<!\w)une?(?={_S}+{_TIME}\b)", f"1{IMPLIED}"),
+        (rf"(?<!\w)l['’](?:an|ann[ée]e){_S}+(?:[ée]coul[ée]e|pr[ée]c[ée]dente?|derni[èe]re)|"
+         rf"(?<!\w)la{_S}+derni[èe]re{_S}+ann[ée]e", f"1{IMPLIED} an"),
+        (rf"\b(\d+){IMPLIED}?({_S}+{_TIME}){_S}+et{_S}+demie?\b", rf"\1,5{IMPLIED}\2"),
+        (rf"\bchaque{_S}+(?=matin|soir|midi|nuit)", f" 1{IMPLIED} fois/jour "),
+        (rf"\bchaque{_S}+(jour|semaine|mois)\b", rf" 1{IMPLIED} fois/\1 "),
+        (r"\b(?:quotidien(?:ne)?(?:s|ment)?|journali[eè]re?s?)\b", f" 1{IMPLIED} fois/jour "),
+        (rf"(?<![\d\w%])((?!fois|prise)[^\W\d]{{4,}}){_S}+par{_S}+(jour|semaine)\b",
+         rf"\1 1{IMPLIED} fois/\2"),
+        (rf"{_S}+(?:et{_S}+)?{_PER}{_S}+"
+         r"(?=(?:jour|j|semaine|mois|heure|h|kg|kilo|minute|min|an)s?\b)", "/"),
+    )
+)  # fmt: skip
+_PRESSURE = re.compile(
+    rf"(?P<cue>\b(?:TA|PA|T\.A\.|(?:tension|pression)(?:{_S}art[ée]rielle)?)\b[^\d.;\n]{{0,25}})?"
+    rf"(?<![\d/])(?P<high>\d{{1,3}}(?:[.,]\d)?){_S}?/{_S}?(?P<low>\d{{1,3}}(?:[.,]\d)?)"
+    rf"(?:{_S}*(?P<unit>[mc]mHg|[mc]m{_S}Hg))?(?![\d/])",
+    re.I,
+)
+
+
+def _pressure(match: re.Match[str]) -> str:
+    unit = (match["unit"] or "").replace(" ", "")
+    high, low = (float(match[name].replace(",", ".")) for name in ("high", "low"))
+    if not unit:
+        if match["cue"] is None or not low < high:
+            return match[0]
+        unit = "cmHg" if high < 30 else "mmHg"
+    return f"{match['cue'] or ''}{match['high']} {unit} / {match['low']} {unit}"
+
+
+def digits_for_words(text: str) -> str:
+    """Write number words as digits: "vingt minutes", "sixième jour".
+
+    Raises:
+        UsageError: The extra ``finemed`` is missing.
+    """
+    try:
+        from text_to_num import alpha2digit
+    except ImportError as error:
+        raise UsageError(
+            "Numbers in words need text2num", "it installed",
+            "Install it: pip install 'doctobert-hf[finemed]'",
+        ) from error  # fmt: skip
+    text = _ARTICLE.sub("1", text)
+    return "\n".join(alpha2digit(line, "fr") for line in text.split("\n"))
+
+
+_ROMAN = re.compile(r"\b((?:stade|grade|type|classe|degr[ée])s?\s+)(VI|IV|V|I{1,3})(?!\w)")
+ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6"}
+
+
+def as_digits(text: str) -> str:
+    """Return a text whose numbers, units and frequencies have one form."""
+    text = unicodedata.normalize("NFC", text).replace("μ", "µ")
+    text = _MULTIPLIED.sub(r"\1 × ", _ATTACHED.sub(r"\1", text))
+    text = _ROMAN.sub(lambda match: match[1] + ROMAN[match[2]], text)
+    for pattern, new in _BEFORE:
+        text = pattern.sub(new, text)
+    text = _PRESSURE.sub(_pressure, digits_for_words(_FIGURE.sub(" ", text)))
+    for pattern, new in _AFTER:
+        text = pattern.sub(new, text)
+    return text

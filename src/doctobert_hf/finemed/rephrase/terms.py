@@ -1,0 +1,212 @@
+"""Medicines, diseases and germs of a text by their word forms, and which are lost or invented."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from doctobert_hf.finemed.rephrase.abbreviations import EXPANSIONS
+from doctobert_hf.finemed.words import WORD, fold
+
+CONTENT = 5
+"""Letters that a word has which tells something."""
+_DRUG = re.compile(
+    r"\w{2,}(?:cilline|mycine|micine|floxacine|cycline|azole|prazole|olol|pril|prilat|sartan|statine|"
+    r"mab|tinib|nib|azepam|zolam|zepam|triptan|parine|gliptine|glutide|caine|dipine|oxetine|pramine|"
+    r"setron|vir|vudine|bactam|penem|cef\w+|platine|taxel|rubicine|trexate|nisone|nisolone|methasone|"
+    r"asone|onide|terol|tropium|formine|glitazone|grel|xaban|gatran|semide|thiazide|lactone|niazide|"
+    r"picine|butol|zinamide|codone|morphine|fentanil|curium|thymidine|barbital|toine|trigine|"
+    r"peridol|apine|peridone|zodone|faxine|adrenaline|amine|aspirine|cetamol|profene|fenac|coxib)s?"
+)
+_DISEASE = re.compile(
+    r"\w{3,}(?:ites?|oses?|omes?|emies?|uries?|algies?|pathies?|plegies?|penies?|rragies?|rrhees?|dermies?|plasies?|"
+    r"ectomies?|otomies?|ostomies?|megalies?|phagies?|pnees?|phobies?|trophies?|sclerose|necrose|oedemes?|"
+    r"septiques?|coccus|coque|infarctus|embolies?|thromboses?|cancers?|metastases?|tumeurs?|"
+    r"diabete|epilepsie|fractures?|hernies?)"
+    r"|lupus|gangrenes?|cholera|obesite|cachexie"
+)
+_ORDINARY = frozenset(
+    """suite suites visite limite limites petite petites droite droites faite faites dites ensuite
+    conduite inedite reussite merite invite habite evite profite proximite bonhomme homme hommes
+    symptome symptomes diplome atome dose doses chose choses cause causes pause rose prose
+    propose repose expose oppose suppose compose impose depose disposee accademie academie
+    anatomie medecine routine origine vitamine vitamines semaine semaines urine urines poitrine
+    vaccine machine cuisine bassine racine examine termine determine diminue hormone zone
+    personne ordonne donne carbone axone telephone gene genes hygiene oxygene azote proteine
+    proteines hemoglobine glycemie creatinine albumine bilirubine insuline parcours amines
+    famine examine contamine elimine lamine dopamine histamine glutamine chronique clinique
+    graphique traitement traitements medicament medicaments antalgique antalgiques antibiotique
+    antibiotiques comprime comprimes vaccin vaccins maladie maladies pathologie pathologies
+    syndrome syndromes lesion lesions affection affections trouble troubles douleur douleurs
+    fievre signe signes gene infection infections inflammation complication complications
+    anomalie anomalies crise crises posologie posologies""".split()
+)
+
+
+_GERMS = re.compile(
+    r"(?:klebsiella|escherichia|staphylococcus|streptococcus|enterococcus|pseudomonas|salmonella|shigella|"
+    r"listeria|legionella|neisseria|haemophilus|clostridium|clostridioides|candida|aspergillus|"
+    r"mycobacterium|helicobacter|campylobacter|proteus|enterobacter|serratia|acinetobacter|bacteroides|"
+    r"plasmodium|toxoplasma|cryptococcus|pneumocystis|chlamydia|mycoplasma|brucella|bartonella|borrelia|"
+    r"leptospira|treponema|rickettsia|coxiella|nocardia|actinomyces|echinococcus|leishmania|"
+    r"cytomegalovirus|rotavirus|adenovirus|norovirus|parvovirus|enterovirus|coronavirus)"
+)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, folded."""
+    return [fold(word) for word in WORD.findall(text)]
+
+
+_COMMON_WORDS = """
+    asthme eczema psoriasis grippe paludisme rougeole varicelle zona gale lepre variole
+    alzheimer parkinson huntington autisme schizophrenie migraine goutte diabete hypertension
+    hypotension insuffisance ictere purpura coqueluche rubeole tetanos typhoide dengue ebola covid
+    hemophilie mucoviscidose drepanocytose glaucome cataracte demence alcoolisme colique ulcere
+    abces anevrisme avortement allergie choc coma meningiome paralysie cecite surdite polype kyste
+    adenopathie adenopathies hemorragie hemorragies confusion convulsions convulsion"""
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> tuple[frozenset[str], frozenset[str]]:
+    """Single-word medicines, and single-word diseases, of the lexicons that are installed."""
+    from doctobert_hf.finemed.annotators.lexicon import lexicon_words
+
+    return lexicon_words()
+
+
+@lru_cache(maxsize=1 << 16)
+def kind_of(raw: str, wide: bool = False) -> str | None:
+    """Return ``drug``, ``disease`` or ``germ`` for a word that names one.
+
+    Args:
+        raw: The word as it stands.
+        wide: Also the diseases whose form does not tell ("asthme"), and general ones.
+    """
+    word = fold(raw)
+    if re.search(r"(?:ités?|[ée]es?|és?)\Z", raw.lower()) and not raw.lower().endswith("émie"):
+        return None  # "totalité", "traité": folded they would end as diseases do
+    if wide and stem(word) in _COMMON:
+        return "disease"
+    if len(word) < 5 or word in _ORDINARY:
+        return None
+    if _GERMS.fullmatch(word):
+        return "germ"
+    drugs, diseases = _lexicon()
+    if word in drugs or _DRUG.fullmatch(word):
+        return "drug"
+    if word in diseases or _DISEASE.fullmatch(word):
+        return "disease"
+    return None
+
+
+@lru_cache(maxsize=1 << 16)
+def stem(word: str) -> str:
+    """Return what the forms of a folded word share."""
+    return re.sub(
+        r"(?:aux|eux|euses?|ives?|ifs?|elles?|els?|ales?|als?|iques?|es?|s|x)\Z", "", word
+    )[:9]
+
+
+def surface(root: str, text: str) -> str:
+    """Return the first word of a text that has this stem, as it is written."""
+    return next(word for word in WORD.findall(text) if stem(fold(word)) == root)
+
+
+def allowed(words: Iterable[str]) -> set[str]:
+    """Stems of words, and of what their abbreviations stand for, and the reverse."""
+    found: set[str] = set()
+    known = set(words)
+    for short, parts in EXPANSIONS.items():
+        if short in known:
+            found |= {stem(part) for part in parts}
+        if set(parts) <= known or (len(parts) == 1 and parts[0] in known):
+            found.add(short)
+            found |= {stem(part) for part in parts}
+    return found | {stem(word) for word in known}
+
+
+def term_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield medicines, diseases and germs that are new, and medicines that are lost."""
+    old, new = words_of(source), words_of(rewrite)
+    old_stems, new_stems = allowed(old), allowed(new)
+    kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
+    for word in dict.fromkeys(new):
+        kind = kinds[word] or ("disease" if stem(word) in _FINDINGS else None)
+        if _told_otherwise(stem(word), old):
+            continue
+        if kind and stem(word) not in old_stems and not _kin(word, old):
+            yield f"{kind} invented: {word}"
+    yield from _short_names(source, rewrite, set(old_stems))
+    lost = []
+    for word in dict.fromkeys(old):
+        kind = kinds[word]
+        if kind is None or stem(word) in new_stems or _kin(word, new):
+            continue
+        if kind == "drug":
+            yield f"drug lost: {word}"
+        lost.append(word)
+    told = [word for word in dict.fromkeys(old) if kinds[word]]
+    if len(lost) > 2 and len(lost) > 0.4 * len(told):
+        yield f"terms lost: {', '.join(lost[:5])}"
+
+
+_SAME = {
+    **{"cephale": "maux mal tete", "dyspnee": "essouffl souffle", "ictere": "jauniss subicter"},
+    **{"prurit": "demange gratte", "vomissem": "vomi emese", "hemorrag": "saign", "asthm": "asthm"},
+    **{"diarrh": "selles", "hypertens": "tension hta", "paralys": "paraly plegi pares"},
+    **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
+}
+"""What else a source may call a finding, by the beginning of the word for it."""
+
+
+def _told_otherwise(root: str, words: list[str]) -> bool:
+    for start, others in _SAME.items():
+        if root.startswith(start):
+            return any(word.startswith(tuple(others.split())) for word in words)
+    return False
+
+
+_DISEASES_SHORT = frozenset(
+    """avc ait hta htap bpco sep tvp ep idm vih oap rgo sca fa aomi irc pid vhb vhc sida sdra saos
+    civd hsa mici rch dmla tdah""".split()
+)
+_BETWEEN = r"\W+(?:\w{1,3}\W+){0,2}"
+_SPELT_OUT = {
+    short: re.compile(r"\b" + _BETWEEN.join(rf"{stem(part)}\w*" for part in EXPANSIONS[short]))
+    for short in sorted(_DISEASES_SHORT & EXPANSIONS.keys())
+    if len(EXPANSIONS[short]) > 1
+}
+
+
+def _short_names(source: str, rewrite: str, known: set[str]) -> Iterator[str]:
+    """Yield diseases that are new, by their abbreviation ("AVC") or in the words of it."""
+    for raw in dict.fromkeys(re.findall(r"(?<![\w-])[A-Z]{2,5}(?![\w-])", rewrite)):
+        if fold(raw) in _DISEASES_SHORT and fold(raw) not in known:
+            yield f"disease invented: {raw}"
+    for short, pattern in _SPELT_OUT.items():
+        found = pattern.search(fold(rewrite))
+        if found and short not in known and not pattern.search(fold(source)):
+            yield f"disease invented: {found[0]}"
+
+
+def _kin(word: str, others: Iterable[str]) -> bool:
+    """Return whether a word of the same root is there: "splénectomie", "splénique"; no sibling."""
+    if _DRUG.fullmatch(word):
+        return False
+    root = stem(word)
+    return any(
+        (len(other) > 7 and other[:8] == word[:8]) or (len(root) > 4 and other.startswith(root))
+        for other in others
+    )
+
+
+_FINDING_WORDS = """
+    asthme eczema psoriasis grippe paludisme rougeole varicelle zona lepre alzheimer parkinson
+    autisme schizophrenie migraine diabete diabetique epileptique asthmatique cirrhotique hernie
+    alcoolique ictere purpura coqueluche rubeole tetanos dengue glaucome cataracte demence
+    anevrisme rales crepitants sibilants ascite vomissements nausees prurit syncope convulsions
+    petechies"""
+_FINDINGS = frozenset(stem(word) for word in _FINDING_WORDS.split())
+_COMMON = frozenset(stem(word) for word in _COMMON_WORDS.split())
