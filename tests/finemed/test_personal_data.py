@@ -16,31 +16,77 @@ from doctobert_hf.finemed.deidentification import PLACEHOLDERS, deidentify_docum
 from doctobert_hf.finemed.personal_data import KINDS, find_personal_data
 
 POSITIVE = {
-    "email": ["marie.petit@ght-nord.fr", "m.petit [arobase] ght-nord [point] fr", "a＠b.org"],
+    "email": [
+        "marie.petit@ght-nord.fr",
+        "m.petit [arobase] ght-nord [point] fr",
+        "a＠b.org",
+        "m.petit{at}ght-nord.fr",
+        "m.petit[@]ght-nord.fr",
+    ],
     "phone": [
         *("03 20 44 59 62", "06.12.34.56.79", "+32 2 555 12 12", "0033 6 12 34 56 79"),
         "03\u00a020\u00a044\u00a059\u00a062",
+        *("0262 35 90 00", "Tél. 06 12 345 679", "Tél.0320445962", "fax 03/20/44/59/62"),
+        *("0041 22 372 33 11", "03  20  44  59  62", "03 – 20 – 44 – 59 – 62", "0 800 12 34 56"),
     ],
     "social_security": [
         *("2 69 05 49 588 157 80", "269054958815780", "2 69 05 49 588 157", "1 84 12 2A 451 089"),
+        *("2 69 05 49 588 157 (80)", "N° de sécurité sociale : 2 69 05 49 588 157 12"),
     ],
     "iban": ["FR14 2004 1010 0505 0001 3M02 606", "BE68 5390 0754 7034"],
     "birth_date": [
         *("née le 3 févr. 1948", "NÉE LE 03/02/1948", "Date de naissance : 03/02/1948"),
         *("né à Lille le 1er mars 1950", "DDN : 1948-02-03"),
+        *("née au CHU le 3 mars 1948", "Date de naiss. : 03/02/1948", "nés le 03/02/2020"),
+        *("DN : 03/02/1948", "Date de naissance (JJ/MM/AAAA) : 03/02/1948", "né le 3-févr-1948"),
+        *("date de naissance du patient : 03/02/1948", "venue au monde le 3 mars 1948"),
     ],
-    "postal_address": ["14 bis, allée des Tilleuls\n59000 Lille", "3 bd Voltaire 75011 PARIS"],
+    "postal_address": [
+        "14 bis, allée des Tilleuls\n59000 Lille",
+        "3 bd Voltaire 75011 PARIS",
+        "Résidence Les Pins, bât. B, 59000 Lille",
+        "3 Grande Rue, 59000 Lille",
+        "lieu-dit Kerlann, 29120 Pont-l'Abbé",
+        "14 rue Foch (59000 Lille)",
+        "adresse : 14 rue Foch",
+        "habite 14 rue Foch, Lille",
+        "Appt 12, 14 rue Foch, 59000 La Bassée",
+        "14 rue Foch, 59000 Lille cedex 03",
+    ],
     "ip_address": ["82.64.10.3", "2a01:e0a:1f4::12"],
-    "rpps": ["RPPS n° 10002345678"],
-    "adeli": ["ADELI : 591234567"],
-    "finess": ["N° FINESS : 590000188"],
-    "ipp": ["IPP 00123456", "NDA : 240012345"],
-    "name": ["Mme Élodie N'Guyen-Petit", "Dr. J.-P. LE GOFF", "Patient : DUPONT Jean"],
+    "rpps": ["RPPS n° 10002345678", "RPPS du prescripteur : 10 00 234 567 8"],
+    "adeli": ["ADELI : 591234567", "ADELI n° 2A1234567"],
+    "finess": ["N° FINESS : 590000188", "FINESS de l'établissement : 590000188"],
+    "ipp": [
+        "IPP 00123456",
+        "NDA : 240012345",
+        "identifiant patient : 800123456",
+        "n° patient : 1234567",
+        "numéro d'hospitalisation 123456789",
+    ],
+    "name": [
+        "Mme Élodie N'Guyen-Petit",
+        "Dr. J.-P. LE GOFF",
+        "Patient : DUPONT Jean",
+        "madame Dupont",
+        "le docteur Paul Morel",
+        "Mme Le Gall",
+        "M. DE LA TOUR",
+        "Mme N'Diaye",
+        "Dr O'Connor",
+        "Opérateur : Jacques Meunier",
+        "Rédigé par : Paul Garnier",
+        "Nom de jeune fille : Martin",
+        "Nom, prénom : ROUSSEL, Anna",
+    ],
 }
 NEGATIVE = [
     *("Rhumatologie 01 02 03 04 05 06", "posologie 10 20 30 40 50", "CIP 34009 300 123 4 5"),
     *("Il ne le 12/03 revient pas.", "née prématurément", "version 4.10.2.1", "rubrique 4.8.1.2"),
     *("Mme la présidente", "M. le directeur", "12 place des antalgiques dans la douleur 20000 cas"),
+    *("23, avenue du Docteur Lannelongue", "Fabricant DR. REDDY", "Interne : Garde de nuit"),
+    *("Diabète. Nattrass M. Diabetic ketoacidosis", "(après {JJ MM AAAA})", "Mme La Présidente"),
+    *("avec l'Infirmier Superviseur de Zone", "des pénicillines M. OXACILLINE", "né à terme"),
     *("lot 2 69 05 49 588 157 12", "@service", "1,25 g", "TA 12/8", "04.05.06.07.08"),
 ]
 
@@ -55,6 +101,18 @@ def test_kinds(kind, text, form):
     assert {k: n for k, n in counts.items() if n} == {kind: 1}
     [finding] = find_personal_data(whole)
     assert whole[finding.start : finding.end].strip() in text
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("NOM : DUPONT PRÉNOM : JEAN", ["DUPONT", "JEAN"]),
+        ("Mme MARTIN, née DURAND, vue hier", ["MARTIN", "DURAND"]),
+        ("Drs Martin et Petit", ["Martin", "Petit"]),
+    ],
+)
+def test_each_of_several_names(text, names):
+    assert [text[f.start : f.end] for f in find_personal_data(text)] == names
 
 
 @pytest.mark.parametrize("text", NEGATIVE)
@@ -119,8 +177,9 @@ def test_the_stage_masks_and_keeps_a_table(tmp_path):
 
 def test_shared_cases():
     folder = os.environ.get("DOCTOBERT_DATA_DIR")
-    path = Path(folder or ".").parents[1] / "cases" / "personal_data.jsonl" if folder else None
-    if path is None or not path.is_file():
+    above = Path(folder or ".").resolve().parents
+    path = next((p for up in above if (p := up / "cases" / "personal_data.jsonl").is_file()), None)
+    if not folder or path is None:
         pytest.skip("the shared cases are not here: set DOCTOBERT_DATA_DIR")
     other = {
         **{"ADELI": "adeli", "FINESS": "finess", "SIRET": "finess", "RPPS": "rpps"},

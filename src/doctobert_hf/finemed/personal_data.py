@@ -11,16 +11,15 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.finemed.personal_names import find_names
+from doctobert_hf.finemed.personal_places import DASH as _DASH, SPACE as _S, Spans, find_addresses
 
 KINDS = ("email", "phone", "social_security", "iban", "birth_date", "postal_address", "ip_address",
          "rpps", "adeli", "finess", "ipp", "name")  # fmt: skip
-_S = "[ \\t\\n\\r\\u00a0\\u2007\\u2009\\u202f]"
-"""White space as French typography has it."""
-_DASH = "[-\\u2010-\\u2014]"
 _PUNCTUATION = f"(?:{_S}|[./]|{_DASH})"
 
 
@@ -116,9 +115,6 @@ def _require() -> None:
         ) from error
 
 
-Spans = Iterator[tuple[int, int]]
-
-
 def _plain(pattern: str, flags: int = 0, group: int | str = 0) -> Callable[[str], Spans]:
     compiled = re.compile(pattern, flags)
 
@@ -135,11 +131,15 @@ _NIR = re.compile(
     rf"(?<![\d])(?P<body>[1-478](?P<sep>{_PUNCTUATION}?)\d\d(?:{_PUNCTUATION})?"
     rf"(?:0[1-9]|1[0-3]|[2-9]\d)(?:{_PUNCTUATION})?(?:\d\d|2[ABab])(?:{_PUNCTUATION})?"
     rf"\d{{3}}(?:{_PUNCTUATION})?\d{{3}})"
-    rf"(?P<key>{_S}?(?:cl[ée]{_S}?:?|/)?{_PUNCTUATION}?\d\d)?(?![\d])",
+    rf"(?P<key>{_S}{{0,2}}(?:cl[ée]{_S}?:?|/|\()?{_PUNCTUATION}?\d\d(?:(?<=\(\d\d)\))?)?(?![\d])",
     re.IGNORECASE,
 )
 _MORE_DIGITS = re.compile(rf"{_PUNCTUATION}?\d")
-_KEYWORD_NIR = re.compile(r"(?:NIR|NSS|INS|s[ée]cu\w*)\W{0,6}\Z", re.IGNORECASE)
+_KEYWORD_NIR = re.compile(
+    r"(?<!\w)(?:NIR|NSS|INS|INSEE|n[°o]\s*SS|SS|s[ée]cu\w*(?:\s+soc\w*)?|immatricul\w+)\W{0,6}(?:n[°o]\W{0,3})?\Z",
+    re.IGNORECASE,
+)
+"""Behind these a number counts also where its key is wrong, or left out: people mistype."""
 
 
 def _social_security(text: str) -> Spans:
@@ -147,12 +147,13 @@ def _social_security(text: str) -> Spans:
 
     for match in _NIR.finditer(text):
         number = re.sub(r"\W", "", match["body"]).upper()
+        keyword = _KEYWORD_NIR.search(text, max(0, match.start() - 40), match.start())
         if match["key"] is not None:
             key = re.sub(r"\D", "", match["key"])
-            if nir.is_valid(number + key):
+            if keyword or nir.is_valid(number + key):
                 yield match.span()
             continue
-        told = match["sep"] or _KEYWORD_NIR.search(text, max(0, match.start() - 20), match.start())
+        told = match["sep"] or keyword
         if told and not _MORE_DIGITS.match(text, match.end()):
             yield match.span()
 
@@ -184,14 +185,25 @@ def _bank(text: str) -> Spans:
             yield match.span()
 
 
-_PAIR_SEPARATOR = f"(?:{_S}|\\.|{_DASH})"
+_PAIR_SEPARATOR = f"(?:{_S}{{1,2}}|\\.|{_S}?{_DASH}{_S}?)"
 _PHONE = re.compile(
     rf"(?<![\d+,])(?:"
     rf"(?:\(?\+33\)?|\(33\)|0033|(?<!\S)33(?={_S})){_PAIR_SEPARATOR}?(?:\(0\)|0)?{_PAIR_SEPARATOR}?"
     rf"[1-9](?:{_PAIR_SEPARATOR}?\d\d){{4}}"
     rf"|(?:\(0\)|0)[1-9](?:{_PAIR_SEPARATOR}?\d\d){{4}}"
     rf"|0{_S}?8\d\d(?:{_PAIR_SEPARATOR}\d\d){{3}}"
+    rf"|0[1-9]\d\d(?:{_S}\d\d){{3}}"
+    rf"|(?P<called>0{_S}?[1-9]\d\d{_S}\d{{3}}{_S}\d{{3}}|0[1-9]{_S}\d\d{_S}\d{{3}}{_S}\d{{3}}"
+    rf"|0[1-9](?:/\d\d){{4}})"
     rf")(?!\d)"
+)
+_ABROAD = re.compile(
+    rf"(?<![\d.,+])00(?!33)(?=[1-9])(?P<rest>\d{{1,3}}(?:{_PAIR_SEPARATOR}?\d){{6,11}})(?!\d)"
+)
+_CALL = re.compile(
+    r"(?<!\w)(?:t[ée]l\w*|phone|portable|mobile|gsm|fixe|fax|t[ée]l[ée]copie|appel\w*|joign\w*|joindre|contact\w*|"
+    r"secr[ée]tariat|standard|bureau|num[ée]ro|n[°o]\s+vert)(?!\w)[^\d\n]{0,25}\Z",
+    re.IGNORECASE,
 )
 
 
@@ -199,7 +211,18 @@ def _phones(text: str) -> Spans:
     import phonenumbers
 
     for match in _PHONE.finditer(text):
-        if _is_phone(text, match):
+        called = _CALL.search(text, max(0, match.start() - 45), match.start()) is not None
+        if called or (match["called"] is None and _is_phone(text, match)):
+            yield match.span()
+    for match in _ABROAD.finditer(text):
+        try:
+            number = phonenumbers.parse("+" + match["rest"], None)
+        except phonenumbers.NumberParseException:
+            continue
+        spaced = not match["rest"].isdigit()
+        if phonenumbers.is_valid_number(number) and (
+            spaced or _CALL.search(text, max(0, match.start() - 45), match.start())
+        ):
             yield match.span()
     if "+" in text:
         for found in phonenumbers.PhoneNumberMatcher(text, None):
@@ -209,7 +232,9 @@ def _phones(text: str) -> Spans:
 def _is_phone(text: str, match: re.Match[str]) -> bool:
     """Tell a phone number from lab values, page numbers, doses and other numbers."""
     number = match[0]
-    if number.startswith("0") and not number.startswith(("00", "0 8")):
+    if re.match(rf"0{_S}?\d{{3}}{_S}", number):
+        return True  # "0800 12 34 56", "0 892 69 69 69": nothing else is written so
+    if number.startswith("0") and not number.startswith("00"):
         gaps = {_class(gap) for gap in re.split(r"\d\d", number)[1:-1]}
         if len(gaps) > 1:
             return False
@@ -248,14 +273,18 @@ _DATE = (
     rf"(?:\d{{1,2}}{_S}?[/.-]{_S}?\d{{1,2}}{_S}?[/.-]{_S}?(?:\d{{4}}|\d{{2}})"
     rf"|\d{{1,2}}{_S}\d{{1,2}}{_S}\d{{4}}"
     rf"|\d{{4}}-\d{{2}}-\d{{2}}"
-    rf"|\d{{1,2}}(?:er)?{_S}+{_MONTH}{_S}+(?:\d{{4}}|\d{{2}}(?!\d)))"
+    rf"|\d{{1,2}}(?:er)?(?:{_S}+|{_DASH}){_MONTH}(?:{_S}+|{_DASH})(?:\d{{4}}|\d{{2}}(?!\d)))"
 )
 _BORN = rf"""(?<![\w-])(?:
-    n(?:é|e\u0301)(?:e|\(e\)|\.e|·e)? | n[ée]e | NE | NEE
-    | DDN | D\.D\.N\.? | date{_S}+de{_S}+naissance | naissance
-)(?![\w-])"""
+    n(?:é|e\u0301)(?:e?s?|\(e\)|\.e|·e) | n[ée]es? | NE | NEE | venue?{_S}+au{_S}+monde
+    | DDN | D\.D\.N\.? | (?-i:DN)(?={_S}*:)
+    | (?:date{_S}+(?:et{_S}+lieu{_S}+)?(?:de{_S}+)?)?naiss(?:ance|\.)
+      (?:{_S}+d[ue]{_S}+(?:la{_S}+)?patiente?)?
+)(?![\w-])(?:{_S}*\([^()\d]{{1,15}}\))?"""
 _BIRTH = re.compile(
-    rf"{_BORN}{_S}*[,:]?{_S}*(?:à{_S}+[^\d\n,;.]{{2,40}}?{_S}*,?{_S}*)?(?:(?:le|du|en\s+date\s+du)\b)?"
+    rf"{_BORN}{_S}*[,:]?{_S}*(?:(?:(?:à|au|aux|en){_S}+[^\d\n,;.]{{2,40}}?"
+    rf"|(?-i:[A-ZÀ-Ý])[\w'’-]+(?:{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+){{0,2}}(?={_S}+le\b)){_S}*,?{_S}*)?"
+    rf"(?:(?:le|du|en\s+date\s+du)\b)?"
     rf"{_S}*:?{_S}*(?:(?:lun|mar|mercre|jeu|vendre|same)di|dimanche)?{_S}*(?P<date>{_DATE})(?!\d)",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -275,13 +304,13 @@ _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _EMAIL = re.compile(
     rf"(?<![\w.+-])[\w.+-]+{_S}?[@＠]{_S}?"
     r"(?:\[?\d{1,3}(?:\.\d{1,3}){3}\]?|[\w-]+(?: ?\. ?[\w-]+)* ?\. ?[^\W\d_]{2,}(?![\w-]))"
-    rf"|(?<![\w.+-])[\w.+-]+{_S}*(?:\[(?:at|arobase|à)\]|\((?:at|arobase|à)\)|(?<=\s)(?:at|arobase)(?=\s)){_S}*"
-    rf"[\w-]+(?:{_S}*(?:\.|\[(?:dot|point)\]|\((?:dot|point)\)|(?<=\s)(?:dot|point)(?=\s)){_S}*[\w-]+)+",
+    rf"|(?<![\w.+-])[\w.+-]+{_S}*(?:[\[({{](?:at|arobase|à|[@＠])[\])}}]|(?<=\s)(?:at|arobase)(?=\s)){_S}*"
+    rf"[\w-]+(?:{_S}*(?:\.|[\[({{](?:dot|point)[\])}}]|(?<=\s)(?:dot|point)(?=\s)){_S}*[\w-]+)+",
     re.IGNORECASE,
 )
 
 
-_AT = re.compile(r"[@＠]|arobase|[\[(]at[\])]|\sat\s", re.IGNORECASE)
+_AT = re.compile(r"[@＠]|arobase|[\[({]at[\])}]|\sat\s", re.IGNORECASE)
 
 
 def _emails(text: str) -> Spans:
@@ -296,47 +325,6 @@ def _emails(text: str) -> Spans:
                 continue
             if spoken and not re.search(r"[._\d]", found.split()[0]):
                 continue  # "the service at archive.debian.org"
-        yield match.span()
-
-
-_STREET = (
-    r"(?:rue|avenue|av\.?|ave\.?|boulevard|boul\.?|bd\.?|blvd\.?|place|pl\.?|all[ée]es?|chemin|chem\.?|"
-    r"che\.?|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
-    r"r[ée]sidence|r[ée]s\.?|lotissement|lot\.|hameau|lieu-dit|faubourg|fg\.?|esplanade|sente|"
-    r"sentier|ruelle|venelle|mail|parvis|promenade|traverse|mont[ée]e|rond-point|voie|clos)"
-)
-_ZIP = rf"(?:F{_S}?-{_S}?)?\d{{2}}{_S}?\d{{3}}(?!\d)"
-_ADDRESS = re.compile(
-    rf"(?<![\w,.])(?P<whole>(?:\d{{1,4}}(?:{_S}?(?:bis|ter|quater|[A-D]))?{_S}?,?{_S}{_STREET}{_S}[^\n;]{{2,70}}?"
-    rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}})(?P<gap>{_S}*[,\n-]{_S}*|{_S}+)(?:BP{_S}?\d+{_S}*,?{_S}*)?{_ZIP}"
-    rf"{_S}+[^\W\d_][\w'’-]*(?-i:(?:{_S}|-)(?:[A-ZÀ-Ý]{{2,}}(?!\w)|[CÀ-Ý]edex|Sur|sur|sous|en|le|la|les|l[èe]s))*"
-    rf"(?:{_S}\d{{1,2}}(?!\d))?)",
-    re.IGNORECASE,
-)
-_COMPANY = re.compile(
-    r"(?:titulaire|fabricant|exploitant|laboratoires?|pharma\w*|soci[ée]t[ée]|\b(?:SAS|SASU|SA|S\.A\.S?|SARL|"
-    r"GmbH|Ltd|Limited|Inc|AG|B\.V|BV|N\.V|NV|S\.p\.A|SpA|plc|Co)\b)",
-    re.IGNORECASE,
-)
-
-
-_LEAFLET = re.compile(
-    r"titulaire de l|autorisation de mise sur|fabricant|exploitant|noms du m[ée]dicament|"
-    r"m[ée]dicament est autoris",
-    re.IGNORECASE,
-)
-
-
-def _addresses(text: str) -> Spans:
-    for match in _ADDRESS.finditer(text):
-        city = re.search(rf"{_ZIP}{_S}+(?P<city>\S)", match[0])
-        plain = not match["gap"].strip(" \t\u00a0\u202f") and "\n" not in match["gap"]
-        if plain and city is not None and not city["city"].isupper():
-            continue  # "5 place du médicament dans la stratégie 12345 patients"
-        if _COMPANY.search(text, max(0, match.start() - 150), match.start()):
-            continue  # leaflets name who makes a drug: no person
-        if _LEAFLET.search(text, max(0, match.start() - 600), match.end() + 200):
-            continue
         yield match.span()
 
 
@@ -366,43 +354,10 @@ def _ips(text: str) -> Spans:
         yield match.span()
 
 
-_TITLE = (
-    r"(?:Dr|DR|Drs|Docteur|DOCTEUR|Docteure|Dre|Pr|PR|Prof|Professeure?|PROFESSEUR|M|Mr|MR|MM|Mme|MME|Mmes|"
-    r"Mlle|MLLE|Monsieur|MONSIEUR|Madame|MADAME|Mademoiselle|Me|Ma[îi]tre|Interne|IDE|Sœur)"
-)
-_PART = (
-    r"(?:[A-ZÀ-Ý][a-zà-ÿœæ]+(?:[-'’][A-ZÀ-Ý]?[a-zà-ÿ]+)*|[A-ZÀ-Ý]{2,}(?:[-'’][A-ZÀ-Ý]{2,})*"
-    r"|[DLdl]['’][A-ZÀ-Ý]\w+)"
-)
-_PARTICLE = r"(?:de|du|des|la|le|el|ben|van|von|da|DE|DU|LE|LA)"
-_PERSON = (
-    rf"(?:[A-ZÀ-Ý]\.{_S}?-?)*(?:{_PARTICLE}{_S})*{_PART}(?:{_S}(?:{_PARTICLE}{_S})*{_PART}){{0,3}}"
-)
-_NAMED = re.compile(rf"(?<![\w.'’-]){_TITLE}\.?{_S}+(?P<name>{_PERSON})")
-_FIELD = re.compile(
-    rf"(?<!\w)(?:(?:Nom|NOM)(?:{_S}(?:de{_S}naissance|marital|d['’]usage|de{_S}famille|usuel))?|Pr[ée]nom|"
-    rf"PR[ÉE]NOM|Nom{_S}et{_S}pr[ée]nom|Patiente?|PATIENTE?|M[ée]decin(?:{_S}traitant)?){_S}?:{_S}?(?P<name>{_PERSON})"
-)
-_NO_NAME = frozenset(
-    """le la les l un une des du de je il elle nous vous ce cette son sa ses et ou où a est sont
-    en au aux par pour sur dans avec sans pas ne si que qui lors suite selon traitement examen
-    patient
-    patiente âgé âgée président directeur médecin""".split()
-)
-
-
-def _names(text: str) -> Spans:
-    for pattern in (_NAMED, _FIELD):
-        for match in pattern.finditer(text):
-            first = re.split(r"[\s.]+", match["name"])[0]
-            if first.lower() not in _NO_NAME or (first.isupper() and len(first) > 1):
-                yield match.span("name")
-
-
 def _keyed(words: str, number: str) -> Callable[[str], Spans]:
     """A number that only what stands before it tells."""
     return _plain(
-        rf"(?<!\w)(?:{words})(?:{_S}*(?:n°|num[ée]ro|no\.?|:|=|est)){{0,3}}{_S}*(?P<number>{number})(?!\w)",
+        rf"(?<!\w)(?:{words})(?:{_S}*(?:n°|num[ée]ro|no\.?|:|=|/|est|(?:du|de{_S}la|de{_S}l['’]|d['’]){_S}?[^\W\d_]{{3,15}})){{0,3}}{_S}*(?P<number>{number})(?!\w)",
         re.IGNORECASE,
         "number",
     )
@@ -410,13 +365,14 @@ def _keyed(words: str, number: str) -> Callable[[str], Spans]:
 
 _FINDERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
     ("email", _emails),
-    ("rpps", _keyed(r"(?:n°\s*)?R\.?P\.?P\.?S\.?", rf"1\d{{2}}(?:{_S}?\d){{8}}")),
-    ("adeli", _keyed(r"(?:n°\s*)?ADELI", rf"\d{{2}}(?:{_S}?[0-9AB])(?:{_S}?\d){{6}}")),
+    ("rpps", _keyed(r"(?:n°\s*)?R\.?P\.?P\.?S\.?", rf"1(?:{_S}?\d){{10}}")),
+    ("adeli", _keyed(r"(?:n°\s*)?ADELI", rf"\d[\dAB](?:{_S}?[0-9AB])(?:{_S}?\d){{6}}")),
     ("finess", _keyed(r"(?:n°\s*)?FINESS(?:\s+(?:juridique|g[ée]ographique|ET|EJ))?",
                       rf"\d(?:{_S}?[0-9AB])(?:{_S}?\d){{7}}")),
     ("finess", _keyed(r"(?:n°\s*)?SIRET", rf"\d(?:{_S}?\d){{13}}")),
     ("finess", _keyed(r"(?:n°\s*)?SIREN", rf"\d(?:{_S}?\d){{8}}")),
-    ("ipp", _keyed(r"(?:n°\s*)?(?:IPP|I\.P\.P\.|NIP|NDA|IEP|NDOS|dossier|s[ée]jour|venue)",
+    ("ipp", _keyed(r"(?:n°\s*)?(?:IPP|I\.P\.P\.|NIP|NDA|IEP|NDOS|dossier|s[ée]jour|venue|"
+                   r"(?:identifiant|matricule|num[ée]ro|n°)\s*(?:permanent\s+)?(?:du\s+)?patient|hospitalisation)",
                    rf"[A-Z]?\d(?:{_S}?\d){{4,13}}")),
     ("ipp", _keyed(r"passeport|carte\s+d['’]identit[ée]|CNI|titre\s+de\s+s[ée]jour",
                    r"[0-9A-Z]{7,15}")),
@@ -424,8 +380,8 @@ _FINDERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
     ("social_security", _social_security),
     ("iban", _bank),
     ("birth_date", _births),
-    ("postal_address", _addresses),
+    ("postal_address", find_addresses),
     ("phone", _phones),
     ("ip_address", _ips),
-    ("name", _names),
+    ("name", find_names),
 )  # fmt: skip

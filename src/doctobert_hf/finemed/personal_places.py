@@ -1,0 +1,70 @@
+"""Postal addresses in French text: by street and postcode, or by what stands before them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+Spans = Iterator[tuple[int, int]]
+SPACE = "[ \\t\\n\\r\\u00a0\\u2007\\u2009\\u202f]"
+"""White space as French typography has it."""
+DASH = "[-\\u2010-\\u2014]"
+_S = SPACE
+_STREET = (
+    r"(?:(?:grande?[- ])?rue|avenue|av\.?|ave\.?|boulevard|boul\.?|bd\.?|blvd\.?|bld\.?|bvd\.?|"
+    r"place|pl\.?|all[ée]es?|chemin|chem\.?|che\.?|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
+    r"r[ée]sidence|r[ée]s\.?|lotissement|lot\.|hameau|lieu-dit|faubourg|fg\.?|esplanade|sente|"
+    r"sentier|ruelle|venelle|mail|parvis|promenade|traverse|mont[ée]e|rond-point|voie|clos)"
+)
+_ZIP = rf"(?:F{_S}?-{_S}?)?\d{{2}}{_S}?\d{{3}}(?!\d)"
+_INSIDE = (
+    rf"(?:(?:appt?|appartement|b[âa]t(?:iment)?|esc(?:alier)?|r[ée]s(?:idence)?|porte|[ée]tage)\.?{_S}"
+    rf"[^\n,;:.]{{0,30}}(?:,{_S}*|\n))"
+)
+"""What stands before the street: "Appt 12, ", "Bâtiment C, "."""
+_PLACE = (
+    r"(?:r[ée]sidence|lieu[ -]dit|hameau|lotissement|Z\.?A\.?C?\.?|Z\.?I\.?|"
+    r"zone\s+(?:artisanale|industrielle)|quartier|domaine|ferme)"
+)
+_ADDRESS = re.compile(
+    rf"(?<![\w,.])(?P<whole>(?:{_INSIDE}{{0,2}}\d{{1,4}}(?:{_S}?(?:bis|ter|quater|[A-D]))?{_S}?,?{_S}"
+    rf"{_STREET}(?:{_S}[^\n;]{{2,70}}?)?"
+    rf"|{_PLACE}{_S}(?-i:[A-ZÀ-Ý]|d[eu]s?{_S}|l[ea]s?{_S})[^\n;:]{{2,60}}?"
+    rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}})(?P<gap>{_S}*[,\n(-]{_S}*|{_S}+)(?:BP{_S}?\d+{_S}*,?{_S}*)?{_ZIP}"
+    rf"{_S}+(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*(?-i:(?:{_S}|-)(?:[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex|Sur|sur|sous|en|le|la|les|l[èe]s))*"
+    rf"(?:{_S}\d{{1,2}}(?!\d))?\)?)",
+    re.IGNORECASE,
+)
+_LIVES = re.compile(
+    rf"(?<!\w)(?:habit\w+|demeur\w+|domicili\w+|r[ée]sid(?:e|ant|ait)|adresse(?:{_S}(?:du|de{_S}la){_S}patiente?)?{_S}*:)"
+    rf"{_S}*(?:au{_S}+)?(?P<whole>\d{{1,4}}(?:{_S}?(?:bis|ter|quater))?{_S}?,?{_S}{_STREET}{_S}[^\n;.,]{{2,50}}"
+    rf"(?:,{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+)?)",
+    re.IGNORECASE,
+)
+_COMPANY = re.compile(
+    r"(?:titulaire|fabricant|exploitant|laboratoires?|pharma\w*|soci[ée]t[ée]|\b(?:SAS|SASU|SA|S\.A\.S?|SARL|"
+    r"GmbH|Ltd|Limited|Inc|AG|B\.V|BV|N\.V|NV|S\.p\.A|SpA|plc|Co)\b)",
+    re.IGNORECASE,
+)
+
+
+_LEAFLET = re.compile(
+    r"titulaire de l|autorisation de mise sur|fabricant|exploitant|noms du m[ée]dicament|"
+    r"m[ée]dicament est autoris",
+    re.IGNORECASE,
+)
+
+
+def find_addresses(text: str) -> Spans:
+    """Yield where addresses stand; those of makers in leaflets are no personal data."""
+    for match in _ADDRESS.finditer(text):
+        city = re.search(rf"{_ZIP}{_S}+(?P<city>\S)", match[0])
+        plain = not match["gap"].strip(" \t\u00a0\u202f") and "\n" not in match["gap"]
+        if plain and city is not None and not city["city"].isupper():
+            continue  # "5 place du médicament dans la stratégie 12345 patients"
+        if _COMPANY.search(text, max(0, match.start() - 150), match.start()):
+            continue  # leaflets name who makes a drug: no person
+        if _LEAFLET.search(text, max(0, match.start() - 1500), match.end() + 200):
+            continue
+        yield match.span()
+    yield from (match.span("whole") for match in _LIVES.finditer(text))
