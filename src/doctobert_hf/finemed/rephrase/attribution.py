@@ -49,6 +49,18 @@ _DENIES = re.compile(
 """Any word that may tell that something is not to be done."""
 
 
+_SCOPE = re.compile(
+    r"(?<!\w)(?:ne\s+|n['’])(?:\w+(?:-\w+)?\s+)?(?:pas|jamais)\s+(?P<scope>.{4,70}?)"
+    r"(?=[,;:().]|(?<!\w)(?:avant|que|qui|depuis|pendant|quand|si|pour|car|mais|sauf)(?!\w)|\Z)",
+    re.IGNORECASE,
+)
+_NEGATIVE = re.compile(
+    _DENIES.pattern
+    + r"|(?<!\w)(?:in|im|non|d[ée]|an?|ar)\w*(?:capab|possib|[ée]vit|pourv|compat)\w*|"
+    r"(?<!\w)(?:absen|d[ée]faut|[ée]chec|refus|manqu|n[ée]gati|indemne|d[ée]pourvu|rare|peu|plut[ôo]t|"
+    r"libre|normal|perte|perdu|incapab|impossib|hormis|rebel|r[ée]sist|moins|[ée]limin|infirm|[ée]cart)\w*",
+    re.IGNORECASE,
+)
 _EXCLUDES = re.compile(
     r"(?<!\w)(?:[ée]limin|exclu[trsea]|infirm[ée]|[ée]cart[ée])\w*", re.IGNORECASE
 )
@@ -67,10 +79,32 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from _moved(
         _diseases(source, _FORBIDS), _diseases(rewrite, _DENIES), source, "warning turned round"
     )
+    yield from _unscoped(source, rewrite)
     confirmed = _diseases(rewrite, _CONFIRMS, parts=re.compile(","))
     for root, marked in _diseases(source, _EXCLUDES).items():
         if marked == {True} and True in confirmed.get(root, ()):
             yield f"what was ruled out is confirmed: {surface(root, source)}"
+
+
+def _unscoped(source: str, rewrite: str) -> Iterator[str]:
+    """Yield what "ne ... pas" denies as a whole: two words of it, now where nothing is denied."""
+    now: dict[str, set[bool]] = {}
+    for segment in segments(rewrite):
+        marked = _NEGATIVE.search(segment) is not None
+        for root in _roots(segment):
+            now.setdefault(root, set()).add(marked)
+    outside = set(_roots(_SCOPE.sub(" ", source)))
+    for segment in segments(source):
+        for match in _SCOPE.finditer(segment):
+            told = [r for r in _roots(match["scope"]) if r not in outside and r in now]
+            free = [root for root in told if now[root] == {False}]
+            if len(free) >= 2 and len(free) == len(told):
+                yield f"negation lost: {' '.join(match['scope'].split())}"
+
+
+def _roots(text: str) -> list[str]:
+    folded = (fold(raw) for raw in WORD.findall(text))
+    return [stem(word) for word in folded if len(word) >= CONTENT and word not in LIGHT]
 
 
 def _moved(

@@ -68,9 +68,14 @@ _GROUPS: dict[str, dict[str, str]] = {
         "stopped": r"arr[êe]t\w*|stopp\w+|interromp\w+|suspend\w*|suspendus?",
         "continued": r"poursui\w+|continu(?:e|é|ée|és|er|ation)|maint(?:enu|ien)\w*|reconduit\w*",
     },
+    "weight": {
+        "gain": r"pris\s+\d+|prise\s+de\s+poids|grossi\w*",
+        "loss": r"perdu\s+\d+|perte\s+de\s+poids|amaigri\w*|maigri\w*",
+    },
     "direction": {
         "up": r"augment\w+|major\w+|[ée]lev[ée]e?s?|[ée]l[ée]vation",
-        "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b|r[ée]duction|baiss\w+|abaiss\w+",
+        "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b|r[ée]duction|a?baiss\w+|basse?s?"
+        r"|effondr\w+",
     },
     "half or double": {
         "half": r"(?<!et de )moiti[ée]|divis[ée]\w*\s+par\s+(?:deux|2)",
@@ -82,6 +87,12 @@ _GROUPS: dict[str, dict[str, str]] = {
         "lower": r"inf[ée]rieure?s?(?!\s+(?:à|a|au|aux|ou\s+[ée]gal))",
     },
     "face": {"front": r"ant[ée]r(?:ieure?s?|o-?\w*)", "back": r"post[ée]r(?:ieure?s?|o-?\w*)"},
+    "side of a limb": {
+        "inner": r"m[ée]dia(?:l|le|les|ux)",
+        "outer": r"lat[ée]ra(?:l|le|les|ux)",
+    },
+    "depth": {"inner": r"internes?(?!\s+de)", "outer": r"externes?"},
+    "lie": {"level": r"horizonta\w+", "upright": r"vertica\w+"},
     "end": {"near": r"proxima(?:l|le|les|ux)", "far": r"dista(?:l|le|les|ux)"},
     "route": {
         "by mouth": r"per\s?os|par\s+(?:la\s+)?bouche|voie\s+orale|oralement|(?-i:PO)|orale",
@@ -145,6 +156,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "breast": r"mammaires?|seins?",
         "hip": r"hanches?", "knee": r"genoux?", "shoulder": r"[ée]paules?", "elbow": r"coudes?",
         "wrist": r"poignets?", "ankle": r"chevilles?", "femur": r"f[ée]mur\w*|f[ée]mora\w+",
+        "leg": r"jambes?", "hand": r"mains?", "foot": r"pieds?", "eye": r"yeux|oculaires?",
         "tibia": r"tibia\w*", "humerus": r"hum[ée]r\w+",
     },
     "extent": {
@@ -168,7 +180,7 @@ _RESULT = "result"
 _LOOSE = ("time of day", "relative", "severity", "direction", "medication", "extent", "limit",
           "sex", "smoking", "fever", "presence", "state", "meals", "advice", "timing")  # fmt: skip
 """Told too often by chance to compare how often each is told."""
-_PLACES = ("height", "face", "end")
+_PLACES = ("height", "face", "end", "side of a limb", "depth")
 _QUALIFIES = (*_PLACES, "course", "malignity", "severity", "order", "age of onset", "sex")
 """Groups of adjectives, which stand behind their noun."""
 _Kinds = dict[tuple[str, str], set[int]]

@@ -25,7 +25,7 @@ _BEFORE_ANY = re.compile(
     re.IGNORECASE,
 )
 _BEHIND_ANY = re.compile(
-    r"(?<!\w)(?:absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|ni[ée]e?s?|disparu\w*|libres?|infirm\w+|"
+    r"(?<!\w)(?:absen(?!ces?\s+d)\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|ni[ée]e?s?|disparu\w*|libres?|infirm\w+|"
     r"n['’]|ne(?!\w))",
     re.IGNORECASE,
 )
@@ -71,7 +71,7 @@ def _polarities(text: str) -> dict[str, Counter[str]]:
                 continue
             if _BEFORE_ANY.fullmatch(match[0]) or _BEHIND_ANY.fullmatch(match[0]):
                 continue  # a cue is no fact
-            if _INFINITIVE.search(word) and kind_of(match[0]) is None:
+            if _INFINITIVE.search(word) and at not in negated and kind_of(match[0]) is None:
                 continue  # "ne pas prendre si": what is denied stands elsewhere
             unclear = at > ruled_out or any(
                 at < cue < at + 90 and not _TURN.search(segment, at, cue) for cue in behind
@@ -108,12 +108,19 @@ _GOES_ON = re.compile(
 )
 
 
+_VERB = re.compile(
+    r"(?<!\w)(?:ne\s+|n['’])(?:(?:pas|jamais)\s+(?P<bare>\w+(?:er|ir|re))(?!\w)"
+    r"|(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais)(?:\s+(?:[ée]t[ée]|[êe]tre|encore))?"
+    r"(?:\s+(?P<told>\w+(?:[ée]e?s?|ie?s?|ue?s?|aires?|ables?|ibles?|er|ir|re))(?!\w))?)",
+    re.IGNORECASE,
+)
+"""A verb that is denied: "ne doublez pas", "ne pas appliquer", "n'est pas recommandé"."""
 _LIST = re.compile(
     r"(,\s*(?:ni\s|ou\s|et\s)?(?=d['’e]|ni\s|ou\s)|\sni\s|\sou\s|\set\s(?=de\s|d['’]))"
 )
 _SCOPE_END = re.compile(
     r"[,:()]|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|à|au|"
-    r"aux|sur|dans|lors|selon|et(?=\s+(?:l[ea]s?|une?|ils?|elles?|on|son|sa|ses)\s|\s+l['’]))(?!\w)"
+    r"aux|des|du|de\s+la|sur|dans|lors|selon|et(?=\s+(?:l[ea]s?|une?|ils?|elles?|on|son|sa|ses)\s|\s+l['’]))(?!\w)"
 )
 
 
@@ -136,6 +143,10 @@ def _negated_places(segment: str) -> Iterator[int]:
             at += len(part)
             if limit:
                 break
+    for cue in _VERB.finditer(segment):
+        for name in ("verb", "bare", "told"):
+            if cue[name] and len(cue[name]) >= CONTENT:
+                yield cue.start(name)
     for cue in _AFTER.finditer(segment):
         before = re.split(r"[,:]", segment[: cue.start()])[-1]
         offset = cue.start() - len(before)

@@ -65,7 +65,8 @@ _COMMON_WORDS = """
     hypotension insuffisance ictere purpura coqueluche rubeole tetanos typhoide dengue ebola covid
     hemophilie mucoviscidose drepanocytose glaucome cataracte demence alcoolisme colique ulcere
     abces anevrisme avortement allergie choc coma meningiome paralysie cecite surdite polype kyste
-    adenopathie adenopathies hemorragie hemorragies confusion convulsions convulsion"""
+    suicide suicides adenopathie adenopathies hemorragie hemorragies confusion
+    convulsions convulsion"""
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +86,9 @@ def kind_of(raw: str, wide: bool = False) -> str | None:
         wide: Also the diseases whose form does not tell ("asthme"), and general ones.
     """
     word = fold(raw)
-    if re.search(r"(?:ités?|[ée]es?|és?)\Z", raw.lower()) and not raw.lower().endswith("émie"):
+    if re.search(r"(?:ités?|[dr]uites?|[ée]es?|és?)\Z", raw.lower()) and not raw.lower().endswith(
+        "émie"
+    ):
         return None  # "totalité", "traité": folded they would end as diseases do
     if wide and stem(word) in _COMMON:
         return "disease"
@@ -105,7 +108,7 @@ def kind_of(raw: str, wide: bool = False) -> str | None:
 def stem(word: str) -> str:
     """Return what the forms of a folded word share."""
     return re.sub(
-        r"(?:aux|eux|euses?|ives?|ifs?|elles?|els?|ales?|als?|iques?|es?|s|x)\Z", "", word
+        r"(?:aux|eux|euses?|ives?|ifs?|elles?|els?|ales?|als?|iques?|ies?|ez|es?|s|x)\Z", "", word
     )[:9]
 
 
@@ -197,7 +200,7 @@ def _kin(word: str, others: Iterable[str]) -> bool:
         return False
     root = stem(word)
     return any(
-        (len(other) > 7 and other[:8] == word[:8]) or (len(root) > 4 and other.startswith(root))
+        (len(other) > 7 and other[:8] == word[:8]) or (len(root) > 3 and other.startswith(root))
         for other in others
     )
 
