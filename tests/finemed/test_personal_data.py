@@ -21,6 +21,7 @@ POSITIVE = {
         "m.petit [arobase] ght-nord [point] fr",
         "a＠b.org",
         "m.petit{at}ght-nord.fr",
+        "m.petit(a)ght-nord.fr",
         "m.petit[@]ght-nord.fr",
     ],
     "phone": [
@@ -37,7 +38,12 @@ POSITIVE = {
     "birth_date": [
         *("née le 3 févr. 1948", "NÉE LE 03/02/1948", "Date de naissance : 03/02/1948"),
         *("né à Lille le 1er mars 1950", "DDN : 1948-02-03"),
-        *("née au CHU le 3 mars 1948", "Date de naiss. : 03/02/1948", "nés le 03/02/2020"),
+        *(
+            "née au CHU le 3 mars 1948",
+            "Date de naiss. : 03/02/1948",
+            "nés le 03/02/2020",
+            "DDN=03/02/1948",
+        ),
         *("DN : 03/02/1948", "Date de naissance (JJ/MM/AAAA) : 03/02/1948", "né le 3-févr-1948"),
         *("date de naissance du patient : 03/02/1948", "venue au monde le 3 mars 1948"),
     ],
@@ -49,6 +55,7 @@ POSITIVE = {
         "lieu-dit Kerlann, 29120 Pont-l'Abbé",
         "14 rue Foch (59000 Lille)",
         "adresse : 14 rue Foch",
+        "chemin des Dames, 02000 Laon",
         "habite 14 rue Foch, Lille",
         "Appt 12, 14 rue Foch, 59000 La Bassée",
         "14 rue Foch, 59000 Lille cedex 03",
@@ -74,6 +81,8 @@ POSITIVE = {
         "M. DE LA TOUR",
         "Mme N'Diaye",
         "Dr O'Connor",
+        "Pr L. Queré",
+        "Dr. B. de La Tour d'Auvergne",
         "Opérateur : Jacques Meunier",
         "Rédigé par : Paul Garnier",
         "Nom de jeune fille : Martin",

@@ -282,7 +282,7 @@ _BORN = rf"""(?<![\w-])(?:
       (?:{_S}+d[ue]{_S}+(?:la{_S}+)?patiente?)?
 )(?![\w-])(?:{_S}*\([^()\d]{{1,15}}\))?"""
 _BIRTH = re.compile(
-    rf"{_BORN}{_S}*[,:]?{_S}*(?:(?:(?:à|au|aux|en){_S}+[^\d\n,;.]{{2,40}}?"
+    rf"{_BORN}{_S}*[,:=]?{_S}*(?:(?:(?:à|au|aux|en){_S}+[^\d\n,;.]{{2,40}}?"
     rf"|(?-i:[A-ZÀ-Ý])[\w'’-]+(?:{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+){{0,2}}(?={_S}+le\b)){_S}*,?{_S}*)?"
     rf"(?:(?:le|du|en\s+date\s+du)\b)?"
     rf"{_S}*:?{_S}*(?:(?:lun|mar|mercre|jeu|vendre|same)di|dimanche)?{_S}*(?P<date>{_DATE})(?!\d)",
@@ -304,13 +304,13 @@ _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _EMAIL = re.compile(
     rf"(?<![\w.+-])[\w.+-]+{_S}?[@＠]{_S}?"
     r"(?:\[?\d{1,3}(?:\.\d{1,3}){3}\]?|[\w-]+(?: ?\. ?[\w-]+)* ?\. ?[^\W\d_]{2,}(?![\w-]))"
-    rf"|(?<![\w.+-])[\w.+-]+{_S}*(?:[\[({{](?:at|arobase|à|[@＠])[\])}}]|(?<=\s)(?:at|arobase)(?=\s)){_S}*"
+    rf"|(?<![\w.+-])[\w.+-]+{_S}*(?:[\[({{](?:at?|arobase|à|[@＠])[\])}}]|(?<=\s)(?:at|arobase)(?=\s)){_S}*"
     rf"[\w-]+(?:{_S}*(?:\.|[\[({{](?:dot|point)[\])}}]|(?<=\s)(?:dot|point)(?=\s)){_S}*[\w-]+)+",
     re.IGNORECASE,
 )
 
 
-_AT = re.compile(r"[@＠]|arobase|[\[({]at[\])}]|\sat\s", re.IGNORECASE)
+_AT = re.compile(r"[@＠]|arobase|[\[({]at?[\])}]|\sat\s", re.IGNORECASE)
 
 
 def _emails(text: str) -> Spans:

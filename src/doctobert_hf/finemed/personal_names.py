@@ -87,7 +87,9 @@ def find_names(text: str) -> Spans:
 
 
 def _is_name(name: str, strict: bool) -> bool:
-    parts = re.split(r"[\s.]+", name)
+    if re.match(r"[A-ZÀ-Ý]\.", name) and re.search(r"\w{2}", name):
+        return True  # "B. de La Tour"
+    parts = [part for part in re.split(r"[\s.]+", name) if len(part) > 1] or [name]
     first = parts[0]
     if first.lower() not in _NO_NAME or (not strict and first.isupper() and len(first) > 1):
         return True

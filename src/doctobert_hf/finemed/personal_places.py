@@ -24,7 +24,8 @@ _INSIDE = (
 """What stands before the street: "Appt 12, ", "Bâtiment C, "."""
 _PLACE = (
     r"(?:r[ée]sidence|lieu[ -]dit|hameau|lotissement|Z\.?A\.?C?\.?|Z\.?I\.?|"
-    r"zone\s+(?:artisanale|industrielle)|quartier|domaine|ferme)"
+    r"zone\s+(?:artisanale|industrielle)|(?:grande?[- ])?rue|avenue|chemin|all[ée]e|impasse|"
+    r"boulevard|route|quartier|domaine|ferme)"
 )
 _ADDRESS = re.compile(
     rf"(?<![\w,.])(?P<whole>(?:{_INSIDE}{{0,2}}\d{{1,4}}(?:{_S}?(?:bis|ter|quater|[A-D]))?{_S}?,?{_S}"
