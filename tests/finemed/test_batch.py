@@ -1,6 +1,8 @@
 """Rewriting by files of OpenAI's batch format: ask, be answered, go on."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from finemed_helpers import excluded_of, rows_of
@@ -175,6 +177,28 @@ def test_where_a_batch_may_not_be(annotated, tmp_path):
         config(annotated, tmp_path / "o", tmp_path / "b", executor="slurm")
     with pytest.raises(UsageError, match="input"):
         rephrase(config(annotated, tmp_path / "o", annotated / "batch"))
+
+
+def test_two_runs_do_not_share_a_folder(annotated, tmp_path):
+    from doctobert_hf.errors import UsageError
+
+    batch = tmp_path / "batch"
+    batch.mkdir()
+    code = (
+        "import sys; from pathlib import Path; from doctobert_hf.runs.lock import RunLock; "
+        "RunLock(Path(sys.argv[1]) / '.run.lock', '').acquire(); print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(batch)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline().strip() == b"held"
+        with pytest.raises(UsageError, match="batch folder .* is in use by process") as caught:
+            rephrase(config(annotated, tmp_path / "out", batch))
+        assert "--batch" in str(caught.value)
+        assert not (tmp_path / "out").exists()
+        other.communicate(b"\n", timeout=60)
+    rephrase(config(annotated, tmp_path / "out", batch))
+    assert (batch / "requests-1.jsonl").is_file() and not (batch / ".run.lock").exists()
 
 
 def test_a_torn_line_of_a_killed_start_is_dropped(annotated, tmp_path):

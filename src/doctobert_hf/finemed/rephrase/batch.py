@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from datatrove.pipeline.inference.types import InferenceError
 
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.rephrase.endpoint import PASSING, Endpoint
+from doctobert_hf.runs.lock import LOCK, RunLock, owner_of
 
 if TYPE_CHECKING:
     from datatrove.pipeline.inference.run_inference import InferenceConfig
@@ -68,6 +69,26 @@ class BatchFiles(Endpoint):
         with place.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
         raise InferenceError(None, _WAITING)
+
+
+def lock_folder(folder: Path) -> RunLock:
+    """Take a batch folder for this process: two runs would number and count each other's requests.
+
+    Raises:
+        UsageError: Another run asks through the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(folder / LOCK, f"The batch folder '{folder}'")
+    try:
+        lock.acquire()
+    except UsageError as error:
+        raise UsageError(
+            f"{lock.what} is in use by {owner_of(lock.path) or 'another process'}",
+            "one run at a time in a batch folder",
+            "Wait until it has ended, or choose another --batch; if it or its machine is gone, "
+            f"delete '{lock.path}'",
+        ) from error
+    return lock
 
 
 def request_line(payload: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from doctobert_hf.finemed.filters import Filter
     from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
+    from doctobert_hf.runs.lock import RunLock
 
 _INHERITED = (
     "medical_entities",
@@ -156,14 +157,21 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     besides = described_lexicons(config.lexicons)
     if Path(config.prompts).is_dir():
         besides.append(describe_input(config.prompts))
-    with Stage("rephrase", config, overwrite=overwrite, besides=besides) as stage:
-        done = stage.finished()
-        again = config.retry_failed and done is not None
-        if done and not (again and any_failed(stage.folder / "answers", config.tasks, every=True)):
-            return done
-        if again:
-            reopen(stage)
-        return _rephrase(stage, prompts, where, schema, config)
+    lock = None if config.batch is None else _lock(config.batch)
+    try:
+        with Stage("rephrase", config, overwrite=overwrite, besides=besides) as stage:
+            done = stage.finished()
+            again = config.retry_failed and done is not None
+            if done and not (
+                again and any_failed(stage.folder / "answers", config.tasks, every=True)
+            ):
+                return done
+            if again:
+                reopen(stage)
+            return _rephrase(stage, prompts, where, schema, config)
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def _rephrase(
@@ -197,6 +205,13 @@ def _rephrase(
     if not stage.run([AnswersReader(str(answers)), gates, stage.writer(whole)], "logs/gates"):
         return {}
     return _close(stage, prompts)
+
+
+def _lock(folder: str | Path) -> RunLock:
+    """Take a batch folder for this process."""
+    from doctobert_hf.finemed.rephrase.batch import lock_folder
+
+    return lock_folder(Path(folder))
 
 
 _PASSES = 3
