@@ -1,9 +1,10 @@
-"""Masked-LM training: ours beside stock ``Trainer``, padded and in blocks, one run.
+r"""Masked-LM training: ours beside stock ``Trainer``, padded and in blocks, one run.
 
-    python benchmarks/pretraining.py --corpus docs.parquet --tokenizer TOK [--json OUT]
+    python benchmarks/pretraining.py --corpus docs.parquet --tokenizer TOK --chunks 2000 \
+        --presets doctobert-base doctomodernbert-base --lengths 128 512 [--json OUT]
 
-The same tiny-depth model, the same chunks of real text at ``--length``, the same number of real
-tokens, AdamW-class optimizer, one process:
+The same model of few layers, the same ``--chunks`` of real text at each length, the same number of
+real tokens, AdamW-class optimizer, one process:
 
 * ours: ``MLMTrainer``, packed rows, ``doctobert_varlen``, logits at masked positions only;
 * padded: ``Trainer`` with ``DataCollatorForLanguageModeling``, rows padded, dense head;
@@ -11,7 +12,7 @@ tokens, AdamW-class optimizer, one process:
   (documents attend to each other; no padding).
 
 Without a corpus and a tokenizer it runs on the packaged sample: a check that it works, no figure.
-On a GPU: ``--preset doctobert-base --bf16 --compile --micro-batch-tokens 81920``.
+On a GPU: ``--presets doctobert-base --bf16 --compile --micro-batch-tokens 81920``.
 """
 
 from __future__ import annotations
@@ -31,49 +32,76 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--tokenizer")
-    parser.add_argument("--documents", type=int, default=60)
-    parser.add_argument("--length", type=int, default=512)
-    parser.add_argument("--preset", default="doctobert-base")
+    parser.add_argument("--chunks", type=int, default=200, help="at least so many at each length")
+    parser.add_argument("--lengths", type=int, nargs="+", default=[512])
+    parser.add_argument("--presets", nargs="+", default=["doctobert-base"])
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=256)
-    parser.add_argument("--tokens", type=int, default=60_000, help="real tokens of a timed run")
-    parser.add_argument("--micro-batch-tokens", type=int, default=8192)
+    parser.add_argument(
+        "--tokens",
+        type=int,
+        help="real tokens of a run; default: all chunks over the repeats",
+    )
+    parser.add_argument("--micro-batch-tokens", dest="row", type=int, default=8192)
     parser.add_argument("--mlm-probability", type=float, default=0.15)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--compile", action="store_true")
     add_output_argument(parser)
     args = parser.parse_args()
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        results = compare(args, scratch)
+        tokenizer = load_or_train_tokenizer(args.tokenizer, scratch)
+        results["vocabulary"] = len(tokenizer)
+        results["packing_of_recipes"] = packing(args, tokenizer, scratch)
+        for length in args.lengths:
+            store = chunks(args, tokenizer, f"{scratch}/store{length}", length)
+            for preset in args.presets:
+                name = f"{preset}, {length}"
+                print(f"\n{name}: {len(store):,} chunks", flush=True)
+                case = argparse.Namespace(**vars(args), length=length, preset=preset)
+                results[name] = compare(case, scratch, tokenizer, store)
     finish(args, "pretraining", results)
 
 
-def compare(args: argparse.Namespace, scratch: str) -> dict[str, Any]:
-    """Time the three ways in turn, repeated; medians of real tokens per second."""
-    from doctobert_hf.pretraining import SequencePacker, build_store
+def chunks(args: argparse.Namespace, tokenizer: Any, folder: str, length: int) -> Any:
+    """Return a store of at least ``--chunks`` chunks; documents are spread over the corpus."""
+    from doctobert_hf.pretraining import build_store
 
-    tokenizer = load_or_train_tokenizer(args.tokenizer, scratch)
-    store = build_store(texts(args), tokenizer, Path(scratch) / "store", args.length)
+    documents = max(args.chunks // 40, 10)
+    while True:
+        store = build_store(texts(args, documents), tokenizer, f"{folder}-{documents}", length)
+        if len(store) >= args.chunks or documents > store.manifest.source_documents:
+            return store
+        documents *= 2
+
+
+def compare(args: argparse.Namespace, scratch: str, tokenizer: Any, store: Any) -> dict[str, Any]:
+    """Time the three ways in turn, repeated; medians of real tokens per second."""
+    from doctobert_hf.pretraining import SequencePacker
+
     rows = [store[i].tolist() for i in range(len(store))]
     lengths = store.lengths
-    packer = SequencePacker(lengths, args.micro_batch_tokens)
-    packed = [int(lengths[row].sum()) for row in islice(packer, 40)]
+    packed = [int(lengths[row].sum()) for row in islice(SequencePacker(lengths, args.row), 40)]
     results: dict[str, Any] = {
         "chunks": len(store),
         "mean_length": float(lengths.mean()),
         "padding_to_max": float(lengths.mean() / args.length),
-        "packing_efficiency": sum(packed) / len(packed) / args.micro_batch_tokens,
-        "packing_of_recipes": packing(args, tokenizer, scratch),
+        "packing_efficiency": sum(packed) / len(packed) / args.row,
     }
+    args.tokens = args.tokens or int(lengths.sum()) // args.repeats
     ways = {"ours": ours, "padded": padded, "blocks": blocks}
     speeds: dict[str, list[float]] = {name: [] for name in ways}
-    for repeat in range(args.repeats):
+    for seed in range(args.repeats):
+        args.seed = seed
         for name, way in ways.items():
-            folder = f"{scratch}/{name}{repeat}"
-            speeds[name].append(way(args, folder, tokenizer, store, rows))
+            with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                speeds[name].append(way(args, folder, tokenizer, store, rows))
+            print(f"  {name} {speeds[name][-1]:,.0f}", end="", flush=True)
+    print()
     for name, values in speeds.items():
         results[name] = statistics.median(values)
+        results[f"{name}, each"] = values
         ratio = statistics.median(speeds["ours"]) / results[name]
         print(f"{name:8} {results[name]:10,.0f} real tokens/s   ours is {ratio:4.2f} x")
     print(
@@ -83,15 +111,16 @@ def compare(args: argparse.Namespace, scratch: str) -> dict[str, Any]:
     return results
 
 
-def texts(args: argparse.Namespace, times: int = 1) -> Any:
-    """Documents of the corpus, or the packaged sample."""
+def texts(args: argparse.Namespace, documents: int) -> Any:
+    """Documents of the corpus, at equal distances, or the packaged sample."""
     if args.corpus is None:
         from doctobert_hf.corpus.sample import sample_documents
 
-        return (d.text for d in islice(sample_documents(), args.documents * 5))
+        return (d.text for d in islice(sample_documents(), documents))
     from doctobert_hf.corpus import iter_texts
 
-    return islice(iter_texts(args.corpus, "text"), args.documents * times)
+    found = list(iter_texts(args.corpus, "text"))
+    return found[:: max(len(found) // documents, 1)][:documents]
 
 
 def packing(args: argparse.Namespace, tokenizer: Any, scratch: str) -> dict[str, float]:
@@ -100,7 +129,7 @@ def packing(args: argparse.Namespace, tokenizer: Any, scratch: str) -> dict[str,
 
     found = {}
     for length, row in ((512, 160 * 512), (1024, 96 * 1024), (8192, 12 * 8192)):
-        store = build_store(texts(args, 20), tokenizer, f"{scratch}/packing{length}", length)
+        store = build_store(texts(args, 1200), tokenizer, f"{scratch}/packing{length}", length)
         rows = list(
             islice(SequencePacker(store.lengths, row), max(store.manifest.tokens // row, 1))
         )
@@ -146,7 +175,8 @@ def ours(args: argparse.Namespace, folder: str, tokenizer: Any, store: Any, rows
     arguments = MLMTrainingArguments(
         output_dir=folder,
         max_tokens=args.tokens,
-        micro_batch_tokens=args.micro_batch_tokens,
+        micro_batch_tokens=args.row,
+        seed=args.seed,
         mlm_probability=args.mlm_probability,
         bf16=args.bf16,
         torch_compile=args.compile,
@@ -177,9 +207,10 @@ def blocks(args: argparse.Namespace, folder: str, tokenizer: Any, store: Any, ro
 
 def stock(args: argparse.Namespace, folder: str, tokenizer: Any, rows: Any, pad: bool) -> float:
     """Train with Trainer and DataCollatorForLanguageModeling."""
+    import torch
     from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
 
-    size = max(args.micro_batch_tokens // args.length, 1)
+    size = max(args.row // args.length, 1)
     mean = sum(map(len, rows)) / len(rows)
     steps = max(int(args.tokens / (mean * size)), 2)
     special = [tokenizer.get_special_tokens_mask(r, already_has_special_tokens=True) for r in rows]
@@ -196,9 +227,11 @@ def stock(args: argparse.Namespace, folder: str, tokenizer: Any, rows: Any, pad:
         new_model(args, tokenizer, "sdpa"),
         TrainingArguments(
             output_dir=folder,
+            seed=args.seed,
             max_steps=steps,
             per_device_train_batch_size=size,
             bf16=args.bf16,
+            use_cpu=not torch.cuda.is_available(),
             torch_compile=args.compile,
             report_to=[],
             disable_tqdm=True,

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from doctobert_hf.quickstart.report import draw_results
+from doctobert_hf.quickstart.report import draw_results, read_losses
 from doctobert_hf.reporting.figures import save_figure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,16 +19,12 @@ KEPT = ("tokens", "loss", "phase")
 
 def keep(run: Path) -> None:
     """Write the record of a run."""
-    metrics = []
-    for phase in ("phase1", "phase2"):
-        lines = (run / "pretraining" / phase / "metrics.jsonl").read_text().splitlines()
-        metrics += [{**json.loads(line), "phase": phase} for line in lines if '"loss"' in line]
     record = {
         "topic": "quickstart",
         "command": "doctobert-hf quickstart",
         "environment": json.loads((run / "environment.json").read_text()),
         "results": json.loads((run / "state.json").read_text()),
-        "losses": [{key: row[key] for key in KEPT} for row in metrics],
+        "losses": [{key: row[key] for key in KEPT} for row in read_losses(run)],
     }
     RECORD.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -31,7 +31,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 model = AutoModelForMaskedLM.from_pretrained("quickstart-run/model")
 tokenizer = AutoTokenizer.from_pretrained("quickstart-run/model")
 assert model.config.vocab_size == len(tokenizer)
-assert "## Results" in open("quickstart-run/report.md", encoding="utf-8").read()
+assert "## Masked tokens" in open("quickstart-run/report.md", encoding="utf-8").read()
 
 import os
 

@@ -22,21 +22,21 @@ def said(*words):
 def test_quickstart():
     found = results("quickstart")
     assert found["corpus"]["source"] == "generated sample"
-    final = found["evaluation"]["held_out"]
-    means = found["drbenchmark"]["benchmark"]["means"]
-    search = {s["system"]: 100 * s["scores"]["ndcg@10"] for s in found["retrieval"]["systems"]}
+    final, unigram = found["phase2"]["held_out"], found["stores"]["unigram"]
+    means = found["benchmark"]["means"]
+    search = {s["system"]: s["scores"]["ndcg@10"] for s in found["retrieval"]["systems"]}
     minutes, seconds = divmod(round(sum(stage["seconds"] for stage in found.values())), 60)
     said(
         f"A quickstart run on the generated sample, two CPU cores, {minutes} min {seconds} s",
         f"a model of {found['phase2']['parameters'] / 1e6:.1f} M parameters",
         f"Masked accuracy {100 * final['accuracy']:.1f} % (unigrams "
-        f"{100 * final['unigram_accuracy']:.1f} %)",
-        f"perplexity {final['perplexity']:.1f} ({final['unigram_perplexity']:.0f})",
+        f"{100 * unigram['accuracy']:.1f} %)",
+        f"perplexity {final['perplexity']:.1f} ({unigram['perplexity']:.0f})",
         f"entities {means['quickstart']:.1f} F1 (three seeds)",
         f"its untrained twin {means['quickstart, untrained']:.1f}",
-        f"nDCG@10 of {found['retrieval']['pairs']['test']} held-out questions "
-        f"{search['after training']:.1f} after {found['retrieval']['steps']} steps, "
-        f"{search['before training']:.1f} before, BM25 {search['BM25']:.1f}",
+        f"nDCG@10 of {found['retrieval']['questions']['test']} held-out questions "
+        f"{search['after training']:.3f} after {found['retrieval']['steps']} steps, "
+        f"{search['before training']:.3f} before, BM25 {search['BM25']:.3f}",
     )
 
 
@@ -44,12 +44,12 @@ def test_the_french_page_says_the_same():
     found = results("quickstart")
     page = " ".join((REPOSITORY / "docs" / "fr" / "demarrage.md").read_text("utf-8").split())
     minutes, seconds = divmod(round(sum(stage["seconds"] for stage in found.values())), 60)
-    means = found["drbenchmark"]["benchmark"]["means"]
-    final = found["evaluation"]["held_out"]
+    means = found["benchmark"]["means"]
+    final = found["phase2"]["held_out"]
     for value in (
         f"{minutes} min {seconds} s",
         f"{100 * final['accuracy']:.1f} %",
-        f"{100 * final['unigram_accuracy']:.1f} %",
+        f"{100 * found['stores']['unigram']['accuracy']:.1f} %",
         f"F1 de {means['quickstart']:.1f}",
         f"de {means['quickstart, untrained']:.1f} sans préentraînement",
     ):
@@ -86,7 +86,7 @@ def test_the_picture_is_of_the_record():
     content = json.loads((RESULTS / "quickstart.json").read_text(encoding="utf-8"))
     figure = draw_results(content["losses"], content["results"])
     bars = [text.get_text() for axis in figure.axes for text in axis.texts]
-    final = content["results"]["evaluation"]["held_out"]
+    final = content["results"]["phase2"]["held_out"]
     assert f"{100 * final['accuracy']:.1f}" in bars
     assert all(axis.get_ylabel() for axis in figure.axes)
 

@@ -1,5 +1,6 @@
 """The quickstart: whole, stopped and resumed, and with wrong input."""
 
+import importlib.metadata
 import json
 import shutil
 import signal
@@ -12,11 +13,16 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from doctobert_hf.config import build_config
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.quickstart import run as running
 from doctobert_hf.quickstart.config import QuickstartConfig
-from doctobert_hf.quickstart.data import medical_shares, prepare_documents
-from doctobert_hf.quickstart.report import gain_sentence
-from doctobert_hf.quickstart.run import open_quickstart, run_quickstart
-from doctobert_hf.quickstart.training import read_metrics
+from doctobert_hf.quickstart.report import gain_sentence, read_losses, tables
+from doctobert_hf.quickstart.run import (
+    Quickstart,
+    is_medical,
+    missing_extra,
+    open_quickstart,
+    run_quickstart,
+)
 
 SMALL = {
     "vocab_size": 1200,
@@ -52,51 +58,48 @@ def test_everything_is_there(finished):
     assert not list(folder.rglob(".cache")), "nothing stays that nobody asked for"
     for name in ("report.md", "environment.json", "resolved_config.yaml", "cards/model/README.md"):
         assert (folder / name).is_file()
-    assert (folder / "figures" / "results.png").stat().st_size > 10_000
+    assert (folder / "results.png").stat().st_size > 10_000
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
     model = AutoModelForMaskedLM.from_pretrained(folder / "model")
     batch = tokenizer("Le patient présente une [MASK].", return_tensors="pt")
     assert model(**batch).logits.shape[-1] == len(tokenizer) == 1200
     assert not model.config.sparse_prediction
-    assert records["chunks"]["over_length"] == 0
+    assert records["stores"]["over_length"] == 0
 
 
 def test_the_report_says_what_the_records_say(finished):
     config, records = finished
     report = (config.output / "report.md").read_text(encoding="utf-8")
-    final = records["evaluation"]["held_out"]
-    assert f"{100 * final['accuracy']:.1f} %" in report
-    assert f"{final['unigram_perplexity']:,.1f}" in report
-    assert "left out to stay within max_characters" in report
-    assert report.count("[MASK]") == 11
-    assert final == pytest.approx(records["phase2"]["held_out"])  # saved, loaded, the same
+    final = records["phase2"]["held_out"]
+    assert f"| {100 * final['accuracy']:.1f} % | {final['perplexity']:,.1f} |" in report
+    assert f"{records['stores']['unigram']['perplexity']:,.1f}" in report
+    assert "Le patient est traité par [MASK]." in report
+    made = {table.title: table for table in tables(records)}
+    assert [row[0] for row in made["Masked tokens"].rows[:2]] == ["unigrams", "untrained"]
+    if missing_extra() is None:
+        (row,) = (row for row in made["Search"].rows if "after training" in row[0])
+        after = records["retrieval"]["systems"][2]["scores"]["ndcg@10"]
+        assert row[1] == f"{after:.3f}"
 
 
-def test_a_real_task_is_shown(finished, tmp_path, monkeypatch):
-    from pathlib import Path
-
-    from doctobert_hf.quickstart.report import write_report
-    from doctobert_hf.quickstart.task import task_record
+def test_what_is_measured_is_what_was_saved(finished):
+    """The model that was saved, loaded as a user would, finds the held-out tokens as recorded."""
+    from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments, TokenStore
 
     config, records = finished
-    monkeypatch.delenv("DOCTOBERT_DATA_DIR", raising=False)
-    assert task_record(None) == {"found": []}
-    made_up = Path(__file__).parents[1] / "drbenchmark" / "data" / "made_up.zip"
-    record = task_record(made_up)
-    assert record["task"] == "quaero_emea" and len(record["found"]) == 27
-    total = sum(counts["train"] for counts in record["types"].values())
-    assert total == record["splits"]["train"]["entities"] > 0
-    assert 0.0 <= record["baseline"]["f1"] <= 1.0
-    both = record | {"benchmark": records["drbenchmark"]["benchmark"]}
-    report = write_report(config, config.output, records | {"drbenchmark": both}).read_text()
-    assert "## DrBenchmark: quaero_emea" in report
-    assert f"**{100 * record['baseline']['f1']:.1f}** entity F1" in report
-    write_report(config, config.output, records)
+    store = TokenStore(config.output / "data" / "held_out_store")
+    tokenizer = AutoTokenizer.from_pretrained(config.output / "model")
+    model = AutoModelForMaskedLM.from_pretrained(config.output / "model")
+    arguments = MLMTrainingArguments(
+        str(config.output.parent / "again"), max_tokens=1, micro_batch_tokens=512, report_to="none"
+    )
+    again = MLMTrainer(model, arguments, store, tokenizer, store).evaluate()
+    assert again["eval_accuracy"] == pytest.approx(records["phase2"]["held_out"]["accuracy"])
 
 
 def test_the_benchmark_ends_in_a_report(finished):
     config, records = finished
-    record = records["drbenchmark"]["benchmark"]
+    record = records["benchmark"]
     assert record["made_up"] and record["rows"] == {"train": 260, "validation": 80, "test": 120}
     assert {len(scores) for scores in record["scores"].values()} == {3}
     folder = config.output / "benchmark" / "report"
@@ -128,13 +131,12 @@ def test_the_cards_say_what_the_run_recorded(finished):
     card = (config.output / made["model"]["path"]).read_text(encoding="utf-8")
     # What is left is for people to say, or needs codecarbon.
     assert set(made["model"]["gaps"]) <= {"contact", "licence", "authors", "energy"}
-    final, means = records["evaluation"]["held_out"], records["drbenchmark"]["benchmark"]["means"]
+    final, means = records["phase2"]["held_out"], records["benchmark"]["means"]
     assert f"| this model | {100 * final['accuracy']:.1f} % |" in card
     assert f"| {means['quickstart']:.2f} ± " in card and "made up from the grammar" in card
     assert "| 0.004 |" in card and "| 0.002 |" in card  # each phase's own rate
     assert "no document in" in card and len(snippets(card)) == 4
     assert str(config.output) not in card and front_matter(card)["pipeline_tag"] == "fill-mask"
-    assert made["model"]["eval_results"] is None  # the notes are no task of DrBenchmark
     tokenizer = (config.output / made["tokenizer"]["path"]).read_text(encoding="utf-8")
     assert f"{records['tokenizer']['fertility']:.3f}" in tokenizer and "no document in" in tokenizer
     again = render_path(config.output / "model", "OWNER/quickstart", CardFacts())
@@ -144,7 +146,7 @@ def test_the_cards_say_what_the_run_recorded(finished):
 
 def test_training_learns(finished):
     config, records = finished
-    losses = [row["loss"] for row in read_metrics(config.output) if "loss" in row]
+    losses = [row["loss"] for row in read_losses(config.output)]
     held_out = [records["phase1"]["untrained"], records["phase2"]["held_out"]]
     assert losses and held_out[1]["perplexity"] < held_out[0]["perplexity"] * 0.8
 
@@ -159,19 +161,17 @@ def test_resume_of_a_finished_run_does_nothing_and_other_settings_are_refused(fi
 
 
 def test_search_is_made_up_for_once_the_extra_is_installed(finished, tmp_path):
-
-    from doctobert_hf.quickstart.retrieval import missing_extra
-
     if missing_extra():
         pytest.skip(missing_extra())
     config, records = finished
     copy = small(tmp_path / "copy")
     shutil.copytree(config.output, copy.output)
     shutil.rmtree(copy.output / "retrieval")
-    state = records | {"retrieval": {"not_run": "pip install 'doctobert-hf[retrieval]'"}}
+    lacking = {"not_run": "pip install 'doctobert-hf[retrieval]'", "lacks_extra": True}
+    state = records | {"retrieval": lacking}
     (copy.output / "state.json").write_text(json.dumps(state))
     again = go(copy, resume=True)
-    assert again["retrieval"]["pairs"] == records["retrieval"]["pairs"]
+    assert again["retrieval"]["questions"] == records["retrieval"]["questions"]
     assert (
         "retrieval" in again["cards"]["parts"] and "BM25" in (copy.output / "report.md").read_text()
     )
@@ -182,27 +182,63 @@ def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path)
     config, records = finished
     copy = small(tmp_path / "copy")
     shutil.copytree(config.output, copy.output)
-    kept = ("corpus", "tokenizer", "chunks", "phase1")
+    kept = ("corpus", "annotation", "tokenizer", "stores", "phase1")
     state = json.dumps({name: records[name] for name in kept})
     (copy.output / "state.json").write_text(state)
     again = go(copy, resume=True)
     for key in ("steps", "loss"):
         assert again["phase2"][key] == records["phase2"][key]
-    assert again["evaluation"]["held_out"] == pytest.approx(records["evaluation"]["held_out"])
+    assert again["phase2"]["held_out"] == pytest.approx(records["phase2"]["held_out"])
 
 
-def test_a_phase_of_a_version_without_records_is_begun_again(finished, tmp_path):
-    from doctobert_hf.quickstart.training import open_phase, phase_folder
-
+def test_a_run_of_another_version_is_refused(finished, tmp_path):
     config, _ = finished
     copy = small(tmp_path / "copy")
     shutil.copytree(config.output, copy.output)
-    phase = phase_folder(copy.output, "phase1")
-    for name in ("run.json", "resolved_config.yaml"):
-        (phase / name).unlink()
-    with open_phase(copy, "phase1") as trainer:
-        assert trainer.state.global_step == 0 and (phase / "run.json").is_file()
-    assert not list(phase.glob("checkpoint-*"))
+    (copy.output / "state.json").write_text(json.dumps({"corpus": {}, "evaluation": {}}))
+    with pytest.raises(UsageError, match=r"stage 'evaluation'.*--overwrite"):
+        go(copy, resume=True)
+
+
+def test_without_extras_the_run_goes_on(finished, monkeypatch):
+    config, _ = finished
+    found = running.importlib.util.find_spec
+    monkeypatch.setattr(
+        running.importlib.util, "find_spec", lambda n: None if n == "datatrove" else found(n)
+    )
+
+    def absent(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    with open_quickstart(config, overwrite=False, resume=True) as folder:
+        stages = Quickstart(config, folder)
+        monkeypatch.setattr(importlib.metadata, "version", absent)
+        assert "doctobert-hf[finemed]" in stages.annotation()["not_run"]
+        assert "doctobert-hf[retrieval]" in stages.retrieval()["not_run"]
+
+
+def test_too_few_questions_are_told_once(finished, tmp_path, monkeypatch):
+    if missing_extra():
+        pytest.skip(missing_extra())
+    config, _ = finished
+    copy = small(tmp_path / "copy")
+    shutil.copytree(config.output, copy.output)
+    shutil.rmtree(copy.output / "retrieval")
+    with open_quickstart(copy, overwrite=False, resume=True) as folder:
+        stages = Quickstart(copy, folder)
+        monkeypatch.setattr(stages, "_texts", lambda name: ["Rien."] * 3)
+        record = stages.retrieval()
+        assert "has no pairs" in record["not_run"]
+        stages.records["retrieval"] = record
+        (copy.output / "state.json").write_text(json.dumps(stages.records))
+        assert "retrieval" in Quickstart(copy, folder).records  # not tried again
+
+
+def test_the_corpus_is_annotated(finished):
+    pytest.importorskip("datatrove")
+    record = finished[1]["annotation"]
+    assert 0 < record["medical"] < record["documents"]
+    assert record["kept"]["all"]["documents"] == record["medical"]
 
 
 def test_an_existing_folder(finished, tmp_path):
@@ -252,40 +288,47 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     resume = [*command[:4], "--resume", "--output", "run", "--json"]
     second = subprocess.run(resume, cwd=tmp_path, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr[-2000:]
-    assert "[1/12] corpus: done before" in second.stderr
+    assert "[1/11] corpus: done before" in second.stderr
     records = json.loads(second.stdout)
     assert records == json.loads((tmp_path / "run" / "state.json").read_text())
-    rows = [row for row in read_metrics(tmp_path / "run") if row["phase"] == "phase1"]
-    steps = [row["step"] for row in rows if "loss" in row]
+    steps = [r["step"] for r in read_losses(tmp_path / "run") if r["phase"] == "phase1"]
     assert records["phase1"]["tokens"] >= 75_000 and max(steps) == records["phase1"]["steps"]
     assert len(steps) == len(set(steps))
 
 
+def drawn(config):
+    """The first stage alone: its record and the texts of its parts."""
+    with open_quickstart(config, overwrite=False, resume=False) as folder:
+        stages = Quickstart(config, folder)
+        record = stages.corpus()
+        return record, *(stages._texts(name) for name in ("train", "held_out", "medical"))
+
+
 def test_documents_are_split_without_overlap(tmp_path):
-    config = small(tmp_path)
-    train, held_out, summary = prepare_documents(config)
-    assert not set(train["text"]) & set(held_out["text"])
-    assert len(train) + len(held_out) == summary.documents_used < summary.documents_read
-    assert summary.characters_used <= config.max_characters
-    assert summary.medical == sum(train["medical"]) > 0
-    assert prepare_documents(config)[0].to_list() == train.to_list()
+    record, train, held_out, medical = drawn(small(tmp_path / "a"))
+    assert not set(train) & set(held_out) and set(medical) < set(train)
+    assert len(train) + len(held_out) == record["documents_used"] < record["documents_read"]
+    assert record["characters_used"] <= SMALL["max_characters"]
+    assert record["medical"] == len(medical) > 0
+    assert drawn(small(tmp_path / "b"))[1] == train
 
 
-def test_a_corpus_without_domains_gets_its_medical_half(tmp_path):
+def test_phase_2_has_the_medical_documents(tmp_path):
     texts = ["Le patient a une insuffisance cardiaque chronique."] * 20
-    texts += ["Le jardin est très beau quand vient le printemps."] * 20
-    (tmp_path / "c.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in [*texts, ""]))
-    train, _, summary = prepare_documents(small(tmp_path, corpus=tmp_path / "c.jsonl"))
-    assert all(row["medical"] == ("patient" in row["text"]) for row in train)
-    assert summary.documents_empty == 1
-    most, least = medical_shares([texts[0], texts[-1]])
-    assert most > 0.4 > least == 0
+    other = ["Le jardin est très beau quand vient le printemps."] * 20
+    rows = [{"text": text} for text in [*texts, *other, ""]]
+    (tmp_path / "c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    record, train, _, medical = drawn(small(tmp_path / "run", corpus=tmp_path / "c.jsonl"))
+    assert medical == [text for text in train if "patient" in text]
+    assert record["documents_empty"] == 1
+    assert is_medical(texts[0]) and not is_medical(other[0])
+    (tmp_path / "c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[20:]))
+    record, train, _, medical = drawn(small(tmp_path / "none", corpus=tmp_path / "c.jsonl"))
+    assert medical == train and record["medical"] == 0 and "none is about" in record["medical_rule"]
 
 
 def test_small_and_empty_corpora(tmp_path):
-    (tmp_path / "c.jsonl").write_text('{"text": "a"}\n{"text": " "}\n')
-    with pytest.raises(DataError, match="at least 20"):
-        prepare_documents(small(tmp_path, corpus=tmp_path / "c.jsonl"))
-    (tmp_path / "c.jsonl").write_text("")
-    with pytest.raises(DataError, match="no document"):
-        prepare_documents(small(tmp_path, corpus=tmp_path / "c.jsonl"))
+    for text in ('{"text": "a"}\n{"text": " "}\n', ""):
+        (tmp_path / "c.jsonl").write_text(text)
+        with pytest.raises(DataError, match="at least 20"):
+            drawn(small(tmp_path / f"run{len(text)}", corpus=tmp_path / "c.jsonl"))

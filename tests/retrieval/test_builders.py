@@ -175,6 +175,25 @@ def test_passages_by_heading_title_or_first_sentence():
     ]
 
 
+def test_a_first_line_that_stands_by_itself_is_the_title():
+    body = "Prendre un comprimé matin et soir pendant le repas avec un verre d'eau."
+    documents = [
+        {"text": f"# Doliprane\n\n## Posologie\n\n{body}\n\n## Effets\n\n{body}"},
+        {"text": f"Avis du service\n\n{body}", "split": "test"},
+        {"text": f"## Motif\n{body}\n## Histoire\n{body}"},  # the first section's heading
+        {"text": f"Le patient prend ses médicaments au\nlit. {body}"},  # wrapped text
+    ]
+    made = [(pair.query, pair.split) for pair in passage_pairs(documents)]
+    assert made == [
+        ("Doliprane – Posologie", None),
+        ("Doliprane – Effets", None),
+        ("Avis du service", "test"),
+        ("Motif", None),
+        ("Histoire", None),
+        ("Le patient prend ses médicaments au\nlit.", None),
+    ]
+
+
 def test_short_documents_are_counted(caplog):
     caplog.set_level("INFO")
     assert list(passage_pairs([{"text": "Rien."}, {"text": ""}])) == []

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from doctobert_hf.chunking.boundaries import Level, iter_boundaries
+
+if TYPE_CHECKING:
+    from doctobert_hf.chunking.chunker import HierarchicalChunker
 
 
 @dataclass
@@ -44,6 +49,22 @@ class ChunkStatistics:
         """Share of cuts at a sentence end or higher; 1.0 where nothing was cut."""
         good = sum(count for level, count in self.cuts.items() if level >= Level.SENTENCE)
         return good / self.cuts.total() if self.cuts else 1.0
+
+
+def chunk_statistics(chunker: HierarchicalChunker, texts: Iterable[str]) -> ChunkStatistics:
+    """Cut documents and count how well.
+
+    Example:
+        >>> from doctobert_hf.chunking import HierarchicalChunker
+        >>> found = chunk_statistics(HierarchicalChunker(tokenizer, 64), texts)
+        >>> found.documents == len(texts), found.over_length
+        (True, 0)
+    """
+    found, rest = ChunkStatistics(chunker.capacity), iter(texts)
+    while batch := list(islice(rest, 256)):
+        for text, chunks in zip(batch, chunker.encode(batch), strict=True):
+            found.add(text, [(c.start, c.end) for c in chunks], [len(c.ids) for c in chunks])
+    return found
 
 
 def cut_level(text: str, position: int) -> Level:

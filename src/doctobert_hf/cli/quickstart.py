@@ -55,45 +55,24 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(records, ensure_ascii=False, indent=2))
         return 0
-    from doctobert_hf.quickstart.cards import push_command
-    from doctobert_hf.quickstart.report import RESULT_HEADER, result_rows
+    _print(config, records)
+    return 0
+
+
+def _print(config: QuickstartConfig, records: dict) -> None:
+    """Print what was measured, and where the report, the model and the card are."""
+    from doctobert_hf.quickstart.report import push_command, tables
     from doctobert_hf.reporting.tables import text_table
 
-    print(text_table(RESULT_HEADER, result_rows(records)))
-    _print_task(records["drbenchmark"])
-    _print_retrieval(records["retrieval"])
-    print(f"\nreport: {config.output}/report.md\nmodel:  {config.output}/model")
+    for table in tables(records):
+        print(f"{text_table(table.header, table.rows)}\n")
+    if "not_run" in records["retrieval"]:
+        print(f"search: not run: {records['retrieval']['not_run']}", file=sys.stderr)
+    print(f"report: {config.output}/report.md\nmodel:  {config.output}/model")
     print(f"notes:  {config.output}/annotated.html, annotated by {config.output}/ner")
     print(f"card:   {config.output}/{records['cards']['parts']['model']['path']}")
     print(f"next: read {config.output}/report.md, then see what would be published:\n"
           f"{push_command(config.output)}", file=sys.stderr)  # fmt: skip
-    return 0
-
-
-def _print_retrieval(record: dict) -> None:
-    """Print what the model finds before and after training for search, beside BM25."""
-    from doctobert_hf.quickstart.retrieval import RETRIEVAL_HEADER, retrieval_rows
-    from doctobert_hf.reporting.tables import text_table
-
-    if "not_run" in record:
-        print(f"search: not run: {record['not_run']}", file=sys.stderr)
-    else:
-        print(f"\n{text_table(RETRIEVAL_HEADER, retrieval_rows(record))}")
-
-
-def _print_task(record: dict) -> None:
-    """Print what the benchmark found, and the splits of the real task if one was shown."""
-    from doctobert_hf.reporting.tables import text_table
-
-    measured = record["benchmark"]
-    means = [[name, f"{value:.1f}"] for name, value in measured["means"].items()]
-    header = [measured["task"], f"mean {measured['metric']}"]
-    print(f"\n{text_table(header, means)}")
-    if "task" not in record:
-        return
-    rows = [[name, *(f"{n:,}" for n in row.values())] for name, row in record["splits"].items()]
-    print(f"\n{text_table([record['task'], 'rows', 'words', 'entities'], rows)}")
-    print(f"baseline (most frequent tag of each word): entity F1 {record['baseline']['f1']:.3f}")
 
 
 def _config(args: argparse.Namespace) -> QuickstartConfig:

@@ -25,6 +25,33 @@ def data_found(task: TaskSpec, data_dir: str | Path | None) -> str:
     return "download" if task.corpus.urls else "missing"
 
 
+def is_here(task: str, data_dir: str | Path | None) -> bool:
+    """Return whether a task's raw files are there, and readable."""
+    from doctobert_hf.drbenchmark.tasks import get_task
+
+    return data_found(get_task(task), data_dir) not in ("download", "missing", "unreadable")
+
+
+def require_corpus(data_dir: str | Path | None) -> None:
+    """Refuse a folder of raw corpora that holds none; None is passed.
+
+    Raises:
+        UsageError: With the command that says what is looked for.
+    """
+    from doctobert_hf.drbenchmark.tasks import list_tasks
+    from doctobert_hf.runs.commands import command_line
+
+    absent = ("download", "missing")
+    if data_dir is None or any(data_found(t, data_dir) not in absent for t in list_tasks()):
+        return
+    line = command_line("benchmark", "check", data_dir=data_dir)
+    raise UsageError(
+        f"No corpus of DrBenchmark in '{data_dir}'",
+        "a folder or archive of raw corpora",
+        f"{line} says what is looked for; without --data-dir the sample's own notes are used",
+    )
+
+
 @dataclass
 class Check:
     """Result of checking one task's raw data.

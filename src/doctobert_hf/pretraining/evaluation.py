@@ -54,6 +54,38 @@ def eval_rows(
     return rows
 
 
+def unigram_scores(train: TokenStore, held_out: TokenStore) -> dict[str, float]:
+    """Return what a model scores that knows only how often each token occurs.
+
+    It always answers the most frequent token; its probabilities have add-one smoothing. The
+    baseline of a masked language model's ``eval_accuracy`` and ``eval_perplexity``.
+
+    Args:
+        train: Where tokens are counted. Special tokens at a document's ends count in neither.
+        held_out: What is predicted: every token of it.
+
+    Returns:
+        ``accuracy`` (0 to 1) and ``perplexity``.
+
+    Example:
+        >>> from doctobert_hf.pretraining import build_store
+        >>> store = build_store(texts, tokenizer, "store", max_length=64)
+        >>> 0 < unigram_scores(store, store)["accuracy"] < 1
+        True
+    """
+    counts, asked = (
+        np.bincount(np.concatenate([store[i][1:-1] for i in range(len(store))]))
+        for store in (train, held_out)
+    )
+    size = max(len(counts), len(asked))
+    counts, asked = (np.pad(found, (0, size - len(found))) for found in (counts, asked))
+    log_shares = np.log((counts + 1) / (counts + 1).sum())
+    return {
+        "accuracy": float(asked[counts.argmax()] / max(asked.sum(), 1)),
+        "perplexity": float(np.exp(-(asked * log_shares).sum() / max(asked.sum(), 1))),
+    }
+
+
 def measured(trainer: Any, rows: list[dict[str, Any]]) -> list[float]:
     """Return summed loss, right predictions and predicted tokens over all ranks.
 

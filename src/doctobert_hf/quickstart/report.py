@@ -1,242 +1,131 @@
-"""The report of a run: Markdown with tables and figures, every number from the run's records."""
+"""The report of a quickstart: tables and a figure, every number from the stages' records."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from doctobert_hf.files import write_text_atomic
-from doctobert_hf.quickstart.annotation import ANNOTATION_HEADER, annotation_rows
-from doctobert_hf.quickstart.cards import push_command
-from doctobert_hf.quickstart.config import QuickstartConfig
-from doctobert_hf.quickstart.retrieval import LENGTH, RETRIEVAL_HEADER, retrieval_rows
-from doctobert_hf.quickstart.training import read_metrics
 from doctobert_hf.reporting import figures
 from doctobert_hf.reporting.tables import markdown_table
 
-REPORT_FILE = "report.md"
+Record = dict[str, Any]
 
 
-def write_report(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> Path:
-    """Write ``report.md`` and its figures; return the report's path."""
+class Table(NamedTuple):
+    """A heading, what is to be said, and a table: for the report and for the terminal."""
+
+    title: str
+    words: str
+    header: tuple[str, ...]
+    rows: list[list[str]]
+
+
+def tables(records: Record) -> list[Table]:
+    """Return what the run measured: masked tokens, entities, search."""
+    made = [_masked(records), _entities(records["benchmark"]), _search(records["retrieval"])]
+    return [table for table in made if table is not None]
+
+
+def write_report(folder: Path, records: Record) -> Path:
+    """Write ``report.md`` and its figure; return the report's path."""
     sections = [
-        f"# Quickstart: a French medical encoder from {_source(records)}",
-        _summary(records),
-        _figures(config, folder, records),
-        _corpus_section(config, records),
-        _annotation_section(records["annotation"]),
-        _tokenizer_section(records),
-        _chunk_section(config, records),
-        _result_section(records),
-        _fill_mask_section(records),
-        _task_section(records),
-        _retrieval_section(records["retrieval"]),
-        _cards_section(records["cards"]),
-        _next_section(folder),
+        "# Quickstart: a French medical encoder, made in minutes",
+        "A demonstration of the way, not a model to use.",
+        _figure(folder, records),
+        _data(records),
+        *(
+            f"## {t.title}\n\n{t.words}\n\n{markdown_table(t.header, t.rows)}"
+            for t in tables(records)
+        ),
+        _fill_mask(folder),
+        _cards(records["cards"]),
+        "## Next\n\n"
+        f"`annotated.html`: {records['prediction']['entities']:,} entities that the fine-tuned "
+        f"model in `ner` finds in {records['prediction']['documents']} unseen documents. "
+        "`benchmark/report/report.md`: the benchmark's own report. Settings: "
+        "`resolved_config.yaml`; versions and hardware: `environment.json`; all numbers: "
+        f"`state.json`. What publishing would upload:\n\n```bash\n{push_command(folder)}\n```",
     ]
-    path = folder / REPORT_FILE
+    path = folder / "report.md"
     write_text_atomic(path, "\n\n".join(section for section in sections if section) + "\n")
     return path
 
 
-def result_rows(records: dict[str, Any]) -> list[list[str]]:
-    """Return the rows of the result table: model, masked accuracy, perplexity."""
-    final = records["evaluation"]["held_out"]
-    measured = [
-        ("unigram baseline", final["unigram_accuracy"], final["unigram_perplexity"]),
-        *(
-            (name, record["accuracy"], record["perplexity"])
-            for name, record in (
-                ("untrained", records["phase1"]["untrained"]),
-                ("after phase 1 (whole mix)", records["phase1"]["held_out"]),
-                ("after phase 2 (medical subset)", final),
-            )
-        ),
-    ]
-    return [[name, f"{100 * accuracy:.1f} %", f"{ppl:,.1f}"] for name, accuracy, ppl in measured]
+def push_command(folder: Path) -> str:
+    """The command that shows what publishing the model would upload."""
+    model = folder / "model"
+    return f"doctobert-hf hub push-model {model} OWNER/quickstart --license apache-2.0 --dry-run"
 
 
-RESULT_HEADER = ("held-out documents", "masked accuracy", "perplexity")
-
-
-def _source(records: dict[str, Any]) -> str:
-    source = records["corpus"]["source"]
-    return "a generated sample" if source == "generated sample" else f"`{source}`"
-
-
-def _summary(records: dict[str, Any]) -> str:
-    final = records["evaluation"]["held_out"]
-    hits = sum(row["hit"] for row in records["evaluation"]["fill_mask"])
-    return (
-        f"A model of {records['phase2']['parameters'] / 1e6:.1f} M parameters finds "
-        f"**{100 * final['accuracy']:.1f} %** of the masked tokens of held-out documents "
-        f"(unigram baseline {100 * final['unigram_accuracy']:.1f} %), perplexity "
-        f"**{final['perplexity']:,.1f}** (baseline {final['unigram_perplexity']:,.1f}), on "
-        f"{final['masked_tokens']:,} masked tokens; {hits} of "
-        f"{len(records['evaluation']['fill_mask'])} fill-mask sentences have an expected word "
-        f"among the first five. It is a demonstration of the way, not a model to use."
-    )
-
-
-def _figures(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> str:
-    rows = [row for row in read_metrics(folder) if "loss" in row]
-    if not figures.can_draw():
-        table = markdown_table(
-            ["phase", "tokens", "loss"],
-            [
-                [r["phase"], f"{r['tokens']:,}", f"{r['loss']:.3f}"]
-                for r in rows[:: max(1, len(rows) // 12)]
-            ],
-        )
-        return f"Figures need matplotlib: `pip install 'doctobert-hf[plot]'`. The loss:\n\n{table}"
-    figures.save_figure(draw_results(rows, records), folder / "figures" / "results.png")
-    return "![Training loss, masked accuracy and where documents were cut](figures/results.png)"
-
-
-def _points(rows: list[dict[str, Any]], phase: str, offset: int) -> tuple[list[float], list[float]]:
-    mine = [row for row in rows if row["phase"] == phase]
-    return [(offset + row["tokens"]) / 1000 for row in mine], [row["loss"] for row in mine]
-
-
-def draw_results(rows: list[dict[str, Any]], records: dict[str, Any]) -> Any:
-    """Draw a run's loss, its masked accuracy beside baselines, and where documents were cut.
-
-    Args:
-        rows: Logged losses: ``phase, tokens, loss``.
-        records: Records of the stages.
-    """
-    lines = {
-        "phase 1, whole mix": _points(rows, "phase1", 0),
-        "phase 2, medical subset": _points(rows, "phase2", records["phase1"]["tokens"]),
-    }
-    figure, (left, middle, right) = figures.new_figure(10, 3.2, panels=3)
-    figures.draw_lines(left, lines, "Training loss", "thousand tokens", "cross-entropy, nats")
-    final = records["evaluation"]["held_out"]
-    accuracies = {
-        "unigram": 100 * final["unigram_accuracy"],
-        "untrained": 100 * records["phase1"]["untrained"]["accuracy"],
-        "phase 1": 100 * records["phase1"]["held_out"]["accuracy"],
-        "phase 2": 100 * final["accuracy"],
-    }
-    figures.draw_bars(middle, accuracies, "Masked accuracy", y_label="% of masked tokens")
-    cuts = {name.replace("_", " "): float(n) for name, n in records["chunks"]["cuts"].items()}
-    figures.draw_bars(right, cuts, "Where documents were cut", "{:,.0f}", y_label="cuts")
-    right.tick_params(axis="x", labelrotation=30)
-    return figure
-
-
-def _corpus_section(config: QuickstartConfig, records: dict[str, Any]) -> str:
-    corpus = records["corpus"]
-    lines = [
-        "## Corpus",
-        f"{corpus['documents_used']:,} of {corpus['documents_read']:,} documents "
-        f"({corpus['characters_used']:,} of {corpus['characters_read']:,} characters) from "
-        f"{_source(records)}; {corpus['held_out']:,} of them are held out.",
-        f"The medical subset of phase 2: {corpus['medical']:,} documents, "
-        f"{corpus['medical_rule']}.",
-    ]
-    if corpus["documents_empty"]:
-        lines.append(f"{corpus['documents_empty']:,} documents were empty.")
-    left = corpus["documents_read"] - corpus["documents_used"] - corpus["documents_empty"]
-    if left:
-        lines.append(
-            f"{left:,} documents were left out to stay within max_characters = "
-            f"{config.max_characters:,}, a uniform choice by seed {config.seed}."
-        )
-    if config.corpus is None:
-        lines.append("The sample was generated by templates; no document is real.")
-    return "\n\n".join(lines)
-
-
-def _tokenizer_section(records: dict[str, Any]) -> str:
-    record = records["tokenizer"]
-    table = markdown_table(
-        ["measure, on held-out documents", "value"],
-        [
-            ["tokens per word (fertility)", f"{record['fertility']:.3f}"],
-            ["unknown tokens", f"{100 * record['unk_rate']:.3f} %"],
-            ["tokens spelt in bytes", f"{100 * record['byte_fallback_rate']:.3f} %"],
-            ["texts that decode to themselves", f"{100 * record['round_trip_rate']:.1f} %"],
-            ["tokens per second", f"{record['tokens_per_second']:,.0f}"],
-        ],
-    )
-    return f"## Tokenizer\n\nTrained on {record['training_text']}.\n\n{table}"
-
-
-def _chunk_section(config: QuickstartConfig, records: dict[str, Any]) -> str:
-    record = records["chunks"]
-    return (
-        f"## Chunks\n\n{record['documents']:,} training documents became {record['chunks']:,} "
-        f"chunks of at most {config.max_length} tokens, {record['over_length']} over. Chunks other "
-        f"than a document's last are {100 * record['fill']:.1f} % full; "
-        f"{100 * record['sentence_share']:.1f} % of the cuts are at a sentence end or higher."
-    )
-
-
-def _result_section(records: dict[str, Any]) -> str:
-    phases = markdown_table(
-        ["phase", "chunks", "tokens", "steps", "last loss"],
-        [
-            [name, *(f"{r[key]:,}" for key in ("chunks", "tokens", "steps")), f"{r['loss']:.3f}"]
-            for name, r in (("1", records["phase1"]), ("2", records["phase2"]))
-        ],
-    )
-    return f"## Results\n\n{markdown_table(RESULT_HEADER, result_rows(records))}\n\n{phases}"
-
-
-def _fill_mask_section(records: dict[str, Any]) -> str:
+def _data(records: Record) -> str:
+    """What the corpus, the annotation, the tokenizer and the chunks came to."""
+    corpus, tokenizer, chunks = (records[name] for name in ("corpus", "tokenizer", "stores"))
+    source = corpus["source"]
     rows = [
-        [
-            row["sentence"],
-            ", ".join(a or "(space)" for a in row["answers"]),
-            "yes" if row["hit"] else "no",
-        ]
-        for row in records["evaluation"]["fill_mask"]
+        ["corpus", source + (" (no document is real)" if source == "generated sample" else "")],
+        ["documents read", f"{corpus['documents_read']:,} ({corpus['documents_empty']:,} empty)"],
+        ["drawn", f"{corpus['documents_used']:,}, {corpus['characters_used']:,} characters"],
+        ["held out", f"{corpus['held_out']:,}"],
+        ["medical, for phase 2", f"{corpus['medical']:,}: {corpus['medical_rule']}"],
+        ["tokenizer", f"{tokenizer['fertility']:.3f} tokens a word, of held-out documents"],
+        ["unknown tokens", f"{100 * tokenizer['unk_rate']:.3f} %"],
+        ["chunks", f"{chunks['chunks']:,}, {chunks['over_length']} over the length"],
+        ["fill of chunks, each document's last apart", f"{100 * chunks['fill']:.1f} %"],
+        ["cuts at a sentence end or higher", f"{100 * chunks['sentence_share']:.1f} %"],
     ]
-    header = ["sentence", "first five answers", "expected word among them"]
-    return f"## Fill-mask\n\n{markdown_table(header, rows)}"
-
-
-def _task_section(records: dict[str, Any]) -> str:
-    record = records["drbenchmark"]
-    parts = [_benchmark_part(record["benchmark"])]
-    if "task" in record:
-        parts.append(_real_task_part(record))
+    annotation = records["annotation"]
+    if "not_run" in annotation:
+        rows.append(["annotation", f"not run: {annotation['not_run']}"])
     else:
-        parts.append(
-            "No raw corpus of DrBenchmark was given, so no task of it is shown: pass `--data-dir` "
-            "with a folder of them. `doctobert-hf benchmark tasks` lists the tasks and where their "
-            "data comes from."
-        )
-    return "## Benchmark\n\n" + "\n\n".join(parts)
+        rows.append(["medical by FineMed's light rules", f"{annotation['medical']:,}"])
+        for name, kept in annotation["kept"].items():
+            rows.append([f"kept by the mix {name}", f"{kept['documents']:,} documents"])
+    return f"## Data\n\n{markdown_table(['what', 'how much'], rows)}"
 
 
-def _benchmark_part(record: dict[str, Any]) -> str:
-    data = (
-        "sentences made up from the sample's grammar, whose drugs, diseases and operations are to "
-        "be found; no term of the test sentences stands in one that is learnt from, so that "
-        "learning words by heart does not help"
-        if record["made_up"]
-        else "real titles of MEDLINE, annotated (QUAERO)"
-    )
-    sizes = record["rows"]
-    table = markdown_table(
-        ["model", "seeds", f"mean {record['metric'].upper()}, %"],
+def _masked(records: Record) -> Table:
+    measured = {
+        "unigrams": records["stores"]["unigram"],
+        "untrained": records["phase1"]["untrained"],
+        "after phase 1 (whole mix)": records["phase1"]["held_out"],
+        "after phase 2 (medical part)": records["phase2"]["held_out"],
+    }
+    final = records["phase2"]
+    return Table(
+        "Masked tokens",
+        f"{final['parameters'] / 1e6:.1f} M parameters, "
+        f"{records['phase1']['tokens'] + final['tokens']:,} tokens of training; "
+        f"{final['held_out']['masked_tokens']:,} masked tokens of held-out documents.",
+        ("held-out documents", "masked accuracy", "perplexity"),
         [
-            [name, ", ".join(f"{score:.1f}" for score in scores), f"{record['means'][name]:.1f}"]
+            [name, f"{100 * row['accuracy']:.1f} %", f"{row['perplexity']:,.1f}"]
+            for name, row in measured.items()
+        ],
+    )
+
+
+def _entities(record: Record) -> Table:
+    data = (
+        "Sentences made up from the sample's grammar, whose drugs, diseases and operations are to "
+        "be found; no term of the test sentences stands in one that is learnt from."
+        if record["made_up"]
+        else "Titles of MEDLINE, annotated (QUAERO)."
+    )
+    sizes = ", ".join(f"{count:,} {name}" for name, count in record["rows"].items())
+    return Table(
+        "Entities",
+        f"{data} Rows: {sizes}. {gain_sentence(record)}",
+        (record["task"], f"mean {record['metric'].upper()}, %", "seeds"),
+        [
+            [name, f"{record['means'][name]:.1f}", ", ".join(f"{score:.1f}" for score in scores)]
             for name, scores in record["scores"].items()
         ],
     )
-    return (
-        f"`{record['task']}`: {data}; {sizes['train']} rows to train on, {sizes['validation']} to "
-        f"choose the weights by, {sizes['test']} to test.\n\n{table}\n\n{gain_sentence(record)}\n\n"
-        "The full report, as `doctobert-hf benchmark report` writes it: "
-        "[benchmark/report/report.md](benchmark/report/report.md). A fine-tuned model is kept in "
-        "`ner`; `annotated.html` shows what it finds in documents that it has not seen."
-    )
 
 
-def gain_sentence(record: dict[str, Any]) -> str:
+def gain_sentence(record: Record) -> str:
     """Say in words what pretraining brought on the task, also where it brought nothing."""
     trained, untrained = record["means"].values()
     scores, twin_scores = record["scores"].values()
@@ -255,59 +144,34 @@ def gain_sentence(record: dict[str, Any]) -> str:
     return f"Pretraining brought **{gain}**; every seed is above all of the untrained twin's."
 
 
-def _real_task_part(record: dict[str, Any]) -> str:
-    splits = record["splits"]
-    rows = [[name, *(f"{n:,}" for n in splits[name].values())] for name in splits]
-    types = [
-        [name, *(f"{n:,}" for n in counts.values())] for name, counts in record["types"].items()
-    ]
-    baseline = record["baseline"]
-    return "\n\n".join(
-        [
-            f"### DrBenchmark: {record['task']}",
-            f"{len(record['found'])} of the 27 tasks have their raw data here. This one is "
-            f'`load_dataset("doctobert_hf/drbenchmark", "{record["task"]}")`:',
-            markdown_table(["split", "rows", "words", "entities"], rows),
-            markdown_table(["entities of type", *splits], types),
-            f"Giving each word its most frequent tag in train scores "
-            f"**{100 * baseline['f1']:.1f}** entity F1 on test (precision "
-            f"{100 * baseline['precision']:.1f}, recall {100 * baseline['recall']:.1f}): what a "
-            f"model has to beat.",
-        ]
-    )
-
-
-def _annotation_section(record: dict[str, Any]) -> str:
+def _search(record: Record) -> Table | None:
     if "not_run" in record:
-        return f"## Annotation\n\nNot run: {record['not_run']}"
-    if not record["medical"]:
-        return f"## Annotation\n\nNone of {record['documents']:,} documents is medical."
-    return (
-        f"## Annotation\n\nBy light rules and a small lexicon, {record['medical']:,} of "
-        f"{record['documents']:,} documents are medical; {100 * record['density_mean']:.1f} % of "
-        "their characters lie in medical terms. What the published mixes would keep of them:\n\n"
-        f"{markdown_table(ANNOTATION_HEADER, annotation_rows(record))}\n\n"
-        "The annotated documents: `finemed/annotated`."
+        return None
+    rows = []
+    for result in record["systems"]:
+        low, high = result["intervals"]["ndcg@10"]
+        name = "the model, " * (result["kind"] == "dense") + result["system"]
+        ndcg, recall = (f"{result['scores'][key]:.3f}" for key in ("ndcg@10", "recall@10"))
+        rows.append([name, ndcg, f"{low:.3f}-{high:.3f}", recall])
+    return Table(
+        "Search",
+        f"Sections are asked for by title and heading: {record['questions']['test']:,} questions "
+        f"of unseen documents among {record['documents']:,} sections, {record['steps']} steps of "
+        "training.",
+        ("search", "nDCG@10", "95 %", "recall@10"),
+        rows,
     )
 
 
-def _retrieval_section(record: dict[str, Any]) -> str:
-    if "not_run" in record:
-        return f"## Search\n\nNot run: {record['not_run']}"
-    pairs = record["pairs"]
-    cut = f" ({record['cut']:,} passages are cut to their first {LENGTH} tokens)"
-    return (
-        f"## Search\n\nThe model as a dense retriever, after {record['steps']} steps on "
-        f"{pairs['train']:,} questions made of titles and headings, each answered by its section"
-        f"{cut if record['cut'] else ''}. Of other documents: {pairs['test']:,} questions to test, "
-        f"among all {record['passages']:,} passages; nDCG@10 and recall@10 in percent.\n\n"
-        f"{markdown_table(RETRIEVAL_HEADER, retrieval_rows(record))}\n\n"
-        f"{record['shared']:,} questions that several documents answer were left out. "
-        "The retriever: `retrieval/model`."
-    )
+def _fill_mask(folder: Path) -> str:
+    """What the trained model answers to the sentences of the fill-mask callback."""
+    path = folder / "pretraining" / "phase2" / "fill_mask.jsonl"
+    answers = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])["answers"]
+    rows = [[text, ", ".join(a or "(space)" for a in found)] for text, found in answers.items()]
+    return f"## Fill-mask\n\n{markdown_table(['sentence', 'first five answers'], rows)}"
 
 
-def _cards_section(record: dict[str, Any]) -> str:
+def _cards(record: Record) -> str:
     rows = [
         [name, f"[{card['path']}]({card['path']})", ", ".join(card["gaps"]) or "none"]
         for name, card in record["parts"].items()
@@ -319,13 +183,51 @@ def _cards_section(record: dict[str, Any]) -> str:
     )
 
 
-def _next_section(folder: Path) -> str:
-    return (
-        "## Next\n\nThe model is plain Transformers:\n\n```python\n"
-        "from transformers import pipeline\n\n"
-        f'fill = pipeline("fill-mask", "{(folder / "model").as_posix()}")\n'
-        'fill("Le patient présente une [MASK] artérielle.")\n```\n\n'
-        f"What publishing it would upload:\n\n```bash\n{push_command(folder)}\n```\n\n"
-        "Settings: `resolved_config.yaml`; versions and hardware: `environment.json`; every logged "
-        "value: `pretraining/*/metrics.jsonl`; all figures of this page: `state.json`."
-    )
+def _figure(folder: Path, records: Record) -> str:
+    if not figures.can_draw():
+        return "Figures need matplotlib: `pip install 'doctobert-hf[plot]'`."
+    figures.save_figure(draw_results(read_losses(folder), records), folder / "results.png")
+    return "![Training loss, masked accuracy and where documents were cut](results.png)"
+
+
+def read_losses(folder: Path) -> list[Record]:
+    """Read the logged losses of both phases: ``phase, tokens, loss``.
+
+    A last line cut off by a kill is passed over.
+    """
+    rows = []
+    for phase in ("phase1", "phase2"):
+        log = folder / "pretraining" / phase / "metrics.jsonl"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+        logged = [json.loads(line) for line in lines if line.endswith("}")]
+        rows += [{"phase": phase, **row} for row in logged if "loss" in row]
+    return rows
+
+
+def draw_results(losses: list[Record], records: Record) -> Any:
+    """Draw a run's loss, its masked accuracy beside baselines, and where documents were cut.
+
+    Args:
+        losses: As :func:`read_losses` reads them.
+        records: Records of the stages.
+    """
+    lines = {}
+    for phase, name in (("phase1", "phase 1, whole mix"), ("phase2", "phase 2, medical part")):
+        before = records["phase1"]["tokens"] if phase == "phase2" else 0
+        mine = [row for row in losses if row["phase"] == phase]
+        tokens = [(before + row["tokens"]) / 1000 for row in mine]
+        lines[name] = (tokens, [row["loss"] for row in mine])
+    figure, (left, middle, right) = figures.new_figure(10, 3.2, panels=3)
+    figures.draw_lines(left, lines, "Training loss", "thousand tokens", "cross-entropy, nats")
+    accuracies = {
+        "unigrams": records["stores"]["unigram"],
+        "untrained": records["phase1"]["untrained"],
+        "phase 1": records["phase1"]["held_out"],
+        "phase 2": records["phase2"]["held_out"],
+    }
+    bars = {name: 100 * row["accuracy"] for name, row in accuracies.items()}
+    figures.draw_bars(middle, bars, "Masked accuracy", y_label="% of masked tokens")
+    cuts = {name.replace("_", " "): float(n) for name, n in records["stores"]["cuts"].items()}
+    figures.draw_bars(right, cuts, "Where documents were cut", "{:,.0f}", y_label="cuts")
+    right.tick_params(axis="x", labelrotation=30)
+    return figure

@@ -1,37 +1,46 @@
-"""The quickstart, top to bottom: from corpus and tokenizer to benchmark, search, cards and report.
+"""The quickstart in one page: from corpus and tokenizer to benchmark, search, cards and report.
 
-Each stage leaves its result on disk and its record in ``state.json``; a run that was stopped goes
-on with the first stage that has none, training with its last checkpoint.
+Each stage calls what a command calls, with settings of laptop size, and leaves its result on disk
+and its record in ``state.json``; a run that was stopped goes on with the first stage that has none,
+training with its last checkpoint.
 """
 
 from __future__ import annotations
 
-import json
+import importlib.util
+import random
 import shutil
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from statistics import mean
+from typing import Any
 
 from doctobert_hf.config import write_yaml
 from doctobert_hf.environment import environment_report
-from doctobert_hf.files import explained_output, write_json_atomic
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.files import explained_output, write_json_atomic, write_text_atomic
 from doctobert_hf.quickstart.config import QuickstartConfig
-from doctobert_hf.quickstart.results import run_results
-from doctobert_hf.reporting.progress import Progress
+from doctobert_hf.quickstart.settings import (
+    SEARCHED,
+    annotation_settings,
+    benchmark_settings,
+    data_file,
+    phase_settings,
+    retrieval_settings,
+    statistics_settings,
+    store_folder,
+)
 from doctobert_hf.runs import RunFolder, open_run, settings_of
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
-
-CONFIG_FILE = "resolved_config.yaml"
-STATE_FILE = "state.json"
-
+from doctobert_hf.runs.record import is_stale, read_record
+from doctobert_hf.runs.stages import STATE_FILE, StagedRun
 
 KIND = "quickstart"
+CONFIG_FILE, REPORT_FILE = "resolved_config.yaml", "report.md"
+NAME = "OWNER/quickstart"
+"""The model's name on the Hub, to be replaced; the other parts' begin with it."""
+HELD_OUT_SHARE, LEAST_DOCUMENTS = 0.05, 20
+Record = dict[str, Any]
 
 
 def open_quickstart(config: QuickstartConfig, overwrite: bool, resume: bool) -> RunFolder:
@@ -39,12 +48,12 @@ def open_quickstart(config: QuickstartConfig, overwrite: bool, resume: bool) -> 
 
     Raises:
         UsageError: The folder holds something else; or a run, and neither option is given;
-            ``resume`` without a run or with other settings.
+            ``resume`` without a run, with other settings, or with one of an earlier version.
         OutputError: The folder cannot be written.
     """
-    from doctobert_hf.quickstart.task import check_data_dir
+    from doctobert_hf.drbenchmark.check import require_corpus
 
-    check_data_dir(config.data_dir)
+    require_corpus(config.data_dir)
     run = open_run(
         config.output,
         KIND,
@@ -62,288 +71,353 @@ def open_quickstart(config: QuickstartConfig, overwrite: bool, resume: bool) -> 
     return run
 
 
-def run_quickstart(config: QuickstartConfig, folder: RunFolder) -> dict[str, Any]:
+def run_quickstart(config: QuickstartConfig, folder: RunFolder) -> Record:
     """Run all stages that are not done yet, close the folder and return the stages' records."""
     with folder:
-        records = _run_stages(config, folder)
-        folder.finish("report.md", "model", "tokenizer", STATE_FILE)
+        records = Quickstart(config, folder).run()
+        folder.finish(REPORT_FILE, "model", "tokenizer", STATE_FILE)
     return records
 
 
-def _run_stages(config: QuickstartConfig, folder: RunFolder) -> dict[str, Any]:
-    run = _Run(config, folder)
-    run.stage("corpus", lambda: _corpus(config, run.folder))
-    run.stage("annotation", lambda: _annotation(run.folder))
-    run.stage("tokenizer", lambda: _tokenizer(config, run.folder))
-    run.stage("chunks", lambda: _chunks(config, run.folder))
-    run.stage("phase1", lambda: _phase(config, run.folder, "phase1"))
-    run.stage("phase2", lambda: _phase(config, run.folder, "phase2"))
-    run.stage("evaluation", lambda: _evaluation(config, run.folder))
-    run.stage("drbenchmark", lambda: _drbenchmark(config, run.folder))
-    run.stage("prediction", lambda: _prediction(config, run.folder, run.records))
-    run.stage("retrieval", lambda: _retrieval(config, run.folder))
-    run.stage("cards", lambda: _cards(run.folder))
-    run.stage("report", lambda: _report(config, run.folder, run.records))
-    return run.records
+class Quickstart(StagedRun):
+    """The stages, a method each, in the order of :attr:`STAGES`; each returns its record."""
 
-
-class _Run:
-    """Stages of a run and their records in ``state.json``."""
-
-    NAMES = (
-        "corpus",
-        "annotation",
-        "tokenizer",
-        "chunks",
-        "phase1",
-        "phase2",
-        "evaluation",
-        "drbenchmark",
-        "prediction",
-        "retrieval",
-        "cards",
-        "report",
+    STAGES = (
+        *("corpus", "annotation", "tokenizer", "stores", "phase1", "phase2"),
+        *("benchmark", "prediction", "retrieval", "cards", "report"),
     )
 
     def __init__(self, config: QuickstartConfig, run: RunFolder) -> None:
-        self.config, self.run, self.folder = config, run, Path(config.output)
-        path = self.folder / STATE_FILE
-        self.records: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-        self._forget_missing()
-        self._describe()  # a run that an earlier version began, or that was killed between the two
+        super().__init__(Path(config.output))
+        self.config, self.opened = config, run
+        if self.records.get("retrieval", {}).get("lacks_extra") and missing_extra() is None:
+            self.forget("retrieval")  # it is installed now
 
-    def _forget_missing(self) -> None:
-        """Do retrieval and what follows again, if the extra it lacked has been installed since."""
-        from doctobert_hf.quickstart.retrieval import missing_extra
-
-        record = self.records.get("retrieval", {})
-        if "not_run" in record and "pairs" not in record and missing_extra() is None:
-            for name in self.NAMES[self.NAMES.index("retrieval") :]:
-                self.records.pop(name, None)
-
-    def _describe(self) -> None:
+    def describe(self) -> None:
         """Say in the run's record what is done: cards and reports read it there."""
-        self.run.record.results = run_results(self.config, self.folder, self.records)
-        self.run.record.write(self.run.record_path)
+        found = {"tokenizer": self.records.get("tokenizer"), "chunks": self.records.get("stores")}
+        if "corpus" in self.records:
+            found["corpus"] = {**self.records["corpus"], "generated": self.config.corpus is None}
+        if "phase1" in self.records:
+            from doctobert_hf.hub.cards.records import read_pretraining
 
-    def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> None:
-        """Do a stage unless it is done, and record its result and seconds."""
-        number = f"[{self.NAMES.index(name) + 1}/{len(self.NAMES)}] {name}"
-        if name in self.records:
-            print(f"{number}: done before", file=sys.stderr)
-            return
-        print(f"{number} ...", file=sys.stderr, flush=True)
-        start = time.perf_counter()
-        with explained_output(self.folder):
-            record = work()
-        self.records[name] = {**record, "seconds": round(time.perf_counter() - start, 1)}
-        write_json_atomic(self.folder / STATE_FILE, self.records)
-        self._describe()
-        print(f"{number}: {self.records[name]['seconds']} s", file=sys.stderr)
+            last = "phase2" if "phase2" in self.records else "phase1"
+            found = read_pretraining(self.folder / "pretraining" / last) | found
+        if "benchmark" in self.records:
+            found["benchmark"] = "benchmark"
+            if self.records["benchmark"]["made_up"]:
+                found["made_up_task"] = self.records["benchmark"]["task"]
+        self.opened.record.results = {key: value for key, value in found.items() if value}
+        self.opened.record.write(self.opened.record_path)
+
+    # -- data ---------------------------------------------------------------------------------
+
+    def corpus(self) -> Record:
+        """Draw documents, hold some out, and find the medical ones for phase 2."""
+        from doctobert_hf.corpus.subset import draw_characters
+
+        config, column = self.config, self.config.text_column
+        drawn = draw_characters(self._documents(), config.max_characters, config.seed, column)
+        rows = [{"id": str(row.get("id")), "text": row[column]} for row in drawn.rows]
+        if len(rows) < LEAST_DOCUMENTS:
+            raise DataError(
+                f"The corpus '{config.corpus}' gives {len(rows)} documents with text",
+                f"at least {LEAST_DOCUMENTS}, so that some can be held out",
+                "Give more documents, or raise max_characters if they are long",
+            )
+        random.Random(config.seed).shuffle(rows)
+        held_out = max(1, int(len(rows) * HELD_OUT_SHARE))
+        medical = [row for row in rows[held_out:] if is_medical(row["text"])]
+        self._write("held_out", rows[:held_out])
+        self._write("train", rows[held_out:])
+        self._write("medical", medical or rows[held_out:])
+        return {
+            "source": "generated sample" if config.corpus is None else Path(config.corpus).name,
+            **{f"documents_{name}": getattr(drawn, name) for name in ("read", "empty")},
+            "documents_used": len(rows),
+            "characters_read": drawn.characters,
+            "characters_used": sum(len(row["text"]) for row in rows),
+            "held_out": held_out,
+            "medical": len(medical),
+            "medical_rule": "documents about health by FineMed's light domain rule"
+            if medical
+            else "none is about health by FineMed's light domain rule, so that all of them count",
+        }
+
+    def _documents(self) -> Iterator[Record]:
+        if self.config.corpus is not None:
+            from doctobert_hf.corpus import iter_documents
+
+            return iter_documents(self.config.corpus, self.config.text_column)
+        from doctobert_hf.corpus.sample import sample_documents
+
+        column = self.config.text_column
+        return ({"id": document.id, column: document.text} for document in sample_documents())
+
+    def annotation(self) -> Record:
+        """Annotate the documents by FineMed's light rules; count what each mix would keep."""
+        if importlib.util.find_spec("datatrove") is None:
+            return {"not_run": "pip install 'doctobert-hf[finemed]'"}
+        from doctobert_hf.finemed.annotate import annotate
+        from doctobert_hf.finemed.statistics import statistics
+
+        settings, counting = annotation_settings(self.config), statistics_settings(self.config)
+        # The run was moved after it was stopped here: its annotation is begun again.
+        made = annotate(settings, overwrite=is_stale(settings.output, input=list(settings.input)))
+        record: Record = {"documents": made["read"], "medical": made["documents"], "kept": {}}
+        if made["documents"]:
+            stale = is_stale(counting.output, input=list(counting.input))
+            (source,) = statistics(counting, overwrite=stale)["sources"].values()
+            record |= {key: source[key] for key in ("words", "density_mean", "kept")}
+        return record
+
+    def tokenizer(self) -> Record:
+        """Train a tokenizer and measure it on the held-out documents."""
+        from doctobert_hf.tokenization.evaluate import evaluate_tokenizer
+        from doctobert_hf.tokenization.train import TokenizerConfig, train_with_config
+
+        sizes = TokenizerConfig(
+            vocab_size=self.config.vocab_size, max_length=self.config.max_length
+        )
+        tokenizer, counts = train_with_config(
+            self._texts("train"), self.folder / "tokenizer", sizes
+        )
+        return {
+            "training_text": counts.report(),
+            **evaluate_tokenizer(tokenizer, self._texts("held_out")),
+        }
+
+    def stores(self) -> Record:
+        """Cut the documents along their structure and tokenise them once."""
+        from doctobert_hf.chunking import HierarchicalChunker
+        from doctobert_hf.chunking.statistics import chunk_statistics
+        from doctobert_hf.models.opening import open_tokenizer
+        from doctobert_hf.pretraining import build_store
+        from doctobert_hf.pretraining.evaluation import unigram_scores
+
+        tokenizer, length = open_tokenizer(self.folder / "tokenizer"), self.config.max_length
+        train, _, held_out = (
+            build_store(self._texts(name), tokenizer, store_folder(self.folder, name), length)
+            for name in ("train", "medical", "held_out")
+        )
+        found = chunk_statistics(HierarchicalChunker(tokenizer, length), self._texts("train"))
+        return {
+            **{key: getattr(found, key) for key in ("documents", "chunks", "over_length")},
+            **{key: getattr(found, key) for key in ("fill", "sentence_share")},
+            "cuts": {level.name.lower(): n for level, n in sorted(found.cuts.items())},
+            "unigram": unigram_scores(train, held_out),
+        }
+
+    # -- training -----------------------------------------------------------------------------
+
+    def phase1(self) -> Record:
+        """Train on the whole mix; keep the untrained model, to show what training brings."""
+        return self._train("phase1")
+
+    def phase2(self) -> Record:
+        """Anneal on the medical documents: the weights of phase 1, half its rate."""
+        record = self._train("phase2")
+        source = self.folder / "pretraining" / "phase2" / "model"
+        shutil.copytree(source, self.folder / "model", dirs_exist_ok=True)
+        return record
+
+    def _train(self, phase: str) -> Record:
+        from doctobert_hf.pretraining.checkpoints import list_checkpoints
+        from doctobert_hf.pretraining.recipe import (
+            close_pretraining,
+            finish_pretraining,
+            open_pretraining,
+        )
+
+        recipe = phase_settings(self.config, phase)
+        # The run was moved after it was stopped here: its phase is begun again.
+        paths = {k: settings_of(recipe)[k] for k in ("train_store", "tokenizer", "init_from")}
+        moved = is_stale(recipe.output, **paths)
+        begun = not moved and read_record(recipe.output) is not None
+        trainer = open_pretraining(recipe, resume=begun, overwrite=moved)
+        try:
+            record: Record = {}
+            if phase == "phase1":
+                record["untrained"] = _held_out(trainer.evaluate())
+                trainer.save_model(str(self.folder / "untrained"))
+            resume = True if list_checkpoints(recipe.output) else None
+            trainer.train(resume_from_checkpoint=resume)
+            if trainer.tokens_seen < recipe.max_tokens:
+                raise KeyboardInterrupt(f"{phase} is saved at {trainer.tokens_seen:,} tokens.")
+            record |= {"held_out": _held_out(trainer.evaluate()), "tokens": trainer.tokens_seen}
+            finish_pretraining(trainer, recipe)
+        finally:
+            close_pretraining(trainer)
+        return record | {
+            "chunks": len(trainer.train_store),
+            "steps": trainer.state.global_step,
+            "parameters": trainer.model.num_parameters(),
+            # Trainer's own mean counts only the steps since a resume; the last logged is the same.
+            "loss": [row["loss"] for row in trainer.state.log_history if "loss" in row][-1],
+        }
+
+    # -- use ----------------------------------------------------------------------------------
+
+    def benchmark(self) -> Record:
+        """Fine-tune the model and its untrained twin for entities, three seeds each."""
+        from doctobert_hf.corpus.sample_notes import write_notes
+        from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+        from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
+        from doctobert_hf.drbenchmark.report.write import write_report
+
+        settings = benchmark_settings(self.config)
+        if settings.corpus is not None:
+            write_notes(settings.corpus, self.config.seed)
+        scores = {}
+        for place, name in (("model", "quickstart"), ("untrained", "quickstart, untrained")):
+            outcome = Benchmark(Encoder.find(str(self.folder / place), name=name), settings).run()
+            if outcome.failed:
+                raise DataError(f"The benchmark failed: {outcome.failed[0]['error']}")
+            scores[name] = [100 * result.score for result in outcome.done]
+        write_report(settings.output, settings.output / "report")
+        result = outcome.done[0]
+        return {
+            "task": result.cell.task,
+            "metric": result.metric,
+            "rows": result.data["rows"],
+            "made_up": settings.corpus is not None,
+            "scores": scores,
+            "means": {name: mean(values) for name, values in scores.items()},
+        }
+
+    def prediction(self) -> Record:
+        """Fine-tune as ``finetune`` does, keep the model, and annotate held-out documents."""
+        import dataclasses
+
+        from doctobert_hf.drbenchmark.finetuning.finetune import finetune
+        from doctobert_hf.drbenchmark.prediction import predict_files
+
+        settings = benchmark_settings(self.config)
+        model, source, target = (
+            self.folder / name for name in ("ner", "data/to_annotate.parquet", "annotated.html")
+        )
+        made = finetune(
+            str(self.folder / "model"),
+            model,
+            settings.tasks[0] if settings.corpus is None else None,
+            dataclasses.replace(settings, seeds=settings.seeds[:1]),
+            overwrite=model.exists(),  # of an earlier model of this run
+        )
+        self._write(source.stem, [{"text": text} for text in self._texts("held_out")[:30]])
+        counts = predict_files(model, source, target, "html", overwrite=target.exists())
+        return {name: made[name] for name in ("task", "metric", "score")} | counts
+
+    def retrieval(self) -> Record:
+        """Train the model for search, of titles and headings for their sections, beside BM25."""
+        if (reason := missing_extra()) is not None:
+            return {"not_run": reason, "lacks_extra": True}
+        from doctobert_hf.retrieval.evaluation import evaluate
+        from doctobert_hf.retrieval.train import RetrievalRun
+
+        texts = [*self._texts("held_out"), *self._texts("train")][:SEARCHED]
+        splits = ["test"] * (len(texts) // 10) + ["validation"] * (len(texts) // 10)
+        splits += ["train"] * (len(texts) - len(splits))
+        rows = [{"text": t, "split": s} for t, s in zip(texts, splits, strict=True)]
+        self._write("search", rows)
+        recipe = retrieval_settings(self.config)
+        # The run was moved after it was stopped here: the stage is begun again.
+        moved = is_stale(recipe.output, base_model=str((self.folder / "model").resolve()))
+        begun = not moved and read_record(recipe.output) is not None
+        try:
+            run = RetrievalRun(recipe, resume=begun, overwrite=moved)
+        except DataError as error:
+            return {"not_run": str(error)}
+        results = [evaluate("BM25", run.splits.test), run.evaluate("before training")]
+        run.train()
+        results.append(run.evaluate("after training"))
+        run.write_record(results)
+        questions = {part.name.split()[-1]: len(part.queries) for part in run.splits}
+        return {
+            "questions": questions,
+            "documents": results[0].documents,
+            "steps": run.trainer.state.global_step,
+            "systems": [result.as_json() for result in results],
+        }
+
+    def cards(self) -> Record:
+        """Render what the Hub would show of the model, the tokenizer and the retriever."""
+        from doctobert_hf.hub.cards.facts import read_facts
+        from doctobert_hf.hub.publish.preview import render_path
+
+        made: Record = {}
+        for name in ("model", "tokenizer", "retrieval"):
+            path = self.folder / name
+            if path.is_dir() and "not_run" not in self.records.get(name, {}):
+                repo = NAME if name == "model" else f"{NAME}-{name}"
+                card = render_path(path, repo, read_facts(path))
+                target = self.folder / "cards" / name / "README.md"
+                write_text_atomic(target, card.text)
+                made[name] = {
+                    "path": target.relative_to(self.folder).as_posix(),
+                    "gaps": card.gaps,
+                }
+        return {"parts": made}
+
+    def report(self) -> Record:
+        """Write the report, every number of it from the records."""
+        from doctobert_hf.quickstart.report import write_report
+
+        return {"path": write_report(self.folder, self.records).name}
+
+    # -- files --------------------------------------------------------------------------------
+
+    def _write(self, name: str, rows: list[Record]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = data_file(self.folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows), path.with_suffix(".tmp"))
+        path.with_suffix(".tmp").replace(path)
+
+    def _texts(self, name: str) -> list[str]:
+        from doctobert_hf.corpus import iter_texts
+
+        return list(iter_texts(data_file(self.folder, name)))
 
 
-def _corpus(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
-    from doctobert_hf.quickstart.data import prepare_documents
+def missing_extra() -> str | None:
+    """Say why search cannot be trained in this environment; None: it can."""
+    from doctobert_hf.retrieval.bm25 import require_bm25
+    from doctobert_hf.retrieval.models import require_sentence_transformers
 
-    train, held_out, summary = prepare_documents(config)
-    _write(train, folder / "data" / "train.parquet")
-    _write(held_out, folder / "data" / "held_out.parquet")
-    return asdict(summary)
-
-
-def _tokenizer(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
-    from doctobert_hf.tokenization.evaluate import evaluate_tokenizer
-    from doctobert_hf.tokenization.train import TokenizerConfig, train_with_config
-
-    settings = TokenizerConfig(vocab_size=config.vocab_size, max_length=config.max_length)
-    texts = _read(folder / "data" / "train.parquet")
-    tokenizer, counts = train_with_config(texts, folder / "tokenizer", settings)
-    held_out = _read(folder / "data" / "held_out.parquet")["text"]
-    return {"training_text": counts.report(), **evaluate_tokenizer(tokenizer, held_out)}
+    try:
+        require_sentence_transformers()
+        require_bm25()
+    except UsageError as error:
+        return str(error)
+    return None
 
 
-def _chunks(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
-    from doctobert_hf.chunking import HierarchicalChunker
-    from doctobert_hf.chunking.statistics import ChunkStatistics
+@lru_cache(maxsize=1)
+def _lexicon() -> Any:
+    from doctobert_hf.finemed.annotators.lexicon import load_lexicons
 
-    tokenizer = _load_tokenizer(folder)
-    chunker = HierarchicalChunker(tokenizer, config.max_length)
-    statistics = ChunkStatistics(chunker.capacity)
-    for name in ("train", "held_out"):
-        documents = _read(folder / "data" / f"{name}.parquet")
-        with Progress(f"chunks, {name}"):
-            chunks = documents.map(chunker, batched=True, remove_columns=documents.column_names)
-        _write(chunks, folder / "data" / f"{name}_chunks.parquet")
-        if name == "train":
-            _count(statistics, documents["text"], chunks)
-            _stores(folder, chunks, tokenizer)
-    return {
-        "documents": statistics.documents,
-        "chunks": statistics.chunks,
-        "over_length": statistics.over_length,
-        "fill": statistics.fill,
-        "sentence_share": statistics.sentence_share,
-        "cuts": {level.name.lower(): n for level, n in sorted(statistics.cuts.items())},
-    }
+    return load_lexicons(("base",))
 
 
-def _count(statistics: Any, texts: Any, chunks: Dataset) -> None:
-    """Add every document's chunks; a chunk of index 0 begins the next document."""
-    special = 2
-    documents = iter(texts)
-    spans: list[tuple[int, int]] = []
-    tokens: list[int] = []
-    columns = ("chunk_index", "char_start", "char_end", "num_tokens")
-    for index, start, end, count in zip(*(chunks[name] for name in columns), strict=True):
-        if index == 0 and spans:
-            statistics.add(next(documents), spans, tokens)
-            spans, tokens = [], []
-        spans.append((start, end))
-        tokens.append(count - special)
-    statistics.add(next(documents), spans, tokens)
+def is_medical(text: str) -> bool:
+    """Return whether a text is about human health, by FineMed's light rule."""
+    from doctobert_hf.finemed.annotators.light import domain_scores
+
+    return domain_scores(text, _lexicon().find(text))[0] >= 0.5
 
 
-def _phase(config: QuickstartConfig, folder: Path, phase: str) -> dict[str, Any]:
-    from doctobert_hf.models import count_parameters
-    from doctobert_hf.quickstart.training import open_phase, phase_folder, train_phase
+def _held_out(metrics: Record) -> dict[str, float]:
+    """Return accuracy, perplexity and number of the masked tokens.
 
-    tokenizer = _load_tokenizer(folder)
-    record: dict[str, Any] = {}
-    with open_phase(config, phase) as trainer:
-        model = trainer.model
-        if phase == "phase1":
-            record["untrained"] = _measure(config, folder, model, tokenizer)
-            if not (folder / "untrained").is_dir():  # the benchmark measures what training brings
-                model.save_pretrained(folder / "untrained")
-                tokenizer.save_pretrained(folder / "untrained")
-        metrics = train_phase(config, phase, trainer)
-        chunks = len(trainer.train_store)
-    if phase == "phase2":
-        shutil.copytree(phase_folder(folder, phase) / "model", folder / "model", dirs_exist_ok=True)
-    return record | {
-        "chunks": chunks,
-        "parameters": count_parameters(model)["total"],
-        **metrics,
-        "held_out": _measure(config, folder, model, tokenizer),
-    }
-
-
-def _stores(folder: Path, chunks: Dataset, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Tokenise the chunks once: all of them for phase 1, the medical ones for phase 2."""
-    from doctobert_hf.pretraining import build_store
-    from doctobert_hf.quickstart.training import STORES
-
-    medical = chunks.filter(lambda row: row["medical"], desc="medical subset")
-    for phase, rows in (("phase1", chunks), ("phase2", medical)):
-        # Chunks fit, so that the store's own chunking keeps each as it is.
-        texts = (text for batch in rows.iter(batch_size=256) for text in batch["text"])
-        build_store(texts, tokenizer, folder / "data" / STORES[phase], tokenizer.model_max_length)
-
-
-def _evaluation(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
-    from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast
-
-    from doctobert_hf.quickstart.evaluation import fill_mask
-
-    # Loaded from disk as a user would: what is measured is what was saved.
-    model = AutoModelForMaskedLM.from_pretrained(folder / "model", trust_remote_code=False)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "model")
-    return {
-        "held_out": _measure(config, folder, model, tokenizer),
-        "fill_mask": fill_mask(model, tokenizer),
-    }
-
-
-def _measure(
-    config: QuickstartConfig,
-    folder: Path,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
-) -> dict[str, float]:
-    import numpy as np
-
-    from doctobert_hf.quickstart.evaluation import evaluate_masked_lm
-
-    path = folder / "data" / "unigrams.npy"
-    if not path.is_file():
-        counts = np.zeros(len(tokenizer), dtype=np.int64)
-        chunks = _read(folder / "data" / "train_chunks.parquet")
-        for batch in chunks.iter(batch_size=512):
-            for ids in tokenizer(batch["text"], add_special_tokens=False)["input_ids"]:
-                counts += np.bincount(ids, minlength=len(tokenizer))
-        np.save(path, counts)
-    texts = _read(folder / "data" / "held_out_chunks.parquet")["text"]
-    # At most 1,024 chunks: some 15,000 masked tokens, a standard error of 0.4 points.
-    return evaluate_masked_lm(model, tokenizer, texts[:1024], np.load(path), config.max_length)
-
-
-def _drbenchmark(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
-    from doctobert_hf.quickstart.benchmark import benchmark_record
-    from doctobert_hf.quickstart.task import task_record
-
-    record = task_record(config.data_dir)
-    return record | {
-        "benchmark": benchmark_record(config, folder, "quaero_medline" in record["found"])
-    }
-
-
-def _prediction(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> dict[str, Any]:
-    from doctobert_hf.quickstart.prediction import prediction_record
-
-    return prediction_record(config, folder, not records["drbenchmark"]["benchmark"]["made_up"])
-
-
-def _annotation(folder: Path) -> dict[str, Any]:
-    from doctobert_hf.quickstart.annotation import annotation_record
-
-    record = annotation_record(folder)
-    if "not_run" in record:
-        print(f"annotation is not run: {record['not_run']}", file=sys.stderr)
-    return record
-
-
-def _retrieval(config: QuickstartConfig, folder: Path) -> dict[str, Any]:
-    from doctobert_hf.quickstart.retrieval import retrieval_record
-
-    texts = [
-        text
-        for name in ("held_out", "train")
-        for text in _read(folder / "data" / f"{name}.parquet")["text"]
-    ]
-    record = retrieval_record(config, folder, texts)
-    if "not_run" in record:
-        print(f"retrieval is not run: {record['not_run']}", file=sys.stderr)
-    return record
-
-
-def _cards(folder: Path) -> dict[str, Any]:
-    from doctobert_hf.quickstart.cards import cards_record
-
-    return cards_record(folder)
-
-
-def _report(config: QuickstartConfig, folder: Path, records: dict[str, Any]) -> dict[str, Any]:
-    from doctobert_hf.quickstart.report import write_report
-
-    return {"path": str(write_report(config, folder, records).relative_to(folder))}
-
-
-def _load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    from transformers import PreTrainedTokenizerFast
-
-    return PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer")
-
-
-def _write(dataset: Dataset, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    dataset.to_parquet(str(temporary))
-    temporary.replace(path)
-
-
-def _read(path: Path) -> Dataset:
-    """Read a split into memory: it is small, and a cache would stay in the run's folder."""
-    import pyarrow.parquet as pq
-    from datasets import Dataset
-
-    return Dataset(pq.read_table(path))
+    Raises:
+        DataError: None was masked.
+    """
+    if not metrics:
+        raise DataError(
+            "The held-out documents are too short: no token of them was masked",
+            "some hundred held-out words",
+            "Give more or longer documents",
+        )
+    return {name: metrics[f"eval_{name}"] for name in ("accuracy", "perplexity", "masked_tokens")}

@@ -20,6 +20,7 @@ _HEADING = re.compile(
     re.MULTILINE,
 )
 _LEAST_WORDS = 8  # of a passage: shorter ones say too little to be found
+_TITLE = 120  # characters; a longer first line is text
 
 
 def passage_pairs(
@@ -30,25 +31,37 @@ def passage_pairs(
     A document with headings (Markdown, numbered, or a line of capitals) gives one pair a section,
     from ``title – heading`` to the section's text; one with a ``title`` only, one pair from the
     title to the text (an abstract, say); one with neither, from its first sentence to the rest.
-    Documents too short for a pair are counted and told.
+    Without a column ``title``, a first line that stands by itself is the title. Documents too short
+    for a pair are counted and told.
 
     Args:
-        documents: Rows with ``text_column`` and, where there is one, ``title``.
+        documents: Rows with ``text_column`` and, where there are any, ``title`` and ``split``, the
+            part that all pairs of the document go to.
         text_column: Column that holds the text.
     """
     read = short = 0
     for row in documents:
         read += 1
-        found = pairs_of(str(row.get("title") or ""), row[text_column])
+        title = str(row.get("title") or "").strip()
+        title, text = (title, row[text_column]) if title else _titled(row[text_column].strip())
+        found = list(_pairs_of(title, text))
         short += not found
-        yield from found
+        yield from (pair._replace(split=row.get("split") or None) for pair in found)
     if short:
         logger.info("%s of %s documents are too short for a pair", f"{short:,}", f"{read:,}")
 
 
-def pairs_of(title: str, text: str) -> list[Pair]:
-    """Return the pairs of one document, as :func:`passage_pairs` makes them; it tells nothing."""
-    return list(_pairs_of(title.strip(), text))
+def _titled(text: str) -> tuple[str, str]:
+    """Return a document's title and the rest; no title where its first line is not one."""
+    first, _, rest = text.partition("\n")
+    title = first.strip(" #")
+    heading = _HEADING.match(text) is not None
+    if heading and (following := _HEADING.search(rest)):
+        # Followed by text of its own, it is the first section's, not the document's.
+        is_title = not _is_passage(rest[: following.start()])
+    else:
+        is_title = heading or (rest.startswith("\n") and title[-1:] not in ".!?:;,")
+    return (title, rest) if is_title and len(title) <= _TITLE else ("", text)
 
 
 def _pairs_of(title: str, text: str) -> Iterator[Pair]:
