@@ -64,5 +64,5 @@ def test_the_gain_is_said_in_words_whatever_it_is(scores, twin, said):
 def test_pretraining_brings_ten_points(tmp_path):
     config = QuickstartConfig(output=tmp_path / "run")
     records = run_quickstart(config, open_quickstart(config, overwrite=False, resume=False))
-    means = records["drbenchmark"]["benchmark"]["means"]
+    means = records["benchmark"]["means"]
     assert means["quickstart"] >= means["quickstart, untrained"] + 10

@@ -8,7 +8,7 @@ import pytest
 from finemed_helpers import excluded_of, rows_of
 
 from doctobert_hf.cli import main
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.config import RephraseConfig
 from doctobert_hf.finemed.rephrase.batch import collect, read_answers
 from doctobert_hf.finemed.rephrase.stage import rephrase
@@ -169,8 +169,6 @@ def test_of_several_answers_the_good_one_counts_and_a_byte_order_mark_is_none(tm
 
 
 def test_where_a_batch_may_not_be(annotated, tmp_path):
-    from doctobert_hf.errors import UsageError
-
     with pytest.raises(UsageError, match="remote storage"):
         config(annotated, tmp_path / "o", "s3://bucket/x")
     with pytest.raises(UsageError, match="executor 'slurm'"):
@@ -180,8 +178,6 @@ def test_where_a_batch_may_not_be(annotated, tmp_path):
 
 
 def test_two_runs_do_not_share_a_folder(annotated, tmp_path):
-    from doctobert_hf.errors import UsageError
-
     batch = tmp_path / "batch"
     batch.mkdir()
     code = (
@@ -199,6 +195,14 @@ def test_two_runs_do_not_share_a_folder(annotated, tmp_path):
         other.communicate(b"\n", timeout=60)
     rephrase(config(annotated, tmp_path / "out", batch))
     assert (batch / "requests-1.jsonl").is_file() and not (batch / ".run.lock").exists()
+
+
+def test_a_batch_folder_in_the_stage_s_own_is_refused(annotated, tmp_path):
+    out = tmp_path / "out"
+    for batch in (out / "batch", out):
+        with pytest.raises(UsageError, match="one in the other.*--batch"):
+            rephrase(config(annotated, out, batch))
+    assert not out.exists()
 
 
 def test_a_torn_line_of_a_killed_start_is_dropped(annotated, tmp_path):

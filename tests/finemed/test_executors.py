@@ -184,9 +184,16 @@ def test_stats_and_distil_on_slurm(annotated, make_classifier, tmp_path, monkeyp
         max_length=32,
     )
     assert distil(config) == {} and not (tmp_path / "student" / "model").exists()
-    with pytest.raises(UsageError, match="Jobs were submitted"):
-        distil(config)
+    for executor in ("slurm", "local"):  # never two trainings in one folder
+        config.executor = executor
+        with pytest.raises(UsageError, match="Jobs were submitted"):
+            distil(config)
+    config.executor = "slurm"
     assert work_off(tmp_path) == 1
+    config.tasks = 2
+    with pytest.raises(UsageError, match="one training"):
+        distil(config)
+    config.tasks = 1
     assert sum(distil(config)["rows"].values()) == 60
 
 
@@ -204,6 +211,26 @@ def test_a_mix_on_slurm(write_corpus, tokenizer_dir, tmp_path, monkeypatch):
     assert mix(on_slurm) == {} and work_off(tmp_path) == 2
     assert mix(on_slurm)["documents"] == local["documents"] > 0
     assert sorted_rows(tmp_path / "mixed") == sorted_rows(tmp_path / "mixed-here")
+
+
+def test_a_refused_submission_leaves_the_others_their_scripts(
+    write_corpus, tokenizer_dir, tmp_path, monkeypatch
+):
+    bin_folder, count = tmp_path / "bin", tmp_path / "count"
+    program(
+        bin_folder,
+        "sbatch",
+        f"#!/bin/bash\necho x >> {count}\n[ $(wc -l < {count}) -gt 2 ] && exit 1\n"
+        'echo "Submitted batch job 42"\n',
+    )
+    monkeypatch.setenv("PATH", f"{bin_folder}:/usr/bin:/bin")
+    sources = tuple({"name": n, "input": [str(write_corpus(n))]} for n in ("one", "two"))
+    config = MixConfig(
+        sources=sources, tokenizer=str(tokenizer_dir), output=tmp_path / "o", executor="slurm"
+    )
+    with pytest.raises(UsageError, match="sbatch refused"):
+        mix(config)
+    assert (tmp_path / "o" / "logs" / "one" / "executor.pik").is_file()
 
 
 @pytest.mark.long

@@ -236,6 +236,35 @@ def test_stats_do_not_depend_on_parts(annotated, tmp_path):
         statistics(StatsConfig(output=tmp_path / "stats3", tasks=3, **options))
 
 
+def test_stats_of_another_tokenizer_and_of_a_mended_file(annotated, tokenizer_dir, tmp_path):
+    import shutil
+
+    import pyarrow.parquet as pq
+
+    shutil.copytree(tokenizer_dir, tmp_path / "tok")
+    shutil.copytree(annotated / "data", tmp_path / "files")
+    table = pq.read_table(annotated / "data")
+    broken = tmp_path / "files" / "z.parquet"
+    broken.write_bytes(b"PAR1 cut")
+    config = StatsConfig(
+        input=(str(tmp_path / "files"),),
+        output=tmp_path / "stats",
+        tokenizer=str(tmp_path / "tok"),
+        plots=False,
+    )
+    with pytest.raises(DataError, match=r"'z.parquet' of .* cannot be read to its end"):
+        statistics(config)
+    pq.write_table(table, broken)
+    assert statistics(config)["sources"]["files"]["documents"] == 48  # mended: it goes on
+    text = (tmp_path / "tok" / "tokenizer.json").read_text()
+    (tmp_path / "tok" / "tokenizer.json").write_text(text + " ")
+    with pytest.raises(UsageError, match="--overwrite"):
+        statistics(config)
+    config.output, config.text_column = tmp_path / "other", "body"
+    with pytest.raises(DataError, match="has no column 'body'"):
+        statistics(config)
+
+
 def test_calibration_finds_the_threshold_that_keeps_as_many():
     sample = [(value / 100, 2 * value / 100) for value in range(100)]
     found = calibration(sample)

@@ -46,6 +46,11 @@ def go(config, resume=False):
     return run_quickstart(config, open_quickstart(config, overwrite=False, resume=resume))
 
 
+def write_state(config, records):
+    state = {"stages": list(Quickstart.STAGES), **records}
+    (config.output / "state.json").write_text(json.dumps(state))
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     config = small(tmp_path_factory.mktemp("run") / "run")
@@ -168,8 +173,7 @@ def test_search_is_made_up_for_once_the_extra_is_installed(finished, tmp_path):
     shutil.copytree(config.output, copy.output)
     shutil.rmtree(copy.output / "retrieval")
     lacking = {"not_run": "pip install 'doctobert-hf[retrieval]'", "lacks_extra": True}
-    state = records | {"retrieval": lacking}
-    (copy.output / "state.json").write_text(json.dumps(state))
+    write_state(copy, records | {"retrieval": lacking})
     again = go(copy, resume=True)
     assert again["retrieval"]["questions"] == records["retrieval"]["questions"]
     assert (
@@ -183,8 +187,7 @@ def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path)
     copy = small(tmp_path / "copy")
     shutil.copytree(config.output, copy.output)
     kept = ("corpus", "annotation", "tokenizer", "stores", "phase1")
-    state = json.dumps({name: records[name] for name in kept})
-    (copy.output / "state.json").write_text(state)
+    write_state(copy, {name: records[name] for name in kept})
     again = go(copy, resume=True)
     for key in ("steps", "loss"):
         assert again["phase2"][key] == records["phase2"][key]
@@ -192,11 +195,11 @@ def test_a_run_stopped_after_the_last_step_trains_no_further(finished, tmp_path)
 
 
 def test_a_run_of_another_version_is_refused(finished, tmp_path):
-    config, _ = finished
+    config, records = finished
     copy = small(tmp_path / "copy")
     shutil.copytree(config.output, copy.output)
-    (copy.output / "state.json").write_text(json.dumps({"corpus": {}, "evaluation": {}}))
-    with pytest.raises(UsageError, match=r"stage 'evaluation'.*--overwrite"):
+    (copy.output / "state.json").write_text(json.dumps({"corpus": records["corpus"]}))
+    with pytest.raises(UsageError, match=r"another version.*--overwrite"):
         go(copy, resume=True)
 
 
@@ -217,6 +220,33 @@ def test_without_extras_the_run_goes_on(finished, monkeypatch):
         assert "doctobert-hf[retrieval]" in stages.retrieval()["not_run"]
 
 
+def test_the_task_is_that_of_the_benchmark(finished, monkeypatch):
+    """Data that comes or goes between two starts does not change what the model is tuned for."""
+    from doctobert_hf.drbenchmark import check
+    from doctobert_hf.quickstart.settings import benchmark_settings
+
+    config, records = finished
+    made_up = records["benchmark"]["made_up"]
+    monkeypatch.setattr(check, "is_here", lambda task, place: True)
+    assert benchmark_settings(config).corpus is None
+    assert benchmark_settings(config, made_up).corpus == config.output / "data" / "notes"
+
+
+def test_raw_data_that_is_named_and_not_there(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "QUAERO_FrenchMed_brat.zip").write_bytes(b"PK cut")
+    with pytest.raises(UsageError, match=r"No readable files of quaero_medline.*benchmark check"):
+        open_quickstart(small(tmp_path / "run", data_dir=tmp_path / "raw"), False, False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_logs_that_a_kill_cut_off(finished, tmp_path):
+    from doctobert_hf.quickstart.report import _read_lines
+
+    (tmp_path / "log.jsonl").write_text('{"a": 1}\n{"a": 2{"a": 3}\n{"a": 4}\n{"a"')
+    assert _read_lines(tmp_path / "log.jsonl") == [{"a": 1}, {"a": 4}]
+
+
 def test_too_few_questions_are_told_once(finished, tmp_path, monkeypatch):
     if missing_extra():
         pytest.skip(missing_extra())
@@ -230,7 +260,7 @@ def test_too_few_questions_are_told_once(finished, tmp_path, monkeypatch):
         record = stages.retrieval()
         assert "has no pairs" in record["not_run"]
         stages.records["retrieval"] = record
-        (copy.output / "state.json").write_text(json.dumps(stages.records))
+        write_state(copy, stages.records)
         assert "retrieval" in Quickstart(copy, folder).records  # not tried again
 
 
@@ -290,7 +320,8 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     assert second.returncode == 0, second.stderr[-2000:]
     assert "[1/11] corpus: done before" in second.stderr
     records = json.loads(second.stdout)
-    assert records == json.loads((tmp_path / "run" / "state.json").read_text())
+    state = json.loads((tmp_path / "run" / "state.json").read_text())
+    assert {"stages": list(Quickstart.STAGES), **records} == state
     steps = [r["step"] for r in read_losses(tmp_path / "run") if r["phase"] == "phase1"]
     assert records["phase1"]["tokens"] >= 75_000 and max(steps) == records["phase1"]["steps"]
     assert len(steps) == len(set(steps))

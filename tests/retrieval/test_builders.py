@@ -179,7 +179,7 @@ def test_a_first_line_that_stands_by_itself_is_the_title():
     body = "Prendre un comprimé matin et soir pendant le repas avec un verre d'eau."
     documents = [
         {"text": f"# Doliprane\n\n## Posologie\n\n{body}\n\n## Effets\n\n{body}"},
-        {"text": f"Avis du service\n\n{body}", "split": "test"},
+        {"text": f"Avis du service\n\n{body}", "split": "dev"},
         {"text": f"## Motif\n{body}\n## Histoire\n{body}"},  # the first section's heading
         {"text": f"Le patient prend ses médicaments au\nlit. {body}"},  # wrapped text
     ]
@@ -187,7 +187,7 @@ def test_a_first_line_that_stands_by_itself_is_the_title():
     assert made == [
         ("Doliprane – Posologie", None),
         ("Doliprane – Effets", None),
-        ("Avis du service", "test"),
+        ("Avis du service", "validation"),
         ("Motif", None),
         ("Histoire", None),
         ("Le patient prend ses médicaments au\nlit.", None),

@@ -29,7 +29,7 @@ def test_a_stopped_run_goes_on(tmp_path, capsys):
     stopped.fails = True
     with pytest.raises(KeyboardInterrupt):
         stopped.run()
-    assert list(json.loads((tmp_path / STATE_FILE).read_text())) == ["first"]
+    assert list(json.loads((tmp_path / STATE_FILE).read_text())) == ["stages", "first"]
     again = Two(tmp_path)
     records = again.run()
     assert again.done == ("second",) and records["first"]["value"] == 1
@@ -44,6 +44,7 @@ def test_a_stage_that_cannot_run_is_told(tmp_path, capsys):
 
 
 def test_stages_of_another_version_are_refused(tmp_path):
-    (tmp_path / STATE_FILE).write_text('{"third": {}}')
-    with pytest.raises(UsageError, match="'third'"):
-        Two(tmp_path)
+    for state in ('{"first": {}}', '{"stages": ["first", "third"], "first": {}}'):
+        (tmp_path / STATE_FILE).write_text(state)
+        with pytest.raises(UsageError, match="another version"):
+            Two(tmp_path)

@@ -2,7 +2,7 @@
 
 doctobert-hf quickstart                                   on a generated sample, in minutes
 doctobert-hf quickstart --corpus documents.parquet        on your own text
-doctobert-hf quickstart --data-dir raw                    shows a real task of DrBenchmark too
+doctobert-hf quickstart --data-dir raw                    with the entities of QUAERO MEDLINE
 doctobert-hf quickstart --resume                          goes on where a run was stopped
 """
 

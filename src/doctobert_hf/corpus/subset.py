@@ -31,8 +31,8 @@ def draw_characters(
 ) -> Subset:
     """Draw documents at random until their texts hold at most so many characters.
 
-    Every document has the same chance, whatever its length; one document is drawn even if it is
-    longer than ``most``.
+    The order is random and does not know lengths; near the end a short document fits more often.
+    One is drawn even if it is longer than ``most``.
 
     Args:
         rows: Documents.

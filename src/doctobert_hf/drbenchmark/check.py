@@ -32,22 +32,20 @@ def is_here(task: str, data_dir: str | Path | None) -> bool:
     return data_found(get_task(task), data_dir) not in ("download", "missing", "unreadable")
 
 
-def require_corpus(data_dir: str | Path | None) -> None:
-    """Refuse a folder of raw corpora that holds none; None is passed.
+def require_task(task: str, data_dir: str | Path | None) -> None:
+    """Refuse a folder of raw corpora that is named and has not a task's; None is passed.
 
     Raises:
         UsageError: With the command that says what is looked for.
     """
-    from doctobert_hf.drbenchmark.tasks import list_tasks
     from doctobert_hf.runs.commands import command_line
 
-    absent = ("download", "missing")
-    if data_dir is None or any(data_found(t, data_dir) not in absent for t in list_tasks()):
+    if data_dir is None or is_here(task, data_dir):
         return
     line = command_line("benchmark", "check", data_dir=data_dir)
     raise UsageError(
-        f"No corpus of DrBenchmark in '{data_dir}'",
-        "a folder or archive of raw corpora",
+        f"No readable files of {task} in '{data_dir}'",
+        "a folder or archive of raw corpora with them",
         f"{line} says what is looked for; without --data-dir the sample's own notes are used",
     )
 

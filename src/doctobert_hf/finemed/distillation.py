@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.corpus import iter_documents
 from doctobert_hf.environment import package_versions
-from doctobert_hf.errors import DataError, nearest
+from doctobert_hf.errors import DataError, UsageError, nearest
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.finemed.taxonomy import QUALITY, SUBDOMAINS
 
@@ -99,6 +99,8 @@ def distil(config: DistilConfig, overwrite: bool = False) -> dict[str, Any]:
     from doctobert_hf.runs import open_run
 
     config.check_input()
+    if config.tasks > 1 or config.workers > 1:
+        raise UsageError("tasks or workers with distil", "1 of each: it is one training")
     local = [place for place in config.input if "://" not in place]
     settings = what_it_makes(config)
     with open_run(
@@ -106,19 +108,22 @@ def distil(config: DistilConfig, overwrite: bool = False) -> dict[str, Any]:
         overwrite=overwrite,
         uses=(config.model,),
     ) as run:
-        if config.executor == "local":
-            _distil(config)
-        elif not _submitted(config):
+        if not _trained(config):
             return {}
         run.finish("model", "checkpoints", RECORD)
     return _told(json.loads((Path(config.output) / RECORD).read_text(encoding="utf-8")))
 
 
-def _submitted(config: DistilConfig) -> bool:
-    """Run the training as one task of the executor; return whether it is done."""
+def _trained(config: DistilConfig) -> bool:
+    """Train, here or as one task of the executor; return whether it is done."""
+    from doctobert_hf.executors import refuse_second
     from doctobert_hf.finemed.stage import run_parts
 
     folder = Path(os.path.abspath(config.output))
+    if config.executor == "local":
+        refuse_second(folder / "logs.submitted", "the model is not trained")
+        _distil(config)
+        return True
     there = dataclasses.replace(config, output=folder)
     return run_parts([partial(_work, config=there)], config, folder, "finemed-distil", tasks=1)
 

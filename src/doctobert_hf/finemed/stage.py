@@ -92,6 +92,8 @@ class Stage:
 
     def _clear_if_nothing_is_done(self) -> None:
         """Of a first start that failed before a part was done, nothing is worth keeping."""
+        if any(self.folder.glob("*.submitted")):
+            return  # jobs of Slurm wait, and need their scripts
         done = any((self.folder / "logs").rglob("completions/*"))
         if not done and not any((self.folder / "data").glob("*.parquet")):
             for name in ("logs", "between", "excluded", "answers", "checkpoints", "data"):

@@ -21,9 +21,10 @@ from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.finemed.density import medical_term_density
 from doctobert_hf.finemed.filters import ALIASES, PRESETS, Filter, parse
 from doctobert_hf.finemed.progress import PartCount
-from doctobert_hf.finemed.reading import _BATCH, input_files
+from doctobert_hf.finemed.reading import _BATCH, UNREADABLE, input_files
 from doctobert_hf.finemed.stage import Stage
 from doctobert_hf.reporting.tables import markdown_table
+from doctobert_hf.runs.record import describe_input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,19 +95,25 @@ class _Reader:
 
             self.tokenizer = open_tokenizer(config.tokenizer)
 
-    def read(self, place: str, name: str) -> None:
-        """Read one file of an input."""
+    def read(self, place: str, folder: str, name: str) -> None:
+        """Read one file of an input, which lies in a folder."""
         import pyarrow as pa
         import pyarrow.parquet as pq
         from datatrove.io import get_datafolder
 
-        with get_datafolder(input_files(place)[0]).open(name, "rb") as raw:
+        with get_datafolder(folder).open(name, "rb") as raw:
             try:
                 with pq.ParquetFile(raw) as file:
+                    self._check_columns(name, file.schema_arrow.names)
                     for batch in file.iter_batches(batch_size=_BATCH * 4):
                         self._add(place, pa.Table.from_batches([batch]))
             except (pa.ArrowInvalid, OSError) as error:
-                raise DataError(f"'{name}' cannot be read to its end ({error})") from error
+                raise DataError(f"'{name}' of '{place}' {UNREADABLE} ({error})") from error
+
+    def _check_columns(self, name: str, columns: list[str]) -> None:
+        for wanted in (self.config.text_column, self.config.source_column):
+            if wanted is not None and wanted not in columns:
+                raise DataError(f"'{name}' has no column '{wanted}'", f"one of {columns}")
 
     def counts(self) -> dict[str, Any]:
         """Return what was counted, as JSON."""
@@ -126,8 +133,6 @@ class _Reader:
         column = self.config.source_column
         if column is None:
             return self._count(self.sources.setdefault(Path(place).name, Figures()), table)
-        if column not in table.column_names:
-            raise DataError(f"There is no column '{column}'", f"one of {table.column_names}")
         for value in pc.unique(table.column(column)).to_pylist():
             mask = pc.equal(table.column(column), value) if value is not None else None
             rows = table.filter(mask if mask is not None else pc.is_null(table.column(column)))
@@ -230,11 +235,19 @@ def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:
         DataError: An input that cannot be read, or no such column.
     """
     config.check_input()
-    files = [(place, name) for place in config.input for name in input_files(place)[1]]
-    for place, name in files:
+    files = [
+        (place, folder, name)
+        for place in config.input
+        for folder, names in [input_files(place)]
+        for name in names
+    ]
+    for place, _, name in files:
         if not name.endswith(".parquet"):
             raise DataError(f"'{name}' of '{place}'", "Parquet, as the stages write it")
-    with Stage("stats", config, overwrite=overwrite) as stage:
+    # A tokenizer that was trained anew in its place counts other tokens.
+    own = sorted(Path(config.tokenizer).glob("tokenizer*.json")) if config.tokenizer else []
+    besides = [describe_input(path) for path in own]
+    with Stage("stats", config, overwrite=overwrite, besides=besides) as stage:
         counts = stage.folder / "logs" / "counts"
         if not stage.run([CountFiles(config, files, counts)]):
             return {}
@@ -242,7 +255,8 @@ def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:
         for number in range(len(files)):  # in the order of the files, whatever part read them
             reader.add(json.loads((counts / f"{number}.json").read_text(encoding="utf-8")))
         made = _write(config, reader, stage.folder)
-        stage.run_folder.finish("statistics.json", "STATISTICS.md", "logs")
+        figures = (path.name for path in sorted(stage.folder.glob("*.png")))
+        stage.run_folder.finish("statistics.json", "STATISTICS.md", "logs", *figures)
         return made
 
 
@@ -251,7 +265,9 @@ class CountFiles(PipelineStep):
 
     type, name = "FineMed", "count"
 
-    def __init__(self, config: StatsConfig, files: list[tuple[str, str]], folder: Path) -> None:
+    def __init__(
+        self, config: StatsConfig, files: list[tuple[str, str, str]], folder: Path
+    ) -> None:
         super().__init__()
         self.config, self.files, self.folder = config, files, folder
 
@@ -259,10 +275,10 @@ class CountFiles(PipelineStep):
         """Read the files whose turn it is."""
         self.folder.mkdir(parents=True, exist_ok=True)
         count = PartCount(self.folder.parent / "progress", str(rank), None)
-        for number, (place, name) in enumerate(self.files):
+        for number, (place, folder, name) in enumerate(self.files):
             if number % world_size == rank:
                 reader = _Reader(self.config)
-                reader.read(place, name)
+                reader.read(place, folder, name)
                 write_json_atomic(self.folder / f"{number}.json", reader.counts())
                 count.update()
         yield from ()

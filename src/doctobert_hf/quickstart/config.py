@@ -23,8 +23,8 @@ class QuickstartConfig:
     data_dir: Path | None = field(
         default=None,
         metadata={
-            "help": "folder of DrBenchmark's raw corpora: shows one real task; default: "
-            "$DOCTOBERT_DATA_DIR, else that stage has nothing to show"
+            "help": "folder of DrBenchmark's raw corpora: the entities are QUAERO MEDLINE's; "
+            "default: $DOCTOBERT_DATA_DIR, else those of notes that are made up"
         },
     )
     output: Path = field(default=Path("quickstart-run"), metadata={"help": "folder of the run"})

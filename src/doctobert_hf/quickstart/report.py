@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -165,8 +166,8 @@ def _search(record: Record) -> Table | None:
 
 def _fill_mask(folder: Path) -> str:
     """What the trained model answers to the sentences of the fill-mask callback."""
-    path = folder / "pretraining" / "phase2" / "fill_mask.jsonl"
-    answers = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])["answers"]
+    asked = _read_lines(folder / "pretraining" / "phase2" / "fill_mask.jsonl")
+    answers = asked[-1]["answers"] if asked else {}
     rows = [[text, ", ".join(a or "(space)" for a in found)] for text, found in answers.items()]
     return f"## Fill-mask\n\n{markdown_table(['sentence', 'first five answers'], rows)}"
 
@@ -197,11 +198,18 @@ def read_losses(folder: Path) -> list[Record]:
     """
     rows = []
     for phase in ("phase1", "phase2"):
-        log = folder / "pretraining" / phase / "metrics.jsonl"
-        lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
-        logged = [json.loads(line) for line in lines if line.endswith("}")]
+        logged = _read_lines(folder / "pretraining" / phase / "metrics.jsonl")
         rows += [{"phase": phase, **row} for row in logged if "loss" in row]
     return rows
+
+
+def _read_lines(log: Path) -> list[Record]:
+    """Read a log of JSON lines; what a kill cut off, and what was glued to it, is passed over."""
+    found = []
+    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else []:
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return found
 
 
 def draw_results(losses: list[Record], records: Record) -> Any:

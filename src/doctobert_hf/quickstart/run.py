@@ -23,6 +23,7 @@ from doctobert_hf.files import explained_output, write_json_atomic, write_text_a
 from doctobert_hf.quickstart.config import QuickstartConfig
 from doctobert_hf.quickstart.settings import (
     SEARCHED,
+    TASK,
     annotation_settings,
     benchmark_settings,
     data_file,
@@ -51,9 +52,9 @@ def open_quickstart(config: QuickstartConfig, overwrite: bool, resume: bool) -> 
             ``resume`` without a run, with other settings, or with one of an earlier version.
         OutputError: The folder cannot be written.
     """
-    from doctobert_hf.drbenchmark.check import require_corpus
+    from doctobert_hf.drbenchmark.check import require_task
 
-    require_corpus(config.data_dir)
+    require_task(TASK, config.data_dir)
     run = open_run(
         config.output,
         KIND,
@@ -90,8 +91,10 @@ class Quickstart(StagedRun):
     def __init__(self, config: QuickstartConfig, run: RunFolder) -> None:
         super().__init__(Path(config.output))
         self.config, self.opened = config, run
-        if self.records.get("retrieval", {}).get("lacks_extra") and missing_extra() is None:
-            self.forget("retrieval")  # it is installed now
+        for stage, lacking in (("annotation", _lacks_datatrove), ("retrieval", missing_extra)):
+            if self.records.get(stage, {}).get("lacks_extra") and lacking() is None:
+                del self.records[stage]  # it is installed now
+                self.forget("cards")
 
     def describe(self) -> None:
         """Say in the run's record what is done: cards and reports read it there."""
@@ -120,8 +123,9 @@ class Quickstart(StagedRun):
         drawn = draw_characters(self._documents(), config.max_characters, config.seed, column)
         rows = [{"id": str(row.get("id")), "text": row[column]} for row in drawn.rows]
         if len(rows) < LEAST_DOCUMENTS:
+            source = f"The corpus '{config.corpus}'" if config.corpus else "The generated sample"
             raise DataError(
-                f"The corpus '{config.corpus}' gives {len(rows)} documents with text",
+                f"{source} gives {len(rows)} documents with text",
                 f"at least {LEAST_DOCUMENTS}, so that some can be held out",
                 "Give more documents, or raise max_characters if they are long",
             )
@@ -156,8 +160,8 @@ class Quickstart(StagedRun):
 
     def annotation(self) -> Record:
         """Annotate the documents by FineMed's light rules; count what each mix would keep."""
-        if importlib.util.find_spec("datatrove") is None:
-            return {"not_run": "pip install 'doctobert-hf[finemed]'"}
+        if (reason := _lacks_datatrove()) is not None:
+            return {"not_run": reason, "lacks_extra": True}
         from doctobert_hf.finemed.annotate import annotate
         from doctobert_hf.finemed.statistics import statistics
 
@@ -292,7 +296,7 @@ class Quickstart(StagedRun):
         from doctobert_hf.drbenchmark.finetuning.finetune import finetune
         from doctobert_hf.drbenchmark.prediction import predict_files
 
-        settings = benchmark_settings(self.config)
+        settings = benchmark_settings(self.config, self.records["benchmark"]["made_up"])
         model, source, target = (
             self.folder / name for name in ("ner", "data/to_annotate.parquet", "annotated.html")
         )
@@ -379,6 +383,11 @@ class Quickstart(StagedRun):
         from doctobert_hf.corpus import iter_texts
 
         return list(iter_texts(data_file(self.folder, name)))
+
+
+def _lacks_datatrove() -> str | None:
+    found = importlib.util.find_spec("datatrove")
+    return "pip install 'doctobert-hf[finemed]'" if found is None else None
 
 
 def missing_extra() -> str | None:

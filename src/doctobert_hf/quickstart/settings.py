@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from doctobert_hf.pretraining.recipe import PretrainConfig
     from doctobert_hf.retrieval.recipe import RetrievalConfig
 
+TASK = "quaero_medline"
+"""Of DrBenchmark, where its raw files are given."""
 SEARCHED = 500
 """Documents among whose sections the retriever searches."""
 
@@ -103,14 +105,19 @@ def statistics_settings(config: QuickstartConfig) -> StatsConfig:
     )
 
 
-def benchmark_settings(config: QuickstartConfig) -> BenchmarkConfig:
-    """Return QUAERO MEDLINE where its files are; else notes made up from the sample's grammar."""
+def benchmark_settings(config: QuickstartConfig, made_up: bool | None = None) -> BenchmarkConfig:
+    """Return QUAERO MEDLINE where its files are; else notes made up from the sample's grammar.
+
+    Args:
+        config: Sizes of the run.
+        made_up: Which of the two, for a run that has decided; None: as the files are there now.
+    """
     from doctobert_hf.drbenchmark.check import is_here
     from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 
-    real = is_here("quaero_medline", config.data_dir)
+    real = is_here(TASK, config.data_dir) if made_up is None else not made_up
     return BenchmarkConfig(
-        tasks=("quaero_medline",) if real else BenchmarkConfig.tasks,
+        tasks=(TASK,) if real else BenchmarkConfig.tasks,
         protocol="doctobert" if real else "strict",
         trials=0,
         seeds=(42, 43, 44),

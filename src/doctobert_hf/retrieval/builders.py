@@ -259,7 +259,7 @@ def split_pairs(
             raise DataError(
                 f"{name} has {len(whole.queries):,} questions, none of them for {part.name}",
                 "some for training, validation and test",
-                "Give more pairs, or a column 'split'",
+                "Give more pairs, or a column 'split' that names each part (or none at all)",
             )
     splits.train.notes = whole.notes
     return splits

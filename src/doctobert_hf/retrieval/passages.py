@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from doctobert_hf.chunking.boundaries import iter_boundaries
+from doctobert_hf.corpus.files import split_of
 from doctobert_hf.retrieval.pairs import Pair
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def passage_pairs(
         title, text = (title, row[text_column]) if title else _titled(row[text_column].strip())
         found = list(_pairs_of(title, text))
         short += not found
-        yield from (pair._replace(split=row.get("split") or None) for pair in found)
+        told = str(row.get("split") or "")
+        yield from (pair._replace(split=split_of(told) or told or None) for pair in found)
     if short:
         logger.info("%s of %s documents are too short for a pair", f"{short:,}", f"{read:,}")
 

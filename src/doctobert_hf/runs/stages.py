@@ -23,6 +23,8 @@ class StagedRun:
     Args:
         folder: The run's folder, opened.
 
+    ``state.json`` has the names of all stages too, so that a run of other ones is known.
+
     Attributes:
         records: Record of each stage that is done, with its ``seconds``.
 
@@ -47,9 +49,9 @@ class StagedRun:
         self.folder = folder
         path = folder / STATE_FILE
         self.records: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-        if unknown := sorted(set(self.records) - set(self.STAGES)):
+        if self.records and self.records.pop("stages", None) != list(self.STAGES):
             raise UsageError(
-                f"'{folder}' was begun by another version, which had a stage '{unknown[0]}'",
+                f"'{folder}' was begun by another version, which had other stages",
                 "a run of this version",
                 "Begin again with --overwrite, which moves it aside",
             )
@@ -83,5 +85,6 @@ class StagedRun:
         seconds = round(time.perf_counter() - start, 1)
         # As it will be read again: lists, not tuples.
         self.records[name] = json.loads(json.dumps({**record, "seconds": seconds}))
-        write_json_atomic(self.folder / STATE_FILE, self.records)
+        state = {"stages": list(self.STAGES), **self.records}
+        write_json_atomic(self.folder / STATE_FILE, state)
         print(f"{title}: {seconds} s", file=sys.stderr)

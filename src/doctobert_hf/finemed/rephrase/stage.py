@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.writers.jsonl import JsonlWriter
 
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.annotate import store_terms
 from doctobert_hf.finemed.annotators.lexicon import described_lexicons, load_lexicons
 from doctobert_hf.finemed.pieces import Pieces
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from doctobert_hf.finemed.filters import Filter
     from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
-    from doctobert_hf.runs.lock import RunLock
 
 _INHERITED = (
     "medical_entities",
@@ -153,25 +153,21 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     check_filter(where, schema)
     if config.batch is not None:
         check_apart(config.batch, config.input)
-        check_apart(config.batch, [config.output])
+        _check_batch(Path(config.batch), Path(config.output))
     besides = described_lexicons(config.lexicons)
     if Path(config.prompts).is_dir():
         besides.append(describe_input(config.prompts))
-    lock = None if config.batch is None else _lock(config.batch)
-    try:
-        with Stage("rephrase", config, overwrite=overwrite, besides=besides) as stage:
-            done = stage.finished()
-            again = config.retry_failed and done is not None
-            if done and not (
-                again and any_failed(stage.folder / "answers", config.tasks, every=True)
-            ):
-                return done
-            if again:
-                reopen(stage)
-            return _rephrase(stage, prompts, where, schema, config)
-    finally:
-        if lock is not None:
-            lock.release()
+    with (
+        _locked(config.batch),
+        Stage("rephrase", config, overwrite=overwrite, besides=besides) as stage,
+    ):
+        done = stage.finished()
+        again = config.retry_failed and done is not None
+        if done and not (again and any_failed(stage.folder / "answers", config.tasks, every=True)):
+            return done
+        if again:
+            reopen(stage)
+        return _rephrase(stage, prompts, where, schema, config)
 
 
 def _rephrase(
@@ -207,11 +203,32 @@ def _rephrase(
     return _close(stage, prompts)
 
 
-def _lock(folder: str | Path) -> RunLock:
-    """Take a batch folder for this process."""
+def _check_batch(batch: Path, output: Path) -> None:
+    """Refuse a batch folder that is the stage's own, holds it or lies in it.
+
+    Raises:
+        UsageError: With both paths, also where neither is there yet.
+    """
+    one, other = batch.resolve(), output.resolve()
+    if one == other or one in other.parents or other in one.parents:
+        raise UsageError(
+            f"The batch folder '{batch}' and the output '{output}' are one in the other",
+            "two folders apart",
+            "Choose another --batch",
+        )
+
+
+@contextlib.contextmanager
+def _locked(folder: Path | None) -> Iterator[None]:
+    """Hold a batch folder for this process; nothing without one."""
     from doctobert_hf.finemed.rephrase.batch import lock_folder
 
-    return lock_folder(Path(folder))
+    lock = None if folder is None else lock_folder(Path(folder))
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 _PASSES = 3
