@@ -4,64 +4,140 @@ A rewrite may say one for the other: "HTA" and "hypertension artérielle" are on
 """
 
 _LINES = """
+acfa: arythmie fibrillation auriculaire
+acr: arret cardiorespiratoire
+aeg: alteration etat general
 ains: anti inflammatoires steroidiens
+ait: accident ischemique transitoire
+aod: anticoagulants oraux directs
 aomi: arteriopathie obliterante membres inferieurs
 atcd: antecedents
-ait: accident ischemique transitoire
 avc: accident vasculaire cerebral
 avk: antivitamine
+avp: accident voie publique
+bav: bloc auriculoventriculaire
+bk: bacille koch
+bmi: indice masse corporelle
 bpco: bronchopneumopathie chronique obstructive
+bu: bandelette urinaire
+bzd: benzodiazepine
+cat: conduite tenir
 civd: coagulation intravasculaire disseminee
+cpk: creatine phosphokinase
 crp: proteine reactive
+dfg: debit filtration glomerulaire
+dg: diagnostic
 did: diabete
-dnid: diabete
 dmla: degenerescence maculaire
+dnid: diabete
 ecbu: examen cytobacteriologique urines
 ecg: electrocardiogramme
 eeg: electroencephalogramme
+eg: etat general
 emg: electromyogramme
 ep: embolie pulmonaire
+epo: erythropoietine
+eto: echocardiographie oesophagienne
 ett: echocardiographie
+eva: echelle visuelle analogique
 fa: fibrillation auriculaire
+fc: frequence cardiaque
+fcs: fausse couche
+fevg: fraction ejection ventricule
+fid: fosse iliaque
+fig: fosse iliaque
 fogd: fibroscopie oesogastroduodenale
+fr: frequence respiratoire
+gb: globules blancs leucocytes
+gea: gastroenterite aigue
+geu: grossesse extra uterine
+gr: globules rouges hematies
+hb: hemoglobine
+hbp: hypertrophie benigne prostate
 hbpm: heparine bas poids moleculaire
+hed: hematome extra dural
+hic: hypertension intracranienne
+hnf: heparine fractionnee
 hsa: hemorragie sous arachnoidienne
+hsd: hematome sous dural
 hta: hypertension arterielle
 htap: hypertension arterielle pulmonaire
+hvg: hypertrophie ventriculaire
 ic: insuffisance cardiaque
+icc: insuffisance cardiaque chronique
 idm: infarctus myocarde
 idr: intradermoreaction
 iec: inhibiteur enzyme conversion
 im: intramusculaire
+imc: indice masse corporelle
+inr: international normalized ratio
 ir: insuffisance renale
+ira: insuffisance renale aigue
 irc: insuffisance renale chronique
 irm: imagerie resonance magnetique
+isrs: inhibiteur recapture serotonine
+iu: infection urinaire
 iv: intraveineuse
 ivd: intraveineuse directe
+ivg: interruption volontaire grossesse
+lal: leucemie lymphoblastique
 lba: lavage bronchoalveolaire
 lbc: lavage
 lcr: liquide cephalorachidien
+lmc: leucemie myeloide
+lnh: lymphome hodgkinien
+maf: mouvements actifs foetaux
+map: menace accouchement premature
 mi: membres inferieurs
 mici: maladie inflammatoire intestin
 ms: membres superieurs
+mtev: maladie thromboembolique veineuse
+mvte: maladie veineuse thromboembolique
 nfs: numeration formule
 oap: oedeme aigu poumon
+oma: otite moyenne aigue
+omi: oedemes membres inferieurs
+orl: oto rhino laryngologie
+pac: pneumopathie pneumonie communautaire
 pid: pneumopathie interstitielle diffuse
 pl: ponction lombaire
+pna: pyelonephrite aigue
 postpartum: accouchement
+ptg: prothese totale genou
+pth: prothese totale hanche
+rac: retrecissement aortique
+rcf: rythme cardiaque foetal
 rch: rectocolite hemorragique
+rciu: retard croissance uterin
+rea: reanimation
 rgo: reflux gastro oesophagien
+rot: reflexes osteotendineux
+rpm: rupture membranes
+sa: semaines amenorrhee
 saos: syndrome apnees sommeil
+sapl: syndrome antiphospholipides
 sca: syndrome coronarien aigu
 scanner: tomodensitometrie
 sdra: syndrome detresse respiratoire
 sep: sclerose plaques
+sla: sclerose laterale amyotrophique
+spa: spondylarthrite ankylosante
+ta: tension arterielle
+tca: temps cephaline activee
 tdm: tomodensitometrie scanner
+tep: tomographie emission positons
+tp: taux prothrombine
+tsa: troncs supra aortiques
+tsh: thyreostimuline
 ttt: traitement
 tvp: thrombose veineuse profonde
+usic: unite soins intensifs
+vems: volume expiratoire maximal seconde
+vgm: volume globulaire moyen
 vhb: hepatite
 vhc: hepatite
 vih: virus immunodeficience humaine
+vni: ventilation invasive
 vs: vitesse sedimentation
 """
 
@@ -70,3 +146,28 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
     for short, words in (line.split(": ") for line in _LINES.strip().splitlines())
 }
 """Words of its expansion (all of them, or one that says the same), by abbreviation."""
+
+
+ANOTHER_WAY: dict[str, tuple[str, ...]] = {
+    "ait": ("accident ischemique",),
+    "avc": (
+        "accident vasculaire",
+        "infarctus cerebra",
+        "attaque cerebrale",
+        "hemorragie cerebrale",
+    ),
+    "bpco": ("bronchite chronique", "pneumopathie chronique", "maladie pulmonaire obstructive"),
+    "ep": ("embolie", "emboles pulmonaires"),
+    "fa": ("fibrillation", "arythmie", "acfa"),
+    "hta": ("hypertend", "tension arterielle", "hypertension"),
+    "ic": ("insuffisan", "indice", "intervalle"),
+    "idm": ("infarctus", "crise cardiaque"),
+    "ir": ("insuffisan", "irm"),
+    "irc": ("insuffisant renal", "insuffisants renaux", "maladie renale chronique"),
+    "oap": ("oedeme",),
+    "pna": ("pyelonephrit",),
+    "rgo": ("reflux",),
+    "sep": ("sclerose en plaques",),
+    "tvp": ("phlebite", "thrombose veineuse", "thromboses veineuses"),
+}
+"""What else says a disease that a source has as an abbreviation, by its beginning, folded."""

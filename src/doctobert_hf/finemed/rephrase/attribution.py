@@ -37,7 +37,9 @@ _STRONG = re.compile(
 
 _FORBIDS = re.compile(
     r"(?<!\w)(?:(?:ne\s+|n['’])(?:doi\w+|devr\w+|peu\w+|pouv\w+|faut)\s+(?:pas|jamais|en\s+aucun\s+cas)|"
-    r"ne\s+(?:pas|jamais)\s+\w+(?:er|ir|re)|[ée]vit\w+|contre[- ]indi(?:qu|ca)\w+|d[ée]conseill\w+|"
+    r"ne\s+(?:pas|jamais)\s+\w+(?:er|ir|re)|(?:ne\s+|n['’])\w+(?:ez|er)\s+(?:pas|jamais)|"
+    r"(?:ne\s+|n['’])(?:est|sont|sera)\s+(?:pas|jamais)\s+(?:recommand|conseill|indiqu)\w+|"
+    r"[ée]vit\w+|contre[- ]indi(?:qu|ca)\w+|d[ée]conseill\w+|"
     r"proscri\w+|interdi\w+)(?!\w)",
     re.IGNORECASE,
 )

@@ -7,6 +7,7 @@ fact.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from doctobert_hf.chunking.sentences import split_sentences
@@ -15,6 +16,7 @@ from doctobert_hf.finemed.rephrase.attribution import attribution_reasons
 from doctobert_hf.finemed.rephrase.codes import code_reasons
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
+from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
 from doctobert_hf.finemed.rephrase.quantities import Quantity, quantities_of
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
@@ -43,7 +45,8 @@ def check_rewrite(source: str, rewrite: str) -> list[str]:
             raise UsageError(f"A {type(text).__name__}", "two strings: source and rewrite")
     if not rewrite.strip():
         return ["empty rewrite"]
-    return [*form_reasons(source, rewrite), *dict.fromkeys(fact_reasons(source, rewrite))]
+    facts = dict.fromkeys(fact_reasons(plain(source), plain(rewrite)))
+    return [*form_reasons(source, rewrite), *facts]
 
 
 def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
@@ -55,6 +58,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     for reason in _quantities(quantities, again):
         if not any(reason.endswith(f": {year}") for year in years):  # "en 2019": its date is there
             yield reason
+    yield from _reversed(source, rewrite)
     yield from code_reasons(source, rewrite)
     yield from term_reasons(source, rewrite)
     yield from polarity_reasons(source, rewrite)
@@ -85,6 +89,22 @@ def _quantities(old: list[Quantity], new: list[Quantity]) -> Iterator[str]:
         yield f"quantity changed: {gone[0].surface}, now {come[0].surface}"
     yield from _turned(old, new)
     yield from _swapped(old, new)
+
+
+_FROM_TO = re.compile(
+    r"(?<!\w)de\s+(\d+(?:[.,]\d+)?)(?:\s*[^\W\d][\w/%]*)?\s+à\s+(\d+(?:[.,]\d+)?)"
+)
+
+
+def _reversed(source: str, rewrite: str) -> Iterator[str]:
+    """Yield courses that run the other way: "de 3 à 9" where the source has "de 9 à 3"."""
+    old, new = (
+        {tuple(n.replace(",", ".") for n in m.groups()) for m in _FROM_TO.finditer(text)}
+        for text in (source, rewrite)
+    )
+    for first, last in sorted(new - old):
+        if first != last and (last, first) in old - new:
+            yield f"values exchanged: {last} and {first}"
 
 
 _TIMES = ("h", "mois")
@@ -122,8 +142,14 @@ def _swapped(old: list[Quantity], new: list[Quantity]) -> Iterator[str]:
             pairs.append((quantity, same[0]))
     for number, (first, first_now) in enumerate(pairs):
         for second, second_now in pairs[number + 1 :]:
-            if _crossed(first, second, first_now, second_now):
+            if _dimension(first) == _dimension(second) and _crossed(
+                first, second, first_now, second_now
+            ):
                 yield f"values exchanged: {first.surface} and {second.surface}"
+
+
+def _dimension(quantity: Quantity) -> str:
+    return quantity.unit.split("/")[0]
 
 
 def _crossed(first: Quantity, second: Quantity, first_now: Quantity, second_now: Quantity) -> bool:

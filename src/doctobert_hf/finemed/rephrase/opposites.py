@@ -16,8 +16,8 @@ from doctobert_hf.finemed.words import WORD, fold
 
 _GROUPS: dict[str, dict[str, str]] = {
     "result": {
-        "positive": r"positi(?:fs?|ves?|vit[ée])",
-        "negative": r"n[ée]gati(?:fs?|ves?|vit[ée])",
+        "positive": r"positi(?:fs?|ves?|vit[ée])|pos(?=\W|\Z)",
+        "negative": r"n[ée]gati(?:fs?|ves?|vit[ée])|n[ée]g(?=\W|\Z)",
     },
     "normal or not": {
         "normal": r"(?<!a)normal\w*|normaux|inchang[ée]\w*|RAS"
@@ -133,9 +133,15 @@ _GROUPS: dict[str, dict[str, str]] = {
         r"|(?:pas|absence|aucun|sans)\s+(?:de\s+)?tabagisme",
     },
     "fever": {
-        "fever": r"(?<!non )f[ée]briles?|fi[èe]vre|hyperthermi\w+",
+        "fever": r"(?<!non )f[ée]briles?|fi[èe]vre(?![^.;]{0,40}\babsente?s?\b)|hyperthermi\w+",
         "none": r"apyr[ée](?:tique|xie)s?|af[ée]briles?|non\s+f[ée]briles?"
-        r"|(?:sans|pas\s+de|ni(?:\s+de)?|aucune|absence\s+de)\s+fi[èe]vre",
+        r"|fi[èe]vre(?=[^.;]{0,40}\babsente?s?\b)"
+        r"|(?:sans|(?:pas|plus|jamais)\s+de|ni(?:\s+de)?|aucune|absence\s+de)\s+fi[èe]vre",
+    },
+    "content": {"poor": r"pauvres?\s+en|hypo\w+iques?", "rich": r"riches?\s+en"},
+    "histology": {
+        "squamous": r"[ée]pidermo[ïi]des?|malpighien\w*|spinocellulaires?",
+        "small cells": r"à\s+petites\s+cellules", "glandular": r"ad[ée]nocarcinom\w+",
     },
     "with or without": {"with": r"avec\s+(?:aura)", "without": r"sans\s+(?:aura)"},
     "organ": {
@@ -269,7 +275,14 @@ def _prefixes(source: str, rewrite: str) -> Iterator[str]:
 
 # ---------------------------------------------------------------------------------------- side
 
-_SIDE = re.compile(r"(?<!\w)(?:(droite?s?|dext\w+)|(gauches?|senestr\w+))(?!\w)", re.IGNORECASE)
+_SIDE = re.compile(
+    r"(?<!\w)(?:(droite?s?|dext\w+)|(gauches?|senestr\w+)|(bilat[ée]ra\w+))(?!\w)", re.IGNORECASE
+)
+_SHORT_SIDES = tuple(
+    re.compile(rf"(?<!\w)(?:{short})(?!\w)")
+    for short in ("VD|OD|HVD|BBD|FID|CCD", "VG|FEVG|OG|HVG|IVG|BBG|FIG|TCG|FE")
+)
+"""Abbreviations that hold a side."""
 
 
 def _sided(text: str) -> dict[str, set[str]]:
@@ -277,7 +290,7 @@ def _sided(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for segment in segments(text):
         for match in _SIDE.finditer(segment):
-            side = "right" if match[1] else "left"
+            side = "right" if match[1] else "left" if match[2] else "both"
             before = WORD.findall(re.split(r"[,:(]", segment[: match.start()])[-1])
             for word in [w for w in map(fold, before) if len(w) >= CONTENT][-2:]:
                 found.setdefault(stem(word), set()).add(side)
@@ -295,8 +308,10 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
         for t in (source, rewrite)
     ]
     (right, left), (right_now, left_now) = counts
-    if (right == 0 and right_now) or (left == 0 and left_now):
-        yield "side invented"
+    in_short = [bool(short.search(source)) for short in _SHORT_SIDES]
+    for before, now, known in ((right, right_now, in_short[0]), (left, left_now, in_short[1])):
+        if before == 0 and now and not known:
+            yield "side invented"
     if (
         right
         and left

@@ -5,31 +5,27 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 
-from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem, surface
+from doctobert_hf.finemed.rephrase.cues import (
+    AFTER,
+    ANY,
+    BEARERS,
+    BEFORE_ANY,
+    BEHIND_ANY,
+    CUE,
+    FREE,
+    GOES_ON,
+    LIST,
+    PRESENT,
+    RULED_OUT,
+    SCOPE_END,
+    TURN,
+    VERB,
+)
+from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem
 from doctobert_hf.finemed.words import WORD, fold
 
-_CUE = re.compile(
-    r"(?<!\w)(?:(?:pas|jamais)\s+(?:(?!candidat|seul)\w+\s+){0,2}?(?:d['’]|de\s)|pas\s+non\s+plus|(?:sans|aucune?s?|ni)(?!\w)|absences?\s+d[e'’]|"
-    r"absences?\s+(?:du|des)|faute\s+d[e'’]|indemnes?\s+d[e'’]|"
-    r"d[ée]pourvue?s?\s+d[e'’]|n[ée]gatif\s+pour|non[ -](?=\w+)|exclu\w*|[ée]limin\w+|infirm\w+)",
-    re.IGNORECASE,
-)
-_AFTER = re.compile(
-    r"(?<!\w)(?:absente?s?|[ée]limin[ée]e?s?|exclue?s?|infirm[ée]e?s?|nie|ni[ée]e?s?)(?!\w)",
-    re.IGNORECASE,
-)
-_BEFORE_ANY = re.compile(
-    r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
-    r"faute|indemne\w*|infirm\w+)(?!\w)",
-    re.IGNORECASE,
-)
-_BEHIND_ANY = re.compile(
-    r"(?<!\w)(?:absen(?!ces?\s+d)\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|ni[ée]e?s?|disparu\w*|libres?|infirm\w+|"
-    r"n['’]|ne(?!\w))",
-    re.IGNORECASE,
-)
-_RULED_OUT = re.compile(r"(?<!\w)(?:[ée]limin|exclu|infirm|n[ée]gati)", re.IGNORECASE)
 _SEGMENT = re.compile(r"[.;!\n]|(?<!\w)(?:mais|cependant|toutefois)(?!\w)", re.IGNORECASE)
 LIGHT = frozenset(
     """autre autres signe signes notion aussi retrouve retrouvee objective notee revele particuliers
@@ -37,62 +33,116 @@ LIGHT = frozenset(
     aucun aucune encore pouvant ayant comme avoir entre apres avant depuis contexte
     suite suites
     votre notre leurs heure heures jours semaine semaines annee annees minute minutes depasser
-    diagnostic""".split()
+    diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment egalement
+    ensuite ainsi alors toutefois selon""".split()
 )
 
 
+_SHORT = frozenset("toux rash coma choc pus rale".split())
+_ALIASES = {
+    "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
+    "saigne": "saign hemorrag", "fum": "fumeu tabag",
+}  # fmt: skip
+_ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
+_STARTS = tuple(_ALIAS)
+
+
+@lru_cache(maxsize=1 << 16)
+def _root(word: str) -> str:
+    """Return what is denied by whichever word of a family: "décès", "décédé"."""
+    if word.startswith(_STARTS):
+        return next(_ALIAS[start] for start in _STARTS if word.startswith(start))
+    return stem(word)
+
+
 _INFINITIVE = re.compile(r"(?:er|ir|dre)\Z")
+_ARTICLE = re.compile(
+    r"(?<!\w)(?:les?\s|la\s|l['’]|une?\s|des?\s|d['’]|du\s|au\s)\Z", re.IGNORECASE
+)
 _FINDINGS = frozenset("signe signes notion particularite particuliers particuliere".split())
+_PASSED = LIGHT - _FINDINGS
 """Light where sentences are compared, yet what "sans signe", "sans particularité" denies."""
 
 
-def segments(text: str) -> Iterator[str]:
-    """Yield the parts of a text that a cue reaches; a question and its answer are one."""
-    at = 0
+@lru_cache(maxsize=8)
+def segments(text: str) -> tuple[str, ...]:
+    """Return the parts of a text that a cue reaches; a question and its answer are one."""
+    found, at = [], 0
     for stop in _SEGMENT.finditer(text):
         if stop[0] == "." and text[stop.end() : stop.end() + 1].isdigit():
             continue
-        yield text[at : stop.start()]
+        found.append(text[at : stop.start()])
         at = stop.end()
-    yield text[at:]
+    return (*found, text[at:])
 
 
 def _polarities(text: str) -> dict[str, Counter[str]]:
     """By stem, how often it is ``negated``, ``affirmed`` or ``unclear``."""
     found: dict[str, Counter[str]] = {}
     for segment in segments(text):
-        negated = set(_negated_places(segment))
-        before = [match.end() for match in _BEFORE_ANY.finditer(segment)]
-        behind = [match.start() for match in _BEHIND_ANY.finditer(segment)]
-        ruled_out = min((m.start() for m in _RULED_OUT.finditer(segment)), default=len(segment))
+        reach = _Reach(segment) if ANY.search(segment) else None
         for match in WORD.finditer(segment):
             word, at = fold(match[0]), match.start()
-            if len(word) < CONTENT or not word.isalpha() or word in LIGHT - _FINDINGS:
+            if word in _PASSED or not word.isalpha():
                 continue
-            if _BEFORE_ANY.fullmatch(match[0]) or _BEHIND_ANY.fullmatch(match[0]):
-                continue  # a cue is no fact
-            if _INFINITIVE.search(word) and at not in negated and kind_of(match[0]) is None:
+            if (len(word) < CONTENT and word not in _SHORT) or _is_cue(match[0]):
+                continue
+            sure = reach is not None and at in reach.negated
+            if (
+                not sure
+                and _is_infinitive(match[0])
+                and not _ARTICLE.search(segment[max(0, at - 5) : at])
+            ):
                 continue  # "ne pas prendre si": what is denied stands elsewhere
-            unclear = at > ruled_out or any(
-                at < cue < at + 90 and not _TURN.search(segment, at, cue) for cue in behind
-            )
-            unclear = unclear or any(
-                at - 60 < cue <= at
-                and not _TURN.search(segment, cue, at)
-                and not _apart(segment, cue, at)
-                for cue in before
-            )
-            polarity = "negated" if at in negated else "unclear" if unclear else "affirmed"
-            found.setdefault(stem(word), Counter())[polarity] += 1
+            unclear = reach is not None and not sure and reach.unclear(at)
+            polarity = "negated" if sure else "unclear" if unclear else "affirmed"
+            found.setdefault(_root(word), Counter())[polarity] += 1
     return found
 
 
-_TURN = re.compile(
-    r"(?:[,(]\s*(?:notamment\s)?|\set\s|\snotamment\s)(?:une?|les?|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui|a|avait|pr[ée]sente\w*|est)"
-    r"(?!\w)",
-    re.IGNORECASE,
-)
-"""A comma, or "et la", behind which something else is told than what was denied before it."""
+@lru_cache(maxsize=1 << 16)
+def _is_cue(word: str) -> bool:
+    return bool(BEFORE_ANY.fullmatch(word) or BEHIND_ANY.fullmatch(word))  # a cue is no fact
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_infinitive(raw: str) -> bool:
+    return bool(_INFINITIVE.search(fold(raw))) and kind_of(raw) is None
+
+
+class _Reach:
+    """How far the cues of a segment reach."""
+
+    def __init__(self, segment: str) -> None:
+        self.segment = segment
+        self.negated = frozenset(_negated_places(segment))
+        self._before = [match.end() for match in BEFORE_ANY.finditer(segment)]
+        self._behind = [match.start() for match in BEHIND_ANY.finditer(segment)]
+        self._free = [match.start() for match in FREE.finditer(segment)]
+        ruled_out = RULED_OUT.search(segment)
+        self._ruled_out = ruled_out.start() if ruled_out else len(segment)
+        self._present = list(_present(segment))
+
+    def unclear(self, at: int) -> bool:
+        """Return whether a cue may reach a place that none surely reaches."""
+        segment = self.segment
+        near = (
+            at > self._ruled_out
+            or any(at < c < at + 90 and not TURN.search(segment, at, c) for c in self._behind)
+            or any(at < c < at + 90 and " et " not in segment[at:c] for c in self._free)
+            or any(
+                at - 60 < c <= at and not TURN.search(segment, c, at) and not _apart(segment, c, at)
+                for c in self._before
+            )
+        )
+        return near and not any(start <= at < end for start, end in self._present)
+
+
+def _present(segment: str) -> Iterator[tuple[int, int]]:
+    """Yield the parts of an enumeration that are surely there: "fièvre absente, toux présente"."""
+    for match in PRESENT.finditer(segment):
+        if not (BEFORE_ANY.search(match["told"]) or BEHIND_ANY.search(match["told"])):
+            yield match.span("told")
 
 
 def _apart(segment: str, cue: int, at: int) -> bool:
@@ -100,58 +150,44 @@ def _apart(segment: str, cue: int, at: int) -> bool:
 
     A list that goes on ("pas de toux, fièvre ni dyspnée") may be denied as a whole.
     """
-    return "," in segment[cue:at] and not _GOES_ON.search(segment, segment.index(",", cue) + 1)
-
-
-_GOES_ON = re.compile(
-    r",(?!\s*(?:pas|sans|aucune?|absence|ni)\s)|(?<!\w)(?:ni|ou|et)(?!\w)", re.IGNORECASE
-)
-
-
-_VERB = re.compile(
-    r"(?<!\w)(?:ne\s+|n['’])(?:(?:pas|jamais)\s+(?P<bare>\w+(?:er|ir|re))(?!\w)"
-    r"|(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais)(?:\s+(?:[ée]t[ée]|[êe]tre|encore))?"
-    r"(?:\s+(?P<told>\w+(?:[ée]e?s?|ie?s?|ue?s?|aires?|ables?|ibles?|er|ir|re))(?!\w))?)",
-    re.IGNORECASE,
-)
-"""A verb that is denied: "ne doublez pas", "ne pas appliquer", "n'est pas recommandé"."""
-_LIST = re.compile(
-    r"(,\s*(?:ni\s|ou\s|et\s)?(?=d['’e]|ni\s|ou\s)|\sni\s|\sou\s|\set\s(?=de\s|d['’]))"
-)
-_SCOPE_END = re.compile(
-    r"[,:()]|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|à|au|"
-    r"aux|des|du|de\s+la|sur|dans|lors|selon|et(?=\s+(?:l[ea]s?|une?|ils?|elles?|on|son|sa|ses)\s|\s+l['’]))(?!\w)"
-)
+    return "," in segment[cue:at] and not GOES_ON.search(segment, segment.index(",", cue) + 1)
 
 
 def _negated_places(segment: str) -> Iterator[int]:
     """Where words stand that a cue surely negates: its first two, and the heads of a list."""
-    for cue in _CUE.finditer(segment):
+    for cue in CUE.finditer(segment):
         at = cue.end()
+        if cue[0].lower() == "ni" and BEARERS.match(segment, at):
+            continue  # "ni le crâne ni le rachis ne présentent de lésion": no lesion
         if cue[0].lower().startswith("non"):  # denies the one word behind it
             yield at
             continue
-        for number, part in enumerate(_LIST.split(segment[at:])):
+        for number, part in enumerate(LIST.split(segment[at:])):
             if number % 2:  # what stands between two members of a list
                 at += len(part)
                 continue
-            limit = _SCOPE_END.search(part)
+            limit = SCOPE_END.search(part)
             inside = part[: limit.start()] if limit else part
-            words = [m for m in WORD.finditer(inside) if len(m[0]) >= CONTENT]
+            words = [m for m in WORD.finditer(inside) if len(m[0]) >= CONTENT or m[0] in _SHORT]
             for match in words[:2]:
                 yield at + match.start()
             at += len(part)
             if limit:
                 break
-    for cue in _VERB.finditer(segment):
-        for name in ("verb", "bare", "told"):
+    for cue in VERB.finditer(segment):
+        for name in ("verb", "bare", "told", "who"):
             if cue[name] and len(cue[name]) >= CONTENT:
                 yield cue.start(name)
-    for cue in _AFTER.finditer(segment):
+    for cue in AFTER.finditer(segment):
         before = re.split(r"[,:]", segment[: cue.start()])[-1]
         offset = cue.start() - len(before)
-        for match in [m for m in WORD.finditer(before) if len(m[0]) >= CONTENT][-3:]:
+        words = [m for m in WORD.finditer(before) if len(m[0]) >= CONTENT or m[0] in _SHORT]
+        for match in words[-3:]:
             yield offset + match.start()
+
+
+def _surface(root: str, text: str) -> str:
+    return next(word for word in WORD.findall(text) if _root(fold(word)) == root)
 
 
 def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
@@ -160,9 +196,9 @@ def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
     for root, before in old.items():
         after = new.get(root, Counter())
         if after["negated"] < before["negated"] and after["affirmed"] > before["affirmed"]:
-            yield f"negation lost: {surface(root, source)}"
+            yield f"negation lost: {_surface(root, source)}"
         elif (
             after["negated"] > before["negated"] + before["unclear"]
             and after["affirmed"] < before["affirmed"]
         ):
-            yield f"negation added: {surface(root, source)}"
+            yield f"negation added: {_surface(root, source)}"

@@ -44,6 +44,7 @@ _FACTORS: dict[str, tuple[str, float]] = {
         "kilogramme": ("g", 1e3),
         "micromol": ("mol", 1e-6),
     },
+    **{"elements": ("cell", 1.0), "giga": ("cell", 1e9), "tera": ("cell", 1e12)},
     **{"litre": ("l", 1.0), "millilitre": ("l", 1e-3), "micromole": ("mol", 1e-6)},
     **{"millimole": ("mol", 1e-3), "prise": ("fois", 1.0), "millimetre": ("m", 1e-3)},
     **{"centimetre": ("m", 1e-2), "metre": ("m", 1.0)},
@@ -86,7 +87,7 @@ _MORE = re.compile(
     r"au\s+moins|minim\w+(?:\s+d[e'’])?|d[ée]pass\w+|exc[èe]d\w+)\s*:?\s*(?:de\s|d['’])?\s*\Z",
     re.I,
 )
-_MOST = re.compile(r"\s*(?:au\s+(?:plus|maxim\w+)|maxim\w+|max\b|ou\s+moins)", re.I)
+_MOST = re.compile(r"\s{0,3}(?:au\s+(?:plus|maxim\w+)|maxim\w+|max\b|ou\s+moins)", re.I)
 _LEAST = re.compile(r"\s*(?:au\s+(?:moins|minim\w+)|minim\w+|ou\s+plus)", re.I)
 _DAY = 24.0
 
@@ -127,7 +128,12 @@ class Quantity:
 
     def may_equal(self, other: Quantity) -> bool:
         """Return whether both have the same number, and one of them no unit to tell."""
-        return not (self.unit and other.unit) and _close(self.bare, other.bare)
+        if self.unit and other.unit:
+            return False
+        if "cell/l" in (self.unit, other.unit):  # "plaquettes 98 000", of a µl
+            counts = [q.value if q.unit else q.bare * 1e6 for q in (self, other)]
+            return _close(*counts) or _close(self.bare, other.bare)
+        return _close(self.bare, other.bare)
 
     def same_rate(self, other: Quantity) -> bool:
         """Return whether both, with their frequencies, make the same: 2 × 500 mg and 1 g a day."""
@@ -165,23 +171,39 @@ def quantities_of(text: str) -> list[Quantity]:
         bare = float(re.sub(r"[ \u00a0\u202f]", "", match["value"]).replace(",", "."))
         unit, factor, length = _unit(match["unit"] or "")
         end = match.end("implied") + length
-        value, before = bare * factor, text[max(0, match.start() - 40) : match.start()]
+        value, before = bare * factor, text[max(0, match.start() - 60) : match.start()]
         surface = text[match.start() : end].replace(IMPLIED, "").strip()
         if unit in ("h", "mois") and value and _EVERY.search(before):
             value, unit, surface = 1 / value, f"fois/{unit}", f"toutes les {surface}"
         ends.append(end)
         implied = bool(match["implied"]) and value == bare * factor
-        sign = _sign(before, text[end : end + 20])
+        sign = _sign(before, text[end : end + 30])
         found.append(
             Quantity(value, unit, bare, surface, implied=implied, sign=sign, start=match.start())
         )
-    return _with_rates(_with_owners(text, found, ends), ends)
+    return _with_rates(text, _with_owners(text, found, ends), ends)
+
+
+_NOT = re.compile(r"(?<!\w)(?:pas|jamais|sans|non|ne)(?!\w)[^,;:.()]{0,40}\Z", re.I)
+_MUST_NOT = re.compile(
+    r"(?<!\w)(?:d[ée]pass\w+|exc[èe]d\w+|plus\s+d[e']|sup\S+\s+(?:à|aux?)|"
+    r"(?:au[- ])?dessus\s+d[e'])",
+    re.I,
+)
+
+_NOT_NEEDED = re.compile(r"[^,;:.()]{0,14}(?<!\w)n(?:e\s|['’])", re.I)
 
 
 def _sign(before: str, after: str) -> int:
+    """-1 for a limit above, 1 for one below; "ne pas dépasser" is a limit above."""
     if _LESS.search(before) or _MOST.match(after):
         return -1
-    return int(bool(_MORE.search(before) or _LEAST.match(after)))
+    more = _MORE.search(before)
+    if more and _MUST_NOT.match(more[0]):
+        denied = _NOT.search(before[: more.start()] + " ") or _NOT_NEEDED.match(after)
+        if denied:
+            return -1
+    return int(bool(more or _LEAST.match(after)))
 
 
 def _unit(text: str) -> tuple[str, float, int]:
@@ -202,6 +224,8 @@ def _unit(text: str) -> tuple[str, float, int]:
         else:
             name, factor = f"{name}/{dimension}", factor / scale
         length = at
+    if name == "cell":
+        return "", 1.0, 0  # "3 éléments" of a list; of a litre they are a count
     return name, factor, length
 
 
@@ -273,7 +297,7 @@ def _but(quantity: Quantity, **changed: object) -> Quantity:
     return Quantity(**{**vars(quantity), **changed})  # type: ignore[arg-type]
 
 
-def _with_rates(found: list[Quantity], ends: list[int]) -> list[Quantity]:
+def _with_rates(text: str, found: list[Quantity], ends: list[int]) -> list[Quantity]:
     """Tell doses and frequencies what they make together."""
     rates: list[list[Rate]] = [[] for _ in found]
     for number, quantity in enumerate(found):
@@ -290,9 +314,30 @@ def _with_rates(found: list[Quantity], ends: list[int]) -> list[Quantity]:
             )
             rates[number].append(rate)
             rates[other].append(rate)
+    _share_rates(text, found, ends, rates)
     return [_but(q, daily=tuple(own)) for q, own in zip(found, rates, strict=True)]
 
 
+def _share_rates(
+    text: str, found: list[Quantity], ends: list[int], rates: list[list[Rate]]
+) -> None:
+    """Tell each dose of a list the frequency of its last: "A 250 mg et B 1 g par jour"."""
+    for number in range(len(found) - 2, -1, -1):
+        dose, following = found[number], found[number + 1]
+        between = text[ends[number] : following.start]
+        if dose.unit not in _DOSES or len(between) > _LEFT or _BREAK.search(between):
+            continue
+        for rate in rates[number + 1]:
+            if not rate.once or rate.unit.split("/")[0] != dose.unit:
+                continue
+            name = fold(following.surface.rsplit("/", 1)[-1].strip())
+            known = _FACTORS.get(name) or _FACTORS.get(name.rstrip("s"))
+            per = 1 / known[1] if "/" in following.unit and known else rate.value / following.value
+            rates[number].append(Rate(dose.value * per, rate.unit, True))
+            break
+
+
+_DOSES = ("g", "l", "ui", "mol")
 _NO_DOSE = ("", "fois", "h", "mois", "%", "°c", "mmhg", "m")
 
 

@@ -18,7 +18,18 @@ _S = "[ \\t\u00a0\u202f]"
 _ATTACHED = re.compile(r"(?<!\w)((?:[SP][ap]|p)?C?O|mm|cm|m|H)[ ]?[23](?!\w)")
 """Digits that belong to a name or a unit: "O 2", "mm 3"."""
 _MULTIPLIED = re.compile(r"(\d)[ ]?[x×*][ ]?(?=\d)")
-_FIGURE = re.compile(r"(?<!\w)(?:fig(?:ure|\.)?|tableau|tab\.)\s*\d+", re.I)
+_FIGURE = re.compile(
+    r"(?<!\w)(?:fig(?:ure|\.)?|tableau|tab\.|(?:question|qcm|qcs|exercice|dossier|cas(?:\s+clinique)?|"
+    r"observation|item)(?:\s+n[°o])?)\s*\d+", re.I,
+)  # fmt: skip
+"""Numbers that name a part of a text, and tell nothing of the patient."""
+_ONE = re.compile(
+    r"(?<!\w)(?<!et )(?<!-)(?<!vingt )(?<!ante )(?<!cent )(?<!mille )(u)(ne?)"
+    r"(?= (?!virgule|mill|cent))",
+    re.I,
+)
+_HIDDEN = "\u2060"
+"""Inside an article: text2num reads "deux (0,8 %) une embolie" as 2 and 1."""
 _ARTICLE = re.compile(
     r"(?<!\w)une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|prise|goutte|bouff))", re.I
 )
@@ -100,8 +111,9 @@ def digits_for_words(text: str) -> str:
             "Numbers in words need text2num", "it installed",
             "Install it: pip install 'doctobert-hf[finemed]'",
         ) from error  # fmt: skip
-    text = _ARTICLE.sub("1", text)
-    return "\n".join(alpha2digit(line, "fr") for line in text.split("\n"))
+    text = _ONE.sub(rf"\1{_HIDDEN}\2", _ARTICLE.sub("1", text))
+    lines = (alpha2digit(line, "fr") for line in text.split("\n"))
+    return "\n".join(lines).replace(_HIDDEN, "")
 
 
 _ROMAN = re.compile(r"\b((?:stade|grade|type|classe|degr[ée])s?\s+)(VI|IV|V|I{1,3})(?!\w)")

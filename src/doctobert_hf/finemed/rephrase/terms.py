@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from doctobert_hf.finemed.rephrase.abbreviations import EXPANSIONS
+from doctobert_hf.finemed.rephrase.abbreviations import ANOTHER_WAY, EXPANSIONS
 from doctobert_hf.finemed.words import WORD, fold
 
 CONTENT = 5
@@ -17,7 +17,11 @@ _DRUG = re.compile(
     r"setron|vir|vudine|bactam|penem|cef\w+|platine|taxel|rubicine|trexate|nisone|nisolone|methasone|"
     r"asone|onide|terol|tropium|formine|glitazone|grel|xaban|gatran|semide|thiazide|lactone|niazide|"
     r"picine|butol|zinamide|codone|morphine|fentanil|curium|thymidine|barbital|toine|trigine|"
-    r"peridol|apine|peridone|zodone|faxine|adrenaline|amine|aspirine|cetamol|profene|fenac|coxib)s?"
+    r"peridol|apine|peridone|zodone|faxine|adrenaline|amine|aspirine|cetamol|profene|fenac|coxib|(?:glulis|insul)ine|gliflozine|mumab|ximab|zumab|dronate|"
+    r"vastatine|cyclovir|conazole|oxacine|thromycine|trexed|lukast|setron|tidine|tropine|peridol)s?"
+    r"|glargine|detemir|lispro|asparte?|degludec|lithium|digoxine|warfarine|fluindione|heparine|"
+    r"theophylline|colchicine|allopurinol|quinine|ivermectine|tramadol|codeine|nefopam|valproate|"
+    r"valproique|buprenorphine|methadone|naloxone|flumazenil|propofol|ketamine|etomidate"
 )
 _DISEASE = re.compile(
     r"\w{3,}(?:ites?|oses?|omes?|emies?|uries?|algies?|pathies?|plegies?|penies?|rragies?|rrhees?|dermies?|plasies?|"
@@ -40,7 +44,19 @@ _ORDINARY = frozenset(
     antibiotiques comprime comprimes vaccin vaccins maladie maladies pathologie pathologies
     syndrome syndromes lesion lesions affection affections trouble troubles douleur douleurs
     fievre signe signes gene infection infections inflammation complication complications
-    anomalie anomalies crise crises posologie posologies""".split()
+    anomalie anomalies crise crises posologie posologies poursuite poursuites dispose servir
+    desservir ravir gravir souhaite marguerite parfaite parfaites sympathie antipathie retraite
+    retraites etroite etroites visites epidemie epidemies necessite necessites traite traites
+    explicite implicite precipite subite subites favorite favorites decrite decrites ecrite ecrites
+    hesite exploite excite facilite incite interdite interdites satisfaite satisfaites distraite
+    extraite extraites abstraite prescrite prescrites fortuite fortuites cohabite composite tacite
+    gravite transite autonome autonomes deposes supposes recompose suscites irrite palpite abrite
+    inscrite inscrites proscrite proscrites gratuite gratuites reduite construite conduites produite
+    produites introduite introduites detruite detruites orbite orbites satellites opposite dites
+    maladroite adroite sympathies ladite susdite predite redite merites heritee evites hypocrite
+    debite debites delimite credite edite edites medite repose reposes exposes opposes imposes
+    proposes composes indisposee superpose transpose interpose appose depots diagnose bonhomie
+    economie economies autonomie taxonomie academies""".split()
 )
 
 
@@ -142,6 +158,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         if kind and stem(word) not in old_stems and not _kin(word, old):
             yield f"{kind} invented: {word}"
     yield from _short_names(source, rewrite, set(old_stems))
+    yield from _eponyms(source, rewrite)
     lost = []
     for word in dict.fromkeys(old):
         kind = kinds[word]
@@ -159,6 +176,16 @@ _SAME = {
     **{"cephale": "maux mal tete", "dyspnee": "essouffl souffle", "ictere": "jauniss subicter"},
     **{"prurit": "demange gratte", "vomissem": "vomi emese", "hemorrag": "saign", "asthm": "asthm"},
     **{"diarrh": "selles", "hypertens": "tension hta", "paralys": "paraly plegi pares"},
+    **{
+        "tumeur": "tumor cancer carcin adenocarc neoplas lymphom sarcom melanom gliom metasta masse"
+    },
+    **{"cancer": "tumeur tumor carcin adenocarc neoplas lymphom metasta leucem melanom"},
+    **{"neoplas": "tumeur tumor carcin adenocarc cancer lymphom metasta"},
+    **{"hemoptys": "crach sang", "dysphag": "avaler degluti", "oedem": "gonfl oap omi enfl"},
+    **{"lombalg": "lomb dos", "arthralg": "articul", "myalg": "muscul", "gastralg": "epigastr"},
+    **{"tachycard": "pouls frequence battem", "fractur": "cass", "apyrex": "apyret fievre"},
+    **{"apyrexie": "apyret fievre", "hematem": "vomi sang", "melaena": "selles", "oligur": "urin"},
+    **{"infarct": "idm", "pyrosis": "brulure", "dysurie": "urin mictio", "anorexi": "appetit"},
     **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
 }
 """What else a source may call a finding, by the beginning of the word for it."""
@@ -173,8 +200,10 @@ def _told_otherwise(root: str, words: list[str]) -> bool:
 
 _DISEASES_SHORT = frozenset(
     """avc ait hta htap bpco sep tvp ep idm vih oap rgo sca fa aomi irc pid vhb vhc sida sdra saos
-    civd hsa mici rch dmla tdah""".split()
+    civd hsa mici rch dmla tdah acfa gea geu hed hsd hic icc ira iu lal lmc lnh pna rac sapl sla
+    mtev mvte bav""".split()
 )
+_DRUGS_SHORT = frozenset("hbpm hnf avk aod iec ains isrs bzd epo".split())
 _BETWEEN = r"\W+(?:\w{1,3}\W+){0,2}"
 _SPELT_OUT = {
     short: re.compile(r"\b" + _BETWEEN.join(rf"{stem(part)}\w*" for part in EXPANSIONS[short]))
@@ -186,12 +215,40 @@ _SPELT_OUT = {
 def _short_names(source: str, rewrite: str, known: set[str]) -> Iterator[str]:
     """Yield diseases that are new, by their abbreviation ("AVC") or in the words of it."""
     for raw in dict.fromkeys(re.findall(r"(?<![\w-])[A-Z]{2,5}(?![\w-])", rewrite)):
-        if fold(raw) in _DISEASES_SHORT and fold(raw) not in known:
-            yield f"disease invented: {raw}"
+        short, before = fold(raw), fold(source)
+        if short not in _DISEASES_SHORT | _DRUGS_SHORT or short in known:
+            continue
+        if not any(other in before for other in ANOTHER_WAY.get(short, ())):
+            kind = "drug" if short in _DRUGS_SHORT else "disease"
+            yield f"{kind} invented: {raw}"
     for short, pattern in _SPELT_OUT.items():
         found = pattern.search(fold(rewrite))
         if found and short not in known and not pattern.search(fold(source)):
             yield f"disease invented: {found[0]}"
+
+    told = fold(rewrite)
+    for raw in dict.fromkeys(re.findall(r"(?<![\w-])[A-Z]{2,5}(?![\w-])", source)):
+        short = fold(raw)
+        if short not in ANOTHER_WAY or re.search(rf"(?<!\w){short}s?(?!\w)", told):
+            continue
+        parts = EXPANSIONS.get(short, ("?",))[:2]
+        spelt = re.search(_BETWEEN.join(rf"{re.escape(stem(part))}\w*" for part in parts), told)
+        if not spelt and not any(other in told for other in ANOTHER_WAY[short]):
+            yield f"disease lost: {raw}"
+
+
+_EPONYM = re.compile(
+    r"(?<!\w)(?:maladies?|syndromes?|sarcomes?|tumeurs?|purpura|an[ée]mies?|thyro[ïi]dite|chor[ée]e)"
+    r"\s+(?:de\s+la\s|d['’e]\s?|du\s)(?P<name>[A-Z][\w-]{2,})"
+)
+
+
+def _eponyms(source: str, rewrite: str) -> Iterator[str]:
+    """Yield diseases that are named after somebody whom the source does not name."""
+    known = fold(source)
+    for match in _EPONYM.finditer(rewrite):
+        if fold(match["name"]) not in known:
+            yield f"disease invented: {match[0]}"
 
 
 def _kin(word: str, others: Iterable[str]) -> bool:
@@ -200,7 +257,9 @@ def _kin(word: str, others: Iterable[str]) -> bool:
         return False
     root = stem(word)
     return any(
-        (len(other) > 7 and other[:8] == word[:8]) or (len(root) > 3 and other.startswith(root))
+        (len(other) > 7 and other[:8] == word[:8])
+        or (len(root) > 3 and other.startswith(root))
+        or (3 < len(other) < 7 and other[-1] not in "aeio" and word.startswith(other))
         for other in others
     )
 
@@ -209,6 +268,8 @@ _FINDING_WORDS = """
     asthme eczema psoriasis grippe paludisme rougeole varicelle zona lepre alzheimer parkinson
     autisme schizophrenie migraine diabete diabetique epileptique asthmatique cirrhotique hernie
     alcoolique ictere purpura coqueluche rubeole tetanos dengue glaucome cataracte demence
+    retrecissement prolapsus phlebite goitre luxation entorse torsion occlusion trisomie lithiase
+    cirrhose ischemie delire hallucination hallucinations hemiplegique amputation gangreneux
     anevrisme rales crepitants sibilants ascite vomissements nausees prurit syncope convulsions
     petechies"""
 _FINDINGS = frozenset(stem(word) for word in _FINDING_WORDS.split())

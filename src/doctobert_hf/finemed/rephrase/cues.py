@@ -1,0 +1,96 @@
+"""French words that deny, affirm or turn a sentence, as patterns; polarity is read by them."""
+
+from __future__ import annotations
+
+import re
+
+DONE = (
+    r"(?:faite?s?|r[ée]alis[ée]e?s?|effectu[ée]e?s?|pratiqu[ée]e?s?|retrouv[ée]e?s?|observ[ée]e?s?|"
+    r"not[ée]e?s?|objectiv[ée]e?s?|vue?s?|d[ée]cel[ée]e?s?|d[ée]tect[ée]e?s?|rapport[ée]e?s?|"
+    r"signal[ée]e?s?|constat[ée]e?s?|identifi[ée]e?s?|visualis[ée]e?s?|per[çc]ue?s?|"
+    r"mise?s?\s+en\s+[ée]vidence|pr[ée]sente?s?|survenue?s?|d[ée]plor[ée]e?s?|prescrite?s?|introduite?s?)"
+)
+"""What is done with an examination, or with a finding: where it was not, the thing is denied."""
+CUE = re.compile(
+    r"(?<!\w)(?:(?:pas|jamais)\s+(?:(?!candidat|seul)\w+\s+){0,2}?(?:d['’]|de\s)|pas\s+non\s+plus|"
+    r"(?:ne\s|n['’])\s*(?:\w+\s+){1,3}?(?:plus|gu[èe]re|point)\s+(?:\w+\s+)?(?:d['’]|de\s)|"
+    r"(?<!pas )(?:ne\s)\s*(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|retrouv|objectiv)\w*\s+"
+    r"(?:d['’]|de\s)|"
+    r"(?:sans|aucune?s?|ni)(?!\w)|absences?\s+d[e'’]|"
+    r"absences?\s+(?:du|des)|faute\s+d[e'’]|(?:indemne|exempte?|vierge)s?\s+d[e'’]|"
+    r"(?:nie(?:nt)?|niant|d[ée]ment|r[ée]fute|r[ée]cuse)\s+"
+    r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
+    r"d[ée]pourvue?s?\s+d[e'’]|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
+    r"non[ -](?=\w+)|"
+    r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]carte(?:nt|r)?(?!\w)|infirm(?!i[èe]r)\w+)",
+    re.IGNORECASE,
+)
+AFTER = re.compile(
+    r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|[ée]cart[é]e?s?|exclue?s?|infirm[é]e?s?|"
+    r"ni[é]e?s?|"
+    rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+(?:[ée]t[ée]\s+)?{DONE})(?!\w)"
+    r"|:\s*(?:non|0|n[ée]ant|aucune?)(?=\s*[.;,)\n]|\s*\Z)",
+    re.IGNORECASE,
+)
+BEFORE_ANY = re.compile(
+    r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
+    r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|d[ée]ment|nient)(?!\w)",
+    re.IGNORECASE,
+)
+BEHIND_ANY = re.compile(
+    r"(?<!\w)(?:absen(?!ces?\s+d)\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|ni[ée]e?s?|disparu\w*|infirm\w+|"
+    rf"n[ée]g(?!\w)|non\s+{DONE}(?!\w)|:\s*non(?!\w)|interdi\w+|proscri\w+|cess[ée]\w*|"
+    r"n['’]|ne(?!\w))",
+    re.IGNORECASE,
+)
+FREE = re.compile(r"(?<!\w)libres?(?!\w)", re.IGNORECASE)
+"""Of what stands directly before it: "aires ganglionnaires libres"."""
+RULED_OUT = re.compile(r"(?<!\w)(?:[ée]limin|exclu|infirm|n[ée]gati)", re.IGNORECASE)
+
+PRESENT = re.compile(
+    r"(?:^|[,(])(?P<told>[^,()]+?)(?:(?<!\w)(?:pr[ée]sente?s?|retrouv[ée]e?s?|confirm[ée]e?s?|av[ée]r[ée]e?s?|"
+    r"positi(?:f|ve)s?)|:\s*oui)\s*(?=[,)]|\Z)",
+    re.IGNORECASE,
+)
+
+TURN = re.compile(
+    r"(?:[,(]\s*(?:notamment\s)?|\set\s|\snotamment\s)(?:une?|les?|des|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui|a|avait|pr[ée]sente\w*|est)"
+    r"(?!\w)",
+    re.IGNORECASE,
+)
+"""A comma, or "et la", behind which something else is told than what was denied before it."""
+
+GOES_ON = re.compile(
+    r",(?!\s*(?:pas|sans|aucune?|absence|ni)\s)|(?<!\w)(?:ni|ou|et)(?!\w)", re.IGNORECASE
+)
+
+VERB = re.compile(
+    r"(?<!\w)(?:ne\s+|n['’])(?:(?:pas|jamais|plus)\s+(?P<bare>\w+(?:er|ir|re))(?!\w)"
+    r"|(?<=personne\sn['’])\w+\s+(?P<who>\w+)(?!\w)"
+    r"|(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais|plus|gu[èe]re|nullement|aucunement)(?:\s+(?:[ée]t[ée]|[êe]tre|encore))?"
+    r"(?:\s+(?P<told>\w+(?:[ée]e?s?|ie?s?|ue?s?|aires?|ables?|ibles?|er|ir|re))(?!\w))?)",
+    re.IGNORECASE,
+)
+"""A verb that is denied: "ne doublez pas", "ne pas appliquer", "n'est pas recommandé"."""
+LIST = re.compile(
+    r"(,\s*(?:ni\s|ou\s|et\s)?(?=d['’e]|ni\s|ou\s)|\sni\s|\sou\s|\set\s(?=de\s|d['’]))"
+)
+SCOPE_END = re.compile(
+    r"[,:()]|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|à|au|"
+    r"aux|des|du|de\s+la|sur|sous|dans|lors|selon|chez|malgr[ée]|depuis|pendant|durant|lorsque|parce|"
+    r"dont|et(?=\s+(?:l[ea]s?|une?|ils?|elles?|on|son|sa|ses)\s|\s+l['’]))(?!\w)"
+)
+
+
+BEARERS = re.compile(
+    r"\s+l(?:es?\s|a\s|['’]).*(?<!\w)ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est)\w*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+ANY = re.compile(
+    r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
+    r"(?<!\w)(?:absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|n[ée]g|exclu|"
+    r"[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri)|:\s*(?:0|n[ée]ant)",
+    re.IGNORECASE,
+)
+"""Any of them: where a sentence has none, all of it is affirmed."""

@@ -1,0 +1,79 @@
+"""The gates on forms of French clinical texts: counts, limits, denials, short forms, sides."""
+
+import pytest
+
+pytest.importorskip("text_to_num")
+
+from doctobert_hf.finemed import check_rewrite
+
+SAME = [
+    ("Plaquettes à 450 000/mm3.", "Plaquettes : 450 G/L."),
+    ("Plaquettes à 98 000.", "Plaquettes à 98 G/l."),
+    ("Isoniazide 250 mg/j et rifampicine 500 mg/j.", "Isoniazide 250 mg, rifampicine 500 mg par "
+     "jour."),
+    ("À conserver à une température ne dépassant pas 25 °C.", "Ne pas conserver au-dessus de "
+     "25 °C."),
+    ("Il n'est pas nécessaire de dépasser 3 g/j.", "Dépasser 3 g/j n'est pas nécessaire."),
+    ("Question 14. Un homme de 45 ans tousse.", "Un homme de 45 ans tousse."),
+    ("Une TVP chez 12 patients (5 %), une EP chez 2 (0,8 %).", "Douze patients (5 %) ont une TVP "
+     "et deux (0,8 %) une EP."),
+    ("Il n'y a pas de fièvre.", "Fièvre absente."),
+    ("Pas de syndrome inflammatoire.", "Syndrome inflammatoire : non."),
+    ("Nitrites nég.", "Pas de nitrites."),
+    ("La douleur est sans doute ischémique.", "La douleur est probablement ischémique."),
+    ("Examen sans particularité, amlodipine 10 mg.", "Examen sans particularité sous amlodipine "
+     "10 mg."),
+    ("L'échographie rénale élimine un obstacle.", "À l'échographie rénale, pas d'obstacle."),
+    ("La patiente nie tout contage.", "Aucun contage n'est rapporté par la patiente."),
+    ("La cytologie est négative pour des cellules malignes.", "Pas de cellules malignes à la "
+     "cytologie."),
+    ("Crâne et rachis indemnes de lésion.", "Ni le crâne ni le rachis ne présentent de lésion."),
+    ("Aucun décès n'est survenu.", "Personne n'est décédé."),
+    ("Il n'y a plus de vomissements.", "Elle ne vomit plus."),
+    ("DT2 sous metformine.", "Diabète de type 2 sous metformine."),
+    ("FEVG à 35 %.", "Fraction d'éjection du ventricule gauche à 35 %."),
+    ("Douleur du genou G.", "Douleur du genou gauche."),
+    ("OMI bilatéraux.", "Œdèmes bilatéraux des membres inférieurs."),
+    ("Créat 95, sulfate de Mg 4 g.", "Créatininémie à 95, sulfate de magnésium 4 g."),
+    ("Carcinome épidermoïde du poumon.", "Tumeur du poumon : carcinome épidermoïde."),
+    ("L'insuline est poursuivie.", "Poursuite de l'insuline."),
+]  # fmt: skip
+CHANGED = [
+    ("Ne prenez jamais ce médicament si vous avez un asthme.", "Ce médicament peut être pris avec "
+     "un asthme.", "warning turned round"),
+    ("Ce n'est généralement pas nécessaire.", "C'est généralement nécessaire.", "negation lost"),
+    ("Le holter n'a pas été réalisé.", "Le holter a été fait.", "negation lost"),
+    ("Nodule pulmonaire non retrouvé.", "Nodule pulmonaire retrouvé.", "negation lost"),
+    ("Il ne vomit plus.", "Il vomit.", "negation lost"),
+    ("Pas de toux.", "Toux.", "negation lost"),
+    ("Personne n'est décédé.", "Deux patients sont décédés.", "negation lost"),
+    ("La patiente nie tout contage.", "Un contage est rapporté.", "negation lost"),
+    ("Pas de barre épigastrique ni de fièvre.", "Barre épigastrique présente, fièvre absente.",
+     "negation lost"),
+    ("Cytolyse : non.", "Cytolyse : oui.", "negation lost"),
+    ("La température ne doit pas dépasser 25 °C.", "La température doit dépasser 25 °C.",
+     "limit turned round"),
+    ("Le score est passé de 9 à 3.", "Le score est passé de 3 à 9.", "values exchanged"),
+    ("Otalgie droite.", "Otalgie bilatérale, tympan droit.", "side changed"),
+    ("Douleur du genou G.", "Douleur du genou D.", "side"),
+    ("IRC connue.", "Insuffisance respiratoire chronique connue.", "disease lost: IRC"),
+    ("Prophylaxie par HBPM.", "Prophylaxie par HNF.", "drug invented: HNF"),
+    ("DT2 connu.", "Diabète de type 1 connu.", "code changed"),
+    ("Insuline glargine le soir.", "Insuline détémir le soir.", "drug invented"),
+    ("Insuffisance mitrale.", "Insuffisance mitrale, rétrécissement aortique.", "disease invented"),
+    ("Diarrhée chronique.", "Diarrhée chronique, maladie de Crohn.", "disease invented"),
+    ("Régime pauvre en potassium.", "Régime riche en potassium.", "content changed"),
+    ("Plaquettes à 450 G/l.", "Plaquettes à 45 000/mm3.", "quantity invented"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "rewrite"), SAME)
+def test_the_same_facts_in_another_form_pass(source, rewrite):
+    assert check_rewrite(source, rewrite) == []
+    assert check_rewrite(source, source) == []
+
+
+@pytest.mark.parametrize(("source", "rewrite", "reason"), CHANGED)
+def test_each_change_is_named(source, rewrite, reason):
+    found = check_rewrite(source, rewrite)
+    assert any(told.startswith(reason) for told in found), found
