@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
 from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem, surface
@@ -90,18 +91,20 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
 
 def _unscoped(source: str, rewrite: str) -> Iterator[str]:
     """Yield what "ne ... pas" denies as a whole: two words of it, now where nothing is denied."""
+    scopes = [match["scope"] for part in segments(source) for match in _SCOPE.finditer(part)]
+    if not scopes:
+        return
     now: dict[str, set[bool]] = {}
     for segment in segments(rewrite):
         marked = _NEGATIVE.search(segment) is not None
         for root in _roots(segment):
             now.setdefault(root, set()).add(marked)
     outside = set(_roots(_SCOPE.sub(" ", source)))
-    for segment in segments(source):
-        for match in _SCOPE.finditer(segment):
-            told = [r for r in _roots(match["scope"]) if r not in outside and r in now]
-            free = [root for root in told if now[root] == {False}]
-            if len(free) >= 2 and len(free) == len(told):
-                yield f"negation lost: {' '.join(match['scope'].split())}"
+    for scope in scopes:
+        told = [r for r in _roots(scope) if r not in outside and r in now]
+        free = [root for root in told if now[root] == {False}]
+        if len(free) >= 2 and len(free) == len(told):
+            yield f"negation lost: {' '.join(scope.split())}"
 
 
 def _roots(text: str) -> list[str]:
@@ -127,9 +130,18 @@ def _diseases(
     found: dict[str, set[bool]] = {}
     whole = segments(text)
     for segment in whole if parts is None else (p for s in whole for p in parts.split(s)):
-        marked = bool(cue.search(segment)) and not (but is not None and but.search(segment))
-        for raw in WORD.findall(segment):
-            word = fold(raw)
-            if len(word) >= CONTENT and word not in LIGHT and kind_of(raw, wide=True):
-                found.setdefault(stem(word), set()).add(marked)
+        roots = _disease_roots(segment)
+        if roots:
+            marked = bool(cue.search(segment)) and not (but is not None and but.search(segment))
+            for root in roots:
+                found.setdefault(root, set()).add(marked)
     return found
+
+
+@lru_cache(maxsize=1 << 12)  # several looks at one document read its sentences once
+def _disease_roots(segment: str) -> tuple[str, ...]:
+    return tuple(
+        stem(fold(raw))
+        for raw in WORD.findall(segment)
+        if len(raw) >= CONTENT and fold(raw) not in LIGHT and kind_of(raw, wide=True)
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem, surface
@@ -211,11 +212,17 @@ def opposite_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from _prefixes(source, rewrite)
 
 
+@lru_cache(maxsize=256)
+def _places(text: str, group: str) -> tuple[tuple[int, int, str], ...]:
+    """Where one of a group stands in a text, which of its kinds it is, and how it is written."""
+    return tuple((m.start(), m.lastindex or 0, m[0]) for m in _PATTERNS[group].finditer(text))
+
+
 def _told(text: str, group: str) -> dict[int, list[str]]:
     """By kind, each place where it is told."""
     found: dict[int, list[str]] = {}
-    for match in _PATTERNS[group].finditer(text):
-        found.setdefault(match.lastindex or 0, []).append(match[0])
+    for _, kind, written in _places(text, group):
+        found.setdefault(kind, []).append(written)
     return found
 
 
@@ -230,9 +237,12 @@ def _bound(old: _Kinds, new: _Kinds, source: str) -> Iterator[str]:
 def _belonging(text: str) -> _Kinds:
     """Words that stand in one part of a sentence with "positif" or "négatif"."""
     found: _Kinds = {}
+    if not _places(text, _RESULT):
+        return found
+    pattern = _PATTERNS[_RESULT]
     for segment in segments(text):
-        for part in _LAST_PARTS.split(segment):
-            kinds = set(_told(part, _RESULT))
+        for part in _LAST_PARTS.split(segment) if pattern.search(segment) else ():
+            kinds = {match.lastindex or 0 for match in pattern.finditer(part)}
             for word in map(fold, WORD.findall(part)) if len(kinds) == 1 else ():
                 if len(word) >= CONTENT and word not in LIGHT:
                     found.setdefault((_RESULT, stem(word)), set()).update(kinds)
@@ -243,14 +253,13 @@ def _qualified(text: str) -> _Kinds:
     """Words that one of a group stands directly behind: "territoire antérieur"."""
     found: _Kinds = {}
     for group in _QUALIFIES:
-        for match in _PATTERNS[group].finditer(text):
-            before = re.search(r"(\w+)\s+\Z", text[max(0, match.start() - 40) : match.start()])
+        for start, kind, _ in _places(text, group):
+            before = re.search(r"(\w+)\s+\Z", text[max(0, start - 40) : start])
             word = fold(before[1]) if before else ""
             if len(word) >= CONTENT and word not in LIGHT:
                 place = "place" if group in _PLACES else group
-                kind = match.lastindex or 0
-                kind += 10 * _PLACES.index(group) if group in _PLACES else 0
-                found.setdefault((place, stem(word)), set()).add(kind)
+                told = kind + (10 * _PLACES.index(group) if group in _PLACES else 0)
+                found.setdefault((place, stem(word)), set()).add(told)
     return found
 
 

@@ -44,6 +44,14 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )  # fmt: skip
 
 
+_ANY = re.compile(
+    r"(?<!\w)(?:sans|non|pas|en\s+g|g[ée]n[ée]r|habituel|en\s+principe|à\s+ce|encore|formel|strict|"
+    r"actuel|DT|diab[èe]te|DID|DNID|Mg)|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
+    re.IGNORECASE,
+)
+"""Where none of these stands, no rule applies."""
+
+
 @lru_cache(maxsize=4)
 def plain(text: str) -> str:
     """Return a text in the one form that facts are read from.
@@ -56,7 +64,7 @@ def plain(text: str) -> str:
         out, and without what denies nothing.
     """
     text = unicodedata.normalize("NFC", text).translate(_LETTERS)
-    for pattern, new in _RULES:
+    for pattern, new in _RULES if _ANY.search(text) else ():
         text = pattern.sub(new, text)
     return _SIDE.sub(_side, _COUNTS.sub(" éléments/µl", text))
 

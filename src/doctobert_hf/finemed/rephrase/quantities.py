@@ -120,11 +120,10 @@ class Quantity:
 
     def equals(self, other: Quantity) -> bool:
         """Return whether both say the same, unit included."""
-        if {self.unit, other.unit} == {"fois", "fois/h"}:
-            return _close(self.bare, other.bare)  # "par jour, en deux fois"
-        if self.unit == other.unit == "h" and _fortnight(self, other):
-            return True
-        return self.unit == other.unit and _close(self.value, other.value)
+        if self.unit != other.unit:  # "par jour, en deux fois"
+            times = {self.unit, other.unit} == {"fois", "fois/h"}
+            return times and _close(self.bare, other.bare)
+        return _close(self.value, other.value) or (self.unit == "h" and _fortnight(self, other))
 
     def may_equal(self, other: Quantity) -> bool:
         """Return whether both have the same number, and one of them no unit to tell."""

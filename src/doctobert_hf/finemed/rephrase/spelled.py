@@ -125,9 +125,35 @@ def as_digits(text: str) -> str:
     text = unicodedata.normalize("NFC", text).replace("μ", "µ")
     text = _MULTIPLIED.sub(r"\1 × ", _ATTACHED.sub(r"\1", text))
     text = _ROMAN.sub(lambda match: match[1] + ROMAN[match[2]], text)
-    for pattern, new in _BEFORE:
-        text = pattern.sub(new, text)
+    text = _replaced(text, _BEFORE)
     text = _PRESSURE.sub(_pressure, digits_for_words(_FIGURE.sub(" ", text)))
-    for pattern, new in _AFTER:
-        text = pattern.sub(new, text)
+    return _replaced(text, _AFTER)
+
+
+def _replaced(text: str, rules: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    """Apply the rules whose words the text has: to look for them is cheaper than the patterns."""
+    lower = text.lower()
+    for pattern, new in rules:
+        needed = _NEEDED.get(pattern.pattern, ())
+        if not needed or any(part in lower for part in needed):
+            text = pattern.sub(new, text)
     return text
+
+
+def _needed(pattern: str) -> tuple[str, ...]:
+    """One word of the list below that a pattern cannot do without."""
+    return next((words for told, words in _HINTS if told in pattern), ())
+
+
+_HINTS = (
+    ("trimestre", ("trimestre",)), ("semestre", ("semestre",)), ("quarts", ("quart",)),
+    ("demi", ("demi",)), ("midi\\s", ("midi",)), ("matin)", ("matin",)), ("matin\\s", ("matin",)),
+    ("unique", ("unique",)), ("derni[eè]re?s?|premi", ("derni", "premi")),
+    ("derni[èe]re", ("derni", "coul", "dent")), ("bdeux", ("deux",)), ("chaque", ("chaque",)),
+    ("hebdomadaires", ("hebdo", "semaine")), ("[x×]", ("x", "×")),
+    (r"\b(?:quotidien(?:ne)?(?:s|ment)?|", ("quotidien", "journali")),
+    ("vingt-quatre", ("24", "vingt-quatre")), ("bune(?=", ("fois", "prise", "injection")),
+    ("administrations", ("prise", "injection", "administr", "applic", "inhal")),
+    ("[a-zµ]+)", ("quotidien", "jour")), ("[^\\W\\d]{4,}", ("par",)),
+)  # fmt: skip
+_NEEDED = {rule[0].pattern: _needed(rule[0].pattern) for rule in (*_BEFORE, *_AFTER)}

@@ -70,9 +70,10 @@ _GERMS = re.compile(
 )
 
 
-def words_of(text: str) -> list[str]:
+@lru_cache(maxsize=256)  # several looks at one document fold it once
+def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text, folded."""
-    return [fold(word) for word in WORD.findall(text)]
+    return tuple(fold(word) for word in WORD.findall(text))
 
 
 _COMMON_WORDS = """
@@ -191,11 +192,17 @@ _SAME = {
 """What else a source may call a finding, by the beginning of the word for it."""
 
 
-def _told_otherwise(root: str, words: list[str]) -> bool:
+@lru_cache(maxsize=1 << 14)
+def _other_ways(root: str) -> tuple[str, ...] | None:
     for start, others in _SAME.items():
         if root.startswith(start):
-            return any(word.startswith(tuple(others.split())) for word in words)
-    return False
+            return tuple(others.split())
+    return None
+
+
+def _told_otherwise(root: str, words: Iterable[str]) -> bool:
+    others = _other_ways(root)
+    return others is not None and any(word.startswith(others) for word in words)
 
 
 _DISEASES_SHORT = frozenset(
