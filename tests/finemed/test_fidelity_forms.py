@@ -37,6 +37,18 @@ SAME = [
     ("Créat 95, sulfate de Mg 4 g.", "Créatininémie à 95, sulfate de magnésium 4 g."),
     ("Carcinome épidermoïde du poumon.", "Tumeur du poumon : carcinome épidermoïde."),
     ("L'insuline est poursuivie.", "Poursuite de l'insuline."),
+    ("Vitamine B1 500 mg/j.", "On donne 500 mg de vitamine B1 par jour."),
+    ("Clopidogrel 75mg 1cp/j.", "Clopidogrel 75 mg/j (1 cp)."),
+    ("Toux chez 10 % des patients.", "Dix pour cent des patients ont une toux."),
+    ("Doubler toutes les deux à quatre semaines.", "Doubler toutes les 2 à 4 semaines."),
+    ("Hanche D douloureuse, fracture du col D.", "Hanche droite douloureuse, "
+     "fracture du col droit."),
+    ("Posologie de 5 mg. Aucun ajustement n'est nécessaire.", "5 mg ; il n'y a pas lieu d'ajuster "
+     "la posologie."),
+    ("Elle ne présentait aucun antécédent.", "Elle n'a aucun antécédent, a-t-elle présenté."),
+    ("ECG sans particularités.\nL'échographie montre un kyste.", "ECG sans particularités "
+     "L'échographie montre un kyste."),
+    ("Pas d'HTA.", "Pas d'hypertension artérielle."),
 ]  # fmt: skip
 CHANGED = [
     ("Ne prenez jamais ce médicament si vous avez un asthme.", "Ce médicament peut être pris avec "
@@ -64,6 +76,12 @@ CHANGED = [
     ("Diarrhée chronique.", "Diarrhée chronique, maladie de Crohn.", "disease invented"),
     ("Régime pauvre en potassium.", "Régime riche en potassium.", "content changed"),
     ("Plaquettes à 450 G/l.", "Plaquettes à 45 000/mm3.", "quantity invented"),
+    ("TC sans PC.", "TC avec PC.", "negation lost"),
+    ("Pas d'AVC ni d'HTA.", "AVC, pas d'HTA.", "negation lost"),
+    ("Pas de diabète, pas d'allergie.", "Il est diabétique et n'a pas d'allergie.",
+     "negation lost"),
+    ("Sérologie en faveur d'un kyste.", "Sérologie en défaveur d'un kyste.", "sense changed"),
+    ("PTH prévue.", "PTG prévue.", "term invented"),
 ]  # fmt: skip
 
 

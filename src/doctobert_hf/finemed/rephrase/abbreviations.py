@@ -99,6 +99,7 @@ oma: otite moyenne aigue
 omi: oedemes membres inferieurs
 orl: oto rhino laryngologie
 pac: pneumopathie pneumonie communautaire
+pc: perte connaissance
 pid: pneumopathie interstitielle diffuse
 pl: ponction lombaire
 pna: pyelonephrite aigue
@@ -123,6 +124,7 @@ sep: sclerose plaques
 sla: sclerose laterale amyotrophique
 spa: spondylarthrite ankylosante
 ta: tension arterielle
+tc: traumatisme cranien
 tca: temps cephaline activee
 tdm: tomodensitometrie scanner
 tep: tomographie emission positons

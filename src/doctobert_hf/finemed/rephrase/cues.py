@@ -29,7 +29,7 @@ AFTER = re.compile(
     r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|[ée]cart[é]e?s?|exclue?s?|infirm[é]e?s?|"
     r"ni[é]e?s?|"
     rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+(?:[ée]t[ée]\s+)?{DONE})(?!\w)"
-    r"|:\s*(?:non|0|n[ée]ant|aucune?)(?=\s*[.;,)\n]|\s*\Z)",
+    r"|:\s*(?:non|0|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)",
     re.IGNORECASE,
 )
 BEFORE_ANY = re.compile(
@@ -55,7 +55,7 @@ PRESENT = re.compile(
 
 TURN = re.compile(
     r"(?:[,(]\s*(?:notamment\s)?|\set\s|\snotamment\s)(?:une?|les?|des|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui|a|avait|pr[ée]sente\w*|est)"
-    r"(?!\w)",
+    r"(?!\w)|\set\s(?=n['’]|ne\s)",
     re.IGNORECASE,
 )
 """A comma, or "et la", behind which something else is told than what was denied before it."""
@@ -76,7 +76,7 @@ LIST = re.compile(
     r"(,\s*(?:ni\s|ou\s|et\s)?(?=d['’e]|ni\s|ou\s)|\sni\s|\sou\s|\set\s(?=de\s|d['’]))"
 )
 SCOPE_END = re.compile(
-    r"[,:()]|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|à|au|"
+    r"[,:()]|(?<=\s)(?:L['’]|(?:Les?|La|Il|Elle|Une?|On)(?!\w))|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|à|au|"
     r"aux|des|du|de\s+la|sur|sous|dans|lors|selon|chez|malgr[ée]|depuis|pendant|durant|lorsque|parce|"
     r"dont|et(?=\s+(?:l[ea]s?|une?|ils?|elles?|on|son|sa|ses)\s|\s+l['’]))(?!\w)"
 )

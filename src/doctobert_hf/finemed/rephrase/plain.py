@@ -14,9 +14,10 @@ _S = "[ \u00a0\u202f]"
 _LETTERS = str.maketrans({"œ": "oe", "Œ": "Oe", "æ": "ae", "Æ": "Ae", "’": "'", "μ": "µ"})
 _NOT_A_SIDE = (
     "vitamine hepatite groupe classe stade grade type reponse proposition facteur monsieur madame "
-    "docteur patient patiente item question option"
+    "docteur patient patiente item question option vit rhésus hépatite "
+    "réponse facteurs lettre"
 ).split()
-_SIDE = re.compile(r"(?<=[^\W\d_])[ ](G|D|Gche|gche|Dte|dte|Drt|drt)(?![\w'’°-]|\.[ ]?[A-Z])")
+_SIDE = re.compile(r"(?<=[^\W\d_])[ ](G|D|Gche|gche|Dte|dte|Drt|drt)(?![\w'’°-])")
 _SIDES = {"g": " gauche", "d": " droit"}
 _COUNTS = re.compile(
     rf"(?<=\d)(?:{_S}*(?:[éeÉE]l[ée]ments?|plaquettes|leucocytes|h[ée]maties|cellules|globules|elts?))?"
@@ -71,6 +72,8 @@ def plain(text: str) -> str:
 
 def _side(match: re.Match[str]) -> str:
     word = re.search(r"([^\W\d_]+)\Z", match.string[: match.start()])
-    if word is None or len(word[1]) < 3 or word[1][0].isupper() or word[1].lower() in _NOT_A_SIDE:
+    if word is None or len(word[1]) < 3 or word[1].lower() in _NOT_A_SIDE:
         return match[0]
+    if word[1].istitle() and match.string[match.end() : match.end() + 1] == ".":
+        return match[0]  # "Madame Durand D."
     return _SIDES[match[1][0].lower()]

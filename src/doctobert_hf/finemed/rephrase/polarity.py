@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from doctobert_hf.finemed.rephrase.abbreviations import EXPANSIONS
 from doctobert_hf.finemed.rephrase.cues import (
     AFTER,
     ANY,
@@ -41,7 +42,7 @@ LIGHT = frozenset(
 _SHORT = frozenset("toux rash coma choc pus rale".split())
 _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
-    "saigne": "saign hemorrag", "fum": "fumeu tabag",
+    "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam",
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
 _STARTS = tuple(_ALIAS)
@@ -60,7 +61,11 @@ _ARTICLE = re.compile(
     r"(?<!\w)(?:les?\s|la\s|l['’]|une?\s|des?\s|d['’]|du\s|au\s)\Z", re.IGNORECASE
 )
 _FINDINGS = frozenset("signe signes notion particularite particuliers particuliere".split())
-_PASSED = LIGHT - _FINDINGS
+_VERBS = frozenset(
+    """presentait presentaient presenter presentant montrait montrer montrant montraient revelait
+    revele revelaient retrouvait retrouvaient objectivait objectivaient mettait trouvait""".split()
+)
+_PASSED = (LIGHT | _VERBS) - _FINDINGS
 """Light where sentences are compared, yet what "sans signe", "sans particularité" denies."""
 
 
@@ -85,7 +90,7 @@ def _polarities(text: str) -> dict[str, Counter[str]]:
             word, at = fold(match[0]), match.start()
             if word in _PASSED or not word.isalpha():
                 continue
-            if (len(word) < CONTENT and word not in _SHORT) or _is_cue(match[0]):
+            if not _tells(match[0]) or _is_cue(match[0]):
                 continue
             sure = reach is not None and at in reach.negated
             if (
@@ -96,8 +101,30 @@ def _polarities(text: str) -> dict[str, Counter[str]]:
                 continue  # "ne pas prendre si": what is denied stands elsewhere
             unclear = reach is not None and not sure and reach.unclear(at)
             polarity = "negated" if sure else "unclear" if unclear else "affirmed"
-            found.setdefault(_root(word), Counter())[polarity] += 1
+            for root in _roots(match[0]):
+                found.setdefault(root, Counter())[polarity] += 1
     return found
+
+
+_LITTLE = frozenset(
+    "de la le les du des et en au aux un une ou il elle est sur par ce se on".split()
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def _tells(raw: str) -> bool:
+    """Return whether a word tells a fact: a long one, a short one that is listed, "HTA"."""
+    word = fold(raw)
+    short = raw.isupper() and raw.isalpha() and len(raw) > 1 and word not in _LITTLE
+    return len(raw) >= CONTENT or word in _SHORT or short
+
+
+@lru_cache(maxsize=1 << 16)
+def _roots(raw: str) -> tuple[str, ...]:
+    """A word's root, or those of what an abbreviation stands for."""
+    word = fold(raw)
+    parts = EXPANSIONS.get(word, ()) if raw.isupper() else ()
+    return tuple(_root(part) for part in parts if len(part) >= CONTENT) or (_root(word),)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -128,7 +155,7 @@ class _Reach:
         segment = self.segment
         near = (
             at > self._ruled_out
-            or any(at < c < at + 90 and not TURN.search(segment, at, c) for c in self._behind)
+            or any(at < c < at + 90 and not TURN.search(segment, at, c + 2) for c in self._behind)
             or any(at < c < at + 90 and " et " not in segment[at:c] for c in self._free)
             or any(
                 at - 60 < c <= at and not TURN.search(segment, c, at) and not _apart(segment, c, at)
@@ -168,8 +195,8 @@ def _negated_places(segment: str) -> Iterator[int]:
                 continue
             limit = SCOPE_END.search(part)
             inside = part[: limit.start()] if limit else part
-            words = [m for m in WORD.finditer(inside) if len(m[0]) >= CONTENT or m[0] in _SHORT]
-            for match in words[:2]:
+            words = [m for m in WORD.finditer(inside) if _tells(m[0])]
+            for match in words[: 1 if words and _is_infinitive(words[0][0]) else 2]:
                 yield at + match.start()
             at += len(part)
             if limit:
@@ -181,13 +208,13 @@ def _negated_places(segment: str) -> Iterator[int]:
     for cue in AFTER.finditer(segment):
         before = re.split(r"[,:]", segment[: cue.start()])[-1]
         offset = cue.start() - len(before)
-        words = [m for m in WORD.finditer(before) if len(m[0]) >= CONTENT or m[0] in _SHORT]
+        words = [m for m in WORD.finditer(before) if _tells(m[0])]
         for match in words[-3:]:
             yield offset + match.start()
 
 
 def _surface(root: str, text: str) -> str:
-    return next(word for word in WORD.findall(text) if _root(fold(word)) == root)
+    return next(word for word in WORD.findall(text) if root in _roots(word))
 
 
 def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:

@@ -121,7 +121,7 @@ class Quantity:
     def equals(self, other: Quantity) -> bool:
         """Return whether both say the same, unit included."""
         if self.unit != other.unit:  # "par jour, en deux fois"
-            times = {self.unit, other.unit} == {"fois", "fois/h"}
+            times = any({self.unit, other.unit} == {form, f"{form}/h"} for form in _TAKEN)
             return times and _close(self.bare, other.bare)
         return _close(self.value, other.value) or (self.unit == "h" and _fortnight(self, other))
 
@@ -302,13 +302,14 @@ def _with_rates(text: str, found: list[Quantity], ends: list[int]) -> list[Quant
     for number, quantity in enumerate(found):
         if quantity.unit.endswith(("/h", "/mois")) and not quantity.unit.startswith("fois"):
             rates[number].append(Rate(quantity.value, quantity.unit, True))
-        if not quantity.unit.startswith("fois/"):
+        form, _, every = quantity.unit.partition("/")
+        if form not in _TAKEN or not every:
             continue
         for other in _doses_near(found, ends, number):
             dose = found[other]
             rate = Rate(
                 dose.value * quantity.value,
-                dose.unit + quantity.unit.removeprefix("fois"),
+                f"{dose.unit}/{every}",
                 quantity.bare == 1 or quantity.implied,
             )
             rates[number].append(rate)
@@ -336,6 +337,8 @@ def _share_rates(
             break
 
 
+_TAKEN = ("fois", "cp", "gel", "sachet", "amp")
+"""What a dose is taken as: "75 mg 1 cp/j" is 75 mg a day."""
 _DOSES = ("g", "l", "ui", "mol")
 _NO_DOSE = ("", "fois", "h", "mois", "%", "°c", "mmhg", "m")
 
@@ -345,7 +348,7 @@ def _doses_near(found: list[Quantity], ends: list[int], number: int) -> Iterable
 
     def fits(other: int) -> bool:
         unit = found[other].unit
-        return unit not in _NO_DOSE and not unit.startswith("fois") and not unit.endswith("/h")
+        return unit not in _NO_DOSE and unit.split("/")[0] not in _TAKEN and not unit.endswith("/h")
 
     def nearest(places: Iterable[int]) -> Iterator[int]:
         for other in places:

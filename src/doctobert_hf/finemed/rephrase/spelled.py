@@ -40,6 +40,8 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:un\s+)?quarts?\s+d['’]heure", "15 min"),
         (r"\b(?:une\s+)?demi[ -]heure", "30 min"),
         (r"\b(?:une\s+)?demi[ -](?:année|annee)", "6 mois"),
+        (r"\bpour[ -]cents?\b", "%"),
+        (r"\bdeux(?=\s+(?:à|ou|et)\s+(?:trois|quatre|cinq|six|sept|huit|dix|quinze|\d))", "2"),
         (r"\bun\s+trimestre", "3 mois"),
         (r"\bune?\s+demie?[ -](?=milligramme|gramme|mg|g\b|comprim|ampoule|dose)", "0,5 "),
         (r"\bune(?=\s+(?:seule\s+)?(?:fois|prise|injection))", "1"),
@@ -53,6 +55,8 @@ _PER = r"(?:par|/|tou(?:te)?s\s+les)"
 _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I), new)
     for pattern, new in (
+        (rf"(\d{_S}*(?:[mµu]?g|mcg|m?l|ui))({_S}(?:de{_S}(?:la{_S})?|d['’])[^\W\d][\w-]*"
+         rf"(?:{_S}[\w-]+)?){_S}par{_S}(jour|semaine|heure)\b", r"\1/\3\2"),
         (rf"{_S}*(?:{_PER}){_S}*(?:24{_S}*h(?:eures?)?|vingt-quatre heures)\b", "/jour"),
         (rf"\b1{_S}+(?:fois|prise|injection){_S}+unique", "1 fois"),
         (rf"\bdeux(?={_S}+(?:{_TIME}|fois|prise|injection|comprim|g[ée]lule|sachet|bouff|goutte|"

@@ -210,6 +210,7 @@ _DISEASES_SHORT = frozenset(
     civd hsa mici rch dmla tdah acfa gea geu hed hsd hic icc ira iu lal lmc lnh pna rac sapl sla
     mtev mvte bav""".split()
 )
+_OTHERS_SHORT = frozenset("pth ptg ivg imc bav tep rcf".split())
 _DRUGS_SHORT = frozenset("hbpm hnf avk aod iec ains isrs bzd epo".split())
 _BETWEEN = r"\W+(?:\w{1,3}\W+){0,2}"
 _SPELT_OUT = {
@@ -223,10 +224,11 @@ def _short_names(source: str, rewrite: str, known: set[str]) -> Iterator[str]:
     """Yield diseases that are new, by their abbreviation ("AVC") or in the words of it."""
     for raw in dict.fromkeys(re.findall(r"(?<![\w-])[A-Z]{2,5}(?![\w-])", rewrite)):
         short, before = fold(raw), fold(source)
-        if short not in _DISEASES_SHORT | _DRUGS_SHORT or short in known:
+        if short not in _DISEASES_SHORT | _DRUGS_SHORT | _OTHERS_SHORT or short in known:
             continue
         if not any(other in before for other in ANOTHER_WAY.get(short, ())):
             kind = "drug" if short in _DRUGS_SHORT else "disease"
+            kind = "term" if short in _OTHERS_SHORT else kind
             yield f"{kind} invented: {raw}"
     for short, pattern in _SPELT_OUT.items():
         found = pattern.search(fold(rewrite))
