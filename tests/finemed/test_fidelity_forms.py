@@ -48,6 +48,7 @@ SAME = [
     ("Elle ne présentait aucun antécédent.", "Elle n'a aucun antécédent, a-t-elle présenté."),
     ("ECG sans particularités.\nL'échographie montre un kyste.", "ECG sans particularités "
      "L'échographie montre un kyste."),
+    ("VD non dilaté.", "Pas de dilatation du VD."),
     ("Pas d'HTA.", "Pas d'hypertension artérielle."),
 ]  # fmt: skip
 CHANGED = [
@@ -82,6 +83,12 @@ CHANGED = [
      "negation lost"),
     ("Sérologie en faveur d'un kyste.", "Sérologie en défaveur d'un kyste.", "sense changed"),
     ("PTH prévue.", "PTG prévue.", "term invented"),
+    ("VD non dilaté.", "Dilatation du VD.", "negation lost"),
+    ("Pas d'HTA.", "Elle est hypertendue.", "negation lost"),
+    ("Nausées fréquentes, convulsions rares.", "Nausées fréquentes, convulsions fréquentes.",
+     "how often changed"),
+    ("EP bilatérale.", "EP bilatérale, choc cardiogénique.", "disease invented"),
+    ("Sous Kardégic 75 mg.", "Sous Plavix 75 mg.", "drug invented"),
 ]  # fmt: skip
 
 

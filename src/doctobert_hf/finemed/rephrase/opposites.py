@@ -139,6 +139,10 @@ _GROUPS: dict[str, dict[str, str]] = {
         r"|fi[èe]vre(?=[^.;]{0,40}\babsente?s?\b)"
         r"|(?:sans|(?:pas|plus|jamais)\s+de|ni(?:\s+de)?|aucune|absence\s+de)\s+fi[èe]vre",
     },
+    "how often": {
+        "rare": r"rares?|rarement|(?:peu|moins)\s+fr[ée]quen\w+",
+        "common": r"fr[ée]quen(?:te?s?|mment)",
+    },
     "sense": {"for": r"en\s+faveur", "against": r"en\s+d[ée]faveur"},
     "content": {"poor": r"pauvres?\s+en|hypo\w+iques?", "rich": r"riches?\s+en"},
     "histology": {

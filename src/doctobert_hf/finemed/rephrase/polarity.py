@@ -43,9 +43,14 @@ _SHORT = frozenset("toux rash coma choc pus rale".split())
 _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
     "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam",
+    "hypertens": "hypertend", "hypotens": "hypotend",
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
 _STARTS = tuple(_ALIAS)
+
+
+_NOUN = re.compile(r"(?<=\w{5})atio?n?\Z")
+"""What makes a noun of a verb: "sans dilatation" is "n'est pas dilaté"."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -53,7 +58,7 @@ def _root(word: str) -> str:
     """Return what is denied by whichever word of a family: "décès", "décédé"."""
     if word.startswith(_STARTS):
         return next(_ALIAS[start] for start in _STARTS if word.startswith(start))
-    return stem(word)
+    return _NOUN.sub("", stem(word))
 
 
 _INFINITIVE = re.compile(r"(?:er|ir|dre)\Z")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from doctobert_hf.finemed.rephrase.abbreviations import ANOTHER_WAY, EXPANSIONS
+from doctobert_hf.finemed.rephrase.brands import BRANDS
 from doctobert_hf.finemed.words import WORD, fold
 
 CONTENT = 5
@@ -114,7 +115,7 @@ def kind_of(raw: str, wide: bool = False) -> str | None:
     if _GERMS.fullmatch(word):
         return "germ"
     drugs, diseases = _lexicon()
-    if word in drugs or _DRUG.fullmatch(word):
+    if word in drugs or word in BRANDS or _DRUG.fullmatch(word):
         return "drug"
     if word in diseases or _DISEASE.fullmatch(word):
         return "disease"
@@ -279,6 +280,7 @@ _FINDING_WORDS = """
     alcoolique ictere purpura coqueluche rubeole tetanos dengue glaucome cataracte demence
     retrecissement prolapsus phlebite goitre luxation entorse torsion occlusion trisomie lithiase
     cirrhose ischemie delire hallucination hallucinations hemiplegique amputation gangreneux
+    choc coma
     anevrisme rales crepitants sibilants ascite vomissements nausees prurit syncope convulsions
     petechies"""
 _FINDINGS = frozenset(stem(word) for word in _FINDING_WORDS.split())
