@@ -49,6 +49,7 @@ SAME = [
     ("ECG sans particularités.\nL'échographie montre un kyste.", "ECG sans particularités "
      "L'échographie montre un kyste."),
     ("VD non dilaté.", "Pas de dilatation du VD."),
+    ("Prise d'AINS.", "Des AINS ont été pris."),
     ("Pas d'HTA.", "Pas d'hypertension artérielle."),
 ]  # fmt: skip
 CHANGED = [

@@ -159,7 +159,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind and stem(word) not in old_stems and not _kin(word, old):
             yield f"{kind} invented: {word}"
-    yield from _short_names(source, rewrite, set(old_stems))
+    yield from _short_names(source, rewrite, old_stems | set(old))
     yield from _eponyms(source, rewrite)
     lost = []
     for word in dict.fromkeys(old):
