@@ -5,6 +5,8 @@ import pytest
 pytest.importorskip("text_to_num")
 
 from doctobert_hf.finemed import check_rewrite
+from doctobert_hf.finemed.rephrase.remnants import form_reasons
+from doctobert_hf.finemed.rephrase.spelled import as_digits
 
 SAME = [
     ("Plaquettes à 450 000/mm3.", "Plaquettes : 450 G/L."),
@@ -103,3 +105,11 @@ def test_the_same_facts_in_another_form_pass(source, rewrite):
 def test_each_change_is_named(source, rewrite, reason):
     found = check_rewrite(source, rewrite)
     assert any(told.startswith(reason) for told in found), found
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", [" ", "\n", "\u00a0", "1 ", "mg ", "# "])
+def test_long_runs_of_one_thing_take_linear_time(unit):
+    """What a model that has gone astray writes."""
+    list(form_reasons("Une note.", unit * 100_000))
+    as_digits(unit * 100_000)

@@ -13,7 +13,7 @@ _REMNANT = re.compile(
     r"|\[(?:votre|nom|pr[ée]nom|date|[âa]ge|ville|h[ôo]pital|m[ée]decin|patient|adresse|num[ée]ro|"
     r"ins[ée]re[rz]|[àa] (?:compl|pr[ée]ci)|xx|\.\.\.)[^\]\n]{0,40}\]"
     r"|\{\{?[^{}\n]{1,40}\}\}?|(?-i:\bX{3,}\b)|_{3,}|lorem ipsum|```"
-    r"|^\s*#{1,6}\s*(?:r[ée]ponse|instruction|r[ée][ée]criture|texte|document|version|r[ée]sultat|"
+    r"|^ *#{1,6} *(?:r[ée]ponse|instruction|r[ée][ée]criture|texte|document|version|r[ée]sultat|"
     r"output|response|input)\b[^\n]*"
     r"|(?<!\w)(?:voici|voilà|ci-dessous,?)\s+(?:(?:une?|l[ea]|l['’]|les|ma|votre|mon)\s*)?(?:\w+\s+){0,2}"
     r"(?:r[ée]-?[ée]cri\w*|reformul\w*|version|texte|document|r[ée]sum[ée]|proposition|paraphrase)"

@@ -124,9 +124,13 @@ _ROMAN = re.compile(r"\b((?:stade|grade|type|classe|degr[ée])s?\s+)(VI|IV|V|I{1
 ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6"}
 
 
+_BLANKS = re.compile(_S + "{2,}")
+
+
 def as_digits(text: str) -> str:
     """Return a text whose numbers, units and frequencies have one form."""
     text = unicodedata.normalize("NFC", text).replace("μ", "µ")
+    text = _BLANKS.sub(" ", text)  # rules that begin with blanks would try each of a long run
     text = _MULTIPLIED.sub(r"\1 × ", _ATTACHED.sub(r"\1", text))
     text = _ROMAN.sub(lambda match: match[1] + ROMAN[match[2]], text)
     text = _replaced(text, _BEFORE)
