@@ -94,7 +94,11 @@ NEGATIVE = [
     *("Il ne le 12/03 revient pas.", "née prématurément", "version 4.10.2.1", "rubrique 4.8.1.2"),
     *("Mme la présidente", "M. le directeur", "12 place des antalgiques dans la douleur 20000 cas"),
     *("23, avenue du Docteur Lannelongue", "Fabricant DR. REDDY", "Interne : Garde de nuit"),
-    *("Diabète. Nattrass M. Diabetic ketoacidosis", "(après {JJ MM AAAA})", "Mme La Présidente"),
+    *(
+        "Nattrass M. Diabetic ketoacidosis. Medicine 2002;30:51",
+        "(après {JJ MM AAAA})",
+        "Mme La Présidente",
+    ),
     *("avec l'Infirmier Superviseur de Zone", "des pénicillines M. OXACILLINE", "né à terme"),
     *("lot 2 69 05 49 588 157 12", "@service", "1,25 g", "TA 12/8", "04.05.06.07.08"),
 ]
@@ -122,6 +126,70 @@ def test_kinds(kind, text, form):
 )
 def test_each_of_several_names(text, names):
     assert [text[f.start : f.end] for f in find_personal_data(text)] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Service de Cardiologie\nM. Durand, 54 ans", "Durand"),
+        ("Compte rendu de Consultation\nM. Dupont", "Dupont"),
+        ("Lettre de Sortie\nM. Durand", "Durand"),
+        ("Examen M. Durand", "Durand"),
+        ("Hospitalisation M. Durand", "Durand"),
+        ("Dr Martin\nM. DURAND Paul", "DURAND Paul"),
+        ("vu à l'hôpital\nMme Durand", "Durand"),
+        ("Hospitalisation en cours\nM. Lefebvre", "Lefebvre"),
+        ("Mise en place\nMonsieur Dupuis", "Dupuis"),
+        ("Chef de clinique Dr Bernard", "Bernard"),
+        ("clinique du Dr Martin", "Martin"),
+        ("centre de la Dre Petit", "Petit"),
+        ("a pris la place du Dr Martin", "Martin"),
+        ("chute dans la rue Dr Martin prévenu", "Martin"),
+        ("Bilan de laboratoire normal, M. DUPONT va mieux", "DUPONT"),
+        ("Laboratoire : DR MARTIN", "MARTIN"),
+        ("DR MARTIN PHARMACIEN", "MARTIN PHARMACIEN"),
+        ("allergie aux pénicillines M. Antoine", "Antoine"),
+        ("M. Antoine et M. Maire", "Antoine"),
+        ("M. Maire", "Maire"),
+        ("Monsieur le Docteur Martin", "Martin"),
+        ("Madame le Professeur Petit", "Petit"),
+    ],
+)
+def test_in_doubt_a_name_behind_a_title_is_a_persons(text, name):
+    found = [text[f.start : f.end] for f in find_personal_data(text) if f.kind == "name"]
+    assert name in found
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Elle vit avec sa fille au ",
+        "Prélevé au laboratoire. Adresse ",
+        "Résultats du laboratoire adressés au ",
+        "Sortie à 34 SA au ",
+        "Agriculteur exploitant, ",
+        "Pharmacie de garde : ",
+        "Elle est titulaire du RSA, ",
+        "Assurée chez Axa SA. Son adresse est ",
+        "Laboratoire Cerba, Lille\nMme Durand\n",
+    ],
+)
+def test_addresses_are_of_a_person_where_no_maker_stands_before(before):
+    assert count_personal_data(f"{before}12 rue de la Paix, 75002 Paris.")["postal_address"] == 1
+
+
+LONG = {
+    **{unit: unit * (200_000 // len(unit)) for unit in ("J", "ACGT", "M. ", " ", "\n", "7", "a@")},
+    **{unit: unit * (200_000 // len(unit)) for unit in ("12 rue ", "De ", "A-", "ab@cd.fr ")},
+    **{start: start + "\n" * 200_000 for start in ("12 rue Foch", "née", "Dr", "IPP", "Nom :")},
+    "Drs": "Drs " + "De " * 60_000,
+}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", LONG)
+def test_long_texts_of_one_piece_take_no_square_of_their_length(name):
+    find_personal_data(LONG[name])
 
 
 @pytest.mark.parametrize("text", NEGATIVE)

@@ -52,10 +52,12 @@ def find_personal_data(text: str) -> list[Finding]:
     _require()
     composed, places = _composed(text)
     taken: list[Finding] = []
+    marked = bytearray(len(composed))
     for kind, finder in _FINDERS:
         for start, end in finder(composed):
-            if not any(start < other.end and other.start < end for other in taken):
+            if not any(marked[start:end]):
                 taken.append(Finding(start, end, kind))
+                marked[start:end] = b"\1" * (end - start)
     taken.sort(key=lambda finding: finding.start)
     if places is None:
         return taken
@@ -238,7 +240,8 @@ def _is_phone(text: str, match: re.Match[str]) -> bool:
         gaps = {_class(gap) for gap in re.split(r"\d\d", number)[1:-1]}
         if len(gaps) > 1:
             return False
-        before, after = text[: match.start()], text[match.end() :]
+        before = text[max(0, match.start() - 5) : match.start()]
+        after = text[match.end() : match.end() + 4]
         gap = gaps.pop() if gaps else ""
         if gap and re.match(rf"{_of_class(gap)}\d\d(?!\d)", after):
             return False  # a row of more than five: pages, weeks
@@ -281,11 +284,13 @@ _BORN = rf"""(?<![\w-])(?:
     | (?:date{_S}+(?:et{_S}+lieu{_S}+)?(?:de{_S}+)?)?naiss(?:ance|\.)
       (?:{_S}+d[ue]{_S}+(?:la{_S}+)?patiente?)?
 )(?![\w-])(?:{_S}*\([^()\d]{{1,15}}\))?"""
+_WIDE = f"{_S}{{0,80}}"
+"""Each gap belongs to the word before it: two side by side would cost the square of their width."""
 _BIRTH = re.compile(
-    rf"{_BORN}{_S}*[,:=]?{_S}*(?:(?:(?:à|au|aux|en){_S}+[^\d\n,;.]{{2,40}}?"
-    rf"|(?-i:[A-ZÀ-Ý])[\w'’-]+(?:{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+){{0,2}}(?={_S}+le\b)){_S}*,?{_S}*)?"
-    rf"(?:(?:le|du|en\s+date\s+du)\b)?"
-    rf"{_S}*:?{_S}*(?:(?:lun|mar|mercre|jeu|vendre|same)di|dimanche)?{_S}*(?P<date>{_DATE})(?!\d)",
+    rf"{_BORN}{_WIDE}(?:[,:=]{_WIDE})?(?:(?:(?:à|au|aux|en){_S}{{1,9}}[^\d\n,;.]{{2,40}}?"
+    rf"|(?-i:[A-ZÀ-Ý])[\w'’-]+(?:{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+){{0,2}}(?={_S}{{1,9}}le\b)){_WIDE}(?:,{_WIDE})?)?"
+    rf"(?:(?:le|du|en\s+date\s+du)\b{_WIDE})?(?::{_WIDE})?"
+    rf"(?:(?:(?:lun|mar|mercre|jeu|vendre|same)di|dimanche){_WIDE})?(?P<date>{_DATE})(?!\d)",
     re.IGNORECASE | re.VERBOSE,
 )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 Spans = Iterator[tuple[int, int]]
 SPACE = "[ \\t\\n\\r\\u00a0\\u2007\\u2009\\u202f]"
 """White space as French typography has it."""
+_LINE = "[ \\t\\u00a0\\u2007\\u2009\\u202f]"
 DASH = "[-\\u2010-\\u2014]"
 _S = SPACE
 _STREET = (
@@ -19,7 +20,7 @@ _STREET = (
 _ZIP = rf"(?:F{_S}?-{_S}?)?\d{{2}}{_S}?\d{{3}}(?!\d)"
 _INSIDE = (
     rf"(?:(?:appt?|appartement|b[âa]t(?:iment)?|esc(?:alier)?|r[ée]s(?:idence)?|porte|[ée]tage)\.?{_S}"
-    rf"[^\n,;:.]{{0,30}}(?:,{_S}*|\n))"
+    rf"[^\n,;:.]{{0,30}}(?:,{_S}{{0,40}}|\n))"
 )
 """What stands before the street: "Appt 12, ", "Bâtiment C, "."""
 _PLACE = (
@@ -31,8 +32,9 @@ _ADDRESS = re.compile(
     rf"(?<![\w,.])(?P<whole>(?:{_INSIDE}{{0,2}}\d{{1,4}}(?:{_S}?(?:bis|ter|quater|[A-D]))?{_S}?,?{_S}"
     rf"{_STREET}(?:{_S}[^\n;]{{2,70}}?)?"
     rf"|{_PLACE}{_S}(?-i:[A-ZÀ-Ý]|d[eu]s?{_S}|l[ea]s?{_S})[^\n;:]{{2,60}}?"
-    rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}})(?P<gap>{_S}*[,\n(-]{_S}*|{_S}+)(?:BP{_S}?\d+{_S}*,?{_S}*)?{_ZIP}"
-    rf"{_S}+(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*(?-i:(?:{_S}|-)(?:[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex|Sur|sur|sous|en|le|la|les|l[èe]s))*"
+    rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}})"
+    rf"(?P<gap>{_LINE}{{0,40}}[,\n\r(-]{_S}{{0,80}}[,(-]?{_S}{{0,2}}|{_LINE}{{1,40}})"
+    rf"(?:BP{_S}?\d{{1,6}}{_S}{{0,9}}(?:,{_S}{{0,9}})?)?{_ZIP}{_S}{{1,9}}(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*(?-i:(?:{_S}|-)(?:[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex|Sur|sur|sous|en|le|la|les|l[èe]s))*"
     rf"(?:{_S}\d{{1,2}}(?!\d))?\)?)",
     re.IGNORECASE,
 )
@@ -42,16 +44,22 @@ _LIVES = re.compile(
     rf"(?:,{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+)?)",
     re.IGNORECASE,
 )
+_CAPITALS = "(?-i:[A-ZÀ-Ý]{2})"
 _COMPANY = re.compile(
-    r"(?:titulaire|fabricant|exploitant|laboratoires?|pharma\w*|soci[ée]t[ée]|\b(?:SAS|SASU|SA|S\.A\.S?|SARL|"
-    r"GmbH|Ltd|Limited|Inc|AG|B\.V|BV|N\.V|NV|S\.p\.A|SpA|plc|Co)\b)",
+    rf"(?:\b(?:titulaire|fabricant|exploitant)s?(?=\s*(?::|de\s+l|{_CAPITALS}))"
+    r"|\b(?:laboratoires?|soci[ée]t[ée])(?=\s+(?-i:[A-ZÀ-Ý]))|(?<!\w)pharma(?!\w)|(?<!\w)pharmaceuti\w*"
+    r"|(?-i:\b(?:SASU?|(?<!\d)(?<!\d[ \u00a0])SA|S\.A\.(?:S\.)?|SARL|G[Mm][Bb]H|L(?:td|TD)|"
+    r"Limited|LIMITED|Inc|AG(?!\W{0,3}\d)|B\.?V\.?|N\.?V\.?|S\.p\.A|SpA|plc|PLC|Co)(?!\w)))"
+    r"(?:(?!\.\s+(?-i:[A-ZÀ-Ý])|(?<!\w)(?:habit|demeur|domicili|r[ée]sid(?:e|ant|ait)(?!\w)|vit(?!\w)|"
+    r"patient|n[ée]e?(?!\w)|(?-i:M\.|Mr|Mme|Mlle|MME|MLLE|Monsieur|Madame|MONSIEUR|MADAME)(?!\w)))"
+    r"[\s\S])*\Z",
     re.IGNORECASE,
 )
-
-
+"""A company, and between it and the address neither a sentence's end nor a person."""
 _LEAFLET = re.compile(
-    r"titulaire de l|autorisation de mise sur|fabricant|exploitant|noms du m[ée]dicament|"
-    r"m[ée]dicament est autoris",
+    r"titulaire de l['’]autorisation|autorisation de mise sur|exploitant de l['’]a|(?-i:FABRICANT)|"
+    rf"(?-i:F)abricant(?=\s*(?::|(?-i:[A-ZÀ-Ý])))|(?-i:E)xploitant(?=\s*(?::|{_CAPITALS}))|"
+    r"noms du m[ée]dicament|m[ée]dicament est autoris",
     re.IGNORECASE,
 )
 
