@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from doctobert_hf.hub.stage import forms
+from doctobert_hf.hub.stage.escapes import undone, undone_column
 from doctobert_hf.hub.stage.secrets import find_secrets
 from doctobert_hf.hub.stage.statistics import Statistics
 
@@ -130,3 +131,98 @@ def test_ordinary_columns_are_not_read_row_by_row():
         "Autorisation : accordée. La clé du traitement, le jeton, est la patience.",
     ]
     assert not [text for text in texts if any(re.search(one, text) for one in SUSPICIOUS)]
+
+
+ESCAPES = """
+\\t|\\n|\\\\n|\\u00a0|\\u202f|\\x20|\u00a0|\u202f|&nbsp;|%20|%0A|\x1b[0m|\\u001b[1m|\\033[0m|%2C|%5B
+"""
+FURTHER = """
+hf_{A34}|ghp_{A36}|sk-proj-{A80}|AKIA{U16}|https://bob:{A12}@git.example.org/x|api_key = {A12}7{A12}
+password = {A5}4{A6}|"api_key", "{A12}7{A12}"|"**api_key**", "{A12}7{A12}"
+mot de passe « {A5}4{A6} »|"api_key" value="{A12}7{A12}"|TOKEN={A40}|token {A40}|curl -u bob:{A12}
+machine h login me password {A9}|"auth": "{A40}="|https://bob:éé@git.example.org
+"""
+FURTHER = [form for line in FURTHER.strip().splitlines() for form in line.split("|")]
+SIGNS = {
+    '"': ('\\"', '\\\\\\"', "&quot;", "%22", "\\u0022"),
+    "'": ("\\'", "\\x27"),
+    "=": ("%3D", "%3d", "\\u003d", "\\x3d", " = ", "\\t=\\t", "\\n=\\n"),
+    ":": ("%3A", "\\u003a", "&nbsp;:", "\\u00a0: ", "\\t:\\notes: "),
+    "?": ("%3F",),
+    "&": ("%26",),
+    "«": ("\\u00ab",),
+}
+
+
+def escaped(text):
+    """Write a text with each escape, in the place of its spaces and of its signs, and around it."""
+    texts = []
+    for escape in ESCAPES.strip("\n").split("|"):
+        texts += [text.replace(" ", escape), escape + text + escape, f"{escape}{text}\\notes: x"]
+        texts += [text.replace(sign, escape + sign + escape) for sign in "=:," if sign in text]
+    for sign, escapes in SIGNS.items():
+        texts += [text.replace(sign, escape) for escape in escapes if sign in text]
+        texts += [text.replace(sign, one).replace(" ", "\u00a0") for one in escapes if sign in text]
+    return list(dict.fromkeys(texts))
+
+
+def not_found_in_columns(texts):
+    """Return the texts with a secret that the search of columns does not find, each a column."""
+    found = [text for text in texts if find_secrets(text.encode())]
+    counted = Statistics()
+    for kind in (pa.string(), pa.binary()):
+        rows = [text.encode() if kind == pa.binary() else text for text in found]
+        named = {f"{kind} {i}": pa.array([row], kind) for i, row in enumerate(rows)}
+        if named:
+            counted.add(pa.table(named))
+    seen = {told["column"] for told in counted.secrets.values()}
+    return [
+        text
+        for kind in (pa.string(), pa.binary())
+        for i, text in enumerate(found)
+        if f"{kind} {i}" not in seen
+    ]
+
+
+@pytest.mark.parametrize("form", [*FORMS, *FURTHER])
+def test_what_a_text_with_escapes_shows_a_column_shows(form):
+    """Escapes are undone in both: no form is found in a text alone."""
+    assert not_found_in_columns(escaped(drawn(form, 1))) == []
+
+
+def test_escapes_undone_in_a_column_are_those_of_a_text():
+    parts = [*ESCAPES.strip("\n").split("|"), *(one for signs in SIGNS.values() for one in signs)]
+    parts += ["\\", "\\\\", "\\temp\\new\\", "\\notes:", "&", "%", "a", "é", '"', "'", " ", "\x1b"]
+    rng = random.Random(0)
+    texts = ["".join(rng.choices(parts, k=6)) for _ in range(3000)]
+    for kind in (pa.string(), pa.large_string()):
+        column = undone_column(pa.array(texts, kind)).to_pylist()
+        marked = [word.replace(b"\\\xff", b"\\") for word in column]
+        assert marked == [undone(text.encode()) for text in texts]
+
+
+def test_both_searches_find_what_the_kept_scanner_alone_knows():
+    for form in ("A3TX{U16}", "HTTPS://HOOKS.SLACK.COM/services/T1/B2/{U8}7", "sq0csp-\\-{A41}"):
+        assert not_found_in_columns([drawn(form, 1)]) == []
+        assert find_secrets(drawn(form, 1).encode()), form
+    (found,) = find_secrets(f"sk-{drawn('{L20}', 1)}T3BlbkFJ{drawn('{L20}', 2)}".encode())
+    assert found.kind == "an OpenAI key"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "part",
+    ["\\", "sk-", "sk-ant-", "a", "=", "A1", " ", "://", "&#", "%20", "-----", "\u00a0", "\\\\n"],
+)
+def test_hostile_lines_take_no_more_than_their_length(part):
+    line = part * (100_000 // len(part))
+    for text in (line, f"cl_key{line}.", f"password{line}", f"\\n{line}"):
+        find_secrets(text.encode())
+    counted = Statistics()
+    counted.add(pa.table({"text": [line, f"api_key{line}"]}))
+
+
+@pytest.mark.timeout(60)
+def test_many_findings_take_no_more_than_their_length():
+    text = " ".join(drawn(form, seed) for seed in range(3000) for form in ("xAC{H32}", "SK{H32}"))
+    assert len(find_secrets(text.encode())) == 3000

@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import re
 
-ESCAPES = re.compile(
-    rb"\\+(?:u001b|x1b|033)\[[0-9;]*m|\x1b\[[0-9;]*m|\\+[nrtbf](?![a-z]+[\\:])|\\+u[0-9a-fA-F]{4}"
-    rb"|\\+x[0-9a-fA-F]{2}|\\+(?=[\"'])|\xc2\xa0|\xe2\x80\xaf|&nbsp;|&quot;"
-    rb"|%(?:0[aAdD]|2[026cC]|3[aAfFdD]|5[bBdD]|7[bBdD])"
-)
-"""What stands for a space, a quote or a line break in JSON, HTML, an address, coloured output."""
 LEFT = r"(?<![A-Za-z0-9_-])"
 """Where a word begins."""
 
 PLAIN = """
 a Hugging Face token: hf_[A-Za-z0-9]{30,}|api_org_[A-Za-z0-9]{30,}|hf_(?:oauth|jwt)_[\\w.=-]{20,}
+an OpenAI key: sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}
 a Groq key: gsk_[A-Za-z0-9]{40,}
 a Replicate token: r8_[A-Za-z0-9]{30,}
 a key of a model's service: lsv2_[a-z]{2}_[\\w-]{32,}|sk-lf-[a-f0-9-]{36}|pcsk_\\w{50,}|jina_[\\w-]{50,}
@@ -91,24 +86,37 @@ _GAP = r"[ \t]{0,3}"
 _OPENS = rf"{_GAP}{_QUOTES}(?:\xc2\xab)?{_GAP}{_QUOTES}"  # the bytes of a guillemet
 
 
+_ASSIGNS = rf"{_GAP}(?::=|=>|==|[:=|>])|[\"'],|[\"']\s{{1,3}}value="
+
+
+def _named(names: str, tail: str) -> str:
+    """A name, what closes it, and what assigns: ``environ["NAME"] =``."""
+    return rf"{names}{tail}(?:{_QUOTES}\]?(?:{_ASSIGNS}))"
+
+
+def _option(names: str) -> str:
+    """A name where a command or a Dockerfile has it: ``--NAME``, ``ENV NAME``."""
+    return rf"(?:--|\bENV\s|\bsetenv\s)(?:\w[\w-]{{0,31}})?{names}"
+
+
 def _keyed(names: str, tail: str) -> str:
-    r"""A name, what closes it, what assigns, and the value: ``environ["NAME"] = "value"``."""
-    assigns = rf"{_GAP}(?::=|=>|==|[:=|>])|[\"'],|[\"']\s{{1,3}}value="
+    r"""A name, and the value: ``environ["NAME"] = "value"``, ``--NAME value``."""
     return (
-        rf"{names}{tail}(?:{_QUOTES}\]?(?:{assigns})){_OPENS}(?:(?i:Bearer|Basic|Token))?{_GAP}"
-        rf"({_VALUE})"
-        rf"|(?:--|\bENV\s|\bsetenv\s)[\w-]{{0,32}}{names}[\w-]{{0,16}}[ \t=]{{1,3}}[\"']?({_VALUE})"
+        rf"{_named(names, tail)}{_OPENS}(?:(?i:Bearer|Basic|Token))?{_GAP}({_VALUE})"
+        rf"|{_option(names)}[\w-]{{0,16}}[ \t=]{{1,3}}[\"']?({_VALUE})"
     )
 
 
-KEYED = _keyed(f"(?i:{_NAMES})", r"[\w.-]{0,16}")
+_KEYED = (f"(?i:{_NAMES})", r"[\w.-]{0,16}")
+KEYED = _keyed(*_KEYED)
 """A value behind a word for a password or a key."""
 OTHER_KEYED = _keyed(_OTHER_NAMES, "")
 """A value behind a word that is often none for a secret: the value must look like one."""
-PROSE = (
+_SAID = (
     r"(?i:mot de passe|phrase de passe|\bmdp\b|\bpassword|\bpassphrase)[^\n:=|\"<>]{0,30}?"
-    rf"(?: est| is|{_GAP}:){_OPENS}({_VALUE})"
+    rf"(?: est| is|{_GAP}:)"
 )
+PROSE = rf"{_SAID}{_OPENS}({_VALUE})"
 """What a sentence says the password is."""
 COMMANDS = (
     r"\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[\"']?[\w.@-]{1,64}:([^\s\"'$\\]{6,})"
@@ -131,29 +139,28 @@ MAIL = (
 )
 """A password of an application that sends mail: sixteen letters."""
 
-_BETWEEN = r"(?:\\+u[0-9a-f]{4}|&\w+;|[^\w:=|>,\n]){0,12}"
-_ASSIGNED = rf"(?:{_BETWEEN}(?:[:=|>]|%3A|%3D|value=)|\\*[\"'],)"
 NEAR = "|".join(
     [
-        rf"(?i:{_NAMES})[\w.-]{{0,16}}{_ASSIGNED}",
-        rf"(?:--|ENV\s|setenv\s)[\w-]{{0,32}}(?:(?i:{_NAMES})|{_OTHER_NAMES})",
-        rf"{_OTHER_NAMES}{_ASSIGNED}",
-        r"(?i:mot de passe|phrase de passe|mdp|password|passphrase)"
-        r"[^\n:=|\"<>]{0,30}(?::| est| is)",
+        _named(*_KEYED),
+        _option(_KEYED[0]),
+        _named(_OTHER_NAMES, ""),
+        _option(_OTHER_NAMES),
+        _SAID,
         r"curl\b[^\n]{0,200}\s(?:-u|--user)",
         r"mysql(?:dump|admin)?\s[^\n]{0,80}-p|sshpass\s",
         r"(?i:cookie):\s?\w{1,40}=",
         r"[A-Za-z][\w.-]{0,64}:(?:\d{2,5}|\*):[\w*-]{1,64}:[\w*-]{1,64}:",
-        r"https?://[\w-]{20,}@|(?i:(?:bearer|basic|token)\s[A-Za-z0-9+/=._~-]{20,})|\"auth\\*\"\s*:",
-        r"\"username\\*\"|(?i:(?:smtp|gmail|mail)_?(?:pass|pwd))",
+        r"https?://[\w-]{20,}@|(?i:(?:bearer|basic|token)\s[A-Za-z0-9+/=._~-]{20,})|\"auth\"\s*:",
+        r"\"username\"|(?i:(?:smtp|gmail|mail)_?(?:pass|pwd))",
         # What the kept scanner looks for, and ours does not.
         r"(?i:(?:cloudant|clou|cl|softlayer|sl)[_-]?(?:api)?[_-]?(?:key|pwd|pw|pass|token))",
         r"(?i:secret[-_]?(?:access)?[-_]?key)|\d{8,10}:[0-9A-Za-z_-]{35}|(?:AC|SK)[a-z0-9]{32}",
-        r"[0-9a-z]{32}-us[0-9]|api.softlayer.com|(?i:xox[a-z]-\d)",
+        r"[0-9a-z]{32}-us[0-9]|(?i:api.{1,3}softlayer.{1,3}com|xox[a-z]-\d|hooks\.slack\.com/services)",
+        r"A3T[A-Z0-9]{17}|gh[pousr]_\w{36}|sq0csp-",
         r"(?i:aws.{0,20}(?:key|pwd|pw|pass|token).{0,20}[\"'][0-9a-z/+]{40})",
     ]
 )
-"""The words and signs near what is told by them, in a text with its escapes, for RE2."""
+"""The words and signs near what is told by them, without its value, for RE2."""
 
 
 def loosened(pattern: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from doctobert_hf.hub.stage import forms
+from doctobert_hf.hub.stage.escapes import undone
 from doctobert_hf.hub.stage.scanner import scanned
 
 _SAMPLE = re.compile(
@@ -58,30 +59,19 @@ def find_secrets(content: bytes, tokens: Iterable[str] = ()) -> list[Secret]:
         if token and token.encode() in content:
             secret = _secret("the token in use", token.encode())
             found[secret.fingerprint] = secret
-    content = forms.ESCAPES.sub(_plain, content)
-    own = list(_values(content))
+    content = undone(content)
+    own = dict.fromkeys(_values(content))
+    known = b"\n".join(value for _, value in own)
     others = [
         (kind, word.encode())
         for kind, word in scanned(content.decode("utf-8", "replace"))
         if not _DOCUMENTED.search(word.encode())
-        and not any(word.encode() in value for _, value in own)  # the same, cut elsewhere
+        and word.encode() not in known  # the same, cut elsewhere
     ]
-    for kind, value in own + others:
+    for kind, value in [*own, *others]:
         secret = _secret(kind, value)
         found.setdefault(secret.fingerprint, secret)
     return list(found.values())
-
-
-def _plain(escape: re.Match[bytes]) -> bytes:
-    """Return what an escape stands for, where it matters: a quote, or else a space."""
-    if escape[0] == b"&quot;":
-        return b'"'
-    if escape[0].lower().endswith(b"u00ab"):
-        return "\u00ab".encode()
-    return _SIGNS.get(escape[0].lower(), b"" if escape[0].endswith(b"\\") else b" ")
-
-
-_SIGNS = {b"%3a": b":", b"%3d": b"=", b"%26": b"&", b"%3f": b"?"}
 
 
 def _values(content: bytes) -> Iterator[tuple[str, bytes]]:
@@ -165,6 +155,9 @@ SUSPICIOUS = (
     forms.loosened(forms.NEAR),
 )
 """Patterns for RE2 by which columns are searched first: the same forms, wherever they begin.
+
+They are sought where escapes are undone (:mod:`.escapes`), in bytes, and find all that
+:func:`find_secrets` finds, and more.
 
 Two, as each fits RE2's memory: one of both takes ten times as long.
 """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.hub.stage.escapes import undone_column
 from doctobert_hf.hub.stage.secrets import SECRET_NAMES, SUSPICIOUS, find_secrets
 
 if TYPE_CHECKING:
@@ -108,8 +109,7 @@ class Statistics:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        patterns = (*SUSPICIOUS, *map(re.escape, self.tokens))
-        hits = [_any_of(patterns, leaf) for leaf in leaves(column)]
+        hits = [_suspicious(leaf, self.tokens) for leaf in leaves(column)]
         named = _has_secret_name(name, column.type)
         if not named and not any(pc.any(hit).as_py() for hit in hits):
             return
@@ -173,14 +173,14 @@ def leaves(column: pa.ChunkedArray) -> Iterator[pa.Array]:
             yield from leaves(pa.chunked_array([chunk.flatten()]))
 
 
-def _any_of(patterns: tuple[str, ...], leaf: pa.Array) -> pa.Array:
-    """Return which of the words any of the patterns finds."""
+def _suspicious(leaf: pa.Array, tokens: tuple[str, ...]) -> pa.Array:
+    """Return which of the words may hold a secret."""
     import pyarrow.compute as pc
 
-    found = pc.match_substring_regex(leaf, patterns[0])
-    for pattern in patterns[1:]:
-        found = pc.or_(found, pc.match_substring_regex(leaf, pattern))
-    return found
+    plain = undone_column(leaf)
+    found = [pc.match_substring_regex(plain, pattern) for pattern in SUSPICIOUS]
+    found += [pc.match_substring(leaf, token) for token in tokens if token]
+    return reduce(pc.or_, found)
 
 
 def _words_in(value: Any, name: str = "") -> Iterator[bytes]:
