@@ -241,13 +241,13 @@ def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:
         for folder, names in [input_files(place)]
         for name in names
     ]
-    for place, _, name in files:
-        if not name.endswith(".parquet"):
-            raise DataError(f"'{name}' of '{place}'", "Parquet, as the stages write it")
     # A tokenizer that was trained anew in its place counts other tokens.
     own = sorted(Path(config.tokenizer).glob("tokenizer*.json")) if config.tokenizer else []
     besides = [describe_input(path) for path in own]
     with Stage("stats", config, overwrite=overwrite, besides=besides) as stage:
+        for place, _, name in files:
+            if not name.endswith(".parquet"):
+                raise DataError(f"'{name}' of '{place}'", "Parquet, as the stages write it")
         counts = stage.folder / "logs" / "counts"
         if not stage.run([CountFiles(config, files, counts)]):
             return {}
