@@ -19,11 +19,12 @@ KEPT = ("tokens", "loss", "phase")
 
 def keep(run: Path) -> None:
     """Write the record of a run."""
+    state = json.loads((run / "state.json").read_text())
     record = {
         "topic": "quickstart",
         "command": "doctobert-hf quickstart",
         "environment": json.loads((run / "environment.json").read_text()),
-        "results": json.loads((run / "state.json").read_text()),
+        "results": {stage: state[stage] for stage in state["stages"]},
         "losses": [{key: row[key] for key in KEPT} for row in read_losses(run)],
     }
     RECORD.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -56,6 +56,16 @@ def test_pretraining():
             )
 
 
+def test_storing():
+    small, large = results("storing").values()
+    said(
+        f"at most {small['peak_memory_mb']:.0f} MB for 1 GB of text and "
+        f"{large['peak_memory_mb']:.0f} MB for 5 GB, by one process at "
+        f"{large['mb_per_second']:.1f} MB a second"
+    )
+    assert large["peak_memory_mb"] < 1.1 * small["peak_memory_mb"]
+
+
 def test_the_french_page_says_the_same():
     found = results("quickstart")
     page = " ".join((REPOSITORY / "docs" / "fr" / "demarrage.md").read_text("utf-8").split())
