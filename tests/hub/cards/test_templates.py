@@ -160,3 +160,9 @@ def test_published_scores_stand_beside_as_a_reference():
     assert len({line.count("|") for line in table[1:] if line.startswith("|")}) == 1
     other = part.render(scores=scores | {"published": []}, name="x", record={})
     assert "As a reference" not in other
+
+
+def test_a_plain_dataset_does_not_say_who_wrote_it(tmp_path):
+    pq.write_table(pa.table({"text": ["Un texte."] * 3}), tmp_path / "notes.parquet")
+    plain = front_matter(render_path(tmp_path, "me/notes", FACTS).text)
+    assert "language_creators" not in plain and plain["license"] == "mit"

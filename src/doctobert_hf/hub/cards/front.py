@@ -113,6 +113,13 @@ def tokenizer_metadata(context: dict[str, Any]) -> ModelCardData:
     )
 
 
+def _creators(synthetic: bool, annotations: str | None) -> list[str] | None:
+    """Say who wrote the texts, where that is known: of a plain dataset only its owner knows."""
+    if synthetic:
+        return ["machine-generated"]
+    return ["found"] if annotations else None
+
+
 def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
     """Front matter of a dataset's card, with ``configs`` and ``dataset_info``."""
     from datasets import DatasetInfo, SplitDict, SplitInfo
@@ -130,7 +137,7 @@ def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
         size_categories=[size_category(context["rows"])],
         tags=_tags(context, "synthetic" if context["synthetic"] else None),
         annotations_creators=[row.annotations] if row.annotations else None,
-        language_creators=["machine-generated" if context["synthetic"] else "found"],
+        language_creators=_creators(context["synthetic"], row.annotations),
         source_datasets=list(facts.datasets) or None,
     )
     if "other" in licences:
