@@ -138,6 +138,8 @@ def test_the_cards_say_what_the_run_recorded(finished):
     assert set(made["model"]["gaps"]) <= {"contact", "licence", "authors", "energy"}
     final, means = records["phase2"]["held_out"], records["benchmark"]["means"]
     assert f"| this model | {100 * final['accuracy']:.1f} % |" in card
+    unigram = records["stores"]["unigram"]
+    assert f"| unigram baseline | {100 * unigram['accuracy']:.1f} % |" in card
     assert f"| {means['quickstart']:.2f} ± " in card and "made up from the grammar" in card
     assert "| 0.004 |" in card and "| 0.002 |" in card  # each phase's own rate
     assert "no document in" in card and len(snippets(card)) == 4

@@ -106,6 +106,8 @@ class Quickstart(StagedRun):
 
             last = "phase2" if "phase2" in self.records else "phase1"
             found = read_pretraining(self.folder / "pretraining" / last) | found
+            baseline = self.records["stores"]["unigram"]
+            found["held_out"] |= {f"unigram_{name}": value for name, value in baseline.items()}
         if "benchmark" in self.records:
             found["benchmark"] = "benchmark"
             if self.records["benchmark"]["made_up"]:
