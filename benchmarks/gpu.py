@@ -25,7 +25,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from itertools import islice
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ from doctobert_hf.pretraining import (
 )
 from doctobert_hf.pretraining.attention import register_attention, varlen_attention_forward
 from doctobert_hf.pretraining.flops import flops_per_token, peak_flops
-from pretraining import blocks, new_model, ours, padded
+from pretraining import Case, blocks, new_model, ours, padded
 
 VOCABULARY = {"doctobert-base": 32_768, "doctomodernbert-base": 50_368}
 """Of the recipes: logits and embeddings are a good part of a step."""
@@ -184,11 +183,10 @@ class Bench:
                 ("stock padded", padded, False, row // 2),
                 ("stock blocks", blocks, False, row // 2),
             ):
-                settings = SimpleNamespace(
+                settings = Case(
                     **dict(preset=preset, layers=2, hidden=64, dropout=True),
-                    **dict(length=length, bf16=not self.dry),
-                    mlm_probability=rate,
-                    **dict(compile=compiled and not self.dry, micro_batch_tokens=micro),
+                    **dict(length=length, row=micro, mlm_probability=rate, bf16=not self.dry),
+                    compile=compiled and not self.dry,
                     tokens=20_000 if self.dry else self.args.tokens // (1 + 2 * (way is not ours)),
                 )
                 here[name] = self._timed(way, settings, store, rows, rate)
@@ -246,7 +244,7 @@ class Bench:
             self._tokenizers[size] = made
         return self._tokenizers[size]
 
-    def _timed(self, way: Any, settings: Any, store: TokenStore, rows: Any, rate: float) -> dict:
+    def _timed(self, way: Any, settings: Case, store: TokenStore, rows: Any, rate: float) -> dict:
         torch._dynamo.reset()
         self._reset_peak()
         folder = tempfile.mkdtemp(dir=self.scratch)
@@ -284,7 +282,7 @@ class Bench:
         )
 
     def _model(self, preset: str) -> Any:
-        settings = SimpleNamespace(preset=preset, layers=2, hidden=64, dropout=True)
+        settings = Case(preset, 0, 0, 0, layers=2, hidden=64, dropout=True)
         model = new_model(settings, self.tokenizer(preset), "doctobert_varlen").to(self.device)
         self._first = first_position(model.config)
         return prepare_model(model).train()

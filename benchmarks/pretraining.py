@@ -21,11 +21,29 @@ import argparse
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass, fields, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from common import add_output_argument, finish, load_or_train_tokenizer
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one timed run needs; ``gpu.py`` times the same ways with cases of its own."""
+
+    preset: str
+    length: int
+    row: int  # positions of a micro-batch
+    tokens: int  # real tokens to train on
+    mlm_probability: float = 0.15
+    layers: int = 4  # where there is no GPU
+    hidden: int = 256
+    dropout: bool = False
+    bf16: bool = False
+    compile: bool = False
+    seed: int = 0
 
 
 def main() -> None:
@@ -59,8 +77,11 @@ def main() -> None:
             for preset in args.presets:
                 name = f"{preset}, {length}"
                 print(f"\n{name}: {len(store):,} chunks", flush=True)
-                case = argparse.Namespace(**vars(args), length=length, preset=preset)
-                results[name] = compare(case, scratch, tokenizer, store)
+                tokens = args.tokens or int(store.lengths.sum()) // args.repeats
+                known = {field.name for field in fields(Case)}
+                given = {key: value for key, value in vars(args).items() if key in known}
+                case = Case(**given | dict(preset=preset, length=length, tokens=tokens))
+                results[name] = compare(case, args.repeats, scratch, tokenizer, store)
     finish(args, "pretraining", results)
 
 
@@ -76,27 +97,25 @@ def chunks(args: argparse.Namespace, tokenizer: Any, folder: str, length: int) -
         documents *= 2
 
 
-def compare(args: argparse.Namespace, scratch: str, tokenizer: Any, store: Any) -> dict[str, Any]:
+def compare(case: Case, repeats: int, scratch: str, tokenizer: Any, store: Any) -> dict[str, Any]:
     """Time the three ways in turn, repeated; medians of real tokens per second."""
     from doctobert_hf.pretraining import SequencePacker
 
     rows = [store[i].tolist() for i in range(len(store))]
     lengths = store.lengths
-    packed = [int(lengths[row].sum()) for row in islice(SequencePacker(lengths, args.row), 40)]
+    packed = [int(lengths[row].sum()) for row in islice(SequencePacker(lengths, case.row), 40)]
     results: dict[str, Any] = {
         "chunks": len(store),
         "mean_length": float(lengths.mean()),
-        "padding_to_max": float(lengths.mean() / args.length),
-        "packing_efficiency": sum(packed) / len(packed) / args.row,
+        "padding_to_max": float(lengths.mean() / case.length),
+        "packing_efficiency": sum(packed) / len(packed) / case.row,
     }
-    args.tokens = args.tokens or int(lengths.sum()) // args.repeats
     ways = {"ours": ours, "padded": padded, "blocks": blocks}
     speeds: dict[str, list[float]] = {name: [] for name in ways}
-    for seed in range(args.repeats):
-        args.seed = seed
+    for seed in range(repeats):
         for name, way in ways.items():
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                speeds[name].append(way(args, folder, tokenizer, store, rows))
+                speeds[name].append(way(replace(case, seed=seed), folder, tokenizer, store, rows))
             print(f"  {name} {speeds[name][-1]:,.0f}", end="", flush=True)
     print()
     for name, values in speeds.items():
@@ -106,7 +125,7 @@ def compare(args: argparse.Namespace, scratch: str, tokenizer: Any, store: Any) 
         print(f"{name:8} {results[name]:10,.0f} real tokens/s   ours is {ratio:4.2f} x")
     print(
         f"chunks of {results['mean_length']:.0f} tokens ({results['padding_to_max']:.2f} of "
-        f"{args.length}), packing {results['packing_efficiency']:.4f}"
+        f"{case.length}), packing {results['packing_efficiency']:.4f}"
     )
     return results
 
@@ -143,7 +162,7 @@ def packing(args: argparse.Namespace, tokenizer: Any, scratch: str) -> dict[str,
     return found
 
 
-def new_model(args: argparse.Namespace, tokenizer: Any, attention: str) -> Any:
+def new_model(case: Case, tokenizer: Any, attention: str) -> Any:
     """A model of the preset's family; small unless on a GPU."""
     import torch
     from transformers import AutoModelForMaskedLM
@@ -154,38 +173,38 @@ def new_model(args: argparse.Namespace, tokenizer: Any, attention: str) -> Any:
         {}
         if torch.cuda.is_available()
         else {
-            "num_hidden_layers": args.layers,
-            "hidden_size": args.hidden,
-            "intermediate_size": 4 * args.hidden,
+            "num_hidden_layers": case.layers,
+            "hidden_size": case.hidden,
+            "intermediate_size": 4 * case.hidden,
             "num_attention_heads": 4,
         }
     )
     torch.manual_seed(0)
-    config = preset_config(args.preset, tokenizer, **small)
+    config = preset_config(case.preset, tokenizer, **small)
     for key in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        if hasattr(config, key) and not getattr(args, "dropout", False):
+        if hasattr(config, key) and not case.dropout:
             setattr(config, key, 0.0)
     return AutoModelForMaskedLM.from_config(config, attn_implementation=attention)
 
 
-def ours(args: argparse.Namespace, folder: str, tokenizer: Any, store: Any, rows: Any) -> float:
+def ours(case: Case, folder: str, tokenizer: Any, store: Any, rows: Any) -> float:
     """Real tokens per second of ``MLMTrainer``."""
     from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments
 
     arguments = MLMTrainingArguments(
         output_dir=folder,
-        max_tokens=args.tokens,
-        micro_batch_tokens=args.row,
-        seed=args.seed,
-        mlm_probability=args.mlm_probability,
-        bf16=args.bf16,
-        torch_compile=args.compile,
-        static_shapes=args.compile,
+        max_tokens=case.tokens,
+        micro_batch_tokens=case.row,
+        seed=case.seed,
+        mlm_probability=case.mlm_probability,
+        bf16=case.bf16,
+        torch_compile=case.compile,
+        static_shapes=case.compile,
         report_to=[],
         disable_tqdm=True,
         logging_steps=10**6,
     )
-    model = new_model(args, tokenizer, "sdpa")
+    model = new_model(case, tokenizer, "sdpa")
     trainer = MLMTrainer(model, arguments, store, tokenizer)
     trainer._save_checkpoint = lambda *a, **k: None
     watch = warmed_up(trainer)
@@ -193,30 +212,30 @@ def ours(args: argparse.Namespace, folder: str, tokenizer: Any, store: Any, rows
     return watch.rate(lambda: trainer.tokens_seen)
 
 
-def padded(args: argparse.Namespace, folder: str, tokenizer: Any, store: Any, rows: Any) -> float:
+def padded(case: Case, folder: str, tokenizer: Any, store: Any, rows: Any) -> float:
     """Real tokens per second of stock Trainer on padded rows."""
-    return stock(args, folder, tokenizer, rows, pad=True)
+    return stock(case, folder, tokenizer, rows, pad=True)
 
 
-def blocks(args: argparse.Namespace, folder: str, tokenizer: Any, store: Any, rows: Any) -> float:
+def blocks(case: Case, folder: str, tokenizer: Any, store: Any, rows: Any) -> float:
     """Real tokens per second of stock Trainer on blocks without borders."""
     flat = list(chain.from_iterable(rows))
-    cut = [flat[i : i + args.length] for i in range(0, len(flat) - args.length, args.length)]
-    return stock(args, folder, tokenizer, cut, pad=False)
+    cut = [flat[i : i + case.length] for i in range(0, len(flat) - case.length, case.length)]
+    return stock(case, folder, tokenizer, cut, pad=False)
 
 
-def stock(args: argparse.Namespace, folder: str, tokenizer: Any, rows: Any, pad: bool) -> float:
+def stock(case: Case, folder: str, tokenizer: Any, rows: Any, pad: bool) -> float:
     """Train with Trainer and DataCollatorForLanguageModeling."""
     import torch
     from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
 
-    size = max(args.row // args.length, 1)
+    size = max(case.row // case.length, 1)
     mean = sum(map(len, rows)) / len(rows)
-    steps = max(int(args.tokens / (mean * size)), 2)
+    steps = max(int(case.tokens / (mean * size)), 2)
     special = [tokenizer.get_special_tokens_mask(r, already_has_special_tokens=True) for r in rows]
     pairs = zip(rows, special, strict=True)
     dataset = [{"input_ids": ids, "special_tokens_mask": mask} for ids, mask in pairs]
-    collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=args.mlm_probability)
+    collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=case.mlm_probability)
     if pad:
         collate = collator
 
@@ -224,15 +243,15 @@ def stock(args: argparse.Namespace, folder: str, tokenizer: Any, rows: Any, pad:
             return collate([f | {"attention_mask": [1] * len(f["input_ids"])} for f in features])
 
     trainer = Trainer(
-        new_model(args, tokenizer, "sdpa"),
+        new_model(case, tokenizer, "sdpa"),
         TrainingArguments(
             output_dir=folder,
-            seed=args.seed,
+            seed=case.seed,
             max_steps=steps,
             per_device_train_batch_size=size,
-            bf16=args.bf16,
+            bf16=case.bf16,
             use_cpu=not torch.cuda.is_available(),
-            torch_compile=args.compile,
+            torch_compile=case.compile,
             report_to=[],
             disable_tqdm=True,
             save_strategy="no",
@@ -275,6 +294,8 @@ def warmed_up(trainer: Any) -> Any:
 
         def rate(self, total: Any) -> float:
             share = 1 - self.before / max(self.after, 1)
+            if not share:
+                raise SystemExit("A run of two steps is all warm-up: pass a larger --tokens.")
             return total() * share / max(self.end - self.begin, 1e-9)
 
     watch = Watch()
