@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,26 @@ def open_pretrained(maker: Any, source: str | Path, **options: Any) -> Any:
         raise UsageError(
             f"No model at '{source}' ({_first_line(error)})",
             "a folder with config.json and weights, or a Hub id",
+        ) from error
+
+
+def fetch_folder(source: str | Path) -> Path:
+    """Return a model's folder: as it is, or of a Hub id the copy in the cache.
+
+    Raises:
+        UsageError: There is neither such a folder nor such a model.
+    """
+    from huggingface_hub import snapshot_download
+
+    folder = Path(source).expanduser()
+    if folder.exists() or re.fullmatch(r"[\w.-]*\w/[\w.-]*\w", str(source)) is None:
+        return folder
+    try:
+        return Path(snapshot_download(str(source)))
+    except Exception as error:
+        raise UsageError(
+            f"No model at '{source}' ({_first_line(error)})",
+            "a folder, or the Hub id of a model",
         ) from error
 
 
