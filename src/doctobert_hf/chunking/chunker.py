@@ -142,7 +142,17 @@ class HierarchicalChunker:
             ``document_id`` (the column of that name, else ``id``, else the text's hash),
             ``chunk_index``, ``char_start``, ``char_end``, ``num_tokens`` (special tokens counted).
             An empty document gives one empty chunk, so that it is not lost.
+
+        Raises:
+            DataError: No such column, or columns that chunks have of their own.
+            UsageError: A single row, or a batch of another format (arrow, polars).
         """
+        if not isinstance(batch, Mapping) and not hasattr(batch, "iloc"):
+            raise UsageError(
+                f"A {type(batch).__name__} as a batch",
+                "columns of Python values",
+                "Use dataset.with_format(None).map(chunker, batched=True)",
+            )
         if self.text_column not in batch:
             raise DataError(
                 f"The batch has the columns {', '.join(batch)}",
