@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doctobert_hf.chunking.backend import EncoderBackend
+from doctobert_hf.chunking.backend import TokenizerBackend
 from doctobert_hf.chunking.boundaries import Level, iter_boundaries
 from doctobert_hf.chunking.document import WINDOW, EncodedDocument
 from doctobert_hf.chunking.headings import binds_forward
@@ -103,7 +103,7 @@ class HierarchicalChunker:
         for name, share in (("paragraph_slack", paragraph_slack), ("min_fill", min_fill)):
             if not 0.0 <= share < 1.0:
                 raise UsageError(f"{name} {share}", "a share from 0 to below 1")
-        self.backend = EncoderBackend(tokenizer)
+        self.backend = TokenizerBackend(tokenizer)
         self.capacity = self.backend.capacity(max_length)
         self.tokenizer = tokenizer
         self.max_length = max_length

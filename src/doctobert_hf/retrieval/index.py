@@ -421,7 +421,7 @@ class Index:
 
         return load_index(cls, Path(folder), model)
 
-    def digest(self) -> str:
+    def fingerprint(self) -> str:
         """Return a short hash of ids and passages."""
         digest = hashlib.sha256()
         for passage in self.passages:

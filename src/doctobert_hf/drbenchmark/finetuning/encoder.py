@@ -33,7 +33,7 @@ attention weights stays as the model has it."""
 
 
 @dataclass(frozen=True)
-class Encoder:
+class ModelRef:
     """A model by path or Hub id.
 
     Attributes:
@@ -51,7 +51,7 @@ class Encoder:
     fingerprint: str
 
     @classmethod
-    def find(cls, source: str, revision: str | None = None, name: str | None = None) -> Encoder:
+    def find(cls, source: str, revision: str | None = None, name: str | None = None) -> ModelRef:
         """Look a model up; nothing but its configuration is loaded.
 
         Raises:
@@ -253,7 +253,7 @@ def _hash_files(folder: Path) -> str:
     return total.hexdigest()
 
 
-def describe(model: PreTrainedModel, encoder: Encoder) -> dict[str, Any]:
+def describe(model: PreTrainedModel, encoder: ModelRef) -> dict[str, Any]:
     """What a result file records of the model."""
     return {
         "architecture": type(model).__name__,
