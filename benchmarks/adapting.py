@@ -15,7 +15,7 @@ import yaml
 
 from common import add_output_argument, finish
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
-from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 from doctobert_hf.drbenchmark.report.board import build_board
 from doctobert_hf.drbenchmark.report.evidence import read_counts
@@ -51,7 +51,7 @@ def main() -> None:
     )
     names = {}
     for role, place in (("start", args.start), ("adapted", args.adapted)):
-        benchmark = Benchmark(Encoder.find(place), config)
+        benchmark = Benchmark(ModelRef.find(place), config)
         outcome = benchmark.run()
         if outcome.failed:
             raise SystemExit(str(outcome.failed[0]))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from common import add_output_argument, finish
-from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, Workbench
 from doctobert_hf.drbenchmark.scoring import score_predictions
@@ -36,7 +36,7 @@ def main() -> None:
     add_output_argument(parser)
     args = parser.parse_args()
     context = Context(
-        Encoder.find(args.model),
+        ModelRef.find(args.model),
         args.task,
         "doctobert",
         data_dir=str(args.data_dir) if args.data_dir else None,
@@ -86,9 +86,9 @@ def padded(bench: Workbench, parameters: HyperParameters, seed: int) -> tuple[fl
         set_seed,
     )
 
-    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 
-    encode = RowEncoder(bench.task, bench.tokenizer, 512, "truncate", split_words=True)
+    encode = ExampleEncoder(bench.task, bench.tokenizer, 512, "truncate", split_words=True)
     rows = {
         split: [_filled(item, bench.tokenizer.pad_token_id) for item in encode(bench.rows[split])]
         for split in bench.rows

@@ -54,9 +54,9 @@ def measure(args: argparse.Namespace, bound: int) -> dict[str, Any]:
     """Train some steps and return peak, seconds and the largest batch."""
     from transformers import TrainerCallback, set_seed
 
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
     from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
-    from doctobert_hf.drbenchmark.finetuning.trainer import FineTuner
+    from doctobert_hf.drbenchmark.finetuning.trainer import TaskTrainer
     from doctobert_hf.drbenchmark.finetuning.workbench import Context, Workbench
     from doctobert_hf.recipes import find_recipe
 
@@ -65,14 +65,14 @@ def measure(args: argparse.Namespace, bound: int) -> dict[str, Any]:
             control.should_training_stop = state.global_step >= args.steps
 
     data = str(args.data_dir) if args.data_dir else None
-    bench = Workbench(Context(Encoder.find(args.model), args.task, "doctobert", data_dir=data))
+    bench = Workbench(Context(ModelRef.find(args.model), args.task, "doctobert", data_dir=data))
     parameters = read_spaces(find_recipe("drbenchmark/search"), [bench.task])[args.task].untuned
     splits = bench.splits
     set_seed(1)
     model = bench.context.encoder.load(bench.task, parameters.dropout)
     begin = resource.getrusage(resource.RUSAGE_SELF)
     with tempfile.TemporaryDirectory() as scratch:
-        tuner = FineTuner(
+        tuner = TaskTrainer(
             *(bench.task, model, bench.tokenizer, splits["train"], splits["validation"]),
             *(parameters, 1, scratch),
             tokens_at_once=bound,

@@ -18,7 +18,7 @@ from common import add_output_argument, finish
 from doctobert_hf.corpus import iter_texts
 from doctobert_hf.drbenchmark import Predictor, get_task
 from doctobert_hf.drbenchmark.export import export_onnx
-from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 from doctobert_hf.drbenchmark.finetuning.prediction import BATCH
 from doctobert_hf.drbenchmark.finetuning.saving import TaskRecord, save_model
 
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def measure(args: argparse.Namespace, texts: list[str], scratch: Path) -> dict:
-    task, encoder = get_task("quaero_emea"), Encoder.find(args.model)
+    task, encoder = get_task("quaero_emea"), ModelRef.find(args.model)
     model = encoder.load(task, None)
     result = {"metric": "f1", "score": 0.0, "validation_score": 0.0, "seed": 0, "scores": {},
               "rows": {"train": 0, "validation": 0, "test": 0}}  # fmt: skip

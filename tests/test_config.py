@@ -36,6 +36,14 @@ def test_later_layers_win_and_types_are_coerced():
     assert made == Example("x", steps=7, rate=1e-4, flag=True)
 
 
+def test_a_key_that_was_renamed_is_read_and_told(caplog):
+    from doctobert_hf.pretraining.recipe import PretrainConfig
+
+    made = build_config(PretrainConfig, {"init_from": "x", "hand_over": "full"}, source="recipe")
+    assert made.init_mode == "full"
+    assert "'hand_over' in the recipe is called 'init_mode' now" in caplog.text
+
+
 def test_yaml_round_trip(tmp_path):
     example = Example("é", path=Path("a/b"), sizes=[1, 2])
     write_yaml(example, tmp_path / "x.yaml")

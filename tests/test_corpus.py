@@ -108,6 +108,58 @@ def test_a_text_that_looks_like_a_path_is_a_text():
     assert list(iter_texts(texts)) == texts
 
 
+def test_a_text_that_is_a_file_s_name_is_a_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("cr.txt").write_text("un compte rendu")
+    texts = ["Voir le compte rendu.", "cr.txt"]
+    assert list(iter_texts(texts)) == texts
+    assert list(iter_texts(Dataset.from_dict({"text": texts})["text"])) == texts
+    assert list(iter_texts(["cr.txt"])) == ["un compte rendu"]
+
+
+@pytest.mark.parametrize("kind", ["arrow", "pandas", "numpy"])
+def test_a_dataset_of_any_format_gives_rows(kind):
+    rows = Dataset.from_dict({"text": ["un", "deux"]}).with_format(kind)
+    assert list(iter_texts(rows)) == ["un", "deux"]
+
+
+def test_what_a_pattern_passes_over_is_told(tmp_path, caplog):
+    folder = tmp_path / "notes [2020]"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("a.txt", "._a.txt", "b.doc", "sub/a.txt"):
+        (folder / name).write_text(name)
+    assert list(iter_texts(folder / "*")) == ["a.txt"]
+    assert "files that are not read: 1 hidden, 1 .doc, 1 folder" in caplog.text
+    rows = list(iter_documents(str(folder / "**" / "*.txt")))
+    assert [row["id"] for row in rows] == ["a.txt", "sub/a.txt"]
+    assert [row["id"] for row in iter_documents(folder / "*" / "a.txt")] == ["sub/a.txt"]
+
+
+def test_links_to_folders_are_told(tmp_path, caplog):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b.txt").write_text("b")
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.txt").write_text("a")
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    (folder / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
+    assert list(iter_texts(folder)) == ["a"]
+    assert "1 broken link, 1 linked folder" in caplog.text
+
+
+def test_a_saved_dataset_in_a_folder_is_not_read_as_files(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    Dataset.from_dict({"text": ["b"]}).save_to_disk(tmp_path / "saved")
+    with pytest.raises(UsageError, match="Name it itself"):
+        list(iter_texts(tmp_path))
+
+
+def test_packed_json_and_quoted_headers(tmp_path):
+    _write(tmp_path / "a.json.gz", gzip.compress(b'[{"text": "un"}]'))
+    _write(tmp_path / "b.csv", b'"n, ou m, ou o";text\n1;deux\n')
+    assert list(iter_texts(tmp_path)) == ["un", "deux"]
+
+
 def test_files_of_one_name_have_ids_of_their_own(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -146,6 +198,13 @@ def _write(path: Path, content: bytes) -> Path:
         (lambda d: _write(d / "x.csv", b"text\na,b\n"), DataError, ["line 2", "more fields"]),
         (lambda d: _write(d / "x.tsv", b'n\ttext\n1\t"a\n2\tb\n'), DataError, ["readable table"]),
         (lambda d: _write(d / "x.jsonl.gz", gzip.compress(b"{}")[:-6]), DataError, ["gzip"]),
+        (lambda d: _write(d / "x.csv", b"Un patient,1\n"), DataError, ["named in the first line"]),
+        (lambda d: _write(d / "x.csv", b""), DataError, ["is empty"]),
+        (lambda d: _write(d / "x.csv", b"text,n\na,1\nto"), DataError, ["line 3", "fewer fields"]),
+        (lambda d: _write(d / "x.csv", b"text,text\na,b\n"), DataError, ["more than once"]),
+        (lambda d: _write(d / "x.txt", "Toux".encode("utf-16-le")), DataError, ["UTF-16"]),
+        (lambda d: ["a", "b\ud83d"], DataError, ["item 1", "lone surrogate"]),
+        (lambda d: iter([str(_write(d / "x.txt", b"a"))]), UsageError, ["names a file"]),
         (lambda d: DatasetDict(), UsageError, ["split"]),
         (lambda d: 3, UsageError, ["int"]),
         (lambda d: [3], DataError, ["int"]),

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import pkgutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ evaluate_tokenizer MLMTrainingArguments MLMTrainer PackedMLMDataset StableAdamW 
 ThroughputCallback PackingEfficiencyCallback MaskingScheduleCallback LossSpikeCallback
 ScheduledGCCallback FillMaskProbeCallback list_tasks register_task Predictor entity_f1 multilabel_f1
 weighted_f1 edrm hamming_score exact_match_ratio medical_term_density check_rewrite
-count_personal_data deidentify register DoctobertError
+count_personal_data deidentify register DoctobertError min_max win_probability load parse
 """.split()
 
 
@@ -45,7 +46,24 @@ def test_what_the_contract_names_is_there_from_the_top():
     assert set(CONTRACT) <= set(doctobert_hf.__all__)
     for module in ("metrics", "pretraining", "drbenchmark", "finemed", "statistics"):
         assert getattr(doctobert_hf, module).__name__ == f"doctobert_hf.{module}"
-    assert doctobert_hf.drbenchmark.leaderboard.min_max
+    assert doctobert_hf.drbenchmark.leaderboard.min_max is doctobert_hf.min_max
+    assert doctobert_hf.finemed.filters.parse is doctobert_hf.parse
+
+
+WORDS = {"Report": 1, "find_corpus": 1, "ModelRef": 1, "ExampleEncoder": 1, "TokenizerBackend": 1}
+GONE = ("Encoder", "RowEncoder", "EncoderBackend", "FineTuner", "tune")
+
+
+def test_one_name_for_one_thing():
+    """The names of the glossary's kind stand once, and those they took the place of nowhere."""
+    names = [
+        node.name
+        for path in ROOT.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+    ]
+    assert {name: names.count(name) for name in WORDS} == WORDS
+    assert not set(GONE) & set(names)
 
 
 def test_listing_before_use_needs_no_import():
@@ -76,13 +94,20 @@ def test_lazy_names_are_those_a_checker_sees(package):
     assert told.items() <= seen.items()
 
 
-@pytest.mark.long
-def test_none_is_any_under_mypy(tmp_path):
-    pytest.importorskip("mypy")
+def write_use(folder):
+    """Write a file that asks a checker for the type of every public name."""
     names = [(p, n) for p in ("doctobert_hf", *PACKAGES) for n in public(p)]
     lines = [f"import {package}" for package in ("doctobert_hf", *PACKAGES)]
     lines += [f"reveal_type({package}.{name})" for package, name in names]
-    (tmp_path / "use.py").write_text("\n".join(lines) + "\n")
+    lines += ["doctobert_hf.pretraining.build_store(42, nonsense=True)"]
+    (folder / "use.py").write_text("\n".join(lines) + "\n")
+    return names
+
+
+@pytest.mark.long
+def test_none_is_any_under_mypy(tmp_path):
+    pytest.importorskip("mypy")
+    names = write_use(tmp_path)
     command = [sys.executable, "-m", "mypy", "--no-error-summary", "use.py"]
     command += ["--cache-dir", str(tmp_path / "cache"), "--ignore-missing-imports"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -94,3 +119,23 @@ def test_none_is_any_under_mypy(tmp_path):
         if line.split("Revealed type is ")[1].strip('"') == "Any"
     ]
     assert anything == []
+    assert 'Unexpected keyword argument "nonsense"' in done.stdout
+
+
+@pytest.mark.long
+def test_none_is_any_under_pyright(tmp_path):
+    pytest.importorskip("basedpyright")  # pyright, with the Node that it needs
+    names = write_use(tmp_path)
+    settings = {
+        "extraPaths": [str(ROOT.parent)],
+        "typeCheckingMode": "standard",
+        "reportMissingImports": "none",
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    told = [item["message"] for item in json.loads(done.stdout)["generalDiagnostics"]]
+    revealed = [text for text in told if text.startswith("Type of ")]
+    assert len(revealed) == len(names), told
+    assert [text for text in revealed if text.endswith((' is "Any"', ' is "Unknown"'))] == []
+    assert 'No parameter named "nonsense"' in told

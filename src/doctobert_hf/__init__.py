@@ -44,6 +44,10 @@ if TYPE_CHECKING:
         list_tasks as list_tasks,
         register_task as register_task,
     )
+    from doctobert_hf.drbenchmark.leaderboard import (
+        min_max as min_max,
+        win_probability as win_probability,
+    )
     from doctobert_hf.errors import DoctobertError as DoctobertError
     from doctobert_hf.finemed import (
         check_rewrite as check_rewrite,
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
         deidentify as deidentify,
         medical_term_density as medical_term_density,
     )
+    from doctobert_hf.finemed.filters import parse as parse
     from doctobert_hf.hub import (
         push_dataset as push_dataset,
         push_model as push_model,
@@ -61,6 +66,7 @@ if TYPE_CHECKING:
         entity_f1 as entity_f1,
         exact_match_ratio as exact_match_ratio,
         hamming_score as hamming_score,
+        load as load,
         multilabel_f1 as multilabel_f1,
         weighted_f1 as weighted_f1,
     )
@@ -107,16 +113,20 @@ _NAMES = {
     "TaskSpec": ".drbenchmark",
     "list_tasks": ".drbenchmark",
     "register_task": ".drbenchmark",
+    "min_max": ".drbenchmark.leaderboard",
+    "win_probability": ".drbenchmark.leaderboard",
     "entity_f1": ".metrics",
     "multilabel_f1": ".metrics",
     "weighted_f1": ".metrics",
     "edrm": ".metrics",
     "hamming_score": ".metrics",
     "exact_match_ratio": ".metrics",
+    "load": ".metrics",
     "check_rewrite": ".finemed",
     "count_personal_data": ".finemed",
     "deidentify": ".finemed",
     "medical_term_density": ".finemed",
+    "parse": ".finemed.filters",
     "push_model": ".hub",
     "push_tokenizer": ".hub",
     "push_dataset": ".hub",

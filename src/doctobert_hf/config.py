@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import logging
 import math
 import reprlib
 import types
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 
 from doctobert_hf.errors import UsageError, nearest
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 MAX_VALUES = 100_000
 """Most values of a YAML file, aliases expanded; nested aliases grow without bound."""
@@ -34,6 +36,7 @@ def option(
     path: bool = False,
     cli: bool = True,
     shown: str | None = None,
+    formerly: str | None = None,
 ) -> Any:
     """Return a dataclass field with its help and bounds.
 
@@ -47,6 +50,7 @@ def option(
         path: The string is a path if a file or folder of its name exists.
         cli: Whether the command line has it.
         shown: What the help says of the default, where it depends on other options.
+        formerly: The key's name in older recipes; it is read, and told of.
 
     Example:
         >>> import dataclasses
@@ -61,6 +65,7 @@ def option(
     bounds = {"least": least, "most": most, "above": above, "below": below}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     metadata = {"help": help, "cli": cli, "path": path, "bounds": given, "shown": shown}
+    metadata["formerly"] = formerly
     if isinstance(default, list):
         return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -202,8 +207,12 @@ def build_config(cls: type[T], *layers: Mapping[str, Any], source: str = "config
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
+    renamed = {old: name for name, f in fields.items() if (old := f.metadata.get("formerly"))}
     for layer in layers:
         for key, value in layer.items():
+            if key in renamed:
+                logger.warning("'%s' in the %s is called '%s' now", key, source, renamed[key])
+                key = renamed[key]
             if key not in fields:
                 raise UsageError(
                     f"Unknown key '{key}' in the {source}", fix=nearest(str(key), list(fields))

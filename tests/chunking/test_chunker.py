@@ -177,6 +177,16 @@ def test_chunks_are_not_chunked_again_and_columns_not_overwritten(chunker, sampl
         chunker({"text": ["a"], "num_tokens": [999]})
 
 
+@pytest.mark.parametrize("kind", ["arrow", "polars"])
+def test_batches_of_other_formats_are_refused_with_the_remedy(chunker, kind):
+    if kind == "polars":
+        pytest.importorskip("polars")
+    rows = Dataset.from_dict({"text": ["Pas de fièvre."]}).with_format(kind)
+    with pytest.raises(UsageError, match=r"with_format\(None\)"):
+        rows.map(chunker, batched=True)
+    assert len(rows.with_format("pandas").map(chunker, batched=True)) == 1
+
+
 def test_the_hash_for_the_datasets_cache_is_the_same_in_every_process(chunker):
     from datasets.fingerprint import Hasher
 

@@ -60,7 +60,27 @@ CASES = {
         "Examen : R.A.S. |Retour à domicile.",
     ],
     "sides and units": ["Ostéosynthèse du fémur D. |Suites simples.", "ALAT 3 N. |ASAT 2 N."],
+    "items in lower case": [
+        "Signes :\n|o toux grasse\n|o fièvre à 39\n|o Asthénie",
+        "1. Biologie\n|   o NFS normale\n|   o CRP à 12",
+        "a) première dose\n|b) deuxième dose",
+        "i) fièvre\n|ii) frissons\n|iii) sueurs",
+        "a. repos\n|b. glace",
+    ],
+    "years before and after Christ": [
+        "Elle date de 300 av. J.-C. |Rome était puissante.",
+        "Le 1er s. apr. J.-C. |Les Grecs la citent.",
+        "Mort en 44 av. J.-C. à Rome.",
+    ],
+    "letters behind an abbreviation": [
+        "Carence en vit. D. |Il est traité.",
+        "Carence en vit. C. |Patient pâle.",
+        "Vu au bât. C. |Il habite au 3e.",
+    ],
     "clinical abbreviations": [
+        "Créat. 85 µmol/L. |DFG 75.",
+        "Merck & Co. Inc. finance l'étude.",
+        "Transfert par le S.A.M.U. |Arrivée à 10 h.",
         "Rx. Thorax normale.",
         "Temp. 38.5. |FC 100.",
         "Bât. C, 3e étage.",
@@ -73,6 +93,8 @@ CASES = {
         "EXAM. CLIN. NORMAL.",
         "INTERV. EN 2011. |SORTIE LE 12. |BON ETAT.",
         "TEL. 01 02 03 04 05.",
+        "RDV. DANS 3 MOIS.",
+        "HOSPIT. DU 3 AU 7 MAI. |RETOUR.",
     ],
     "numbers behind an abbreviation": [
         "Voir Fig. 2. |On note une masse.",

@@ -190,3 +190,18 @@ def test_help_fits_80_columns(monkeypatch):
     for name in COMMANDS:
         pages += [parser.format_help() for parser in _parsers(command_parser(name)[1])]
     assert [line for page in pages for line in page.splitlines() if len(line) > 80] == []
+
+
+def test_help_begins_with_an_example(monkeypatch):
+    """At most two lines of usage and what it does stand before the first command to copy."""
+    from doctobert_hf.cli import COMMANDS, command_parser
+
+    monkeypatch.setenv("COLUMNS", "80")
+    late = []
+    for name in COMMANDS:
+        for parser in _parsers(command_parser(name)[1]):
+            lines = parser.format_help().splitlines()
+            shown = [n for n, line in enumerate(lines) if f"{line} ".startswith(f"{parser.prog} ")]
+            if not shown or shown[0] > 9:
+                late.append(parser.prog)
+    assert late == []

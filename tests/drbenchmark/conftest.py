@@ -18,7 +18,7 @@ def make_encoder(tokenizer, tmp_path_factory):
     import torch
     from transformers import AutoConfig, AutoModel
 
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 
     sizes = {
         "hidden_size": 32,
@@ -42,7 +42,7 @@ def make_encoder(tokenizer, tmp_path_factory):
             folder = tmp_path_factory.mktemp("models") / f"tiny-{kind}"
             AutoModel.from_config(config).save_pretrained(folder)
             tokenizer.save_pretrained(folder)
-            made[key] = Encoder.find(str(folder))
+            made[key] = ModelRef.find(str(folder))
         return made[key]
 
     return make

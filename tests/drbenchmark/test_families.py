@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from doctobert_hf.drbenchmark.families import Item, family_of
-from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 from doctobert_hf.drbenchmark.tasks import get_task
 
 
 def test_chunks_of_a_row_are_averaged_and_padding_changes_nothing(make_encoder, tokenizer):
     task = get_task("diamed")
-    encoder = RowEncoder(task, tokenizer, 32)
+    encoder = ExampleEncoder(task, tokenizer, 32)
     texts = ["Le patient a de la fièvre et une toux sèche. " * n for n in (1, 5, 9)]
     items = encoder([{"text": text, "label": i} for i, text in enumerate(texts)])
     assert next(len(item.inputs) for item in items) == 1 < len(items[2].inputs)

@@ -9,7 +9,7 @@ from doctobert_hf.drbenchmark.families import Item, family_of
 from doctobert_hf.drbenchmark.families.nested import layer_types
 from doctobert_hf.drbenchmark.families.token import entities_of
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
-from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 from doctobert_hf.drbenchmark.finetuning.finetune import finetune
 from doctobert_hf.drbenchmark.finetuning.private import (
     annotation_accounts,
@@ -88,7 +88,7 @@ def test_what_is_lost_is_counted_by_type_and_reason(notes):
 def test_perfect_outputs_give_the_entities_back(notes, tokenizer):
     task, rows = read_corpus(notes, "notes_entities")
     family = family_of(task)
-    encoder = RowEncoder(task, tokenizer, 32)
+    encoder = ExampleEncoder(task, tokenizer, 32)
     items = encoder(rows["test"])
     assert any(len(item.inputs) > 1 for item in items)
     batch = family.collate(task, tokenizer, items)
@@ -101,7 +101,7 @@ def test_perfect_outputs_give_the_entities_back(notes, tokenizer):
     assert predictions == references
     scores = family.score_test(task, predictions, references, items, False)
     assert scores["f1"] == scores["partial"]["f1"] == 1.0
-    assert scores["per_type"]["DISO"]["number"] == 4 * len(items)  # fragments count each
+    assert scores["per_type"]["DISO"]["support"] == 4 * len(items)  # fragments count each
     counts = family.counts(task, predictions, references, [r["id"] for r in rows["test"]])
     assert document_interval([counts]).value == 1.0
     assert len(counts.ids) == len(items)
@@ -129,7 +129,7 @@ def test_stock_trainer_arrays_give_the_same_score(notes, tokenizer):
 
     task, rows = read_corpus(notes, "notes_entities")
     family = family_of(task)
-    items = RowEncoder(task, tokenizer, 64)(rows["test"])
+    items = ExampleEncoder(task, tokenizer, 64)(rows["test"])
     labels = family.collate(task, tokenizer, items)["labels"]
     logits = torch.nn.functional.one_hot(labels.clamp(min=0), 3).flatten(-2)
     output = SimpleNamespace(predictions=logits.numpy(), label_ids=labels.numpy())

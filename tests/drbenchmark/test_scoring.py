@@ -22,7 +22,7 @@ def test_tokens_leave_ignored_positions_out():
     labels = np.array([[-100, 1, 2, 0, -100]])
     right = one_hot([[0, 1, 2, 0, 0]], 3)
     scores = score("e3c_clinical", right, labels)
-    assert (scores["f1"], scores["accuracy"], scores["number"]) == (1.0, 1.0, 1)
+    assert (scores["f1"], scores["accuracy"], scores["support"]) == (1.0, 1.0, 1)
     illegal = one_hot([[0, 2, 2, 0, 0]], 3)
     assert score("e3c_clinical", illegal, labels)["f1"] == 1.0
     assert score("e3c_clinical", illegal, labels, mode="strict")["f1"] == 0.0

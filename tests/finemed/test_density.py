@@ -26,6 +26,12 @@ def test_legacy_passes_one_and_union_does_not():
     assert medical_term_density(text, terms) == 1.0
 
 
+@pytest.mark.parametrize(("text", "terms"), [(None, ["a"]), (["a"], ["a"]), ("a", [None])])
+def test_what_is_no_text_or_term_has_no_density(text, terms):
+    with pytest.raises(UsageError):
+        medical_term_density(text, terms)
+
+
 def test_intervals_and_wrong_input():
     assert medical_term_density("abcdef", [(0, 2), (1, 4)]) == pytest.approx(4 / 6)
     assert medical_term_density("", ["a"]) == 0.0

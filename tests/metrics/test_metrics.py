@@ -70,7 +70,7 @@ def check(sequences, our_mode, **options):
             for name, scores in ours["per_type"].items():
                 if name in report and not name.endswith("avg"):
                     assert scores["f1"] == pytest.approx(report[name]["f1-score"])
-                    assert scores["number"] == report[name]["support"]
+                    assert scores["support"] == report[name]["support"]
             types = {n for n in report if not n.endswith("avg")}
             assert types == set(ours["per_type"])
 

@@ -104,6 +104,10 @@ def test_wrong_input(tmp_path, documents):
         Index.build({"x": " "})
     with pytest.raises(DataError, match="No document"):
         Index.build({})
+    with pytest.raises(DataError, match="Document 'x' has None"):
+        Index.build({"x": None})
+    with pytest.raises(UsageError, match="A list as a question"):
+        Index.build(documents).search(["toux"])
     with pytest.raises(UsageError, match="An empty question"):
         Index.build(documents).search(" ")
     with pytest.raises(UsageError, match="is no index"):

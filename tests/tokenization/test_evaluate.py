@@ -22,6 +22,12 @@ def test_a_lossy_tokenizer_shows(other_tokenizers):
     assert measured["unk_rate"] > 0 and measured["round_trip_rate"] == 0.5
 
 
+@pytest.mark.parametrize("text", [None, 3, "b\ud83d"])
+def test_what_is_no_text_is_told_with_its_place(tokenizer, text):
+    with pytest.raises(DataError, match="Item 1 has"):
+        evaluate_tokenizer(tokenizer, ["a", text])
+
+
 def test_no_words(tokenizer):
     with pytest.raises(DataError, match="no words"):
         evaluate_tokenizer(tokenizer, ["", " "])

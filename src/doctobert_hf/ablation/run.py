@@ -131,10 +131,10 @@ def _untrained(plan: AblationPlan, phases: dict[str, PretrainConfig], output: Pa
 
 
 def _measure(name: str, model: Path, config: Any) -> None:
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
     from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 
-    benchmark = Benchmark(Encoder.find(str(model), None, name), config)
+    benchmark = Benchmark(ModelRef.find(str(model), None, name), config)
     outcome = benchmark.run()
     if outcome.failed:
         raise UsageError(

@@ -11,8 +11,8 @@ import unicodedata
 LOOKBACK = 40
 LAST_WORD = re.compile(r"[^\s(\[«\"“'’]+\Z")
 _WORD = re.compile(r"[^\W\d_]+")
-_LETTERED = re.compile(
-    r"\b(?:vitamines?|hépatites?|groupes?|types?|virus|points?|classes?|formes?|streptocoques?|"
+LETTERED = re.compile(
+    r"\b(?:vitamines?|vit\.|bât\.|esc\.|gr\.|hépatites?|groupes?|types?|virus|points?|classes?|formes?|streptocoques?|"
     r"gènes?|facteurs?|protéines?|grippes?|sanguins?|scores?|child|pugh|stades?|grades?|"
     r"catégories?|bras|cohortes?|annexes?|salles?|bâtiments?|plans?|mallampati|cormack)\s*\Z",
     re.IGNORECASE,
@@ -31,11 +31,13 @@ _NOTES = frozenset("nb ps p.s".split())
 """They announce what follows where they begin a sentence: "NB. Le patient fume"."""
 # Dotted nouns that no name follows, unlike "C.H.U. Pellegrin" and "J.R.R. Tolkien".
 _DOTTED_NOUNS = frozenset(
-    """acfa ag ains al aomi avc avk bcg bpco crp did dnid ecbu ecg eeg hta iec imv inr irm ist nfs
-    pa ras rgo sida tca tdm tvp vih""".split()
+    """acfa ag ains al ansm aomi avc avk bcg bpco cpam crp did dnid ecbu ecg eeg ehpad had has hdj
+    hta iec imv inr irm ist nfs oms pa ras rgo samu sau sida smur ssr tca tdm tvp usic
+    vih""".split()
 )
 # "par voie i.v. Tolérance bonne", but "1 g i.v. Paracétamol".
 _ROUTE = re.compile(r"\b(?:voie|prise|relais|en|par)\s*\Z", re.IGNORECASE)
+_AGE = re.compile(r"\b(?:av|apr|avant|après)\.?\s*\Z", re.IGNORECASE)
 _ACRONYM = re.compile(r"[A-Z]{2,}\b")
 _PARTICLE_NAME = re.compile(r"(?:Le|La|Du|De|Des|Les)\s+[A-ZÀ-Ý][^\W\d_]+")
 # "hépatite B. Dans", but "J. Dupont": a capital is an initial unless such a word follows.
@@ -50,13 +52,13 @@ _STARTERS = frozenset(
 
 # Abbreviations that end with a full stop and are followed by what they abbreviate for.
 _ABBREVIATIONS = frozenset(
-    """abd al amp ann anat ant atcd atcds av bât bd biblio boul bull c-à-d ca cf ch chap chir cit
-    clin coll comp cons consult cp cpr cps cs dept diag dir dr dre drs ed éd ets éts ex exam fasc
-    fax fig figs gél hab hist hosp hôp ibid id inf inj interv janv fév févr avr inc juil jr lab lat
-    loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num obs oct op orig pag par pat pl
-    post pr prs prof rad réf ref resp rev rx sc sect sept ser sér serv sgt sp spp ss st ste sté suiv
-    sup suppl susp syn tab tabl tél tel trad trait trt tt ttt univ var vit vol vs
-    zool""".split()
+    """abd al amp ann anat ant antéc apr atcd atcds av bât bd biblio boul bull c-à-d ca cf ch
+    chap chir cit clin co coll comp cons consult cp cpr cps cs dept diag dir dr dre drs ed éd
+    ets éts ex exam fasc fax fig figs gél hab hist hosp hospit hôp ibid id inf inj interv janv
+    fév févr avr inc juil jr lab lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num
+    obs oct op orig pag par pat pl post pr prs prof rad rdv réf ref resp rev rx sc sect sept ser
+    sér serv sgt sp spp ss st ste sté suiv sup suppl susp syn tab tabl tél tel trad trait trt tt
+    ttt univ var vit vol vs zool""".split()
 )
 _UNACCENTED = frozenset(
     unicodedata.normalize("NFD", word).encode("ascii", "ignore").decode()
@@ -80,8 +82,8 @@ _YEAR_AND_VOLUME = re.compile(r"(?:19|20)\d\d\s?;")
 """A journal's year: "N Engl J Med. 2010;362:123"."""
 # Abbreviations only when a number follows ("max. 4 g"); else they are units or words.
 _BEFORE_NUMBER = frozenset(
-    """art env approx hb max min moy n p pds pdt pp page pages puls nov déc dec éq equiv qq qqs sat
-    sir temp""".split()
+    """art créat env approx glyc hb max min moy n p pds pdt plaq pp page pages puls nov déc dec
+    éq equiv qq qqs sat sir temp""".split()
 )
 
 
@@ -135,6 +137,8 @@ def _begins(lead: str) -> bool:
 
 def _dotted_goes_on(text: str, raw: str, lead: str, after: int) -> bool:
     """Tell "J.-P. Le Goff" and "C.H.U. Pellegrin" from "i.v. Le patient" and "A.V.K. INR"."""
+    if raw in ("J.-C", "J.C", "J.‑C") and _AGE.search(lead):
+        return not text[after].isupper()  # no name follows: "50 av. J.-C. Les Grecs"
     bare = raw.replace(".", "").replace("-", "").replace("‑", "")
     if len(bare) == 2 and _PARTICLE_NAME.match(text, after):
         return True
@@ -149,7 +153,7 @@ def _dotted_goes_on(text: str, raw: str, lead: str, after: int) -> bool:
 
 def _is_initial(text: str, letter: str, lead: str, after: int) -> bool:
     """Tell "J. Dupont" from "vitamine C.", "fémur D." and "3 N."."""
-    if starts_sentence(text, after) or _LETTERED.search(lead):
+    if starts_sentence(text, after) or LETTERED.search(lead):
         return False
     if letter in "DG" and _SIDED.search(lead):
         return False

@@ -17,7 +17,7 @@ MIN_LENGTH = 8
 _HOME = os.getpid()
 
 
-class EncoderBackend:
+class TokenizerBackend:
     """Encodes texts without special tokens, truncation or padding.
 
     Attributes:

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from doctobert_hf.chunking.abbreviations import (
     LAST_WORD,
+    LETTERED,
     LOOKBACK,
     begins_in_lower_case,
     is_abbreviation,
@@ -53,6 +54,9 @@ _CANDIDATE = re.compile(  # begins with one set of characters, which the engine 
     rf"|(?<!\s\s)(?:(?<={_NEW_LINE})|{_HORIZONTAL}*+{_NEW_LINE})\s*+)"
 )
 
+# An item in lower case at a line's beginning: Word's second-level bullet, "a)", "ii)". No word of a
+# wrapped sentence looks so.
+_LOWER_ITEM = re.compile(rf"(?:o|[a-z]\)|[ivx]{{1,4}}\)|[a-h]\.){_HORIZONTAL}+[^\W_]")
 _ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[a-zA-Z])[.)]\Z")
 _SECTION = re.compile(r"(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+\.?\s+[^\W\d_]")
 _SECTION_NUMBER = re.compile(r"\(?(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+[.)]")
@@ -112,6 +116,8 @@ def boundary_level(text: str, start: int, end: int) -> Level:
     if breaks > 1:
         return Level.PARAGRAPH
     if breaks == 1:
+        if _LOWER_ITEM.match(text, end):
+            return Level.LINE
         soft = after.islower() and before not in _ENDS and before not in ":;»" and before != "·"
         soft = soft or (before == "," and not _GREETING.search(text, max(0, start - 80), start))
         if soft or _goes_on(text, start):
@@ -148,11 +154,10 @@ _LAST_ON_LINE = re.compile(r"[^\W\d_]+[.’']?\Z")
 # No line of its own ends with these: what they belong to stands on the next.
 _NEVER_LAST = frozenset(
     """le la les l un une des du de d au aux en et ou par pour sur sous dans avec sans chez vers
-    entre ce cette ces cet son sa ses leur leurs qui que dont
-    depuis pendant durant selon contre dès jusque est sont était étaient sera seront ont avait
-    avaient très trop ne se lorsque quand si comme car mais notre votre nos vos mon ma mes chaque
-    quelques plusieurs aucun aucune dr dre pr mme mlle m mr st ste
-    n°""".split()
+    entre ce cette ces cet son sa ses leur leurs qui que dont depuis pendant durant selon contre
+    dès jusque environ voire sauf hormis malgré parmi via est sont était étaient sera seront ont
+    avait avaient très trop ne se lorsque quand si comme car mais notre votre nos vos mon ma mes
+    chaque quelques plusieurs aucun aucune dr dre pr mme mlle m mr st ste n°""".split()
 )
 
 
@@ -309,6 +314,8 @@ def _is_item(text: str, start: int) -> bool:
         return start <= LOOKBACK
     if stripped[-1] == ":":  # "Signes : 1. Fièvre", but "EVA : 8. Le patient"
         return found[0].strip("().") in ("1", "I", "a", "A")
+    if LETTERED.search(lead) and found[0][0].isupper():
+        return False  # "vit. D.", "bât. C."
     begin = max(0, start - LOOKBACK)
     # "Fig. 2. On voit", "Temp. 38. FC 100"
     abbreviated = (

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doctobert_hf.chunking.backend import EncoderBackend
+from doctobert_hf.chunking.backend import TokenizerBackend
 from doctobert_hf.chunking.boundaries import Level, iter_boundaries
 from doctobert_hf.chunking.document import WINDOW, EncodedDocument
 from doctobert_hf.chunking.headings import binds_forward
@@ -103,7 +103,7 @@ class HierarchicalChunker:
         for name, share in (("paragraph_slack", paragraph_slack), ("min_fill", min_fill)):
             if not 0.0 <= share < 1.0:
                 raise UsageError(f"{name} {share}", "a share from 0 to below 1")
-        self.backend = EncoderBackend(tokenizer)
+        self.backend = TokenizerBackend(tokenizer)
         self.capacity = self.backend.capacity(max_length)
         self.tokenizer = tokenizer
         self.max_length = max_length
@@ -142,7 +142,17 @@ class HierarchicalChunker:
             ``document_id`` (the column of that name, else ``id``, else the text's hash),
             ``chunk_index``, ``char_start``, ``char_end``, ``num_tokens`` (special tokens counted).
             An empty document gives one empty chunk, so that it is not lost.
+
+        Raises:
+            DataError: No such column, or columns that chunks have of their own.
+            UsageError: A single row, or a batch of another format (arrow, polars).
         """
+        if not isinstance(batch, Mapping) and not hasattr(batch, "iloc"):
+            raise UsageError(
+                f"A {type(batch).__name__} as a batch",
+                "columns of Python values",
+                "Use dataset.with_format(None).map(chunker, batched=True)",
+            )
         if self.text_column not in batch:
             raise DataError(
                 f"The batch has the columns {', '.join(batch)}",

@@ -172,7 +172,7 @@ def _row(task: TaskSpec, found: str) -> dict[str, Any]:
         "train": train,
         "validation": validation,
         "test": test,
-        "licence": task.corpus.licence,
+        "license": task.corpus.license,
         "agreement": "needed" if task.corpus.gate else "no",
         "data": found,
     }

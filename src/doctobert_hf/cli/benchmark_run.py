@@ -46,11 +46,11 @@ def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmark, its plan, or the probe."""
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
     from doctobert_hf.drbenchmark.tasks import load_task_files
 
     load_task_files(getattr(args, "task_file", []))
-    encoder = Encoder.find(args.model, args.revision, args.name)
+    encoder = ModelRef.find(args.model, args.revision, args.name)
     if args.action == "probe":
         from doctobert_hf.drbenchmark.finetuning.probe import probe
 

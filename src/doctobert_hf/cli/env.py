@@ -1,4 +1,7 @@
-"""Print the versions and hardware a bug report needs."""
+"""Print the versions and hardware a bug report needs.
+
+doctobert-hf env
+"""
 
 from __future__ import annotations
 

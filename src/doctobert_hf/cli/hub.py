@@ -29,7 +29,7 @@ from doctobert_hf.hub.cards.facts import CardFacts, read_facts
 from doctobert_hf.runs.commands import command_line
 
 if TYPE_CHECKING:
-    from doctobert_hf.hub.publish.push import Report, Target
+    from doctobert_hf.hub.publish.push import PushReport, Target
 
 ACTIONS = "push-model|push-tokenizer|push-dataset|card|verify"
 
@@ -148,7 +148,7 @@ def _fingerprints(given: list[str]) -> Iterator[str]:
             raise UsageError(f"--allow '{item}'", "a fingerprint of 12 digits, or a file of them")
 
 
-def _push(args: argparse.Namespace, facts: CardFacts, target: Target) -> Report:
+def _push(args: argparse.Namespace, facts: CardFacts, target: Target) -> PushReport:
     from doctobert_hf.hub.publish.push import push_dataset, push_model, push_tokenizer
 
     if args.action == "push-tokenizer":
@@ -183,7 +183,7 @@ def _push(args: argparse.Namespace, facts: CardFacts, target: Target) -> Report:
     )
 
 
-def _print(report: Report, as_json: bool) -> None:
+def _print(report: PushReport, as_json: bool) -> None:
     for name in report.gaps:
         print(f"warning: not recorded, a gap in the card: {name}", file=sys.stderr)
     for warning in report.warnings:
@@ -206,7 +206,7 @@ def _print(report: Report, as_json: bool) -> None:
         print(f"next: {command_line('hub', 'verify', report.repo_id)}", file=sys.stderr)
 
 
-def _print_changes(report: Report) -> None:
+def _print_changes(report: PushReport) -> None:
     """Say what happens to what stands on the Hub: configurations, files, the card."""
     changes = report.changes
     if changes is None:

@@ -23,6 +23,8 @@ def whole_number(text: str) -> int:
 
 
 COLUMNS = 79
+MANY = 8
+"""Options and arguments that a usage lists at most."""
 
 
 def fitted(text: str) -> str:
@@ -93,6 +95,20 @@ def describe_actions(parser: argparse.ArgumentParser, examples: str) -> None:
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line with the nearest option, as all errors are here."""
+
+    def format_help(self) -> str:
+        """Return the help; of many options the usage names those that are needed.
+
+        Else a screen of options stands before what the command does and its examples.
+        """
+        if self.usage is None and len(self._actions) > MANY:
+            needed = [a for a in self._actions if not a.option_strings or a.required]
+            formatter = self._get_formatter()
+            formatter.add_usage(None, needed, [], prefix="")
+            words = f"{formatter.format_help()} [--option value ...]".replace("%", "%%").split()
+            usage = textwrap.wrap(" ".join(words), COLUMNS - len("usage: "))
+            self.usage = "\n       ".join(usage)
+        return super().format_help()
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """Parse; an unknown option is an error of the subcommand it was given to."""

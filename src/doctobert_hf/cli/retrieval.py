@@ -4,6 +4,8 @@ doctobert-hf retrieval train retrieval/dense --data-dir raw --output my-retrieve
 doctobert-hf retrieval evaluate my-retriever other-retriever --data-dir raw --with-bm25
 doctobert-hf retrieval index build documents.parquet --model my-retriever --output my-index
 doctobert-hf retrieval index add my-index more.parquet
+doctobert-hf retrieval index update my-index documents.parquet
+doctobert-hf retrieval index delete my-index --filter "year < 2000"
 doctobert-hf retrieval search my-index "effets indésirables du paracétamol ?" --method hybrid
 doctobert-hf retrieval serve my-index
 """

@@ -1,9 +1,10 @@
 """Reading documents from anything a user has at hand, streamed.
 
 A source is a path (``.txt``: one document a file; ``.jsonl``, ``.json``, ``.parquet``, ``.csv``,
-``.tsv``: one a row, ``.jsonl``, ``.csv``, ``.tsv`` and ``.txt`` also as ``.gz`` or ``.zst``; a
-folder of these; a glob such as ``notes/*.txt``; a folder of ``save_to_disk``), a ``datasets``
-object, a DataFrame, or any iterable of strings, rows or paths.
+``.tsv``: one a row, all but Parquet also as ``.gz`` or ``.zst``; a folder of these; a glob such as
+``notes/*.txt``; a folder of ``save_to_disk``), a ``datasets`` object, a DataFrame, a list of paths,
+or any iterable of strings or rows. A string that happens to be a file's name is a text unless all
+strings of the list name files.
 """
 
 from __future__ import annotations
@@ -11,9 +12,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from doctobert_hf.corpus.files import SUFFIXES, has_suffix, is_saved_dataset, list_files
+from doctobert_hf.corpus.files import (
+    SUFFIXES,
+    has_suffix,
+    is_pattern,
+    is_saved_dataset,
+    list_files,
+    name_of,
+)
 from doctobert_hf.corpus.formats import checked_row, read_file
 from doctobert_hf.errors import DataError, DoctobertError, UsageError
 
@@ -58,7 +66,7 @@ def iter_documents(
             return
         for path in list_files(source, converted):
             try:
-                yield from read_file(path, text_column, _name(path, Path(source)))
+                yield from read_file(path, text_column, name_of(path, source))
             except OSError as error:
                 if isinstance(error, DoctobertError):
                     raise
@@ -79,13 +87,20 @@ def iter_documents(
         raise UsageError(
             f"A {type(source).__name__}", "a path, a Dataset or an iterable of strings"
         )
-    for index, item in enumerate(source):
+    if hasattr(source, "with_format") and hasattr(source, "column_names"):
+        data: Any = source
+        source = data.with_format(None)  # rows, of whatever format it is set to
+    files = _names_files(source)
+    items = cast("Iterable[Any]", source)
+    for index, item in enumerate(items):
         if isinstance(item, Mapping):
             yield checked_row(dict(item), text_column, f"row {index}")
-        elif isinstance(item, Path) or (isinstance(item, str) and _is_path(item)):
+        elif isinstance(item, Path) or (files and isinstance(item, str)):
             yield from iter_documents(item, text_column)
         elif isinstance(item, str):
-            yield {text_column: item, "id": str(index)}
+            if index == 0 and isinstance(source, Iterator) and _is_path(item):
+                _refuse_names(item)
+            yield checked_row({text_column: item, "id": str(index)}, text_column, f"item {index}")
         else:
             raise DataError(
                 f"Item {index} is a {type(item).__name__}",
@@ -144,14 +159,15 @@ def inputs_of(source: Source) -> list[Path]:
         (['documents.parquet'], [])
     """
     if isinstance(source, (str, Path)):
-        if not Path(source).exists() and any(sign in str(source) for sign in "*?["):
+        if is_pattern(source):
             return list_files(source)  # of a pattern the files are recorded: they may change
         return [Path(source)]
     if isinstance(source, (list, tuple)):
+        files = _names_files(source)
         return [
             Path(item)
             for item in source
-            if isinstance(item, Path) or (isinstance(item, str) and _is_path(item))
+            if isinstance(item, Path) or (files and isinstance(item, str))
         ]
     return []
 
@@ -186,11 +202,6 @@ def iter_texts(source: Source, text_column: str = "text") -> Iterator[str]:
         yield row[text_column]
 
 
-def _name(path: Path, root: Path) -> str:
-    """Return what a file is called in ids: its path below the folder that was given."""
-    return path.relative_to(root).as_posix() if path != root and root.is_dir() else path.name
-
-
 def _saved_rows(folder: Path, text_column: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of a folder that ``Dataset.save_to_disk`` wrote."""
     from datasets import DatasetDict, load_from_disk
@@ -206,6 +217,23 @@ def _saved_rows(folder: Path, text_column: str) -> Iterator[dict[str, Any]]:
         row = checked_row(dict(row), text_column, f"'{folder}', row {index}")
         row.setdefault("id", f"{folder.name}:{index}")
         yield row
+
+
+def _names_files(source: Any) -> bool:
+    """Tell a list of files from one of texts of which some happen to be files' names."""
+    if not isinstance(source, (list, tuple)):
+        return False
+    return all(_is_path(item) for item in source if isinstance(item, str))
+
+
+def _refuse_names(name: str) -> None:
+    """Refuse an iterator that begins with a file's name: is it of texts, or of files?"""
+    if Path(name).is_file():
+        raise UsageError(
+            f"An iterator whose first string names a file: '{name}'",
+            "a list of files, or an iterable of texts",
+            "Pass list(...) of files, or texts in a list",
+        )
 
 
 def _is_path(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import glob
 import logging
 import re
 from collections import Counter
@@ -13,7 +14,7 @@ from doctobert_hf.files import refuse_remote
 
 logger = logging.getLogger(__name__)
 _PACKED = (".gz", ".zst")
-_LINES = (".txt", ".jsonl", ".csv", ".tsv")
+_PACKABLE = (".txt", ".jsonl", ".json", ".csv", ".tsv")
 SUFFIXES = (
     ".txt",
     ".jsonl",
@@ -21,7 +22,7 @@ SUFFIXES = (
     ".parquet",
     ".csv",
     ".tsv",
-    *(f"{kind}{packed}" for kind in _LINES for packed in _PACKED),
+    *(f"{kind}{packed}" for kind in _PACKABLE for packed in _PACKED),
 )
 """Endings of corpus files, in any case."""
 CONVERTED = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".pptx", ".xlsx", ".epub")
@@ -50,11 +51,11 @@ def is_saved_dataset(path: str | Path) -> bool:
 def list_files(path: str | Path, converted: bool = False) -> list[Path]:
     """Return the corpus files at ``path``, a file, a glob, or a folder searched in depth, sorted.
 
-    Hidden files and folders (``.git``, ``._notes.txt``) are passed over; how many, and how many
-    files of other kinds, is told once for a folder.
+    Hidden files and folders (``.git``, ``._notes.txt``), links to folders and files of other kinds
+    are passed over; how many is told once for a folder or a pattern.
 
     Args:
-        path: File, folder, or a pattern such as ``notes/*.txt``.
+        path: File, folder, or a pattern such as ``notes/*.txt`` or ``notes/**/*.txt``.
         converted: Take Markdown, HTML, PDF and office files too.
 
     Raises:
@@ -79,17 +80,39 @@ def list_files(path: str | Path, converted: bool = False) -> list[Path]:
         if is_saved_dataset(path):
             return sorted(path.rglob("*.arrow"))
         return _in_folder(stage_data(path), suffixes)
-    if any(mark in path.name for mark in "*?[") and path.parent.is_dir():
-        found = sorted(p for p in path.parent.glob(path.name) if has_suffix(p.name, suffixes))
-        if found:
-            return found
-        raise UsageError(f"No corpus file matches '{path}'", f"one of {', '.join(suffixes)}")
+    if is_pattern(path):
+        return _matching(path, suffixes)
     if not path.parent.is_dir():
         fix = f"'{path.parent}' does not exist either"
     else:
         close = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
         fix = f"Did you mean '{close[0]}'?" if close else "Check the path"
     raise UsageError(f"No file or folder '{path}'", fix=fix)
+
+
+def is_pattern(path: str | Path) -> bool:
+    """Return whether a path that is no file or folder has the signs of a pattern."""
+    return any(mark in str(path) for mark in "*?[") and not Path(path).exists()
+
+
+def name_of(path: Path, source: str | Path) -> str:
+    """Return what a file is called in ids: its path below the folder or pattern that was given.
+
+    Example:
+        >>> name_of(Path("notes/2020/a.txt"), "notes/*/a.txt")
+        '2020/a.txt'
+    """
+    if is_pattern(source):
+        return path.relative_to(_searched(Path(source))).as_posix()
+    root = Path(source)
+    return path.relative_to(root).as_posix() if path != root and root.is_dir() else path.name
+
+
+def _searched(pattern: Path) -> Path:
+    """Return the folder below which a pattern is looked for."""
+    while is_pattern(pattern):
+        pattern = pattern.parent
+    return pattern
 
 
 def stage_data(path: Path) -> Path:
@@ -120,10 +143,21 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     hidden = 0
     runs = [p.parent for p in folder.rglob("resolved_config.yaml") if p.parent != folder]
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or any(run in path.parents for run in runs):
+        if any(run in path.parents for run in runs):
+            continue
+        linked = path.is_symlink() and not path.is_file()  # such folders are not searched
+        if not path.is_file() and not linked:
+            if is_saved_dataset(path):
+                raise UsageError(
+                    f"The folder '{folder}' holds the dataset of save_to_disk '{path.name}'",
+                    "corpus files, or one such dataset",
+                    f"Name it itself: {path}",
+                )
             continue
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             hidden += has_suffix(path.name, suffixes)
+        elif linked:
+            others["linked folder" if path.is_dir() else "broken link"] += 1
         elif has_suffix(path.name, suffixes):
             files.append(path)
         else:
@@ -136,11 +170,41 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
         )
     passed = [f"{hidden:,} hidden"] if hidden else []
     passed += [f"those of the run '{run.relative_to(folder)}'" for run in runs[:3]]
-    passed += [_listed(others)] if others else []
-    if passed and (key := str(folder.resolve())) not in _TOLD:
-        _TOLD.add(key)
-        logger.warning("'%s': files that are not read: %s", folder, ", ".join(passed))
+    _tell_passed(str(folder), passed + ([_listed(others)] if others else []))
     return files
+
+
+def _matching(pattern: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the corpus files that match a pattern, as a shell does: hidden ones do not."""
+    root = _searched(pattern)  # its own name may have a bracket
+    escaped = str(Path(glob.escape(str(root)), pattern.relative_to(root)))
+    found = [Path(name) for name in sorted(glob.glob(escaped, recursive=True))]
+    every = glob.glob(escaped, recursive=True, include_hidden=True)
+    hidden = sum(Path(name).is_file() for name in every) - sum(path.is_file() for path in found)
+    files = [path for path in found if path.is_file() and has_suffix(path.name, suffixes)]
+    taken = set(files)
+    searched = {parent for path in files for parent in path.parents}
+    others = Counter(
+        "folder" if path.is_dir() else path.suffix.lower() or path.name
+        for path in found
+        if path not in taken and path not in searched
+    )
+    if not files:
+        raise UsageError(
+            f"No corpus file matches '{pattern}'",
+            f"one of {', '.join(suffixes)}",
+            f"There are {_listed(others)}" if others else "",
+        )
+    passed = [f"{hidden:,} hidden"] if hidden else []
+    _tell_passed(str(pattern), passed + ([_listed(others)] if others else []))
+    return files
+
+
+def _tell_passed(place: str, passed: list[str]) -> None:
+    """Tell once of a folder or pattern what of it is not read."""
+    if passed and (key := str(Path(place).absolute())) not in _TOLD:
+        _TOLD.add(key)
+        logger.warning("'%s': files that are not read: %s", place, ", ".join(passed))
 
 
 def _listed(others: Counter[str]) -> str:

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,7 +71,8 @@ def read_file(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any
         with _open(path) as file:  # bytes, not lines: CRLF and lone CR stay as they are
             yield {"id": name, text_column: _decode(file.read(), path)}
     elif ending == ".json":
-        rows = _parse_json(_decode(path.read_bytes(), path), path, 1)
+        with _open(path) as file:
+            rows = _parse_json(_decode(file.read(), path), path, 1)
         for index, row in enumerate(rows if isinstance(rows, list) else [rows]):
             yield identified(row, text_column, name, index)
     elif ending in (".csv", ".tsv"):
@@ -151,7 +153,18 @@ def open_parquet(path: Path, text_column: str) -> pq.ParquetFile:
             f"a column '{text_column}' with the text",
             f"Name yours (text_column=..., --text-column ...). {nearest(text_column, columns)}",
         )
+    if columns.count(text_column) > 1:
+        file.close()
+        raise _twice(path, text_column)
     return file
+
+
+def _twice(path: Path, column: str) -> DataError:
+    return DataError(
+        f"'{path}' has the column '{column}' more than once",
+        "a name of its own for each column",
+        "Rename or drop one of them",
+    )
 
 
 def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
@@ -162,10 +175,13 @@ def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, A
             delimiter = "\t" if _ending(path) == ".tsv" else _delimiter(path)
             # strict: an unbalanced quote would swallow the rows after it without a word.
             table = csv.DictReader(lines, delimiter=delimiter, strict=True)
+            _check_header(list(table.fieldnames or []), text_column, path)
             for index, row in enumerate(table):
-                if None in row:
+                # Both ways a row with another number of fields than the header has lost its place.
+                if None in row or None in row.values():
                     raise DataError(
-                        f"'{path}', line {table.line_num} has more fields than the header",
+                        f"'{path}', line {table.line_num} has "
+                        f"{'more' if None in row else 'fewer'} fields than the header",
                         f"{len(table.fieldnames or [])} fields",
                     )
                 yield identified(row, text_column, name, index)
@@ -180,10 +196,29 @@ def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, A
             ) from error
 
 
+def _check_header(columns: list[str], text_column: str, path: Path) -> None:
+    """Refuse a table whose first row does not name its columns: a row would be lost in silence.
+
+    Raises:
+        DataError: No text column, or a name that stands twice.
+    """
+    if text_column not in columns:
+        raise DataError(
+            f"'{path}' has the columns {', '.join(columns)}" if columns else f"'{path}' is empty",
+            f"a column '{text_column}' with the text, named in the first line",
+            f"Name yours (text_column=..., --text-column ...). {nearest(text_column, columns)}"
+            if columns
+            else "",
+        )
+    for name in columns:
+        if name and columns.count(name) > 1:
+            raise _twice(path, name)
+
+
 def _delimiter(path: Path) -> str:
     """Return the delimiter of a CSV: French spreadsheets write semicolons."""
     with _open(path) as file:
-        header = file.readline().decode("utf-8", "replace")
+        header = re.sub('"[^"]*"', "", file.readline().decode("utf-8", "replace"))
     return ";" if header.count(";") > header.count(",") else ","
 
 
@@ -236,17 +271,29 @@ def _decode(content: bytes, path: Path, line: int | None = None) -> str:
     if line is None or line == 1:
         content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
+        if _is_utf16(content):
+            raise _utf16(path) from error
         number = line or content.count(b"\n", 0, error.start) + 1
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise DataError(
-                f"'{path}' is UTF-16",
-                "text in UTF-8",
-                f"Convert it: iconv -f utf-16 -t utf-8 '{path.name}' > fixed",
-            ) from error
         raise DataError(
             f"'{path}', line {number}: byte 0x{content[error.start]:02x} is not UTF-8",
             "text in UTF-8",
             f"Convert it: iconv -f windows-1252 -t utf-8 '{path.name}' > fixed",
         ) from error
+    if _is_utf16(content):  # without accents and mark it is UTF-8 too, of a zero byte each letter
+        raise _utf16(path)
+    return text
+
+
+def _is_utf16(content: bytes) -> bool:
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return marked or content.count(b"\0") > len(content) // 4
+
+
+def _utf16(path: Path) -> DataError:
+    return DataError(
+        f"'{path}' is UTF-16",
+        "text in UTF-8",
+        f"Convert it: iconv -f utf-16 -t utf-8 '{path.name}' > fixed",
+    )

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.corpus.files import is_saved_dataset, list_files
+from doctobert_hf.corpus.files import is_saved_dataset, list_files, name_of
 from doctobert_hf.corpus.formats import identified, open_parquet, parsed_line, read_file
 from doctobert_hf.errors import DataError, DoctobertError, UsageError
 
@@ -58,10 +58,9 @@ def sections_of(source: str | Path, text_column: str = "text", size: int = SIZE)
             "files to share out over processes",
             "Write it as Parquet: dataset.to_parquet('corpus.parquet')",
         )
-    root = Path(source)
     found: list[Section] = []
     for path in list_files(source):
-        name = path.relative_to(root).as_posix() if root.is_dir() else path.name
+        name = name_of(path, source)
         ending = path.suffix.lower()
         if ending == ".parquet":
             rows, bytes_ = _parquet_size(path, text_column)

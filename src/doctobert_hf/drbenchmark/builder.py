@@ -130,7 +130,7 @@ class DrBenchmark(datasets.GeneratorBasedBuilder):
             description=f"{task.corpus.description} Protocol: {self.config.protocol}.",
             features=features(task),
             homepage=task.corpus.homepage,
-            license=task.corpus.licence,
+            license=task.corpus.license,
             citation=task.corpus.citation,
         )
 

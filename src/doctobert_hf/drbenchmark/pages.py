@@ -57,7 +57,7 @@ def _facts(task: TaskSpec) -> list[list[str]]:
         ["kind", task.kind],
         ["metric", f"`{task.metric}`, key `{task.metric_key}`"],
         ["rows", sizes],
-        ["licence", corpus.licence],
+        ["licence", corpus.license],
         ["agreement", "needed" if corpus.gate else "none, open"],
         ["may be republished", "yes" if corpus.redistributable else "no"],
         ["task of the DoctoBERT paper", "yes" if task.doctobert else "no"],
@@ -106,7 +106,7 @@ def pages() -> dict[str, str]:
             task.kind,
             task.metric,
             *(str(n) for n in task.sizes or ("?", "?", "?")),
-            task.corpus.licence,
+            task.corpus.license,
             "needed" if task.corpus.gate else "no",
         ]
         for task in list_tasks()

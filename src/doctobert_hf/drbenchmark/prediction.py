@@ -167,8 +167,8 @@ def score_split(
 
 def _reader_of(place: Path) -> Any:
     """The encoder's tokenizer and length, also where the weights are an ONNX file."""
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 
     if list(place.glob("*.safetensors")):
-        return Encoder.find(str(place))
-    return Encoder(str(place), None, place.name, "exported", "exported")
+        return ModelRef.find(str(place))
+    return ModelRef(str(place), None, place.name, "exported", "exported")

@@ -8,7 +8,7 @@ from typing import Any
 
 from doctobert_hf.corpus import require_texts
 from doctobert_hf.drbenchmark.families import Item, family_of, find_family
-from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
 from doctobert_hf.drbenchmark.finetuning.saving import TaskRecord, read_record
 from doctobert_hf.drbenchmark.spec import TaskSpec
@@ -43,7 +43,7 @@ class Predictor:
     def __init__(self, model: Any, tokenizer: Any, record: TaskRecord) -> None:
         self.model, self.tokenizer, self.record = model, tokenizer, record
         self.task: TaskSpec = record.spec()
-        self.encoder = RowEncoder(
+        self.encoder = ExampleEncoder(
             self.task,
             tokenizer,
             record.max_length,

@@ -30,7 +30,7 @@ class CorpusSpec:
         title: Full name.
         description: What the texts are and who annotated them, in a sentence or two.
         homepage: Where its authors describe it.
-        licence: Licence as its authors state it.
+        license: Licence as its authors state it.
         redistributable: Whether the licence lets others publish copies.
         citation: BibTeX of the paper.
         layout: The raw files, as they come, for documentation and errors.
@@ -42,7 +42,7 @@ class CorpusSpec:
     Example:
         >>> from doctobert_hf.drbenchmark import get_task
         >>> corpus = get_task("morfitt").corpus
-        >>> corpus.title, corpus.licence
+        >>> corpus.title, corpus.license
         ('MorFITT', 'CC-BY-SA-4.0')
     """
 
@@ -50,7 +50,7 @@ class CorpusSpec:
     title: str
     description: str
     homepage: str
-    licence: str
+    license: str
     redistributable: bool
     citation: str
     layout: str

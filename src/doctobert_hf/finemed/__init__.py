@@ -1,5 +1,6 @@
 """FineMed: annotated French medical documents, filtered, rephrased and mixed for training."""
 
+from doctobert_hf.finemed import filters
 from doctobert_hf.finemed.deidentification import deidentify
 from doctobert_hf.finemed.density import find_terms, medical_term_density
 from doctobert_hf.finemed.personal_data import count_personal_data
@@ -13,6 +14,7 @@ __all__ = [
     "check_rewrite",
     "count_personal_data",
     "deidentify",
+    "filters",
     "find_terms",
     "medical_term_density",
 ]

@@ -36,14 +36,14 @@ def medical_term_density(
         0 to 1 for ``union``; 0 or more for ``legacy``. 0 for an empty text.
 
     Raises:
-        UsageError: Unknown method, intervals for ``legacy``, or an interval outside the text.
+        UsageError: No string, unknown method, intervals for ``legacy``, or an interval outside the
+            text.
 
     Example:
         >>> medical_term_density("asthme sévère", ["asthme"])
         0.46153846153846156
     """
-    require_texts(terms, "terms")
-    found: list[str | Interval] = list(terms)
+    found = _checked(text, terms)
     if method not in ("union", "legacy"):
         raise UsageError(f"method '{method}'", "'union' or 'legacy'")
     if not text:
@@ -58,6 +58,18 @@ def medical_term_density(
         if not 0 <= start <= end <= len(text):
             raise UsageError(f"The interval ({start}, {end})", f"within 0 and {len(text)}")
     return covered(intervals + find_terms(text, surfaces)) / len(text)
+
+
+def _checked(text: Any, terms: Any) -> list[str | Interval]:
+    """Return the terms as a list; a text that is none would have a density of 0 in silence."""
+    if not isinstance(text, str):
+        raise UsageError(f"A {type(text).__name__} as text", "a string", "Call it for each text")
+    require_texts(terms, "terms")
+    found = list(terms)
+    for term in found:
+        if not isinstance(term, str) and not (isinstance(term, (tuple, list)) and len(term) == 2):
+            raise UsageError(f"The term {term!r:.80}", "a string, or a pair (start, end)")
+    return found
 
 
 def find_terms(text: str, terms: Sequence[str]) -> list[Interval]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     )
     from doctobert_hf.hub.publish.callback import PushToHubCallback as PushToHubCallback
     from doctobert_hf.hub.publish.push import (
-        Report as Report,
+        PushReport as PushReport,
         Target as Target,
         push_dataset as push_dataset,
         push_model as push_model,
@@ -27,7 +27,7 @@ _NAMES = {
     "CardKind": ".cards.kinds",
     "register_card_kind": ".cards.kinds",
     "Target": ".publish.push",
-    "Report": ".publish.push",
+    "PushReport": ".publish.push",
     "push_model": ".publish.push",
     "push_tokenizer": ".publish.push",
     "push_dataset": ".publish.push",

@@ -25,7 +25,7 @@ def weighted_f1(predictions: ArrayLike, references: ArrayLike) -> dict[str, Any]
     Returns:
         ``f1`` (weighted by class frequency in the references), ``precision`` and ``recall``
         (weighted), ``macro_f1``, ``accuracy``, and ``per_class`` with ``precision, recall, f1,
-        number`` of each class that occurs.
+        support`` of each class that occurs.
 
     Raises:
         DataError: Not as many predictions as references, or none.
@@ -149,7 +149,7 @@ def _averages(predicted: np.ndarray, true: np.ndarray, classes: list[Any]) -> di
                 "precision": float(precision[i]),
                 "recall": float(recall[i]),
                 "f1": float(f1[i]),
-                "number": int(gold[i]),
+                "support": int(gold[i]),
             }
             for i, name in enumerate(classes)
         },

@@ -37,9 +37,9 @@ def entity_f1(
             starts an entity and only ``I-`` of its type goes on (IOB2).
 
     Returns:
-        ``precision``, ``recall``, ``f1``, ``accuracy`` (of tags), ``number`` of true entities, and
-        ``per_type``: for each type ``precision``, ``recall``, ``f1``, ``number``. A score without
-        anything to divide by is 0.
+        ``precision``, ``recall``, ``f1``, ``accuracy`` (of tags), ``support`` (how many true
+        entities there are), and ``per_type``: for each type ``precision``, ``recall``, ``f1``,
+        ``support``. A score without anything to divide by is 0.
 
     Raises:
         DataError: No sequence, different numbers of sequences or of tags, an empty tag, a tag
@@ -87,7 +87,7 @@ def partial_entity_f1(predictions: Tags, references: Tags) -> dict[str, Any]:
         references: True tags, as many.
 
     Returns:
-        ``precision, recall, f1, number`` and the same ``per_type``.
+        ``precision, recall, f1, support`` and the same ``per_type``.
 
     Raises:
         DataError: As :func:`entity_f1`.
@@ -218,7 +218,7 @@ def _scores(hits: float, guessed: int, gold: int) -> dict[str, Any]:
     recall = hits / gold if gold else 0.0
     both = precision + recall
     f1 = 2 * precision * recall / both if both else 0.0
-    return {"precision": precision, "recall": recall, "f1": f1, "number": gold}
+    return {"precision": precision, "recall": recall, "f1": f1, "support": gold}
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
 
 
 def _is_continued(config: PretrainConfig) -> bool:
-    return config.init_from is not None and config.hand_over != "tile"
+    return config.init_from is not None and config.init_mode != "tile"
 
 
 def fresh_config(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase | None) -> Any:
@@ -114,10 +114,10 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
         )
     restore(model, own)
     model.has_new_head = _check_weights(source, model, report["missing_keys"])
-    if extension is not None and config.hand_over == "full":
+    if extension is not None and config.init_mode == "full":
         raise UsageError(
-            "hand_over 'full' with an extended vocabulary: the optimizer knows no new pieces",
-            "hand_over weights",
+            "init_mode 'full' with an extended vocabulary: the optimizer knows no new pieces",
+            "init_mode weights",
         )
     if extension is not None:
         extend_embeddings(model, extension)

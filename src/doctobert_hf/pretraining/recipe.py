@@ -44,8 +44,10 @@ class PretrainConfig:
     init_from: str | None = option(
         None, "run, checkpoint or model to begin from; null: random", path=True
     )
-    hand_over: Literal["weights", "full", "tile"] = option(
-        "weights", "what to take of init_from: weights, also the optimizer, or tiled weights"
+    init_mode: Literal["weights", "full", "tile"] = option(
+        "weights",
+        "what to take of init_from: weights, also the optimizer, or tiled weights",
+        formerly="hand_over",
     )
     initializer_range: float = option(0.02, "standard deviation of random weights", above=0)
     rope_theta_global: float | None = option(
@@ -121,14 +123,14 @@ class PretrainConfig:
     )
 
     def __post_init__(self) -> None:
-        if self.hand_over != "weights" and self.init_from is None:
-            raise UsageError(f"hand_over '{self.hand_over}' without init_from")
+        if self.init_mode != "weights" and self.init_from is None:
+            raise UsageError(f"init_mode '{self.init_mode}' without init_from")
         if self.lora_rank is None and (self.lora_targets or self.lora_alpha is not None):
             raise UsageError("lora_alpha or lora_targets without lora_rank")
-        if self.hand_over == "full" and (self.lora_rank is not None or self.freeze):
+        if self.init_mode == "full" and (self.lora_rank is not None or self.freeze):
             raise UsageError(
-                "hand_over 'full' with lora_rank or freeze: its optimizer is of all weights",
-                "hand_over weights",
+                "init_mode 'full' with lora_rank or freeze: its optimizer is of all weights",
+                "init_mode weights",
             )
         if self.lora_rank is not None and self.init_from is None:
             raise UsageError("lora_rank without init_from", "a trained model to adapt")
@@ -284,7 +286,7 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
         output_dir=str(folder),
         report_to=list(config.report_to),
         static_shapes=config.torch_compile,
-        optimizer_from=checkpoint_of(config) if config.hand_over == "full" else None,
+        optimizer_from=checkpoint_of(config) if config.init_mode == "full" else None,
         **{key: getattr(config, key) for key in TRAINER_KEYS},
         **(config.training or {}),
     )
@@ -460,7 +462,7 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
 
 
 def _from_preset(config: PretrainConfig) -> bool:
-    return config.init_from is None or config.hand_over == "tile"
+    return config.init_from is None or config.init_mode == "tile"
 
 
 def _planned_architecture(config: PretrainConfig) -> Any:

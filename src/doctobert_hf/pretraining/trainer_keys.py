@@ -12,7 +12,7 @@ from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.models.architecture import architecture_keys, is_architecture_key
 
 _FIXED = ("output_dir", "push_to_hub", "optimizer_from", "static_shapes")
-"""Decided by other keys (``output``, ``hand_over``, ``torch_compile``), or by another command."""
+"""Decided by other keys (``output``, ``init_mode``, ``torch_compile``), or by another command."""
 
 
 def split_keys(recipe: Mapping[str, Any], own: type, source: str) -> dict[str, Any]:

@@ -267,7 +267,7 @@ class Quickstart(StagedRun):
     def benchmark(self) -> Record:
         """Fine-tune the model and its untrained twin for entities, three seeds each."""
         from doctobert_hf.corpus.sample_notes import write_notes
-        from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+        from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
         from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
         from doctobert_hf.drbenchmark.report.write import write_report
 
@@ -276,7 +276,7 @@ class Quickstart(StagedRun):
             write_notes(settings.corpus, self.config.seed)
         scores = {}
         for place, name in (("model", "quickstart"), ("untrained", "quickstart, untrained")):
-            outcome = Benchmark(Encoder.find(str(self.folder / place), name=name), settings).run()
+            outcome = Benchmark(ModelRef.find(str(self.folder / place), name=name), settings).run()
             if outcome.failed:
                 raise DataError(f"The benchmark failed: {outcome.failed[0]['error']}")
             scores[name] = [100 * result.score for result in outcome.done]

@@ -40,7 +40,7 @@ def load_splits(config: RetrievalConfig) -> PairSplits:
         >>> splits = load_splits(config)  # doctest: +SKIP
     """
     if config.data == "labforsims2":
-        pairs = list(labforsims2_pairs(find_corpus(config.data_dir, config.data)))
+        pairs = list(labforsims2_pairs(find_pair_corpus(config.data_dir, config.data)))
         splits = split_pairs(config.data, pairs, config.split)
     elif config.data == "frenchmedmcqa":
         splits = frenchmedmcqa_splits(config.data_dir)
@@ -319,7 +319,7 @@ def _connected(whole: PairSet) -> list[list[str]]:
     return list(groups.values())
 
 
-def find_corpus(data_dir: Path | None, name: str) -> Path:
+def find_pair_corpus(data_dir: Path | None, name: str) -> Path:
     """Return the archive or folder of a corpus in ``data_dir`` (default ``$DOCTOBERT_DATA_DIR``).
 
     Raises:

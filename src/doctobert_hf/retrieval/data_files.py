@@ -30,11 +30,11 @@ def data_files(config: RetrievalConfig) -> list[Path]:
         >>> [path.name for path in data_files(RetrievalConfig("encoder", data="documents.parquet"))]
         ['documents.parquet']
     """
-    from doctobert_hf.retrieval.builders import LABFORSIMS2_FILES, find_corpus
+    from doctobert_hf.retrieval.builders import LABFORSIMS2_FILES, find_pair_corpus
 
     found: list[Path] = []
     if config.data == "labforsims2":
-        place = find_corpus(config.data_dir, config.data)
+        place = find_pair_corpus(config.data_dir, config.data)
         # Of a folder those files alone: it may be the one with all corpora.
         found = [place / name for name in LABFORSIMS2_FILES] if place.is_dir() else [place]
     elif Path(config.data).exists():

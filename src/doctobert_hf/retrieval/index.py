@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from doctobert_hf.corpus.formats import checked_row
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.retrieval.bm25 import BM25
 from doctobert_hf.retrieval.chunks import Passage, best_of_documents
@@ -118,6 +119,7 @@ class Index:
 
         Raises:
             DataError: No document, or one without text.
+            UsageError: No mapping.
         """
         from doctobert_hf.retrieval.encoding import PassageEncoder, document_table
 
@@ -129,6 +131,8 @@ class Index:
             )
         if not documents:
             raise DataError("No document to search", "at least one")
+        for name, text in documents.items():
+            checked_row({"text": text}, "text", f"Document '{name}'")
         empty = [name for name, text in documents.items() if not text.strip()]
         if empty:
             raise DataError(
@@ -285,6 +289,10 @@ class Index:
         """
         from doctobert_hf.retrieval.snippets import best_sentences
 
+        if not isinstance(query, str):
+            raise UsageError(
+                f"A {type(query).__name__} as a question", "one string", "Call it for each question"
+            )
         if not query.strip():
             raise UsageError("An empty question", "words to search for")
         if top < 1:
@@ -413,7 +421,7 @@ class Index:
 
         return load_index(cls, Path(folder), model)
 
-    def digest(self) -> str:
+    def fingerprint(self) -> str:
         """Return a short hash of ids and passages."""
         digest = hashlib.sha256()
         for passage in self.passages:

@@ -398,7 +398,7 @@ def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: 
     from doctobert_hf.runs import open_run
 
     model = index.model
-    settings = {"kind": index.kind, "model": absolute(place), "texts": index.digest()}
+    settings = {"kind": index.kind, "model": absolute(place), "texts": index.fingerprint()}
     with open_run(folder, KIND, settings, overwrite=overwrite) as run:
         if run.record.outputs and (folder / ABOUT).is_file() and read_any(folder).complete:
             return  # the same texts and model are there already

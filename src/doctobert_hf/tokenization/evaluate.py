@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from doctobert_hf.corpus import require_texts
+from doctobert_hf.corpus.formats import checked_row
 from doctobert_hf.errors import DataError
 from doctobert_hf.tokenization.layout import SPACE
 
@@ -34,7 +35,7 @@ def evaluate_tokenizer(
         threads), and the counts ``texts``, ``words``, ``tokens``.
 
     Raises:
-        DataError: No words in the texts.
+        DataError: No words in the texts, or one that is no string of valid Unicode.
 
     Example:
         >>> measured = evaluate_tokenizer(tokenizer, texts)
@@ -80,8 +81,8 @@ def _normalized(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
 
 def _batches(texts: Iterable[str]) -> Iterable[list[str]]:
     batch: list[str] = []
-    for text in texts:
-        batch.append(text)
+    for index, text in enumerate(texts):
+        batch.append(checked_row({"text": text}, "text", f"Item {index}")["text"])
         if len(batch) == _BATCH:
             yield batch
             batch = []

@@ -3,7 +3,7 @@
 import pytest
 
 from doctobert_hf.chunking.masking import IGNORED
-from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 from doctobert_hf.drbenchmark.tasks import get_task
 
 WORDS = ["L'", "insuffisance", "cardiaque", ",", "à", "12,5", "mg", "/", "j", "—", "œdème", "."]
@@ -21,7 +21,7 @@ def word_row(words, tags, **more):
 
 
 def test_a_label_sits_on_the_first_token_of_its_word(any_tokenizer):
-    encoder = RowEncoder(get_task("quaero_emea"), any_tokenizer, 512)
+    encoder = ExampleEncoder(get_task("quaero_emea"), any_tokenizer, 512)
     (item,) = encoder([word_row(WORDS, TAGS)])
     text = " ".join(WORDS)
     offsets = any_tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
@@ -44,9 +44,9 @@ def test_words_keep_the_form_they_have_in_text(other_tokenizers):
     """The add_prefix_space trap: word by word, a byte-level tokenizer sees other tokens."""
     tokenizer = other_tokenizers["byte-level"]
     words = ["le", "patient", "présente", "une", "douleur"]
-    (item,) = RowEncoder(get_task("quaero_emea"), tokenizer, 64)([word_row(words, [0] * 5)])
+    (item,) = ExampleEncoder(get_task("quaero_emea"), tokenizer, 64)([word_row(words, [0] * 5)])
     assert item.inputs[0]["input_ids"] == tokenizer(" ".join(words))["input_ids"]
-    (split,) = RowEncoder(get_task("quaero_emea"), tokenizer, 64, split_words=True)(
+    (split,) = ExampleEncoder(get_task("quaero_emea"), tokenizer, 64, split_words=True)(
         [word_row(words, [0] * 5)]
     )
     assert split.inputs[0]["input_ids"] != item.inputs[0]["input_ids"]
@@ -54,7 +54,7 @@ def test_words_keep_the_form_they_have_in_text(other_tokenizers):
 
 def test_long_rows_are_chunked_and_every_word_is_there_once(any_tokenizer):
     words, tags = WORDS * 30, TAGS * 30
-    encoder = RowEncoder(get_task("quaero_emea"), any_tokenizer, 64)
+    encoder = ExampleEncoder(get_task("quaero_emea"), any_tokenizer, 64)
     (item,) = encoder([word_row(words, tags)])
     assert len(item.inputs) > 3 and item.longest <= 64
     assert encoder.counts["chunked"] == 1 and not encoder.counts["truncated"]
@@ -66,7 +66,7 @@ def test_long_rows_are_chunked_and_every_word_is_there_once(any_tokenizer):
 
 
 def test_truncation_loses_words_and_says_so(tokenizer):
-    encoder = RowEncoder(get_task("quaero_emea"), tokenizer, 64, long_inputs="truncate")
+    encoder = ExampleEncoder(get_task("quaero_emea"), tokenizer, 64, long_inputs="truncate")
     (item,) = encoder([word_row(WORDS * 30, TAGS * 30)])
     assert len(item.inputs) == 1 and item.longest == 64
     assert encoder.counts["truncated"] == 1
@@ -76,7 +76,7 @@ def test_truncation_loses_words_and_says_so(tokenizer):
 def test_a_row_with_its_text_keeps_line_breaks(tokenizer):
     text = "Antécédents :\n  - asthme\n\nTraitement"
     words, starts = ["Antécédents", ":", "-", "asthme", "Traitement"], [0, 12, 16, 18, 26]
-    encoder = RowEncoder(get_task("quaero_emea"), tokenizer, 64)
+    encoder = ExampleEncoder(get_task("quaero_emea"), tokenizer, 64)
     (item,) = encoder([word_row(words, [0, 0, 0, 1, 0], text=text, starts=starts)])
     assert item.inputs[0]["input_ids"] == tokenizer(text)["input_ids"]
     offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
@@ -87,14 +87,14 @@ def test_a_row_with_its_text_keeps_line_breaks(tokenizer):
 
 def test_texts_pairs_and_choices(tokenizer):
     long = "Le patient a de la fièvre. " * 60
-    encoder = RowEncoder(get_task("diamed"), tokenizer, 64)
+    encoder = ExampleEncoder(get_task("diamed"), tokenizer, 64)
     first, second = encoder([{"text": long, "label": 3}, {"text": "", "label": 0}])
     assert len(first.inputs) > 2 and first.longest <= 64 and first.labels == 3
     assert len(second.inputs) == 1
-    pairs = RowEncoder(get_task("clister"), tokenizer, 64)
+    pairs = ExampleEncoder(get_task("clister"), tokenizer, 64)
     (item,) = pairs([{"text_1": long, "text_2": "Court.", "score": 2.5}])
     assert item.longest == 64 and item.labels == 2.5 and pairs.counts["truncated"] == 1
     question = {"question": "Laquelle ?", "correct_answers": [0, 2]}
     row = question | {f"answer_{x}": f"réponse {x}" for x in "abcde"}
-    (item,) = RowEncoder(get_task("frenchmedmcqa_mcqa"), tokenizer, 64)([row])
+    (item,) = ExampleEncoder(get_task("frenchmedmcqa_mcqa"), tokenizer, 64)([row])
     assert len(item.inputs) == 5 and item.labels == [1.0, 0.0, 1.0, 0.0, 0.0]

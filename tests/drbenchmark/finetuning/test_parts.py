@@ -9,10 +9,10 @@ from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.families.multilabel import MultilabelClassification
 from doctobert_hf.drbenchmark.families.text import Classification
 from doctobert_hf.drbenchmark.families.token import TokenClassification
-from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.finetuning.parts import PartwiseLoss
-from doctobert_hf.drbenchmark.finetuning.trainer import FineTuner, Split
+from doctobert_hf.drbenchmark.finetuning.trainer import Split, TaskTrainer
 from doctobert_hf.drbenchmark.tasks import get_task
 
 MOST = 64
@@ -50,27 +50,27 @@ def tune(make_encoder, tokenizer, tmp_path):
 
     def run(name, most, dropout=0.0, steps=None, double=True, epochs=2):
         task = get_task(name)
-        items = RowEncoder(task, tokenizer, LENGTH)(list(rows_of(task)))
+        items = ExampleEncoder(task, tokenizer, LENGTH)(list(rows_of(task)))
         encoder = make_encoder("bert", **NONE)
         torch.manual_seed(3)
         model = encoder.load(task, dropout)
         if double:  # Adam divides by a gradient's size: rounding would be steps of full size
             model.double()
-        tuner = FineTuner(
+        trainer = TaskTrainer(
             *(task, model, tokenizer, Split(items), Split(items)),
             HyperParameters(1e-3, epochs=epochs, batch_size=6, gradient_accumulation_steps=2),
             *(1, str(tmp_path)),
             tokens_at_once=most,
         )
-        tuner.evaluate = lambda *_, **__: {}
+        trainer.evaluate = lambda *_, **__: {}
         shapes, losses = [], []
         model.register_forward_pre_hook(
             lambda _, __, given: shapes.append(tuple(given["input_ids"].shape)), with_kwargs=True
         )
-        step = tuner.training_step
-        tuner.training_step = lambda *given: losses.append(step(*given)) or losses[-1]
-        tuner.train()
-        return tuner, torch.stack(losses), shapes
+        step = trainer.training_step
+        trainer.training_step = lambda *given: losses.append(step(*given)) or losses[-1]
+        trainer.train()
+        return trainer, torch.stack(losses), shapes
 
     return run
 
@@ -132,7 +132,7 @@ def assert_same(found, expected):
 def made(make_encoder, tokenizer, name, dropout=0.0):
     task = get_task(name)
     family = family_of(task)
-    items = RowEncoder(task, tokenizer, LENGTH)(list(rows_of(task)))
+    items = ExampleEncoder(task, tokenizer, LENGTH)(list(rows_of(task)))
     encoder = make_encoder("bert", **NONE)
     torch.manual_seed(3)
     model = encoder.load(task, dropout).train()

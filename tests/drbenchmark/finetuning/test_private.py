@@ -105,7 +105,7 @@ def test_the_same_machine_learns_it(notes, make_encoder, tmp_path):
     assert not outcome.failed, outcome.failed
     scores = {result.cell.task: result.scores for result in outcome.done}
     assert scores["notes_entities"]["f1"] > 0.9  # the same sentences in every note
-    assert set(scores["notes_entities"]["partial"]) == {"precision", "recall", "f1", "number"}
+    assert set(scores["notes_entities"]["partial"]) == {"precision", "recall", "f1", "support"}
     assert scores["notes_entities"]["strict"]["f1"] <= scores["notes_entities"]["partial"]["f1"]
 
 

@@ -305,7 +305,7 @@ def test_so_many_training_rows_as_asked_for(most, make_encoder, tmp_path):
 
 
 def test_wrong_input(make_encoder, config, tmp_path, tokenizer):
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 
     for changes, message in (
         ({"tasks": ("quaero_medlin",)}, "Did you mean 'quaero_medline'"),
@@ -316,15 +316,15 @@ def test_wrong_input(make_encoder, config, tmp_path, tokenizer):
         with pytest.raises(UsageError, match=message):
             benchmark(make_encoder, config, **changes)
     with pytest.raises(UsageError, match="No model"):
-        Encoder.find("no/such-model")
+        ModelRef.find("no/such-model")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=r"no config\.json"):
-        Encoder.find(str(tmp_path / "empty"))
+        ModelRef.find(str(tmp_path / "empty"))
     bare = tmp_path / "bare"
     model = make_encoder().load(get_task("diamed"), None)
     model.save_pretrained(bare)
     with pytest.raises(UsageError, match="tokenizer"):
-        Encoder.find(str(bare)).tokenizer()
+        ModelRef.find(str(bare)).tokenizer()
     for text, message in (
         ("defalts: {}", "Did you mean 'defaults'"),
         ("tasks: {quaero_eme: {}}", "Did you mean 'quaero_emea'"),

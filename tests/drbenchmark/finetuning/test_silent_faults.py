@@ -11,8 +11,8 @@ from transformers import set_seed
 from doctobert_hf.cli import main
 from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
-from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
-from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
+from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks, read_corpus
 from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 from doctobert_hf.drbenchmark.finetuning.workbench import Workbench
@@ -51,7 +51,7 @@ def test_weights_under_other_names_are_no_encoder(prefix, make_encoder, tmp_path
     save_file({prefix + k: v for k, v in weights.items()}, folder / "model.safetensors",
               {"format": "pt"})  # fmt: skip
     with pytest.raises(DataError, match=rf"were not found.*there are {prefix}"):
-        Encoder.find(str(folder)).load(get_task("quaero_emea"), None)
+        ModelRef.find(str(folder)).load(get_task("quaero_emea"), None)
 
 
 def test_a_checkpoints_old_head_is_not_kept(make_encoder, tokenizer, tmp_path):
@@ -62,7 +62,7 @@ def test_a_checkpoints_old_head_is_not_kept(make_encoder, tokenizer, tmp_path):
     model.save_pretrained(tmp_path / "tuned")
     tokenizer.save_pretrained(tmp_path / "tuned")
     set_seed(1)
-    again = Encoder.find(str(tmp_path / "tuned")).load(task, None)
+    again = ModelRef.find(str(tmp_path / "tuned")).load(task, None)
     assert again.classifier.weight.abs().max() < 1.0
     kept = "bert.encoder.layer.0.output.dense.weight"
     assert torch.equal(again.state_dict()[kept], model.state_dict()[kept])
@@ -73,13 +73,13 @@ def test_every_file_of_a_tokenizer_is_part_of_a_models_identity(make_encoder, tm
 
     folder = tmp_path / "m"
     shutil.copytree(make_encoder().source, folder)
-    before = Encoder.find(str(folder)).fingerprint
+    before = ModelRef.find(str(folder)).fingerprint
     path = folder / "tokenizer_config.json"
     settings = json.loads(path.read_text())
     path.write_text(json.dumps({**settings, "do_lower_case": True}))
-    changed = Encoder.find(str(folder)).fingerprint
+    changed = ModelRef.find(str(folder)).fingerprint
     (folder / "vocab.txt").write_text("[PAD]\n")
-    assert len({before, changed, Encoder.find(str(folder)).fingerprint}) == 3
+    assert len({before, changed, ModelRef.find(str(folder)).fingerprint}) == 3
 
 
 def test_a_setting_that_an_architecture_lacks_is_left_out_and_told(tokenizer, tmp_path, caplog):
@@ -97,7 +97,7 @@ def test_a_setting_that_an_architecture_lacks_is_left_out_and_told(tokenizer, tm
     tokenizer.save_pretrained(tmp_path / "m")
     encoder._tell_of_dropout.cache_clear()
     for _ in range(2):
-        Encoder.find(str(tmp_path / "m")).load(get_task("quaero_emea"), 0.1)
+        ModelRef.find(str(tmp_path / "m")).load(get_task("quaero_emea"), 0.1)
     assert caplog.text.count("has no dropout of hidden states") == 1
 
 
@@ -106,7 +106,7 @@ def test_a_setting_that_an_architecture_lacks_is_left_out_and_told(tokenizer, tm
 
 def perfect(task, tokenizer, rows):
     """The score of a model that gives every token its right label."""
-    items = RowEncoder(task, tokenizer, 64)(rows)
+    items = ExampleEncoder(task, tokenizer, 64)(rows)
     predictions = []
     for item in items:
         width = max(len(labels) for labels in item.labels)
@@ -257,9 +257,9 @@ def test_batches_are_of_chunks_not_of_documents(make_encoder, tmp_path):
     bench = Workbench(made.context(made.tasks[0]))
     chunks = sum(len(item.inputs) for item in bench.splits["train"].items)
     from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
-    from doctobert_hf.drbenchmark.finetuning.trainer import FineTuner
+    from doctobert_hf.drbenchmark.finetuning.trainer import TaskTrainer
 
-    tuner = FineTuner(
+    tuner = TaskTrainer(
         bench.task, make_encoder().load(bench.task, None), bench.tokenizer, bench.splits["train"],
         bench.splits["validation"], HyperParameters(1e-3, epochs=1, batch_size=8), 1,
         str(tmp_path / "o"),

@@ -98,9 +98,9 @@ def test_energy_becomes_grams(run_dir, tmp_path):
 
 
 def test_results_become_table_and_model_index(run_dir, tmp_path):
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 
-    ours = Encoder.find(str(run_dir / "model"))
+    ours = ModelRef.find(str(run_dir / "model"))
     for model, revision, base in ((ours.name, ours.identity, 0.5), ("org/other", "a" * 40, 0.4)):
         for seed in (1, 2):
             _result(model, revision, seed, base + seed / 100).write(tmp_path)
@@ -118,14 +118,14 @@ def test_results_become_table_and_model_index(run_dir, tmp_path):
 def test_a_quickstarts_own_results_are_found(run_dir, tmp_path):
     import shutil
 
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
     from doctobert_hf.hub.stage.package import model_context, package_model
 
     copy = tmp_path / "run"
     shutil.copytree(run_dir, copy, ignore=shutil.ignore_patterns("checkpoint-*", "stores"))
     record = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(record | {"results": {"benchmark": "benchmark"}}))
-    ours = Encoder.find(str(copy / "model"))
+    ours = ModelRef.find(str(copy / "model"))
     _result(ours.name, ours.identity, 1, 0.5).write(copy / "benchmark")
     for path in (copy, copy / "model"):
         card = render_path(path, "me/petit", FACTS)
@@ -142,10 +142,10 @@ def test_a_quickstarts_own_results_are_found(run_dir, tmp_path):
 def test_results_of_a_private_corpus_are_no_entries_of_drbenchmark(run_dir, tmp_path):
     from dataclasses import replace
 
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
     from doctobert_hf.hub.stage.package import package_model
 
-    ours = Encoder.find(str(run_dir / "model"))
+    ours = ModelRef.find(str(run_dir / "model"))
     result = _result(ours.name, ours.identity, 1, 0.5)
     private = replace(result, cell=replace(result.cell, task="notes_entities"))
     private.write(tmp_path / "results")

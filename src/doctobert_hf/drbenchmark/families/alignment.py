@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 
 Sequences = list[tuple[dict[str, list[int]], list[tuple[int, int]]]]
 """What the tokenizer gives for each sequence and, for each token, the range of words it touches."""
 
 
-def sequences_of(encoder: RowEncoder, row: Mapping[str, Any]) -> Sequences:
+def sequences_of(encoder: ExampleEncoder, row: Mapping[str, Any]) -> Sequences:
     """Return the sequences of a row of words."""
     if encoder.split_words:
         return _split_words(encoder, row["tokens"])
     return _joined_words(encoder, row)
 
 
-def word_places(encoder: RowEncoder, count: int, sequences: Sequences) -> list[tuple[int, int]]:
+def word_places(encoder: ExampleEncoder, count: int, sequences: Sequences) -> list[tuple[int, int]]:
     """Return sequence and first token of each word, (-1, -1) for a word without one."""
     places: list[tuple[int, int]] = [(-1, -1)] * count
     for number, (_, owners) in enumerate(sequences):
@@ -42,7 +42,7 @@ def word_places(encoder: RowEncoder, count: int, sequences: Sequences) -> list[t
     return places
 
 
-def _joined_words(encoder: RowEncoder, row: Mapping[str, Any]) -> Sequences:
+def _joined_words(encoder: ExampleEncoder, row: Mapping[str, Any]) -> Sequences:
     """Encode the words as a text.
 
     A row that has its ``text`` and the ``starts`` of its words keeps its line breaks.
@@ -76,7 +76,7 @@ def _joined_words(encoder: RowEncoder, row: Mapping[str, Any]) -> Sequences:
     return found
 
 
-def _split_words(encoder: RowEncoder, words: Sequence[str]) -> Sequences:
+def _split_words(encoder: ExampleEncoder, words: Sequence[str]) -> Sequences:
     encoded = encoder.tokenizer(
         list(words), is_split_into_words=True, truncation=True, max_length=encoder.max_length
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
 
-    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
 IGNORED = -100
@@ -111,7 +111,7 @@ class Family:
 
         return AutoModelForSequenceClassification
 
-    def encode(self, encoder: RowEncoder, rows: Sequence[Row]) -> list[Item]:
+    def encode(self, encoder: ExampleEncoder, rows: Sequence[Row]) -> list[Item]:
         """Make token sequences of rows, labels as numbers."""
         raise NotImplementedError
 
@@ -246,7 +246,7 @@ class Family:
     # -- use --------------------------------------------------------------------------------
 
     def predict_texts(
-        self, task: TaskSpec, texts: Sequence[str], encoder: RowEncoder, predict: Predict
+        self, task: TaskSpec, texts: Sequence[str], encoder: ExampleEncoder, predict: Predict
     ) -> list[list[dict[str, Any]]]:
         """Predict plain texts: entities or classes of each.
 
@@ -263,7 +263,7 @@ class Family:
         self,
         task: TaskSpec,
         pairs: Iterable[tuple[str, str]],
-        encoder: RowEncoder,
+        encoder: ExampleEncoder,
         predict: Predict,
     ) -> list[float]:
         """Score pairs of texts.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
 COMBINATIONS = (
@@ -55,7 +55,7 @@ class ParallelSentence(Family):
         """One number for each pair."""
         return 1
 
-    def encode(self, encoder: RowEncoder, rows: Sequence[Row]) -> list[Item]:
+    def encode(self, encoder: ExampleEncoder, rows: Sequence[Row]) -> list[Item]:
         """A sequence for each candidate."""
         task = encoder.task
         return [

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
 TAGS = ("O", "B", "I")
@@ -73,7 +73,7 @@ class NestedTokenClassification(TokenClassification):
         """The layers."""
         return [["layers", ", ".join(layer_types(task))]]
 
-    def _encoded(self, encoder: RowEncoder, row: Row) -> Item:
+    def _encoded(self, encoder: ExampleEncoder, row: Row) -> Item:
         layers = row[encoder.task.label_column]
         sequences = sequences_of(encoder, row)
         places = word_places(encoder, len(row["tokens"]), sequences)

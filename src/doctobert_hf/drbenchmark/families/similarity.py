@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Similarity(Family):
         """One number."""
         return 1
 
-    def encode(self, encoder: RowEncoder, rows: Sequence[Row]) -> list[Item]:
+    def encode(self, encoder: ExampleEncoder, rows: Sequence[Row]) -> list[Item]:
         """A sequence for each pair."""
         return [
             Item([encoder.plain(row["text_1"], row["text_2"])], float(row["score"])) for row in rows
@@ -106,7 +106,7 @@ class Similarity(Family):
         self,
         task: TaskSpec,
         pairs: Iterable[tuple[str, str]],
-        encoder: RowEncoder,
+        encoder: ExampleEncoder,
         predict: Predict,
     ) -> list[float]:
         """The score of each pair."""

@@ -9,7 +9,7 @@ from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row, c
 from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
-    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
 
@@ -25,7 +25,7 @@ class Classification(Family):
         text = Value("string")
         return {"document_id": text, "text": text, "label": ClassLabel(names=list(task.labels))}
 
-    def encode(self, encoder: RowEncoder, rows: Sequence[Row]) -> list[Item]:
+    def encode(self, encoder: ExampleEncoder, rows: Sequence[Row]) -> list[Item]:
         """A sequence for each chunk of the text."""
         items = []
         for row in rows:
@@ -48,7 +48,7 @@ class Classification(Family):
         return class_counts(chosen, one_hot(references, width), ids)
 
     def predict_texts(
-        self, task: TaskSpec, texts: Sequence[str], encoder: RowEncoder, predict: Predict
+        self, task: TaskSpec, texts: Sequence[str], encoder: ExampleEncoder, predict: Predict
     ) -> list[list[dict[str, Any]]]:
         """Classes with ``label, score``, the best first."""
         rows = [{"text": text, "label": 0, "labels": []} for text in texts]

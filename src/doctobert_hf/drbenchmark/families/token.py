@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+    from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
     from doctobert_hf.drbenchmark.spec import TaskSpec
 
 
@@ -55,11 +55,11 @@ class TokenClassification(Family):
 
         return AutoModelForTokenClassification
 
-    def encode(self, encoder: RowEncoder, rows: Sequence[Row]) -> list[Item]:
+    def encode(self, encoder: ExampleEncoder, rows: Sequence[Row]) -> list[Item]:
         """A sequence for each chunk of the text."""
         return [self._encoded(encoder, row) for row in rows]
 
-    def _encoded(self, encoder: RowEncoder, row: Row) -> Item:
+    def _encoded(self, encoder: ExampleEncoder, row: Row) -> Item:
         tags = row[encoder.task.label_column]
         sequences = sequences_of(encoder, row)
         places = word_places(encoder, len(row["tokens"]), sequences)
@@ -193,7 +193,7 @@ class TokenClassification(Family):
         return self.score(task, predicted, right, mode)
 
     def predict_texts(
-        self, task: TaskSpec, texts: Sequence[str], encoder: RowEncoder, predict: Predict
+        self, task: TaskSpec, texts: Sequence[str], encoder: ExampleEncoder, predict: Predict
     ) -> list[list[dict[str, Any]]]:
         """Entities with ``start, end, type, text, score``."""
         found: list[list[dict[str, Any]]] = [[] for _ in texts]

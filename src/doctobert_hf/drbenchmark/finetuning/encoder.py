@@ -33,7 +33,7 @@ attention weights stays as the model has it."""
 
 
 @dataclass(frozen=True)
-class Encoder:
+class ModelRef:
     """A model by path or Hub id.
 
     Attributes:
@@ -56,7 +56,7 @@ class Encoder:
         return None if Path(self.source).expanduser().is_dir() else self.source
 
     @classmethod
-    def find(cls, source: str, revision: str | None = None, name: str | None = None) -> Encoder:
+    def find(cls, source: str, revision: str | None = None, name: str | None = None) -> ModelRef:
         """Look a model up; nothing but its configuration is loaded.
 
         Raises:
@@ -258,7 +258,7 @@ def _hash_files(folder: Path) -> str:
     return total.hexdigest()
 
 
-def describe(model: PreTrainedModel, encoder: Encoder) -> dict[str, Any]:
+def describe(model: PreTrainedModel, encoder: ModelRef) -> dict[str, Any]:
     """What a result file records of the model."""
     return {
         "architecture": type(model).__name__,

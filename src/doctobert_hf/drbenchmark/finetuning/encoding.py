@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-class RowEncoder:
+class ExampleEncoder:
     """Encodes the rows of a task for one tokenizer.
 
     Args:

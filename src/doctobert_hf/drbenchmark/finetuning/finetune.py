@@ -44,13 +44,13 @@ def finetune(
         UsageError: No such model or task, or ``output`` holds something else.
         DataError: The data cannot be used, or training failed.
     """
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
     from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
     from doctobert_hf.drbenchmark.finetuning.workbench import workbench
     from doctobert_hf.runs import open_run, settings_of
 
     chosen = _task_name(task, config)
-    encoder = Encoder.find(model, revision)
+    encoder = ModelRef.find(model, revision)
     settings = settings_of(config, ("output", "tasks", "jobs", "save_models"))
     settings |= {"model": encoder.name, "model_fingerprint": encoder.fingerprint, "task": chosen}
     inputs = [config.corpus] if config.corpus is not None else []

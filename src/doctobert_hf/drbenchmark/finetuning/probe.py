@@ -15,7 +15,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from doctobert_hf.drbenchmark.check import data_found
-from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.scoring import score_predictions
@@ -37,7 +37,7 @@ PARAMETERS = HyperParameters(learning_rate=1e-4, epochs=4, batch_size=16, warmup
 
 
 def probe(
-    encoder: Encoder, data_dir: str | Path | None = None, seed: int = 42
+    encoder: ModelRef, data_dir: str | Path | None = None, seed: int = 42
 ) -> dict[str, dict[str, float]]:
     """Fine-tune on parts of three tasks and score parts of their test splits.
 
@@ -74,9 +74,9 @@ def probe(
             bf16=has_bf16(),
         )
         bench = workbench(context)
-        tuner = bench.fine_tune(PARAMETERS, seed)
+        trainer = bench.fine_tune(PARAMETERS, seed)
         test = bench.splits["test"]
-        result = score_predictions(bench.task, tuner.predictions(test.items), test.references)
+        result = score_predictions(bench.task, trainer.predictions(test.items), test.references)
         value = float(result[bench.task.metric_key])
         scores[name] = {"score": value, "seconds": time.perf_counter() - begin}
     return scores
@@ -113,7 +113,7 @@ class BenchmarkProbeCallback(TrainerCallback):
         with torch.random.fork_rng(enabled=True):
             states = _host_random()
             try:
-                scores = probe(Encoder.find(str(list_checkpoints(folder)[-1])), self.data_dir)
+                scores = probe(ModelRef.find(str(list_checkpoints(folder)[-1])), self.data_dir)
             except DoctobertError as error:
                 logger.warning("The probe at step %d failed: %s", state.global_step, error)
                 return

@@ -19,7 +19,7 @@ from typing import Any
 
 from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
-from doctobert_hf.drbenchmark.finetuning.encoder import Encoder, describe
+from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef, describe
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
 from doctobert_hf.drbenchmark.finetuning.saving import (
     RECORD as TASK_RECORD,
@@ -27,7 +27,7 @@ from doctobert_hf.drbenchmark.finetuning.saving import (
     read_record as read_task_record,
     save_model,
 )
-from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, require_optuna, tune
+from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, require_optuna, search_hyperparameters
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
 from doctobert_hf.drbenchmark.scoring import row_counts
@@ -73,7 +73,7 @@ class Benchmark:
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: ModelRef,
         config: BenchmarkConfig,
         say: Callable[[str], None] | None = None,
         overwrite: bool = False,
@@ -190,7 +190,7 @@ class Benchmark:
                 self.say(f"{head}: {len(done)} of {len(done)} seeds done before")
                 continue
             try:
-                tuned = self._tune(task, head)
+                tuned = self._search(task, head)
             except (OutputError, KeyboardInterrupt):
                 raise
             except Exception as error:
@@ -216,11 +216,11 @@ class Benchmark:
         ) as run:
             run.finish()
 
-    def _tune(self, task: TaskSpec, head: str) -> Tuned:
+    def _search(self, task: TaskSpec, head: str) -> Tuned:
         config, space = self.config, self.spaces[task.name]
         folder = self.cell(task, 0).folder(config.output)
         workbench(self.context(task))  # what is wrong with data or model is told once, here
-        tuned = tune(
+        tuned = search_hyperparameters(
             self.context(task),
             space,
             config.trials,
@@ -283,9 +283,9 @@ class Benchmark:
         meter = EnergyMeter() if EnergyMeter.available() else None
         bench = workbench(self.context(task))
         parameters = tuned.of(self.config.seeds.index(cell.seed))
-        tuner = bench.fine_tune(parameters, cell.seed)
+        trainer = bench.fine_tune(parameters, cell.seed)
         test = bench.splits["test"]
-        predictions = tuner.predictions(test.items)
+        predictions = trainer.predictions(test.items)
         name = f"seed-{cell.seed}.predictions.jsonl"
         rows = [
             {"id": row["id"], "prediction": prediction, "reference": reference}
@@ -306,13 +306,13 @@ class Benchmark:
             metric=task.metric_key,
             score=float(scores[task.metric_key]),
             scores=scores,
-            validation_score=tuner.best,
+            validation_score=trainer.best,
             hyperparameters=asdict(parameters)
-            | {"evaluations": self.config.evaluations, "tokens_at_once": tuner.tokens_at_once},
+            | {"evaluations": self.config.evaluations, "tokens_at_once": trainer.tokens_at_once},
             tuning=tuned.record,
             data=bench.data_record,
             encoding=bench.encoding_record(),
-            model=describe(tuner.model, self.encoder),  # type: ignore[arg-type]
+            model=describe(trainer.model, self.encoder),  # type: ignore[arg-type]
             environment=environment_report(with_torch=True),
             duration=time.perf_counter() - begin,
             energy_kwh=(meter.stop() or {}).get("energy_kwh") if meter else None,
@@ -323,12 +323,12 @@ class Benchmark:
         )
         # The model first: a run that is killed between the two trains this cell again.
         if self.config.save_models != "none":
-            self._keep_model(task, cell, tuner, bench, result)
+            self._keep_model(task, cell, trainer, bench, result)
         result.write(self.config.output)
         return result
 
     def _keep_model(
-        self, task: TaskSpec, cell: Cell, tuner: Any, bench: Any, result: Result
+        self, task: TaskSpec, cell: Cell, trainer: Any, bench: Any, result: Result
     ) -> None:
         """Save the model of a cell; of several only the best by validation, if so configured."""
         others = self.kept_models(task)
@@ -339,7 +339,7 @@ class Benchmark:
         target = model_folder(cell, self.config.output)
         settings = {"cell": asdict(cell)}
         with staged_run(target, "finetuned-model", settings) as scratch:
-            save_model(scratch, tuner.model, bench.tokenizer, self._record(task, bench, result))
+            save_model(scratch, trainer.model, bench.tokenizer, self._record(task, bench, result))
         if self.config.save_models == "best":
             for _, folder in others:
                 if folder != target:

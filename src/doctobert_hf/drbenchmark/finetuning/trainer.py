@@ -37,7 +37,7 @@ class Split:
     references: list[Any] = field(default_factory=list)
 
 
-class FineTuner(Trainer):
+class TaskTrainer(Trainer):
     """``Trainer`` on rows that may be several sequences.
 
     Args:

@@ -57,7 +57,7 @@ class Tuned:
         return self.first if position == 0 else self.others
 
 
-def tune(
+def search_hyperparameters(
     context: Context,
     space: SearchSpace,
     trials: int,
@@ -250,12 +250,12 @@ def run_trial(context: Context, parameters: HyperParameters, trial: Trial) -> An
 
     best: list[float] = []
     try:
-        tuner = workbench(context).fine_tune(parameters, SEED, report)
+        trainer = workbench(context).fine_tune(parameters, SEED, report)
     except optuna.TrialPruned:
         return max(best), float("-inf"), True
     except Exception as error:  # one trial's trouble must not lose the others
         return error
-    return tuner.best, tuner.last_sum, False
+    return trainer.best, trainer.last_sum, False
 
 
 def _tell(

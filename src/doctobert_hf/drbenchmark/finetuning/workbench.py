@@ -13,10 +13,10 @@ from typing import Any
 
 from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS, LongInputs
-from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
-from doctobert_hf.drbenchmark.finetuning.encoding import RowEncoder
+from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
+from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
-from doctobert_hf.drbenchmark.finetuning.trainer import FineTuner, Split
+from doctobert_hf.drbenchmark.finetuning.trainer import Split, TaskTrainer
 from doctobert_hf.drbenchmark.spec import SPLITS, TaskSpec
 from doctobert_hf.drbenchmark.tasks import get_task
 from doctobert_hf.errors import DataError
@@ -44,7 +44,7 @@ class Context:
         tokens_at_once: Most tokens computed at once in training; None: the device's default.
     """
 
-    encoder: Encoder
+    encoder: ModelRef
     task: str
     protocol: str
     legacy: bool = False
@@ -84,7 +84,7 @@ class Workbench:
                 self.rows[name] = [rows[i * len(rows) // most] for i in range(most)]
         self.tokenizer = context.encoder.tokenizer()
         self.max_length = context.encoder.max_length(context.max_length)
-        self._encoder = RowEncoder(
+        self._encoder = ExampleEncoder(
             self.task,
             self.tokenizer,
             self.max_length,
@@ -106,7 +106,7 @@ class Workbench:
         parameters: HyperParameters,
         seed: int,
         on_evaluation: Callable[[int, float], None] | None = None,
-    ) -> FineTuner:
+    ) -> TaskTrainer:
         """Train a fresh head and the encoder, and put the best weights back.
 
         Raises:
@@ -120,14 +120,14 @@ class Workbench:
         model = self.context.encoder.load(self.task, dropout)
         splits = self.splits
         with tempfile.TemporaryDirectory() as scratch:
-            tuner = FineTuner(
+            trainer = TaskTrainer(
                 *(self.task, model, self.tokenizer, splits["train"], splits["validation"]),
                 *(parameters, seed, scratch, on_evaluation, self.context.evaluations),
                 bf16=self.context.bf16,
                 tokens_at_once=self.context.tokens_at_once,
             )
-            tuner.train_best()
-        return tuner
+            trainer.train_best()
+        return trainer
 
     @cached_property
     def data_record(self) -> dict[str, Any]:

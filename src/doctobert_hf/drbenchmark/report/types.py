@@ -52,7 +52,7 @@ def _type_score(
     task: str, kind: str, found: Mapping[str, list[Mapping[str, Mapping[str, float]]]]
 ) -> TypeScore:
     cells = {name: [s[kind] for s in seeds if kind in s] for name, seeds in found.items()}
-    counts = [c.get("number", c.get("support")) for cs in cells.values() for c in cs]
+    counts = [c.get("support", c.get("number")) for cs in cells.values() for c in cs]
     known = [int(count) for count in counts if count is not None]
     scores = {
         name: tuple(100.0 * cell["f1"] for cell in cs if "f1" in cell) for name, cs in cells.items()

@@ -177,6 +177,6 @@ def how_to_obtain(task: TaskSpec) -> str:
             f"or one of its subfolders holds {corpus.layout}"
         )
     return (
-        f"{corpus.title} is open ({corpus.licence}): leave data_dir out to download it, or get it "
+        f"{corpus.title} is open ({corpus.license}): leave data_dir out to download it, or get it "
         f"from {corpus.homepage}"
     )

@@ -13,7 +13,7 @@ CORPUS = CorpusSpec(
         "negation and speculation annotated by hand."
     ),
     homepage="https://clementdalloux.fr/?page_id=28",
-    licence="Data-use agreement",
+    license="Data-use agreement",
     redistributable=False,
     gate=(
         "CAS needs a personal data-use agreement: ask its authors (Clément Dalloux, Natalia "

@@ -22,7 +22,7 @@ CORPUS = CorpusSpec(
     title="CLISTER",
     description="1,000 pairs of sentences of clinical cases, similarity 0 to 5 by annotators.",
     homepage="https://gitlab.inria.fr/codeine/clister",
-    licence="Data-use agreement",
+    license="Data-use agreement",
     redistributable=False,
     gate=(
         "CLISTER needs the data-use agreement of the CAS clinical cases: see "

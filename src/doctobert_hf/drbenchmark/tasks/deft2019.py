@@ -24,7 +24,7 @@ CORPUS = CorpusSpec(
         "consultation and the outcome."
     ),
     homepage="https://deft.lisn.upsaclay.fr/2019/",
-    licence="Data-use agreement",
+    license="Data-use agreement",
     redistributable=False,
     gate=GATE,
     citation="""@inproceedings{grabar2019deft,

@@ -25,7 +25,7 @@ CORPUS = CorpusSpec(
         "technical and simplified."
     ),
     homepage="https://deft.lisn.upsaclay.fr/2020/",
-    licence="Data-use agreement",
+    license="Data-use agreement",
     redistributable=False,
     gate=(
         "DEFT 2020 needs a signed data-use agreement: see https://deft.lisn.upsaclay.fr/2020/ and "

@@ -34,7 +34,7 @@ CORPUS = CorpusSpec(
         "chapters of pathologies that describe the patient."
     ),
     homepage="https://deft.lisn.upsaclay.fr/2021/",
-    licence="Data-use agreement",
+    license="Data-use agreement",
     redistributable=False,
     gate=GATE,
     citation="""@inproceedings{grouin-etal-2021-classification,

@@ -24,7 +24,7 @@ CORPUS = CorpusSpec(
         "automatically."
     ),
     homepage="https://github.com/hltfbk/E3C-Corpus",
-    licence="CC-BY-NC-4.0",
+    license="CC-BY-NC-4.0",
     redistributable=True,
     citation="""@report{Magnini2021,
   author = {Magnini, Bernardo and Altuna, Begoña and Lavelli, Alberto and Speranza, Manuela

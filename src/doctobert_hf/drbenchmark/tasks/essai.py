@@ -13,7 +13,7 @@ CORPUS = CorpusSpec(
         "tagged by TreeTagger, with cues and scopes of negation and speculation."
     ),
     homepage="https://clementdalloux.fr/?page_id=28",
-    licence="Data-use agreement",
+    license="Data-use agreement",
     redistributable=False,
     gate=(
         "ESSAI needs a personal data-use agreement: ask its authors (Clément Dalloux, Natalia "

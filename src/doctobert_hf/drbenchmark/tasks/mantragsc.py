@@ -26,7 +26,7 @@ CORPUS = CorpusSpec(
         "three annotators and adjudication."
     ),
     homepage="https://github.com/mi-erasmusmc/Mantra-Gold-Standard-Corpus",
-    licence="CC-BY-4.0, GPL-3.0 (GitHub)",
+    license="CC-BY-4.0, GPL-3.0 (GitHub)",
     redistributable=True,
     citation="""@article{10.1093/jamia/ocv037,
   author = {Kors, Jan A and Clematide, Simon and Akhondi, Saber A and van Mulligen, Erik M

@@ -15,7 +15,7 @@ CORPUS = CorpusSpec(
         "apply."
     ),
     homepage="https://github.com/qanastek/MORFITT",
-    licence="CC-BY-SA-4.0",
+    license="CC-BY-SA-4.0",
     redistributable=True,
     citation="""@inproceedings{labrak:hal-04131591,
   title = {{MORFITT}: Un corpus multi-labels d'articles scientifiques français dans le domaine

@@ -26,7 +26,7 @@ CORPUS = CorpusSpec(
         "and intents."
     ),
     homepage="https://zenodo.org/records/6524162",
-    licence="CC-BY-4.0",
+    license="CC-BY-4.0",
     redistributable=True,
     citation="""@inproceedings{Kocabiyikoglu2022,
   author = {Kocabiyikoglu, Alican and Portet, François and Gibert, Prudence and Blanchon, Hervé

@@ -41,7 +41,7 @@ CORPUS = CorpusSpec(
         "mentions of ten UMLS semantic groups, nested and discontinuous ones included."
     ),
     homepage="https://quaerofrenchmed.limsi.fr/",
-    licence="GFDL-1.3",
+    license="GFDL-1.3",
     redistributable=True,
     citation="""@inproceedings{neveol14quaero,
   author = {Névéol, Aurélie and Grouin, Cyril and Leixa, Jeremy and Rosset, Sophie

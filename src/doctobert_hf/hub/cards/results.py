@@ -81,9 +81,9 @@ def _key(result: Result) -> Key:
 
 def _own_key(keys: list[Key], model: Path, repo_id: str, name: str | None) -> tuple[Key, list[str]]:
     """Find this model in the results: by a hash of its weights, else by name, with a warning."""
-    from doctobert_hf.drbenchmark.finetuning.encoder import Encoder
+    from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 
-    identity = Encoder.find(str(model)).identity
+    identity = ModelRef.find(str(model)).identity
     exact = [key for key in keys if key[1] == identity]
     if exact and name is None:
         return exact[0], []

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from doctobert_hf.hub.cards.facts import CardFacts
-from doctobert_hf.hub.publish.push import Report, Target, push_model
+from doctobert_hf.hub.publish.push import PushReport, Target, push_model
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class PushToHubCallback(TrainerCallback):
         self.target = target if isinstance(target, Target) else Target(target)
         self.facts = facts
         self.every = every
-        self.reports: list[Report] = []
+        self.reports: list[PushReport] = []
         self.errors: list[Exception] = []
         self.patience = patience
         self._lock = threading.Lock()

@@ -19,7 +19,7 @@ from doctobert_hf.errors import OutputError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.hub.cards.facts import CardFacts, read_facts
 from doctobert_hf.hub.stage.merging import Changes
-from doctobert_hf.hub.stage.package import Package, package_model, package_tokenizer, sha256
+from doctobert_hf.hub.stage.package import Package, package_model, package_tokenizer
 from doctobert_hf.hub.stage.preflight import (
     check_folder,
     check_folder_exists,
@@ -29,6 +29,9 @@ from doctobert_hf.hub.stage.preflight import (
 )
 from doctobert_hf.runs import open_run
 from doctobert_hf.runs.lock import RunLock
+from doctobert_hf.runs.record import sha256
+
+Build = Callable[[Path, tuple[str, ...]], Package]
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Report:
+class PushReport:
     """What was published, or would be.
 
     Attributes:
@@ -118,7 +121,7 @@ def push_model(
     kind: str | None = None,
     checkpoints: bool = False,
     optimizer: bool = False,
-) -> Report:
+) -> PushReport:
     """Publish a model, from a run's folder or its own; see :func:`package_model`.
 
     Raises:
@@ -152,7 +155,7 @@ def push_model(
 
 def push_tokenizer(
     path: str | Path, target: Target | str, facts: CardFacts | None = None
-) -> Report:
+) -> PushReport:
     """Publish a tokenizer; errors as of :func:`push_model`.
 
     Example:
@@ -177,7 +180,7 @@ def push_dataset(
     protocol: str = "drbenchmark",
     max_shard_bytes: int = 500_000_000,
     on_shard: Callable[[str, int], None] | None = None,
-) -> Report:
+) -> PushReport:
     """Publish a dataset; see :func:`package_dataset`. A stopped run goes on where it was.
 
     Raises:
@@ -225,7 +228,9 @@ def _said(target: Target | str, facts: CardFacts | None) -> Target:
     return dataclasses.replace(found, relicense=facts is not None)
 
 
-def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]) -> Report:
+def _run(
+    path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]
+) -> PushReport:
     check_folder_exists(path)
     refuse(check_name(target.repo_id))
     if target.dry_run is None:
@@ -268,7 +273,9 @@ def _run(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Pa
     return report
 
 
-def _push(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]) -> Report:
+def _push(
+    path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]
+) -> PushReport:
     """Stage in the cache, under a lock of the same path and repository, and send."""
     from huggingface_hub import constants
 
@@ -288,7 +295,7 @@ def _push(path: Path, target: Target, build: Callable[[Path, tuple[str, ...]], P
 
 def _staged(
     folder: Path, target: Target, build: Callable[[Path, tuple[str, ...]], Package]
-) -> Report:
+) -> PushReport:
     """Make what would be published in a staging folder of our own, and publish it if it may be."""
     from doctobert_hf.hub.publish.commit import present_state, publish
 
@@ -318,7 +325,7 @@ def _staged(
             relicense,
         )
         changes = published.changes
-    report = Report(
+    report = PushReport(
         repo_id=target.repo_id,
         repo_type=package.repo_type,
         kind=package.kind,

@@ -23,9 +23,10 @@ from typing import Any, Literal
 from doctobert_hf.errors import UsageError
 from doctobert_hf.hub.cards.render import snippets
 from doctobert_hf.hub.cards.templates import template_environment
-from doctobert_hf.hub.stage.package import MANIFEST, sha256
+from doctobert_hf.hub.stage.package import MANIFEST
 from doctobert_hf.hub.stage.preflight import check_folder, redact, tokens_in_use
 from doctobert_hf.recipes import shared_folder
+from doctobert_hf.runs.record import sha256
 
 RUNNER = """
 import contextlib, io, json, os, sys, traceback

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from doctobert_hf.hub.cards.records import (
 )
 from doctobert_hf.hub.cards.retrievers import read_retriever
 from doctobert_hf.hub.stage.companions import stage_companions
+from doctobert_hf.runs.record import sha256
 from doctobert_hf.version import __version__
 
 if TYPE_CHECKING:
@@ -120,12 +120,6 @@ class Package:
             **({"elsewhere": self.elsewhere} if self.elsewhere else {}),
             "files": dict(sorted({**self.kept, **files}.items())),
         }
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def package_model(

@@ -120,7 +120,7 @@ def drbenchmark_splits(path: Path, tasks: tuple[str, ...], protocol: str) -> lis
         if not spec.corpus.redistributable:
             raise UsageError(
                 f"{spec.name} is made from {spec.corpus.title}, which may not be redistributed "
-                f"({spec.corpus.licence}). {spec.corpus.gate}".strip(),
+                f"({spec.corpus.license}). {spec.corpus.gate}".strip(),
                 "tasks whose licence lets others publish copies",
                 "Leave it out; others can build it from their own copy of the corpus with "
                 f'load_dataset("doctobert_hf/drbenchmark", "{spec.name}", data_dir=FOLDER)',
@@ -223,7 +223,7 @@ def _config(
     if is_task:
         from doctobert_hf.drbenchmark import get_task
 
-        written = get_task(name).corpus.licence
+        written = get_task(name).corpus.license
         several = license_ids(written)
     else:
         licence = (facts.config_licenses or {}).get(name) or SOURCE_LICENSES.get(name)
