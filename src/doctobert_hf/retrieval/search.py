@@ -16,16 +16,14 @@ from doctobert_hf.retrieval.index_folder import (
     ABOUT,
     KIND,
     About,
-    Piece,
     changing,
     clear_leftovers,
     finish,
-    open_part,
     read_any,
-    remove_piece,
     rewritten,
     write_part,
 )
+from doctobert_hf.retrieval.index_part import Piece, open_part, remove_piece
 from doctobert_hf.retrieval.passage_table import PassageTable
 
 if TYPE_CHECKING:
@@ -153,6 +151,8 @@ def build_index(
                     "Pass --overwrite to begin anew",
                 )
             about.model = identity
+            for piece in about.parts[:1]:
+                open_part(output, piece, about.kind).check(model, str(output))
         clear_leftovers(output, about)
         _fill(output, about, source, PassageEncoder(model))
         run.finish(ABOUT, "parts", "words", *(["engine"] if about.engine_file else []))
@@ -299,7 +299,12 @@ def _batches(rows: list[dict[str, Any]], text_column: str) -> Iterator[list[dict
 def _model_of(about: About, folder: Path, place: str | None) -> Any:
     from doctobert_hf.retrieval.identity import open_identified
 
-    return None if about.model is None else open_identified(about.model, str(folder), place)
+    if about.model is None:
+        return None
+    model = open_identified(about.model, str(folder), place)
+    for piece in about.parts[:1]:
+        open_part(folder, piece, about.kind).check(model, str(folder))
+    return model
 
 
 def delete_documents(folder: Path, ids: Iterable[str] = (), condition: str | None = None) -> Change:
