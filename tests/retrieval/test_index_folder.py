@@ -295,3 +295,30 @@ def test_an_engine_finds_what_exact_search_finds(kind, corpus, rows, models, tmp
         build_index(corpus, tmp_path / "words", engine="faiss")
     with pytest.raises(UsageError, match="No engine 'fais'.*'faiss'"):
         build_index(corpus, tmp_path / "words", str(models / kind), engine="fais")
+
+
+def test_columns_of_other_types_are_refused_before_anything_is_written(rows, tmp_path, monkeypatch):
+    index = tmp_path / "index"
+    build_index(write_rows(tmp_path / "a.jsonl", rows), index)
+    before = {p: p.read_bytes() for p in index.rglob("*") if p.is_file()}
+    table = tmp_path / "b.csv"
+    table.write_text("id,text,year\nnew,Une toux,2024\n")
+    for replace in (False, True):
+        with pytest.raises(DataError, match="several types.*year.*int64.*string"):
+            add_documents(index, table, replace=replace)
+    assert {p: p.read_bytes() for p in index.rglob("*") if p.is_file()} == before
+    mixed = write_rows(tmp_path / "c.jsonl", [*rows, {"id": "z", "text": "Toux", "year": "2024"}])
+    monkeypatch.setattr(search, "PART_CHARACTERS", 1)
+    with pytest.raises(DataError, match="several types"):
+        build_index(mixed, tmp_path / "mixed")
+    whole = write_rows(tmp_path / "d.jsonl", [{"id": "f", "text": "Toux", "year": 2024.5}])
+    assert add_documents(index, whole).added == 1, "numbers go together"
+    assert Index.load(index).search("toux", condition="year > 2024")[0].document == "f"
+
+
+def test_a_column_may_have_any_name(tmp_path):
+    rows = [{"id": str(n), "text": "Une toux", "#": n, "": n, "told": n > 0} for n in range(2)]
+    index = build_index(write_rows(tmp_path / "a.jsonl", rows), tmp_path / "index")
+    assert [hit.document for hit in index.search("toux", condition="told == True")] == ["1"]
+    with pytest.raises(UsageError, match="is True or False"):
+        index.search("toux", condition="told == true")

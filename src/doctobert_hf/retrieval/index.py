@@ -238,9 +238,10 @@ class Index:
         from doctobert_hf.filters import parse
 
         numbers = pa.array(np.arange(len(self.ids)))
-        kept = parse(condition, nulls="fail").apply(self.documents.append_column("#", numbers))
+        numbered = self.documents.append_column("", numbers)
+        kept = parse(condition, nulls="fail").apply(numbered)
         allowed = np.zeros(len(self.ids), bool)
-        allowed[kept["#"].to_numpy()] = True
+        allowed[kept.column(kept.num_columns - 1).to_numpy()] = True
         return allowed
 
     def rank(

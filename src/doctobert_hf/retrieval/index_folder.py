@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -247,14 +247,35 @@ def _words(folder: Path, about: About, passages: PassageTable) -> BM25:
 def _joined(tables: list[pa.Table], folder: Path) -> pa.Table:
     import pyarrow as pa
 
+    merged_schema([table.schema for table in tables], folder)
+    return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+
+
+def merged_schema(schemas: Sequence[pa.Schema], folder: Path) -> pa.Schema:
+    """Return the columns of documents that were read at several times.
+
+    Raises:
+        DataError: A column is of one type here and of another there.
+    """
+    import pyarrow as pa
+
     try:
-        return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+        return pa.unify_schemas(schemas, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(
             f"The documents of '{folder}' have columns of several types ({error})",
             "one type for each column",
-            "Index the documents anew, with columns of one type",
+            "Make them alike (a table of CSV holds strings only), or leave the column out",
         ) from error
+
+
+def schema_of(folder: Path, about: About) -> pa.Schema:
+    """Return the columns of all documents that are in the parts."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = [folder / "parts" / piece.name / "documents.parquet" for piece in about.parts]
+    return merged_schema([pa.schema([]), *(pq.read_schema(path) for path in names)], folder)
 
 
 def finish(folder: Path, about: About) -> None:

@@ -19,14 +19,18 @@ from doctobert_hf.retrieval.index_folder import (
     changing,
     clear_leftovers,
     finish,
+    merged_schema,
     read_any,
     rewritten,
+    schema_of,
     write_part,
 )
 from doctobert_hf.retrieval.index_part import Piece, open_part, remove_piece
 from doctobert_hf.retrieval.passage_table import PassageTable
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from doctobert_hf.retrieval.models import RetrievalModel
 
 logger = logging.getLogger(__name__)
@@ -73,19 +77,16 @@ def index_documents(
         _check_new(row["id"], seen, source)
     if not rows:
         raise DataError("No document to search", "at least one")
-    documents, passages, vectors = _part(rows, PassageEncoder(model), text_column)
-    return Index(documents, passages, vectors, model)
+    encoder = PassageEncoder(model)
+    passages = PassageTable.of(encoder.cut([row[text_column] for row in rows]))
+    vectors = encoder.encode(passages.texts)
+    return Index(document_table(rows, text_column), passages, vectors, model)
 
 
 def _check_new(name: str, seen: set[str], source: Any) -> None:
     if name in seen:
         raise DataError(f"The id '{name}' is there twice in '{source}'", "an id for each row")
     seen.add(name)
-
-
-def _part(rows: list[dict[str, Any]], encoder: PassageEncoder, text_column: str) -> Any:
-    passages = PassageTable.of(encoder.cut([row[text_column] for row in rows]))
-    return document_table(rows, text_column), passages, encoder.encode(passages.texts)
 
 
 def build_index(
@@ -162,6 +163,7 @@ def build_index(
 def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> None:
     """Write what of the documents is not in the parts yet, then the table of words."""
     seen = {name for names in _ids(folder, about) for name in names}
+    columns = schema_of(folder, about)
     rows: list[dict[str, Any]] = []
     size = read = 0
     if about.rows_read:
@@ -175,12 +177,12 @@ def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> N
             rows.append(row)
             size += len(row[about.text_column])
         if size >= PART_CHARACTERS:
-            _append(folder, about, rows, encoder)
+            columns = _append(folder, about, rows, encoder, columns)
             about.rows_read = read
             about.write(folder)
             rows, size = [], 0
     if rows:
-        _append(folder, about, rows, encoder)
+        _append(folder, about, rows, encoder, columns)
     if not about.parts:
         raise DataError("No document to search", "at least one")
     about.rows_read = read
@@ -188,9 +190,19 @@ def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> N
 
 
 def _append(
-    folder: Path, about: About, rows: list[dict[str, Any]], encoder: PassageEncoder
-) -> None:
-    about.parts.append(write_part(folder, about, *_part(rows, encoder, about.text_column)))
+    folder: Path,
+    about: About,
+    rows: list[dict[str, Any]],
+    encoder: PassageEncoder,
+    columns: pa.Schema,
+) -> pa.Schema:
+    """Write a part, if its columns go with those that are there; return the columns of all."""
+    documents = document_table(rows, about.text_column)
+    columns = merged_schema([columns, documents.schema], folder)
+    passages = PassageTable.of(encoder.cut([row[about.text_column] for row in rows]))
+    vectors = encoder.encode(passages.texts)
+    about.parts.append(write_part(folder, about, documents, passages, vectors))
+    return columns
 
 
 def _ids(folder: Path, about: About) -> list[list[str]]:
@@ -267,10 +279,12 @@ def add_documents(
                 gone.setdefault(there[0], set()).add(there[1])
             rows.append(row)
         if rows:
+            columns = schema_of(folder, about)
+            merged_schema([columns, document_table(rows, about.text_column).schema], folder)
             encoder = PassageEncoder(_model_of(about, folder, model))
             old = rewritten(folder, about, gone)
             for first in _batches(rows, about.text_column):
-                _append(folder, about, first, encoder)
+                columns = _append(folder, about, first, encoder, columns)
             _commit(folder, about, old)
         change.documents = sum(part.documents for part in about.parts)
     return change
