@@ -322,3 +322,27 @@ def test_a_column_may_have_any_name(tmp_path):
     assert [hit.document for hit in index.search("toux", condition="told == True")] == ["1"]
     with pytest.raises(UsageError, match="is True or False"):
         index.search("toux", condition="told == true")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_documents_were_cut_is_recorded_and_kept_to(kind, corpus, models, tmp_path):
+    index = tmp_path / "index"
+    build_index(corpus, index, kind and str(models / kind))
+    about = json.loads((index / "index.json").read_text())
+    size = {"tokens": about["model"]["document_length"]} if kind else {"characters": 1000}
+    assert about["chunker"] == {"name": "hierarchical" if kind else "characters", **size}
+    (index / "index.json").write_text(json.dumps(about | {"chunker": {"name": "other"}}))
+    new = write_rows(tmp_path / "n.jsonl", [{"id": "n", "text": "nouveau"}])
+    with pytest.raises(DataError, match="cut otherwise than this version cuts .name other"):
+        add_documents(index, new)
+    assert Index.load(index).search("patient", method="lexical"), "it answers as before"
+    about.pop("chunker")  # as before it was recorded
+    (index / "index.json").write_text(json.dumps(about))
+    assert add_documents(index, new).added == 1
+
+
+def test_documents_added_to_an_index_of_whole_ones_stay_whole(tmp_path):
+    long = "Une phrase de plus. " * 200
+    Index.build({"a": long}).save(tmp_path / "index")
+    add_documents(tmp_path / "index", write_rows(tmp_path / "b.jsonl", [{"id": "b", "text": long}]))
+    assert len(Index.load(tmp_path / "index").passages) == 2

@@ -51,6 +51,8 @@ class About:
     Attributes:
         kind: ``bm25``, ``dense`` or ``late-interaction``.
         model: What the vectors were made with; None for words only.
+        chunker: How documents are cut, see :class:`.encoding.PassageEncoder`; None where the
+            version that wrote the index did not say.
         parts: In the order of their documents.
         words: The table of words.
         engine: Name of the engine, ``exact`` for none.
@@ -64,6 +66,7 @@ class About:
 
     kind: str
     model: ModelIdentity | None = None
+    chunker: dict[str, Any] | None = None
     parts: list[Piece] = field(default_factory=list)
     words: Piece | None = None
     engine: str = "exact"
@@ -216,6 +219,7 @@ def load_index(made: type[Index], folder: Path, model: Any = None) -> Index:
         _opener(about, folder, model, parts[0]),
         lambda: _words(folder, about, passages),
         engine,
+        about.chunker,
     )
 
 
@@ -313,7 +317,7 @@ def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: 
         if run.record.outputs and (folder / ABOUT).is_file() and read_any(folder).complete:
             return  # the same texts and model are there already
         identity = None if model is None else ModelIdentity.of(model, place)
-        about = About(index.kind, identity)
+        about = About(index.kind, identity, index.chunker)
         with explained_output(folder):
             piece = write_part(folder, about, index.documents, index.passages, index.vectors)
             about.parts.append(piece)

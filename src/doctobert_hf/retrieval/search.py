@@ -80,7 +80,8 @@ def index_documents(
     encoder = PassageEncoder(model)
     passages = PassageTable.of(encoder.cut([row[text_column] for row in rows]))
     vectors = encoder.encode(passages.texts)
-    return Index(document_table(rows, text_column), passages, vectors, model)
+    documents = document_table(rows, text_column)
+    return Index(documents, passages, vectors, model, chunker=encoder.chunker)
 
 
 def _check_new(name: str, seen: set[str], source: Any) -> None:
@@ -155,7 +156,9 @@ def build_index(
             for piece in about.parts[:1]:
                 open_part(output, piece, about.kind).check(model, str(output))
         clear_leftovers(output, about)
-        _fill(output, about, source, PassageEncoder(model))
+        encoder = PassageEncoder(model, chunker=about.chunker)
+        about.chunker = encoder.chunker
+        _fill(output, about, source, encoder)
         run.finish(ABOUT, "parts", "words", *(["engine"] if about.engine_file else []))
     return Index.load(output, model)
 
@@ -281,7 +284,8 @@ def add_documents(
         if rows:
             columns = schema_of(folder, about)
             merged_schema([columns, document_table(rows, about.text_column).schema], folder)
-            encoder = PassageEncoder(_model_of(about, folder, model))
+            encoder = PassageEncoder(_model_of(about, folder, model), chunker=about.chunker)
+            encoder.cut([])  # whether it can
             old = rewritten(folder, about, gone)
             for first in _batches(rows, about.text_column):
                 columns = _append(folder, about, first, encoder, columns)
