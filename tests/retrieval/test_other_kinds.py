@@ -128,7 +128,7 @@ def test_only_a_reranker_reranks(models, tmp_path, capsys):
     )
     search = ["retrieval", "search", str(documents), "toux", "--rerank"]
     for name, what in (
-        ("mlm", "an encoder without one output"),
+        ("mlm", "a plain encoder's model"),
         ("sparse", "a SparseEncoder model"),
     ):
         assert main([*search, str(models / name)]) == 2

@@ -69,22 +69,21 @@ def open_reranker(place: str) -> Any:
 
     from doctobert_hf.retrieval.models import saved_kind
 
-    kind = other_kind(place)
-    if kind != "CrossEncoder":
-        found = kind or saved_kind(place)
-        what = f"a {found} model" if found else "an encoder without one output"
-        raise UsageError(
-            f"'{place}' is no CrossEncoder but {what}",
-            "a folder or Hub id of one with one output",
-            "Name a reranker, or leave --rerank out",
-        )
     try:
-        model = CrossEncoder(place, trust_remote_code=False)
+        kind = other_kind(place)
+        found = kind or saved_kind(place) or "plain encoder's"
+        model = CrossEncoder(place, trust_remote_code=False) if kind == "CrossEncoder" else None
     except (OSError, ValueError) as error:
         raise UsageError(
             f"'{place}' is no CrossEncoder ({' '.join(str(error).split())[:200]})",
             "a folder or Hub id of one",
         ) from error
+    if model is None:
+        raise UsageError(
+            f"'{place}' is no CrossEncoder but a {found} model",
+            "a folder or Hub id of one with one output",
+            "Name a reranker, or leave --rerank out",
+        )
     if model.num_labels != 1:
         raise UsageError(
             f"'{place}' has {model.num_labels} outputs", "one output: a reranker's score"
