@@ -346,3 +346,14 @@ def test_documents_added_to_an_index_of_whole_ones_stay_whole(tmp_path):
     Index.build({"a": long}).save(tmp_path / "index")
     add_documents(tmp_path / "index", write_rows(tmp_path / "b.jsonl", [{"id": "b", "text": long}]))
     assert len(Index.load(tmp_path / "index").passages) == 2
+
+
+def test_a_document_that_lost_its_text_does_not_stay_as_it_was(rows, tmp_path):
+    index = tmp_path / "index"
+    build_index(write_rows(tmp_path / "a.jsonl", [*rows, {"id": "blank", "text": " "}]), index)
+    new = [{"id": "new", "text": ""}, {"id": "d1", "text": " "}]
+    for replace in (False, True):
+        with pytest.raises(UsageError, match="'d1' is in the index, and has no text"):
+            add_documents(index, write_rows(tmp_path / "b.jsonl", new), replace=replace)
+    change = add_documents(index, write_rows(tmp_path / "b.jsonl", [new[0], rows[0]]))
+    assert (change.added, change.unchanged, change.documents) == (0, 1, len(rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +38,8 @@ PART_CHARACTERS = 2_000_000
 """Text of a part: what a kill costs at most, some minutes of encoding on a CPU."""
 
 
-def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any] | None]:
-    """Yield documents with ``id`` and ``source``; None for one without text, which is counted.
+def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any]]:
+    """Yield documents with ``id`` and ``source``; those without text too, which are counted.
 
     Files of Markdown, HTML, PDF and office programs are read too. A row's ``id`` names it, its
     ``url`` or ``source`` says where it comes from, else its file.
@@ -48,10 +48,7 @@ def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any]
 
     empty = 0
     for row in iter_documents(source, text_column, converted=True):
-        if not row[text_column].strip():
-            empty += 1
-            yield None
-            continue
+        empty += not row[text_column].strip()
         name = str(row["id"])
         yield {**row, "id": name, "source": str(row.get("url") or row.get("source") or name)}
     if empty:
@@ -71,7 +68,7 @@ def index_documents(
     Raises:
         DataError: No document with text, or two documents with one id.
     """
-    rows = [row for row in track(iter_rows(source, text_column), "reading") if row is not None]
+    rows = [r for r in track(iter_rows(source, text_column), "reading") if r[text_column].strip()]
     seen: set[str] = set()
     for row in rows:
         _check_new(row["id"], seen, source)
@@ -175,7 +172,7 @@ def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> N
         read += 1
         if read <= about.rows_read:
             continue
-        if row is not None:
+        if row[about.text_column].strip():
             _check_new(row["id"], seen, source)
             rows.append(row)
             size += len(row[about.text_column])
@@ -262,7 +259,8 @@ def add_documents(
         change, seen = Change(documents=len(known)), set[str]()
         rows, gone = [], dict[str, set[int]]()
         for row in track(iter_rows(source, about.text_column), "reading"):
-            if row is None:
+            if not row[about.text_column].strip():
+                _check_absent(row["id"], known, source)
                 continue
             _check_new(row["id"], seen, source)
             there = known.get(row["id"])
@@ -292,6 +290,16 @@ def add_documents(
             _commit(folder, about, old)
         change.documents = sum(part.documents for part in about.parts)
     return change
+
+
+def _check_absent(name: str, known: Mapping[str, Any], source: Any) -> None:
+    """Refuse a document without text that is in the index with one, which would stay."""
+    if name in known:
+        raise UsageError(
+            f"The document '{name}' is in the index, and has no text in '{source}'",
+            "text",
+            "Give it text, leave it out, or delete it: retrieval index delete",
+        )
 
 
 def _is_same(known: dict[str, Any], row: dict[str, Any], text_column: str) -> bool:
