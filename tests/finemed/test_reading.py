@@ -90,3 +90,23 @@ def test_a_file_that_is_not_packed_as_its_name_says(tmp_path, packing):
     config = DeidentifyConfig(input=(str(path),), output=tmp_path / "out")
     with pytest.raises(DataError, match="cannot be read to its end"):
         deidentify_documents(config)
+
+
+def test_a_stage_that_lost_a_shard_is_no_input(tmp_path):
+    from doctobert_hf.corpus import list_files
+
+    rows = [{"id": str(i), "text": medical_text(i)} for i in range(6)]
+    source = write_lines(tmp_path / "in.jsonl", rows)
+    made = tmp_path / "made"
+    deidentify_documents(DeidentifyConfig(input=source, output=made, tasks=3))
+    assert len(list_files(made)) == 3
+    shard = min((made / "data").glob("*.parquet"))
+    shard.rename(tmp_path / "away")
+    told = "has 4 documents, and its manifest says 6.*Fetch the shards"
+    with pytest.raises(DataError, match=told):
+        deidentify_documents(DeidentifyConfig(input=(str(made),), output=tmp_path / "out"))
+    with pytest.raises(DataError, match=told):
+        list_files(made)
+    shard.write_bytes((tmp_path / "away").read_bytes()[:50])
+    with pytest.raises(DataError, match="cannot be read to its end"):
+        list_files(made)
