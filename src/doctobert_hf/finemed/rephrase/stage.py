@@ -26,6 +26,7 @@ from doctobert_hf.finemed.rephrase.again import (
     reopen,
     stop_marker,
 )
+from doctobert_hf.finemed.rephrase.carried import CARRIED, pack, unpack
 from doctobert_hf.finemed.rephrase.gates import rejections
 from doctobert_hf.finemed.rephrase.prompts import Prompts
 from doctobert_hf.finemed.rephrase.rollout import KEY, TOKENS, Rewriter
@@ -100,7 +101,9 @@ class Gates(PipelineStep):
                 yield rewritten
 
     def _document(self, document: Document, answer: dict[str, Any]) -> Document:
-        config, metadata = self.config, dict(document.metadata)
+        config = self.config
+        # Of a run that was begun by an older version the columns lie bare.
+        metadata = unpack(document.metadata.get(CARRIED, document.metadata))
         for name in _INHERITED:
             metadata[f"original_{name}"] = metadata.pop(name, None)
         metadata |= {
@@ -124,7 +127,7 @@ class Gates(PipelineStep):
 class Numbered(PipelineStep):
     """datatrove step that numbers a part's documents; a pass over ids that are there twice fails.
 
-    The request cache and checkpoints go by id.
+    The request cache and checkpoints go by id. The documents' columns are packed for the journey.
     """
 
     name = "numbered"
@@ -134,10 +137,10 @@ class Numbered(PipelineStep):
         """Yield the documents with ``place``, a repeated id made distinct."""
         seen: dict[str, int] = {}
         for place, document in enumerate(data):
-            document.metadata["place"] = place
             again = seen[document.id] = seen.get(document.id, -1) + 1
             if again:
                 document.id = document.metadata["chunk_id"] = f"{document.id}~{again}"
+            document.metadata = {"place": place, CARRIED: pack(document.metadata)}
             yield document
 
 
