@@ -240,7 +240,7 @@ def test_the_recipe_adapts_an_encoder_from_the_command_line(
     words = ["pretrain", "adapt/any-tiny", "--init-from", str(folder)]
     words += ["--corpus", str(tmp_path / "ours.parquet"), "--output", str(tmp_path / "out")]
     words += ["--replay", str(tmp_path / "general.parquet"), "--replay-share", "0.2"]
-    words += ["--freeze", "*embeddings*", "--max-tokens", "6000", "--run-name", "essai"]
+    words += ["--freeze", "*embeddings*", "--max-tokens", "6000", "--run-name", "2024-01-01"]
     words += ["--adam-beta2", "0.95"]
     assert main(words) == 0
     assert "model:" in capsys.readouterr().out
@@ -250,7 +250,7 @@ def test_the_recipe_adapts_an_encoder_from_the_command_line(
     assert torch.equal(before[name], after[name])
     assert any(not torch.equal(before[n], after[n]) for n in before if "layer.1" in n)
     settings = json.loads((tmp_path / "out" / "run.json").read_text())["settings"]
-    assert settings["training"] == {"run_name": "essai", "adam_beta2": 0.95}
+    assert settings["training"] == {"run_name": "2024-01-01", "adam_beta2": 0.95}
     assert main(["pretrain", "--resume", "--output", str(tmp_path / "out")]) == 0
 
 
@@ -259,7 +259,15 @@ def test_the_recipe_adapts_an_encoder_from_the_command_line(
     [
         (["--gradient-chekpointing"], "Did you mean 'gradient_checkpointing'?"),
         (["--adam-beta2", "high"], "adam_beta2"),
-        (["--output-dir", "x"], "output_dir"),
+        (["--output-dir", "x"], "Expected output"),
+        (["--push-to-hub"], "hub push-model"),
+        (["--num-train-epochs", "2"], "Expected max_tokens"),
+        (["--label-smoothing-factor", "0.1"], "does nothing"),
+        (["--lr-scheduler-type", "cosine"], "Expected lr_schedule"),
+        (["--resume-from-checkpoint", "x"], "--resume"),
+        (["--per-device-train-batch", "8"], "Unknown key"),
+        (["--skip-steps", "3", "5"], "[[3, 5]]"),
+        (["--skip-steps", "[[5, 3]]"], "[[3, 5]]"),
         (["--freeze", "nothing*"], "names no weight"),
         (["--freeze", "*"], "leaves nothing to train"),
         (["--replay", "nowhere.parquet"], "nowhere.parquet"),
