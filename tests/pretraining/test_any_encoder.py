@@ -227,6 +227,37 @@ def test_another_tokenizer_is_refused_before_any_work(saved, tokenizer, tmp_path
     assert "Padding id" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["bert", "roberta", "camembert", "deberta-v2"])
+def test_a_model_saved_without_its_tokenizer(kind, encoder, tokenizer, tmp_path, capsys, caplog):
+    folder, own = tmp_path / kind, tmp_path / "own"
+    encoder(kind).save_pretrained(folder)
+    tokenizer.save_pretrained(own)
+    words = ["pretrain", "adapt/any-tiny", "--init-from", str(folder), "--output"]
+    assert main([*words, str(tmp_path / "out")]) == 2  # not with an empty one that is made of air
+    assert "no files of one" in capsys.readouterr().err
+    texts = tmp_path / "texts.txt"
+    texts.write_text("Toux sèche depuis trois jours.")
+    words = ["pretrain", "store", str(texts), "--tokenizer", str(folder), "--output"]
+    assert main([*words, str(tmp_path / "store")]) == 2
+    config = PretrainConfig(init_from=str(folder), tokenizer=str(own))
+    make_model(config, tokenizer)
+    assert "no tokenizer of its own" in caplog.text
+
+
+def test_tiles_have_the_same_tokenizer_too(saved, tokenizer, tmp_path):
+    base = saved("modernbert", dtype=torch.bfloat16)
+    config = PretrainConfig(init_from=str(base), hand_over="tile", preset="doctomodernbert-tiny")
+    assert {p.dtype for p in make_model(config, tokenizer).parameters()} == {torch.float32}
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    ids = content["model"]["vocab"]
+    first, second = list(ids)[100:102]
+    ids[first], ids[second] = ids[second], ids[first]
+    tokenizer.save_pretrained(tmp_path / "other")
+    (tmp_path / "other" / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(UsageError, match="has another id"):
+        make_model(config, AutoTokenizer.from_pretrained(tmp_path / "other"))
+
+
 @pytest.mark.parametrize("kind", ["distilbert", "deberta-v2"])
 def test_the_recipe_adapts_an_encoder_from_the_command_line(
     kind, saved, sample_texts, tmp_path, capsys

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.extending import read_extension
+from doctobert_hf.models.opening import has_vocabulary
 from doctobert_hf.models.positions import max_positions
 from doctobert_hf.pretraining.data.store import TokenStore, tokenizer_hash
 
@@ -42,6 +43,13 @@ def check_tokenizer(
         own = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError):
         own = None  # saved without one
+    if own is None or not has_vocabulary(own):
+        own = None
+        logger.warning(
+            "'%s' has no tokenizer of its own: whether its embeddings belong to the ids of the one "
+            "given cannot be seen",
+            source,
+        )
     extension = None
     if own is not None and own.get_vocab() != tokenizer.get_vocab():
         extension = read_extension(folder, own)

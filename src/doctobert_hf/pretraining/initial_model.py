@@ -42,8 +42,7 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         _reset_head(model, config.initializer_range)
     else:
         _set_rope(fresh, config)
-        base = open_pretrained(AutoModelForMaskedLM, model_of(config.init_from))
-        model = tile_model(base, fresh)
+        model = tile_model(_tiles(config, tokenizer), fresh)
     if model.config.vocab_size < len(tokenizer):
         raise UsageError(
             f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
@@ -59,6 +58,27 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         _tell_of_adapters(model, len(layers))
     _freeze(model, config.freeze)
     return model
+
+
+def _tiles(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """Load the model that is tiled; its rows of embeddings must be the tokenizer's.
+
+    Raises:
+        UsageError: The tokenizer is not its own.
+    """
+    from transformers import AutoModelForMaskedLM
+
+    from doctobert_hf.pretraining.fit import check_tokenizer
+
+    source = model_of(str(config.init_from))
+    base = open_pretrained(AutoModelForMaskedLM, source, dtype="float32")
+    if check_tokenizer(source, base.config, tokenizer, config.tokenizer) is not None:
+        raise UsageError(
+            "hand_over 'tile' with an extended vocabulary",
+            "the model's own tokenizer",
+            "Tile first, and begin another phase with the extended one",
+        )
+    return base
 
 
 def _is_continued(config: PretrainConfig) -> bool:
