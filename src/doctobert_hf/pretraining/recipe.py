@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from doctobert_hf.config import check_bounds, option
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.models.opening import open_pretrained, open_tokenizer
-from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, model_of
+from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, source_of
 from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.recipe_texts import recipe_texts, sample_texts
@@ -343,7 +343,7 @@ def load_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerBase:
     if config.tokenizer is not None:
         return open_tokenizer(config.tokenizer)
     if config.init_from is not None:
-        return open_tokenizer(model_of(config.init_from))
+        return open_tokenizer(source_of(config))
     if config.corpus is not None or config.train_store is not None:
         raise UsageError(
             "A corpus and no tokenizer",
@@ -473,6 +473,6 @@ def _planned_architecture(config: PretrainConfig) -> Any:
     tokenizer = open_tokenizer(config.tokenizer) if config.tokenizer is not None else None
     if _from_preset(config):
         return fresh_config(config, tokenizer)
-    known = open_pretrained(AutoConfig, model_of(str(config.init_from)))
+    known = open_pretrained(AutoConfig, source_of(config))
     set_dropout(known, config.architecture or {})
     return known
