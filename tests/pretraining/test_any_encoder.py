@@ -188,6 +188,20 @@ def test_half_precision_weights_are_trained_in_float32(saved, tokenizer):
     assert {p.dtype for p in model.parameters()} == {torch.float32}
 
 
+def test_the_trainer_itself_takes_no_half_precision_weights(
+    encoder, tokenizer, make_store, tmp_path, caplog
+):
+    model = encoder("bert").to(torch.bfloat16)  # as from_pretrained loads a bf16 checkpoint
+    arguments = MLMTrainingArguments(str(tmp_path / "run"), report_to="none", use_cpu=True)
+    trainer = MLMTrainer(model, arguments, make_store(), tokenizer)
+    assert {p.dtype for p in trainer.model.parameters()} == {torch.float32}
+    assert "a model in bfloat16: it is trained in float32" in caplog.text
+    other = encoder("bert")
+    other.config.pad_token_id = 7
+    with pytest.raises(UsageError, match="Padding id"):
+        MLMTrainer(other, arguments, make_store(), tokenizer)
+
+
 def test_an_encoder_without_a_head_gets_one_with_a_word(saved, tokenizer, caplog):
     folder = saved(headless=True)
     AutoModel.from_pretrained(folder)  # an encoder, as those of Sentence Transformers
@@ -322,6 +336,15 @@ def test_keys_of_the_trainer_stand_in_a_recipe(saved, tmp_path, capsys):
     recipe.write_text("adam_beta7: 1\n")
     assert main(["pretrain", str(recipe), "--output", str(tmp_path / "p")]) == 2
     assert "Did you mean 'adam_beta" in capsys.readouterr().err
+
+
+def test_a_run_that_ends_by_steps_is_finished(saved, tmp_path, capsys):
+    words = ["pretrain", "adapt/any-tiny", "--init-from", str(saved()), "--max-steps", "1"]
+    words += ["--output", str(tmp_path / "o")]
+    assert main(words) == 0 and (tmp_path / "o" / "model" / "config.json").is_file()
+    assert "steps: 1" in capsys.readouterr().out
+    assert main(["pretrain", "--resume", "--output", str(tmp_path / "o")]) == 0  # not 143 for ever
+    assert "steps: 1" in capsys.readouterr().out
 
 
 def test_the_collator_packs_for_no_model_that_would_mix(encoder, tokenizer):

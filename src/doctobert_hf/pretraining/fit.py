@@ -62,16 +62,21 @@ def check_tokenizer(
             "the model's own tokenizer: its embeddings belong to its ids",
             "Leave --tokenizer out, or extend the model's own (doctobert-hf tokenizer extend)",
         )
-    pad = getattr(architecture, "pad_token_id", None)
-    if pad is not None and tokenizer.pad_token_id is not None and pad != tokenizer.pad_token_id:
-        raise UsageError(
-            f"Padding id {tokenizer.pad_token_id} of the tokenizer and {pad} of '{source}'",
-            "the same",
-            "Correct pad_token_id in config.json, or the tokenizer's pad_token",
-        )
+    _check_padding(f"'{source}'", architecture, tokenizer)
     if tokenizer.mask_token_id is None:
         raise UsageError(f"The tokenizer of '{source}' has no mask token", "one")
     return extension
+
+
+def _check_padding(whose: str, architecture: Any, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse another padding id than the model's: RoBERTa's positions count from it."""
+    pad = getattr(architecture, "pad_token_id", None)
+    if pad is not None and tokenizer.pad_token_id is not None and pad != tokenizer.pad_token_id:
+        raise UsageError(
+            f"Padding id {tokenizer.pad_token_id} of the tokenizer and {pad} of {whose}",
+            "the same",
+            "Correct pad_token_id in config.json, or the tokenizer's pad_token",
+        )
 
 
 def check_devices(gpus: int) -> None:
@@ -124,6 +129,22 @@ def tell_of_slow_attention(args: Any) -> None:
         )
 
 
+def in_float32(model: PreTrainedModel) -> None:
+    """Bring a model to float32, whatever it was loaded in; half precision is for the products.
+
+    In half precision a weight does not move: its steps are smaller than its last digit.
+    """
+    import torch
+
+    half = {p.dtype for p in model.parameters() if p.dtype in (torch.float16, torch.bfloat16)}
+    if half:
+        logger.warning(
+            "a model in %s: it is trained in float32 (bf16=True has the products in bfloat16)",
+            ", ".join(sorted(str(kind).removeprefix("torch.") for kind in half)),
+        )
+        model.float()
+
+
 def check_store(
     store: TokenStore, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
@@ -142,6 +163,7 @@ def check_store(
             f"A tokenizer of {len(tokenizer):,} and a model of {model.config.vocab_size:,} ids",
             "a model with at least as many",
         )
+    _check_padding("the model", model.config, tokenizer)
     longest, positions = int(store.lengths.max()), max_positions(model.config)
     if positions is not None and longest > positions:
         raise UsageError(

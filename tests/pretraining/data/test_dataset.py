@@ -43,14 +43,14 @@ def test_workers_change_nothing(stream, workers):
 @pytest.mark.parametrize("options", [{}, {"long_tokens": 40, "long_share": 0.5}])
 def test_workers_may_be_spawned(stream, options):
     """As on macOS and Windows, and from Python 3.14 on: what goes to them is pickled."""
-    from doctobert_hf.pretraining.trainer import _as_is
+    from doctobert_hf.pretraining.data.loading import as_is
 
     alone = [rows_of(step) for step in islice(stream(**options), 3)]
     loader = DataLoader(
         stream(**options),
         batch_size=None,
         num_workers=1,
-        collate_fn=_as_is,
+        collate_fn=as_is,
         multiprocessing_context="spawn",
     )
     assert [rows_of(step) for step in islice(loader, 3)] == alone
@@ -107,3 +107,15 @@ def test_wrong_values(stream):
     for rate in (0.0, 1.0):
         with pytest.raises(UsageError, match="a share between 0 and 1"):
             stream(mlm_probability=rate)
+
+
+def test_all_ranks_know_of_a_step_in_which_nothing_is_masked(stream):
+    options = {"row_tokens": 64, "rows_per_step": 2, "mlm_probability": 0.004}
+    alone = [step["empty"] for step in islice(stream(**options), 60)]
+    assert set(alone) == {True, False}
+    counted = []
+    for rank in range(2):
+        steps = list(islice(stream(rank=rank, world_size=2, **options), 60))
+        assert [step["empty"] for step in steps] == alone
+        counted.append([float(step["masked"]) for step in steps])
+    assert [sum(both) == 0 for both in zip(*counted, strict=True)] == alone

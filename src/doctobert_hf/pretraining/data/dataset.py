@@ -84,7 +84,8 @@ class PackedMLMDataset(IterableDataset):
         objective: What is predicted, by tokens; None: masked tokens.
 
     Yields:
-        ``{"rows": [...], "state": StreamState after the step, "tokens": tokens of the step on all
+        ``{"rows": [...], "masked": predicted tokens of these rows, a tensor, "empty": whether no
+        rank has any, "state": StreamState after the step, "tokens": tokens of the step on all
         ranks, "mlm_probability": float, "objective": "mlm" or "clm", "skipped": steps left out just
         before}``. A row has ``input_ids`` and ``position_ids`` ``[1, tokens]``, ``cu_seq_lens_q``
         int32
@@ -170,11 +171,19 @@ class PackedMLMDataset(IterableDataset):
                 skipped += 1
                 continue
             if emitted % count == number:
+                mine = range(self.rank, len(rows), self.world_size)
+                made = [self._row(rows[i], first + i, rate, objective) for i in mine]
+                masked = sum(map(_predicted, made))
                 yield {
-                    "rows": [
-                        self._row(rows[i], first + i, rate, objective)
-                        for i in range(self.rank, len(rows), self.world_size)
-                    ],
+                    "rows": made,
+                    "masked": torch.tensor(float(masked)),
+                    # Each rank finds the same without asking: it can make the others' rows.
+                    "empty": not masked
+                    and not any(
+                        _predicted(self._row(rows[i], first + i, rate, objective))
+                        for i in range(len(rows))
+                        if i not in mine
+                    ),
                     "state": StreamState(step, row, tokens, packer.state.copy()),
                     "tokens": size,
                     "mlm_probability": rate,
@@ -215,6 +224,11 @@ class PackedMLMDataset(IterableDataset):
         spread = 6.0 * (self.row_tokens * top * (1 - top)) ** 0.5
         masked = int(self.row_tokens * top + spread) + 1
         return StaticShape(self.row_tokens, self.max_documents, masked, self.longest)
+
+
+def _predicted(row: dict[str, Any]) -> int:
+    """Tokens of a row that are predicted; positions that fill it up are not."""
+    return int((row["masked_labels"] != IGNORED).sum())
 
 
 @dataclass(frozen=True)
