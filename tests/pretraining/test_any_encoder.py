@@ -9,6 +9,7 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from doctobert_hf.cli import main
+from doctobert_hf.config import read_yaml
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models import first_position
 from doctobert_hf.models.isolation import _groups, find_layout
@@ -18,6 +19,7 @@ from doctobert_hf.pretraining.checkpoints import list_checkpoints
 from doctobert_hf.pretraining.data.dataset import pack_row
 from doctobert_hf.pretraining.initial_model import make_model
 from doctobert_hf.pretraining.recipe import PretrainConfig
+from doctobert_hf.recipes import find_recipe
 
 KINDS = {
     "bert": {},
@@ -124,6 +126,33 @@ def test_a_model_that_mixes_documents_in_every_layout_is_refused(encoder):
     body.forward = mixing
     with pytest.raises(UsageError, match="lets documents of a row see each other"):
         prepare_model(model)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("longformer", {"attention_window": 8}), ("luke", {"entity_vocab_size": 5}), ("xlm", {})],
+)
+def test_a_forward_that_hands_on_more_than_hidden_states(kind, more, tokenizer):
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    sizes |= {"intermediate_size": 64, "max_position_embeddings": 130}
+    if kind == "xlm":
+        sizes = {"emb_dim": 32, "n_layers": 2, "n_heads": 2, "n_words": len(tokenizer)}
+    config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), pad_token_id=1, **sizes, **more)
+    model = AutoModelForMaskedLM.from_config(config).eval()
+    use_attention(model)
+    plain = type(model)
+    prepare_model(model)
+    row, ids, lengths, positions, labels = packed_row(model.config, len(tokenizer))
+    ours = model(**row, num_items=1)["loss"].detach()
+    total, at = 0.0, 0
+    for length in lengths:
+        logits = plain.forward(model, input_ids=torch.from_numpy(ids[at : at + length])[None])
+        for position, label in zip(positions, labels, strict=True):
+            if at <= position < at + length:
+                total -= float(logits.logits[0, position - at].log_softmax(-1)[label])
+        at += length
+    assert float(ours) == pytest.approx(total, abs=1e-4)
 
 
 def test_padding_stays_small():
@@ -323,6 +352,54 @@ def test_wrong_options_are_told(words, told, saved, tmp_path, capsys):
     assert main([*start, str(tmp_path / "o"), *words]) == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--max-tokens", "1000"], "warm-up"),
+        (["--gradient-accumulation-steps", "4"], "gradient_accumulation_steps 4"),
+        (["--optim", "adafactor"], "StableAdamW alone"),
+        (["--max-length", "400"], "a model of 130 positions"),
+        (["--micro-batch-tokens", "32", "--global-batch-tokens", "32"], "rows that hold a chunk"),
+    ],
+)
+def test_a_plan_and_a_run_tell_the_same_before_any_work(
+    words, told, saved, tmp_path, capsys, caplog
+):
+    start = ["pretrain", "adapt/any-tiny", "--init-from", str(saved()), *words]
+    assert main([*start, "--dry-run"]) == (0 if "rows" in told or "positions" in told else 2)
+    assert told in capsys.readouterr().err + caplog.text
+    assert main([*start, "--output", str(tmp_path / "o")]) == 2
+    heard = capsys.readouterr().err
+    assert told in heard and "tokenising" not in heard
+
+
+def test_a_model_that_cannot_take_the_detour_is_refused_before_the_corpus_is_read(
+    saved, tmp_path, capsys
+):
+    (tmp_path / "texts.jsonl").write_text("this would be told when it is read")
+    words = ["pretrain", "adapt/detour-tiny", "--init-from", str(saved("deberta-v2"))]
+    words += ["--corpus", str(tmp_path / "texts.jsonl"), "--output", str(tmp_path / "o")]
+    assert main(words) == 2
+    assert "cannot see the past only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["any", "camembert-base", "moderncamembert-base", "detour"])
+def test_each_route_has_a_tiny_twin(name, saved, tmp_path, capsys):
+    twin, whole = (read_yaml(find_recipe(f"adapt/{name}{tail}")) for tail in ("-tiny", ""))
+    same = ("lr_schedule", "mlm_probability", "lr_final_ratio", "whole_word_masking")
+    assert [twin.get(key) for key in same] == [whole.get(key) for key in same]
+    assert ("objective" in twin) == ("objective" in whole)
+    assert twin["decay_tokens"] / twin["max_tokens"] == pytest.approx(
+        whole["decay_tokens"] / whole["max_tokens"]
+    )
+    words = ["pretrain", f"adapt/{name}-tiny", "--init-from", str(saved()), "--eval-documents", "5"]
+    words += ["--max-tokens", "6000", "--warmup-tokens", "100", "--decay-tokens", "600"]
+    words += ["--output", str(tmp_path / "o")]
+    words += ["--objective", "clm:3000", "mlm"] if "objective" in twin else []
+    assert main(words) == 0
+    assert "eval_loss" in capsys.readouterr().out
 
 
 def test_keys_of_the_trainer_stand_in_a_recipe(saved, tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from transformers import TrainingArguments
@@ -47,6 +47,7 @@ class MLMTrainingArguments(TrainingArguments):
     mlm_probability: float = option(0.15, "share of tokens to predict")
     mlm_probability_end: float | None = option(None, "share at mlm_decay_tokens; none: constant")
     mlm_decay_tokens: int = option(0, "tokens after which mlm_probability_end holds")
+    whole_word_masking: bool = option(False, "choose words, not tokens; the share of tokens stays")
     eval_mlm_probability: float = option(0.15, "share of tokens to predict in evaluation")
     save_tokens: int = option(0, "tokens between checkpoints; 0: only at the end")
     eval_tokens: int = option(0, "tokens between evaluations; 0: only at the end")
@@ -126,6 +127,20 @@ class MLMTrainingArguments(TrainingArguments):
         )
         self.objective_schedule().check_length(self.max_tokens)
         self.skip_steps = _ranges(self.skip_steps)
+
+    @classmethod
+    def check_values(cls, **given: Any) -> None:
+        """Check arguments as making them does, without asking for a device or a folder.
+
+        Raises:
+            UsageError: What making them would raise.
+        """
+        unmade = object.__new__(cls)
+        for field in fields(cls):
+            made = field.default_factory
+            usual = field.default if made is MISSING else made()
+            setattr(unmade, field.name, given.get(field.name, usual))
+        unmade._check()
 
     def objective_schedule(self) -> ObjectiveSchedule:
         """Return what is predicted, by tokens."""

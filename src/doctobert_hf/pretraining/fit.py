@@ -14,6 +14,8 @@ from doctobert_hf.pretraining.data.store import TokenStore, tokenizer_hash
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
+
 logger = logging.getLogger(__name__)
 
 
@@ -127,6 +129,22 @@ def tell_of_slow_attention(args: Any) -> None:
             "float32 on a GPU attends one document after another, many times slower than "
             "bf16=True (--bf16), which keeps weights and optimizer in float32"
         )
+
+
+def make_ready(model: PreTrainedModel, args: MLMTrainingArguments) -> None:
+    """Give a model float32 weights, the packed attention and the sparse head; again: no change.
+
+    Raises:
+        UsageError: It mixes the documents of a row, or cannot see the past only and has to.
+    """
+    from doctobert_hf.pretraining.attention import use_attention
+    from doctobert_hf.pretraining.head import prepare_model, require_causal
+
+    in_float32(model)
+    use_attention(model)
+    prepare_model(model, args.head_chunk)
+    if args.objective_schedule().is_causal_somewhere:
+        require_causal(model)
 
 
 def in_float32(model: PreTrainedModel) -> None:

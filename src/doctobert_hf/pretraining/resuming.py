@@ -34,6 +34,7 @@ def fingerprint(args: MLMTrainingArguments, store: TokenStore, model: Any) -> di
         "batch_warmup_tokens": args.batch_warmup_tokens,
         "mlm_probability": args.mlm_probability,
         **({} if tuple(args.objective) == ("mlm",) else {"objective": list(args.objective)}),
+        **({"whole_word_masking": True} if args.whole_word_masking else {}),
         "long_share": args.long_share,
         **({"new_head_tokens": args.new_head_tokens} if args.new_head_tokens else {}),
         "seed": args.seed,
@@ -42,15 +43,19 @@ def fingerprint(args: MLMTrainingArguments, store: TokenStore, model: Any) -> di
     }
 
 
+_ONLY_IF_SET = ("objective", "whole_word_masking", "new_head_tokens")
+"""Left out where they have their usual value, as in checkpoints from before they were there."""
+
+
 def check_fingerprint(then: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
     """Refuse a checkpoint of another stream.
 
     Raises:
         UsageError: With the first thing that differs.
     """
-    for key, value in then.items():
-        if now.get(key) != value:
-            raise _other(folder, key, value, now.get(key))
+    for key in (*then, *(key for key in _ONLY_IF_SET if key in now and key not in then)):
+        if now.get(key) != then.get(key):
+            raise _other(folder, key, then.get(key), now.get(key))
 
 
 def check_settings(optimizer: Any, args: MLMTrainingArguments, folder: str | Path) -> None:

@@ -31,7 +31,6 @@ from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.models.positions import first_position
 from doctobert_hf.pretraining import checkpoints
 from doctobert_hf.pretraining.arguments import MLMTrainingArguments
-from doctobert_hf.pretraining.attention import use_attention
 from doctobert_hf.pretraining.callbacks import (
     JsonLinesCallback,
     SignalCallback,
@@ -48,10 +47,9 @@ from doctobert_hf.pretraining.fit import (
     check_devices,
     check_sharding,
     check_store,
-    in_float32,
+    make_ready,
     tell_of_slow_attention,
 )
-from doctobert_hf.pretraining.head import prepare_model, require_causal
 from doctobert_hf.pretraining.objectives import Objective
 from doctobert_hf.pretraining.optim import StableAdamW, head_apart, parameter_groups, take_over
 from doctobert_hf.pretraining.resuming import (
@@ -112,11 +110,7 @@ class MLMTrainer(Trainer):
         for store in (train_store, eval_store):
             if store is not None:
                 check_store(store, model, processing_class)
-        in_float32(model)
-        use_attention(model)
-        prepare_model(model, args.head_chunk)
-        if args.objective_schedule().is_causal_somewhere:
-            require_causal(model)
+        make_ready(model, args)
         self.train_store, self.eval_store = train_store, eval_store
         self._eval_cache: dict[str, list[dict[str, Any]]] = {}
         self.tokens_seen, self.empty_steps = 0, 0
@@ -171,6 +165,7 @@ class MLMTrainer(Trainer):
             first_position=first_position(self.model.config),
             start=start or self._stream,
             objective=args.objective_schedule(),
+            whole_word_masking=args.whole_word_masking,
         )
 
     def get_train_dataloader(self) -> DataLoader:

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
@@ -90,6 +91,24 @@ def test_masks(stream, tokenizer):
             masked += len(row["masked_labels"])
             assert not special & set(row["masked_labels"].tolist())
     assert masked / counted == pytest.approx(0.3, abs=0.03)  # special tokens are not masked
+
+
+def test_words_are_masked_whole(stream, tokenizer):
+    """What is asked of a word is all of it; static rows have room for it."""
+    begins = np.array([t.startswith("\u2581") for t in tokenizer.convert_ids_to_tokens(
+        range(len(tokenizer)))])  # fmt: skip
+    plain = next(iter(stream(mlm_probability=0.3)))
+    for step in islice(stream(mlm_probability=0.3, whole_word_masking=True, pad_rows=True), 10):
+        assert len(step["rows"][0]["masked_labels"]) > len(plain["rows"][0]["masked_labels"])
+    alone = pairs = 0
+    for step in islice(stream(mlm_probability=0.3, whole_word_masking=True), 10):
+        for row in step["rows"]:
+            places = row["masked_positions"].numpy()
+            labels = row["masked_labels"].numpy()
+            inside = ~begins[labels]
+            pairs += int(inside.sum())
+            alone += int((inside & ~np.isin(places - 1, places)).sum())
+    assert pairs > 100 and alone < 0.2 * pairs  # punctuation is a word of its own
 
 
 def test_static_rows_have_one_shape(stream):

@@ -82,6 +82,7 @@ class PackedMLMDataset(IterableDataset):
         first_position: Number of a document's first position: 0, or ``pad_id + 1`` for RoBERTa.
         start: Where to begin.
         objective: What is predicted, by tokens; None: masked tokens.
+        whole_word_masking: Choose words, not tokens; the share of tokens stays.
 
     Yields:
         ``{"rows": [...], "masked": predicted tokens of these rows, a tensor, "empty": whether no
@@ -126,6 +127,7 @@ class PackedMLMDataset(IterableDataset):
         first_position: int = 0,
         start: StreamState = START,
         objective: ObjectiveSchedule | None = None,
+        whole_word_masking: bool = False,
     ) -> None:
         if rows_per_step < 1 or rows_per_step % world_size:
             raise UsageError(
@@ -142,7 +144,8 @@ class PackedMLMDataset(IterableDataset):
         self.objective = objective or ObjectiveSchedule()
         self.seed, self.rank, self.world_size = seed, rank, world_size
         self.skip, self.start, self.pad_rows = skip, start, pad_rows
-        self.masker = TokenMasker(tokenizer, mlm_probability)
+        self.masker = TokenMasker(tokenizer, mlm_probability, whole_word_masking)
+        self.words = whole_word_masking
         self.pad_id = tokenizer.pad_token_id
         self.first_position = first_position
         lengths = store.lengths
@@ -222,6 +225,7 @@ class PackedMLMDataset(IterableDataset):
             return StaticShape(self.row_tokens, self.max_documents, predicted, self.longest)
         top = max(rate, self.rates[0], self.rates[1] or 0.0)
         spread = 6.0 * (self.row_tokens * top * (1 - top)) ** 0.5
+        spread *= 4.0 if self.words else 1.0  # tokens of a word come and go together
         masked = int(self.row_tokens * top + spread) + 1
         return StaticShape(self.row_tokens, self.max_documents, masked, self.longest)
 
