@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.requests import bounded_requests
 
 
 def open_tokenizer(source: str | Path) -> Any:
@@ -77,7 +78,8 @@ def fetch_folder(source: str | Path) -> Path:
     if folder.exists() or re.fullmatch(r"[\w.-]*\w/[\w.-]*\w", str(source)) is None:
         return folder
     try:
-        return Path(snapshot_download(str(source)))
+        with bounded_requests():
+            return Path(snapshot_download(str(source)))
     except Exception as error:
         raise UsageError(
             f"No model at '{source}' ({_first_line(error)})",

@@ -20,7 +20,6 @@ from doctobert_hf.hub.publish.connection import (
     WAIT,
     Explained,
     at_most,
-    bounded_requests,
     is_network,
     patiently,
     retry_after,
@@ -29,6 +28,7 @@ from doctobert_hf.hub.publish.connection import (
 from doctobert_hf.hub.stage.merging import Changes, Remote
 from doctobert_hf.hub.stage.package import MANIFEST, Package
 from doctobert_hf.hub.stage.preflight import check_folder, refuse, tokens_in_use
+from doctobert_hf.requests import bounded_requests
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -1,13 +1,13 @@
 """The way to the Hub: requests that end, are repeated where that is right, and errors that say why.
 
-``huggingface_hub`` waits for ever and raises what the network raised; here a request has a time
-limit, what may be repeated is, and an error says what it means and what to do.
+``huggingface_hub`` raises what the network raised; here what may be repeated is, and an error says
+what it means and what to do.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
+import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,12 +15,12 @@ from typing import Any
 from doctobert_hf.errors import DoctobertError, OutputError, UsageError
 from doctobert_hf.hub.stage.preflight import redact
 
+logger = logging.getLogger(__name__)
 TRANSIENT = (408, 429, 500, 502, 503, 504)
 ATTEMPTS = 5
 WAIT = 1.0
-SILENCE = 30.0
-"""Seconds without a sign of the server after which a request has failed, where
-``DOCTOBERT_HUB_TIMEOUT`` does not say otherwise."""
+LONGEST = 45.0
+"""Seconds of waiting for a silent server after which a request is not repeated."""
 
 
 _attempts = ATTEMPTS
@@ -37,62 +37,24 @@ def at_most(attempts: int) -> Iterator[None]:
         _attempts = before
 
 
-@contextlib.contextmanager
-def bounded_requests(seconds: float | None = None) -> Iterator[None]:
-    """Let no request wait longer for a sign of the server; ``huggingface_hub`` waits for ever."""
-    from huggingface_hub import set_client_factory
-    from huggingface_hub.utils import _http
-
-    before = getattr(_http, "_GLOBAL_CLIENT_FACTORY", None)
-    plain = before or _http.default_client_factory
-
-    for name, value in _XET.items():
-        os.environ.setdefault(name, value)
-    given = os.environ.get("DOCTOBERT_HUB_TIMEOUT", "")
-    longest = seconds or (float(given) if given.replace(".", "", 1).isdigit() else SILENCE)
-
-    def bounded() -> Any:
-        client: Any = plain()
-        # Many calls pass timeout=None on, which stands above the client's own.
-        hooks = client.event_hooks
-        client.event_hooks = {**hooks, "request": [*hooks.get("request", []), limit]}
-        return client
-
-    def limit(request: Any) -> None:
-        given = request.extensions.get("timeout") or {}
-        commit = "/commit/" in request.url.path  # the Hub works on it before it answers
-        seconds = longest * 10 if commit else longest
-        request.extensions["timeout"] = {
-            kind: given.get(kind) or seconds for kind in ("connect", "read", "write", "pool")
-        }
-
-    set_client_factory(bounded)
-    try:
-        yield
-    finally:
-        set_client_factory(plain)
-
-
-_XET = {
-    "HF_XET_CLIENT_RETRY_MAX_ATTEMPTS": "1",
-    "HF_XET_CLIENT_MAX_XORB_GRANT_ATTEMPTS": "1",
-    "HF_XET_CLIENT_RETRY_MAX_DURATION": "30s",
-    "HF_XET_CLIENT_CONNECT_TIMEOUT": "10s",
-    "HF_XET_CLIENT_READ_TIMEOUT": "10s",
-}
-"""Bounds of the Hub's storage for large files; its own are minutes. The user's stand above them."""
-
-
 def patiently(call: Callable[[], Any]) -> Any:
-    """Repeat a request that may be repeated, where the Hub or the way to it stumbles."""
+    """Repeat a request that may be repeated, where the Hub or the way to it stumbles; tell it."""
+    waited = 0.0
     for attempt in range(_attempts):
+        begun = time.monotonic()
         try:
             return call()
         except Exception as error:
+            waited += time.monotonic() - begun
             last = attempt + 1 == _attempts or is_xet(error)  # it has repeated by itself
             if last or not (status_of(error) in TRANSIENT or is_network(error)):
                 raise
-            time.sleep(retry_after(error) or WAIT * 2**attempt)
+            if waited > LONGEST:
+                raise
+            wait = retry_after(error) or WAIT * 2**attempt
+            why = status_of(error) or type(error).__name__
+            logger.warning("The Hub does not answer (%s); asked again in %.0f s", why, wait)
+            time.sleep(wait)
     raise AssertionError("the last attempt returns or raises")
 
 

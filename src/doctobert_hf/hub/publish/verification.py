@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from doctobert_hf.hub.cards.templates import template_environment
 from doctobert_hf.hub.stage.package import MANIFEST
 from doctobert_hf.hub.stage.preflight import check_folder, redact, tokens_in_use
 from doctobert_hf.recipes import shared_folder
+from doctobert_hf.requests import bounded_requests
 from doctobert_hf.runs.record import sha256
 
 RUNNER = """
@@ -144,7 +146,7 @@ def verify(
         return
     if place.count("/") != 1 or Path(place).parent.is_dir():
         raise UsageError(f"There is no folder '{place}'", "a folder, or OWNER/NAME on the Hub")
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, bounded_requests():
         folder, kind = _fetch(place, repo_type, revision, Path(scratch))
         manifest = _manifest(folder)
         if revision is not None:  # a snippet names the repository: only a copy has the revision
@@ -275,18 +277,19 @@ def _fetch(
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    from doctobert_hf.hub.publish.connection import explain
+    from doctobert_hf.hub.publish.connection import explain, patiently
 
     for kind in [repo_type] if repo_type else ["model", "dataset"]:
         try:
-            folder = snapshot_download(
+            fetch = partial(
+                snapshot_download,
                 repo_id,
                 repo_type=kind,
                 revision=revision,
                 allow_patterns=["README.md", MANIFEST] if revision is None else None,
                 local_dir=scratch,
             )
-            return Path(folder), str(kind)
+            return Path(patiently(fetch)), str(kind)
         except RepositoryNotFoundError:
             continue
         except Exception as error:
