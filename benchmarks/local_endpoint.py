@@ -10,7 +10,8 @@ Faults that pass after a try: ``429``, ``500``, ``timeout``, ``cut``. Lasting on
 (plans), ``wrong_language``, ``invented_numbers``, ``lost_numbers``, ``lost_negations``,
 ``placeholder``, ``half_character``, ``copy``, ``repetition``, ``length``, ``not_medical``,
 ``bad_request``, ``unfaithful`` and ``no_verdict`` (of the judge); ``down`` answers every request
-with 503, ``nonsense`` with a page, ``old`` refuses the field ``top_k``.
+with 503, ``nonsense`` with a page, ``old`` refuses the field ``top_k``, ``new`` the field
+``max_tokens``, ``no_rewrites`` every rewrite but no plan, ``no_usage`` tells no tokens.
 """
 
 from __future__ import annotations
@@ -123,6 +124,12 @@ class LocalEndpoint:
             return handler._send(503, '{"error": "overloaded"}')
         if "old" in self.faults and "top_k" in request:
             return handler._send(400, '{"error": "Unrecognized request argument: top_k"}')
+        if "new" in self.faults and "max_tokens" in request:
+            said = "Unsupported parameter: 'max_tokens' is not supported with this model. "
+            said += "Use 'max_completion_tokens' instead."
+            return handler._send(400, json.dumps({"error": {"message": said}}))
+        if "no_rewrites" in self.faults and not planning:
+            return handler._send(400, '{"error": "too many tokens asked for"}')
         if "nonsense" in self.faults:
             return handler._send(200, "<html>Hello</html>")
         if fault in PASSING and tries == 1:
@@ -142,6 +149,9 @@ class LocalEndpoint:
                 "completion_tokens": len(text.split()),
             },
         }
+        if "no_usage" in self.faults:
+            answer["usage"] = None
+            answer["choices"][0]["finish_reason"] = None
         return handler._send(200, json.dumps(answer))
 
     def _passing(self, handler: Any, fault: str) -> None:

@@ -261,9 +261,8 @@ class _Reader:
         if isinstance(node, ast.Name):
             if node.id in self.sets:
                 return tuple(self.sets[node.id])
-            raise UsageError(
-                f"'{self.source}': no set '{node.id}'", fix=nearest(node.id, list(self.sets))
-            )
+            fix = nearest(node.id, list(self.sets)) if self.sets else _QUOTED
+            raise UsageError(f"'{self.source}': no set '{node.id}'", fix=fix)
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
             return tuple(self._value(item) for item in node.elts)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -294,6 +293,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 300 else f"{text[:300]}…"
 
 
+_QUOTED = "Strings stand in quotes; what is true or false is True or False"
 _SWAPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}
 
 

@@ -63,7 +63,7 @@ def test_three_starts_make_what_an_endpoint_makes(annotated, tmp_path, caplog):
             input=(str(annotated),), output=tmp_path / "direct", endpoint=server.url,
             lexicons=("base",), where="density >= 0.01",
         )  # fmt: skip
-        rephrase(direct)
+        tokens = rephrase(direct)["tokens"]
         settings = config(annotated, tmp_path / "out", batch)
         assert rephrase(settings) == {}
         assert "24 requests are in" in caplog.text and "requests-1.jsonl" in caplog.text
@@ -72,6 +72,7 @@ def test_three_starts_make_what_an_endpoint_makes(annotated, tmp_path, caplog):
         rewrites = provider(batch, 2, server)
         manifest = rephrase(settings)
     assert manifest["pieces"] == 24 and rewrites <= 24
+    assert manifest["tokens"] == tokens, "plans are answered once, whatever starts read them"
     assert by_id(tmp_path / "out") == by_id(tmp_path / "direct")
     excluded = [sorted((r["id"], r["reason"]) for r in excluded_of(tmp_path / name))
                 for name in ("out", "direct")]  # fmt: skip

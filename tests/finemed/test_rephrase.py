@@ -297,6 +297,78 @@ def test_retry_failed_goes_on_with_a_finished_run(annotated, tmp_path):
         assert len(server.requests) == asked
 
 
+@pytest.mark.parametrize("least", [4, 1000])
+def test_a_run_in_which_nearly_all_fail_is_not_closed(annotated, tmp_path, least):
+    """Plans are answered, rewrites refused: never so many refusals in a row, and nothing written.
+
+    With ``least`` above the number of documents it is seen at the end only.
+    """
+    out = tmp_path / "out"
+    with LocalEndpoint(("no_rewrites",)) as server:
+        broken = config(annotated, server, out, give_up_after=least, requests_at_once=2)
+        for _ in range(2):  # and a second start neither
+            with pytest.raises(DataError, match="requests of .* documents failed.*status 400"):
+                rephrase(broken)
+        assert (len(server.requests) < 24) == (least == 4)
+        assert not (out / "manifest.json").exists()
+        open_end = config(annotated, server, tmp_path / "open", give_up_share=1.0)
+        assert rephrase(open_end)["documents"] == 0  # where that is wanted
+    with LocalEndpoint() as server:
+        rephrase(config(annotated, server, tmp_path / "calm"))
+        broken.endpoint = server.url
+        rephrase(broken)  # what the server refused then is asked again, without being told to
+    assert rows_of(out) == rows_of(tmp_path / "calm")
+
+
+def test_refusals_that_ended_a_run_are_asked_again(annotated, tmp_path):
+    with LocalEndpoint(("bad_request",), share=1.0) as server:
+        broken = config(annotated, server, tmp_path / "out", give_up_after=8, requests_at_once=2)
+        with pytest.raises(DataError, match="in a row were refused"):
+            rephrase(broken)
+    with LocalEndpoint() as server:
+        broken.endpoint = server.url
+        rephrase(broken)
+        rephrase(config(annotated, server, tmp_path / "calm"))
+    assert rows_of(tmp_path / "out") == rows_of(tmp_path / "calm")
+
+
+def test_servers_that_tell_no_tokens_or_take_another_length(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        told = rephrase(config(annotated, server, tmp_path / "calm"))
+    assert told["tokens"]["prompt"] > 0 < told["tokens"]["completion"]
+    for fault in ("no_usage", "new"):
+        with LocalEndpoint((fault,)) as server:
+            manifest = rephrase(config(annotated, server, tmp_path / fault))
+        assert rows_of(tmp_path / fault) == rows_of(tmp_path / "calm")
+        assert manifest["tokens"] == (
+            told["tokens"] if fault == "new" else {"prompt": 0, "completion": 0}
+        )
+
+
+def test_tokens_are_those_of_all_starts(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        calm = rephrase(config(annotated, server, tmp_path / "calm"))
+    out = tmp_path / "out"
+    with LocalEndpoint() as server:
+        stopped = config(annotated, server, out, requests_at_once=2, give_up_after=2, retries=0)
+        answer = server._answer
+
+        def ends(handler, request):
+            if len(server.requests) > 20:
+                server.faults = ("down",)
+            answer(handler, request)
+
+        server._answer = ends
+        with pytest.raises(DataError, match="does not serve"):
+            rephrase(stopped)
+    with LocalEndpoint() as server:
+        stopped.endpoint = server.url
+        manifest = rephrase(stopped)
+        assert len(server.requests) < 40
+    assert rows_of(out) == rows_of(tmp_path / "calm")
+    assert manifest["tokens"] == calm["tokens"]
+
+
 def test_the_document_stands_first_in_both_prompts():
     prompts = Prompts.read("v1")
     style = choose([{"genre": "g", "audience": "a"}], "d", 1)

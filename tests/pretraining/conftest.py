@@ -38,3 +38,42 @@ def make_model(tokenizer):
         return AutoModelForMaskedLM.from_config(config, attn_implementation=attention)
 
     return make
+
+
+@pytest.fixture
+def run_arguments():
+    """Of a small run that saves now and then."""
+    return {
+        "max_tokens": 24_000,
+        "micro_batch_tokens": 512,
+        "global_batch_tokens": 2048,
+        "learning_rate": 3e-3,
+        "warmup_tokens": 4000,
+        "batch_warmup_tokens": 9000,
+        "mlm_probability": 0.3,
+        "mlm_probability_end": 0.15,
+        "mlm_decay_tokens": 20_000,
+        "save_tokens": 5000,
+    }
+
+
+@pytest.fixture
+def make_trainer(make_store, make_model, tokenizer, tmp_path, run_arguments):
+    from transformers import set_seed
+
+    from doctobert_hf.pretraining import MLMTrainer, MLMTrainingArguments
+
+    def make(preset="doctobert-tiny", dropout=0.1, callbacks=None, output=None, **options):
+        model = make_model(preset, dropout=dropout)
+        set_seed(1)
+        arguments = MLMTrainingArguments(
+            output_dir=str(output or tmp_path / "run"),
+            use_cpu=True,
+            report_to=[],
+            disable_tqdm=True,
+            **{"logging_steps": 2, **run_arguments, **options},
+        )
+        held_out = make_store(part="eval")
+        return MLMTrainer(model, arguments, make_store(), tokenizer, held_out, callbacks)
+
+    return make

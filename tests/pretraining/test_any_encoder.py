@@ -9,6 +9,7 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from doctobert_hf.cli import main
+from doctobert_hf.config import read_yaml
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models import first_position
 from doctobert_hf.models.isolation import _groups, find_layout
@@ -18,6 +19,7 @@ from doctobert_hf.pretraining.checkpoints import list_checkpoints
 from doctobert_hf.pretraining.data.dataset import pack_row
 from doctobert_hf.pretraining.initial_model import make_model
 from doctobert_hf.pretraining.recipe import PretrainConfig
+from doctobert_hf.recipes import find_recipe
 
 KINDS = {
     "bert": {},
@@ -126,6 +128,33 @@ def test_a_model_that_mixes_documents_in_every_layout_is_refused(encoder):
         prepare_model(model)
 
 
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("longformer", {"attention_window": 8}), ("luke", {"entity_vocab_size": 5}), ("xlm", {})],
+)
+def test_a_forward_that_hands_on_more_than_hidden_states(kind, more, tokenizer):
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    sizes |= {"intermediate_size": 64, "max_position_embeddings": 130}
+    if kind == "xlm":
+        sizes = {"emb_dim": 32, "n_layers": 2, "n_heads": 2, "n_words": len(tokenizer)}
+    config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), pad_token_id=1, **sizes, **more)
+    model = AutoModelForMaskedLM.from_config(config).eval()
+    use_attention(model)
+    plain = type(model)
+    prepare_model(model)
+    row, ids, lengths, positions, labels = packed_row(model.config, len(tokenizer))
+    ours = model(**row, num_items=1)["loss"].detach()
+    total, at = 0.0, 0
+    for length in lengths:
+        logits = plain.forward(model, input_ids=torch.from_numpy(ids[at : at + length])[None])
+        for position, label in zip(positions, labels, strict=True):
+            if at <= position < at + length:
+                total -= float(logits.logits[0, position - at].log_softmax(-1)[label])
+        at += length
+    assert float(ours) == pytest.approx(total, abs=1e-4)
+
+
 def test_padding_stays_small():
     spans, at = [], 0
     for size in np.random.default_rng(0).integers(3, 128, 200):
@@ -188,6 +217,20 @@ def test_half_precision_weights_are_trained_in_float32(saved, tokenizer):
     assert {p.dtype for p in model.parameters()} == {torch.float32}
 
 
+def test_the_trainer_itself_takes_no_half_precision_weights(
+    encoder, tokenizer, make_store, tmp_path, caplog
+):
+    model = encoder("bert").to(torch.bfloat16)  # as from_pretrained loads a bf16 checkpoint
+    arguments = MLMTrainingArguments(str(tmp_path / "run"), report_to="none", use_cpu=True)
+    trainer = MLMTrainer(model, arguments, make_store(), tokenizer)
+    assert {p.dtype for p in trainer.model.parameters()} == {torch.float32}
+    assert "a model in bfloat16: it is trained in float32" in caplog.text
+    other = encoder("bert")
+    other.config.pad_token_id = 7
+    with pytest.raises(UsageError, match="Padding id"):
+        MLMTrainer(other, arguments, make_store(), tokenizer)
+
+
 def test_an_encoder_without_a_head_gets_one_with_a_word(saved, tokenizer, caplog):
     folder = saved(headless=True)
     AutoModel.from_pretrained(folder)  # an encoder, as those of Sentence Transformers
@@ -227,6 +270,37 @@ def test_another_tokenizer_is_refused_before_any_work(saved, tokenizer, tmp_path
     assert "Padding id" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["bert", "roberta", "camembert", "deberta-v2"])
+def test_a_model_saved_without_its_tokenizer(kind, encoder, tokenizer, tmp_path, capsys, caplog):
+    folder, own = tmp_path / kind, tmp_path / "own"
+    encoder(kind).save_pretrained(folder)
+    tokenizer.save_pretrained(own)
+    words = ["pretrain", "adapt/any-tiny", "--init-from", str(folder), "--output"]
+    assert main([*words, str(tmp_path / "out")]) == 2  # not with an empty one that is made of air
+    assert "no files of one" in capsys.readouterr().err
+    texts = tmp_path / "texts.txt"
+    texts.write_text("Toux sèche depuis trois jours.")
+    words = ["pretrain", "store", str(texts), "--tokenizer", str(folder), "--output"]
+    assert main([*words, str(tmp_path / "store")]) == 2
+    config = PretrainConfig(init_from=str(folder), tokenizer=str(own))
+    make_model(config, tokenizer)
+    assert "no tokenizer of its own" in caplog.text
+
+
+def test_tiles_have_the_same_tokenizer_too(saved, tokenizer, tmp_path):
+    base = saved("modernbert", dtype=torch.bfloat16)
+    config = PretrainConfig(init_from=str(base), init_mode="tile", preset="doctomodernbert-tiny")
+    assert {p.dtype for p in make_model(config, tokenizer).parameters()} == {torch.float32}
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    ids = content["model"]["vocab"]
+    first, second = list(ids)[100:102]
+    ids[first], ids[second] = ids[second], ids[first]
+    tokenizer.save_pretrained(tmp_path / "other")
+    (tmp_path / "other" / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(UsageError, match="has another id"):
+        make_model(config, AutoTokenizer.from_pretrained(tmp_path / "other"))
+
+
 @pytest.mark.parametrize("kind", ["distilbert", "deberta-v2"])
 def test_the_recipe_adapts_an_encoder_from_the_command_line(
     kind, saved, sample_texts, tmp_path, capsys
@@ -240,7 +314,7 @@ def test_the_recipe_adapts_an_encoder_from_the_command_line(
     words = ["pretrain", "adapt/any-tiny", "--init-from", str(folder)]
     words += ["--corpus", str(tmp_path / "ours.parquet"), "--output", str(tmp_path / "out")]
     words += ["--replay", str(tmp_path / "general.parquet"), "--replay-share", "0.2"]
-    words += ["--freeze", "*embeddings*", "--max-tokens", "6000", "--run-name", "essai"]
+    words += ["--freeze", "*embeddings*", "--max-tokens", "6000", "--run-name", "2024-01-01"]
     words += ["--adam-beta2", "0.95"]
     assert main(words) == 0
     assert "model:" in capsys.readouterr().out
@@ -250,7 +324,7 @@ def test_the_recipe_adapts_an_encoder_from_the_command_line(
     assert torch.equal(before[name], after[name])
     assert any(not torch.equal(before[n], after[n]) for n in before if "layer.1" in n)
     settings = json.loads((tmp_path / "out" / "run.json").read_text())["settings"]
-    assert settings["training"] == {"run_name": "essai", "adam_beta2": 0.95}
+    assert settings["training"] == {"run_name": "2024-01-01", "adam_beta2": 0.95}
     assert main(["pretrain", "--resume", "--output", str(tmp_path / "out")]) == 0
 
 
@@ -259,7 +333,15 @@ def test_the_recipe_adapts_an_encoder_from_the_command_line(
     [
         (["--gradient-chekpointing"], "Did you mean 'gradient_checkpointing'?"),
         (["--adam-beta2", "high"], "adam_beta2"),
-        (["--output-dir", "x"], "output_dir"),
+        (["--output-dir", "x"], "Expected output"),
+        (["--push-to-hub"], "hub push-model"),
+        (["--num-train-epochs", "2"], "Expected max_tokens"),
+        (["--label-smoothing-factor", "0.1"], "does nothing"),
+        (["--lr-scheduler-type", "cosine"], "Expected lr_schedule"),
+        (["--resume-from-checkpoint", "x"], "--resume"),
+        (["--per-device-train-batch", "8"], "Unknown key"),
+        (["--skip-steps", "3", "5"], "[[3, 5]]"),
+        (["--skip-steps", "[[5, 3]]"], "[[3, 5]]"),
         (["--freeze", "nothing*"], "names no weight"),
         (["--freeze", "*"], "leaves nothing to train"),
         (["--replay", "nowhere.parquet"], "nowhere.parquet"),
@@ -270,6 +352,54 @@ def test_wrong_options_are_told(words, told, saved, tmp_path, capsys):
     assert main([*start, str(tmp_path / "o"), *words]) == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--max-tokens", "1000"], "warm-up"),
+        (["--gradient-accumulation-steps", "4"], "gradient_accumulation_steps 4"),
+        (["--optim", "adafactor"], "StableAdamW alone"),
+        (["--max-length", "400"], "a model of 130 positions"),
+        (["--micro-batch-tokens", "32", "--global-batch-tokens", "32"], "rows that hold a chunk"),
+    ],
+)
+def test_a_plan_and_a_run_tell_the_same_before_any_work(
+    words, told, saved, tmp_path, capsys, caplog
+):
+    start = ["pretrain", "adapt/any-tiny", "--init-from", str(saved()), *words]
+    assert main([*start, "--dry-run"]) == (0 if "rows" in told or "positions" in told else 2)
+    assert told in capsys.readouterr().err + caplog.text
+    assert main([*start, "--output", str(tmp_path / "o")]) == 2
+    heard = capsys.readouterr().err
+    assert told in heard and "tokenising" not in heard
+
+
+def test_a_model_that_cannot_take_the_detour_is_refused_before_the_corpus_is_read(
+    saved, tmp_path, capsys
+):
+    (tmp_path / "texts.jsonl").write_text("this would be told when it is read")
+    words = ["pretrain", "adapt/detour-tiny", "--init-from", str(saved("deberta-v2"))]
+    words += ["--corpus", str(tmp_path / "texts.jsonl"), "--output", str(tmp_path / "o")]
+    assert main(words) == 2
+    assert "cannot see the past only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["any", "camembert-base", "moderncamembert-base", "detour"])
+def test_each_route_has_a_tiny_twin(name, saved, tmp_path, capsys):
+    twin, whole = (read_yaml(find_recipe(f"adapt/{name}{tail}")) for tail in ("-tiny", ""))
+    same = ("lr_schedule", "mlm_probability", "lr_final_ratio", "whole_word_masking")
+    assert [twin.get(key) for key in same] == [whole.get(key) for key in same]
+    assert ("objective" in twin) == ("objective" in whole)
+    assert twin["decay_tokens"] / twin["max_tokens"] == pytest.approx(
+        whole["decay_tokens"] / whole["max_tokens"]
+    )
+    words = ["pretrain", f"adapt/{name}-tiny", "--init-from", str(saved()), "--eval-documents", "5"]
+    words += ["--max-tokens", "6000", "--warmup-tokens", "100", "--decay-tokens", "600"]
+    words += ["--output", str(tmp_path / "o")]
+    words += ["--objective", "clm:3000", "mlm"] if "objective" in twin else []
+    assert main(words) == 0
+    assert "eval_loss" in capsys.readouterr().out
 
 
 def test_keys_of_the_trainer_stand_in_a_recipe(saved, tmp_path, capsys):
@@ -283,6 +413,15 @@ def test_keys_of_the_trainer_stand_in_a_recipe(saved, tmp_path, capsys):
     recipe.write_text("adam_beta7: 1\n")
     assert main(["pretrain", str(recipe), "--output", str(tmp_path / "p")]) == 2
     assert "Did you mean 'adam_beta" in capsys.readouterr().err
+
+
+def test_a_run_that_ends_by_steps_is_finished(saved, tmp_path, capsys):
+    words = ["pretrain", "adapt/any-tiny", "--init-from", str(saved()), "--max-steps", "1"]
+    words += ["--output", str(tmp_path / "o")]
+    assert main(words) == 0 and (tmp_path / "o" / "model" / "config.json").is_file()
+    assert "steps: 1" in capsys.readouterr().out
+    assert main(["pretrain", "--resume", "--output", str(tmp_path / "o")]) == 0  # not 143 for ever
+    assert "steps: 1" in capsys.readouterr().out
 
 
 def test_the_collator_packs_for_no_model_that_would_mix(encoder, tokenizer):

@@ -9,7 +9,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from doctobert_hf.cli import main
 from doctobert_hf.config import build_config, read_yaml
+from doctobert_hf.models.opening import open_tokenizer
 from doctobert_hf.pretraining.recipe import PretrainConfig, plan
+from doctobert_hf.pretraining.recipe_stores import stores
 from doctobert_hf.recipes import find_recipe
 
 BILLION = 10**9
@@ -84,6 +86,31 @@ def test_a_recipe_that_begins_with_something_does_not_begin_without_it(tmp_path,
     assert main(["pretrain", "adapt/camembert-base", *output]) == 2
     assert "No --corpus" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_store_to_evaluate_on_beside_a_corpus(make_store, tokenizer_dir, sample_texts, tmp_path):
+    """It is used, and then no document of the corpus is held out."""
+    (tmp_path / "c").mkdir()
+    for number, text in enumerate(sample_texts[:30]):
+        (tmp_path / "c" / f"{number:02d}.txt").write_text(text)
+    held = make_store(part="eval")
+    config = PretrainConfig(
+        output=tmp_path / "run",
+        corpus=tmp_path / "c",
+        eval_store=held.folder,
+        tokenizer=str(tokenizer_dir),
+        max_length=64,
+    )
+    train, found = stores(config, open_tokenizer(tokenizer_dir))
+    assert found.folder == held.folder
+    assert train.manifest.source_documents == 30
+    assert not (tmp_path / "run" / "stores" / "eval").exists()
+
+
+def test_a_length_that_a_store_does_not_have_is_told(make_store, tokenizer_dir, caplog):
+    config = PretrainConfig(train_store=make_store().folder, max_length=32)
+    stores(config, open_tokenizer(tokenizer_dir))
+    assert "made with max_length 64: max_length 32 does nothing" in caplog.text
 
 
 @pytest.mark.long

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import TrainerCallback, set_seed
+from transformers import TrainerCallback
 
 from doctobert_hf.errors import DataError, OutputError, UsageError
 from doctobert_hf.pretraining import (
@@ -32,36 +32,6 @@ from doctobert_hf.pretraining import (
 from doctobert_hf.pretraining.checkpoints import list_checkpoints
 
 SCRIPT = Path(__file__).with_name("run_training.py")
-ARGUMENTS = {
-    "max_tokens": 24_000,
-    "micro_batch_tokens": 512,
-    "global_batch_tokens": 2048,
-    "learning_rate": 3e-3,
-    "warmup_tokens": 4000,
-    "batch_warmup_tokens": 9000,
-    "mlm_probability": 0.3,
-    "mlm_probability_end": 0.15,
-    "mlm_decay_tokens": 20_000,
-    "save_tokens": 5000,
-}
-
-
-@pytest.fixture
-def make_trainer(make_store, make_model, tokenizer, tmp_path):
-    def make(preset="doctobert-tiny", dropout=0.1, callbacks=None, output=None, **options):
-        model = make_model(preset, dropout=dropout)
-        set_seed(1)
-        arguments = MLMTrainingArguments(
-            output_dir=str(output or tmp_path / "run"),
-            use_cpu=True,
-            report_to=[],
-            disable_tqdm=True,
-            **{"logging_steps": 2, **ARGUMENTS, **options},
-        )
-        held_out = make_store(part="eval")
-        return MLMTrainer(model, arguments, make_store(), tokenizer, held_out, callbacks)
-
-    return make
 
 
 def weights(trainer):
@@ -247,7 +217,7 @@ def test_refusals(make_trainer, make_store, make_model, tokenizer, other_tokeniz
 
 
 @pytest.fixture
-def options(make_store, tokenizer_dir, tmp_path):
+def options(make_store, tokenizer_dir, tmp_path, run_arguments):
     def make(name, preset="doctobert-tiny", dropout=True, **arguments):
         values = {
             "tokenizer": str(tokenizer_dir),
@@ -256,7 +226,7 @@ def options(make_store, tokenizer_dir, tmp_path):
             "output": str(tmp_path / name),
             "preset": preset,
             "dropout": dropout,
-            "arguments": ARGUMENTS | arguments,
+            "arguments": run_arguments | arguments,
         }
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps(values))

@@ -21,7 +21,16 @@ if _sentence_transformers() < 6:
     collect_ignore += [
         f"test_{name}.py"
         for name in (
-            *("batches", "cli", "evaluation", "index", "index_folder", "mteb", "serve"),
+            *(
+                "batches",
+                "cli",
+                "evaluation",
+                "index",
+                "index_folder",
+                "index_part",
+                "mteb",
+                "serve",
+            ),
             *("several", "train"),
         )
     ]

@@ -279,6 +279,9 @@ def test_the_layout_of_beir(tmp_path):
     assert len(test.documents) == len(validation.documents) == 40
     assert len(test.pairs()) == 10 and not set(train.queries) & set(validation.queries)
     assert load_test(config(data=str(place))).queries == test.queries
+    further = write(tmp_path / "further.jsonl", [{"text": f"autre {n}"} for n in range(5)])
+    both = config(data=str(place), distractors=further)
+    assert len(load_splits(both).test.documents) == len(load_test(both).documents) == 45
     (place / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tabsent\t1\n")
     with pytest.raises(DataError, match="judges 'absent'"):
         load_splits(config(data=str(place)))
@@ -303,3 +306,53 @@ def split_pairs_of(text):
     from doctobert_hf.retrieval.pairs import PairSet
 
     return PairSet.from_pairs("p", [Pair(text, ("a",))])
+
+
+@pytest.mark.parametrize(
+    "name", ["data/{}-00000-of-00001.jsonl", "{}/rows.jsonl", "a/b/{}/0.jsonl"]
+)
+def test_splits_in_folders_or_as_the_hub_has_them_are_kept(tmp_path, name):
+    for split, number in (("train", 30), ("validation", 4), ("test", 5)):
+        rows = [{"query": f"q {split} {n}", "positive": f"a {split} {n}"} for n in range(number)]
+        write(tmp_path / "set" / name.format(split), rows)
+    splits = load_splits(config(data=str(tmp_path / "set")))
+    assert [len(part.queries) for part in splits] == [30, 4, 5]
+    assert all("q test" in text for text in splits.test.queries.values())
+
+
+def test_ids_count_within_a_file_of_a_split(tmp_path):
+    for split in ("train", "dev", "test"):
+        rows = [{"id": n, "query": f"q {split} {n}", "positive": "a"} for n in range(3)]
+        write(tmp_path / "set" / f"{split}.jsonl", rows)
+    assert len(load_splits(config(data=str(tmp_path / "set"))).test.queries) == 3
+    for folder in ("a", "b"):  # no ids: names of files, which are the same
+        write(tmp_path / "two" / folder / "x.jsonl", [{"query": f"q {folder}", "positive": "a"}])
+    assert len({pair.id for pair in read_pairs(tmp_path / "two")}) == 2
+
+
+def test_a_row_that_names_another_split_than_its_file_is_told(tmp_path):
+    for split in ("train", "dev", "test"):
+        rows = [{"query": f"q {split}", "positive": "a", "split": "test"}]
+        write(tmp_path / "set" / f"{split}.jsonl", rows)
+    with pytest.raises(DataError, match="'dev.jsonl', pair .*: the row's split is 'test'"):
+        load_splits(config(data=str(tmp_path / "set")))
+
+
+def test_a_label_is_a_score_where_it_is_a_number(tmp_path):
+    rows = [{"query": "q", "positive": t, "label": n} for t, n in (("a", 1), ("b", 0), ("c", "0"))]
+    [pair] = read_pairs(write(tmp_path / "p.jsonl", rows))
+    assert pair[:3] == ("q", ("a",), ("b", "c"))
+    named = [{"query": "q", "positive": "a", "label": "cardiologie"}]
+    assert next(read_pairs(write(tmp_path / "n.jsonl", named))).positives == ("a",)
+    for wrong in ([1, 0], "NaN"):
+        with pytest.raises(DataError, match="expected a number|Expected a number"):
+            list(read_pairs(write(tmp_path / "w.jsonl", [{**rows[0], "label": wrong}])))
+
+
+def test_columns_that_look_like_documents_and_are_not_read_are_told(tmp_path, caplog):
+    rows = [
+        {"query": "q", "positive": "a", "negatives": ["b"], "negative-1": "c", "negative_2": "d"}
+    ]
+    [pair] = read_pairs(write(tmp_path / "p.jsonl", rows))
+    assert pair.negatives == ("d",)
+    assert "columns that are not read: negatives, negative-1" in caplog.text

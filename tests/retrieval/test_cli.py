@@ -54,9 +54,11 @@ def test_results_of_another_environment_join_the_table(encoder, pairs_file, tmp_
     assert run(*words, "--json") == 0
     [row] = json.loads(capsys.readouterr().out)
     (tmp_path / "r.json").write_text(json.dumps({**row, "system": "other", "kind": "plaid"}))
-    assert run(*words, "--with-bm25", "--add", tmp_path / "r.json") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[2:]] == ["bm25", "dense", "plaid"]
+    for option in ((), ("--with-bm25",)):  # the baseline stands in every table
+        assert run(*words, *option, "--add", tmp_path / "r.json") == 0
+        told = capsys.readouterr()
+        assert [line.split()[1] for line in told.out.splitlines()[2:]] == ["bm25", "dense", "plaid"]
+        assert "BM25 (bm25): " in told.err
 
 
 @pytest.mark.parametrize(

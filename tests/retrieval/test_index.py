@@ -180,3 +180,10 @@ def test_a_reranker_orders_anew(documents):
 
     index = Index.build({"long": "la fièvre " * 20, "short": "la fièvre"})
     assert [hit.document for hit in index.search("fièvre", rerank=Shortest())] == ["short", "long"]
+
+
+def test_a_model_that_compares_by_a_distance_is_refused(encoder):
+    model = open_model(encoder, pooling="mean")
+    model.similarity_fn_name = "euclidean"
+    with pytest.raises(UsageError, match="compares by 'euclidean'.*cosine or dot"):
+        Index.build({"a": "Une toux.", "b": "Une entorse."}, model)

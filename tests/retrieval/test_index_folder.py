@@ -295,3 +295,65 @@ def test_an_engine_finds_what_exact_search_finds(kind, corpus, rows, models, tmp
         build_index(corpus, tmp_path / "words", engine="faiss")
     with pytest.raises(UsageError, match="No engine 'fais'.*'faiss'"):
         build_index(corpus, tmp_path / "words", str(models / kind), engine="fais")
+
+
+def test_columns_of_other_types_are_refused_before_anything_is_written(rows, tmp_path, monkeypatch):
+    index = tmp_path / "index"
+    build_index(write_rows(tmp_path / "a.jsonl", rows), index)
+    before = {p: p.read_bytes() for p in index.rglob("*") if p.is_file()}
+    table = tmp_path / "b.csv"
+    table.write_text("id,text,year\nnew,Une toux,2024\n")
+    for replace in (False, True):
+        with pytest.raises(DataError, match="several types.*year.*int64.*string"):
+            add_documents(index, table, replace=replace)
+    assert {p: p.read_bytes() for p in index.rglob("*") if p.is_file()} == before
+    mixed = write_rows(tmp_path / "c.jsonl", [*rows, {"id": "z", "text": "Toux", "year": "2024"}])
+    monkeypatch.setattr(search, "PART_CHARACTERS", 1)
+    with pytest.raises(DataError, match="several types"):
+        build_index(mixed, tmp_path / "mixed")
+    whole = write_rows(tmp_path / "d.jsonl", [{"id": "f", "text": "Toux", "year": 2024.5}])
+    assert add_documents(index, whole).added == 1, "numbers go together"
+    assert Index.load(index).search("toux", condition="year > 2024")[0].document == "f"
+
+
+def test_a_column_may_have_any_name(tmp_path):
+    rows = [{"id": str(n), "text": "Une toux", "#": n, "": n, "told": n > 0} for n in range(2)]
+    index = build_index(write_rows(tmp_path / "a.jsonl", rows), tmp_path / "index")
+    assert [hit.document for hit in index.search("toux", condition="told == True")] == ["1"]
+    with pytest.raises(UsageError, match="is True or False"):
+        index.search("toux", condition="told == true")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_documents_were_cut_is_recorded_and_kept_to(kind, corpus, models, tmp_path):
+    index = tmp_path / "index"
+    build_index(corpus, index, kind and str(models / kind))
+    about = json.loads((index / "index.json").read_text())
+    size = {"tokens": about["model"]["document_length"]} if kind else {"characters": 1000}
+    assert about["chunker"] == {"name": "hierarchical" if kind else "characters", **size}
+    (index / "index.json").write_text(json.dumps(about | {"chunker": {"name": "other"}}))
+    new = write_rows(tmp_path / "n.jsonl", [{"id": "n", "text": "nouveau"}])
+    with pytest.raises(DataError, match="cut otherwise than this version cuts .name other"):
+        add_documents(index, new)
+    assert Index.load(index).search("patient", method="lexical"), "it answers as before"
+    about.pop("chunker")  # as before it was recorded
+    (index / "index.json").write_text(json.dumps(about))
+    assert add_documents(index, new).added == 1
+
+
+def test_documents_added_to_an_index_of_whole_ones_stay_whole(tmp_path):
+    long = "Une phrase de plus. " * 200
+    Index.build({"a": long}).save(tmp_path / "index")
+    add_documents(tmp_path / "index", write_rows(tmp_path / "b.jsonl", [{"id": "b", "text": long}]))
+    assert len(Index.load(tmp_path / "index").passages) == 2
+
+
+def test_a_document_that_lost_its_text_does_not_stay_as_it_was(rows, tmp_path):
+    index = tmp_path / "index"
+    build_index(write_rows(tmp_path / "a.jsonl", [*rows, {"id": "blank", "text": " "}]), index)
+    new = [{"id": "new", "text": ""}, {"id": "d1", "text": " "}]
+    for replace in (False, True):
+        with pytest.raises(UsageError, match="'d1' is in the index, and has no text"):
+            add_documents(index, write_rows(tmp_path / "b.jsonl", new), replace=replace)
+    change = add_documents(index, write_rows(tmp_path / "b.jsonl", [new[0], rows[0]]))
+    assert (change.added, change.unchanged, change.documents) == (0, 1, len(rows))

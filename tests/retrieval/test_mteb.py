@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import mteb
 import pytest
 
@@ -5,6 +7,8 @@ from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval import evaluate, load_splits, open_model
 from doctobert_hf.retrieval.mteb_tasks import TASKS, register, run_mteb
 from doctobert_hf.retrieval.recipe import RetrievalConfig
+
+from .conftest import write_labforsims2
 
 
 @pytest.fixture
@@ -64,3 +68,18 @@ def test_similarity_tasks_read_drbenchmark(tmp_path, model, monkeypatch):
 def test_unknown_task(model):
     with pytest.raises(UsageError, match="Did you mean 'LabForSims2Retrieval'"):
         run_mteb("tiny", model, ["LabForSim2Retrieval"])
+
+
+def test_descriptive_statistics_are_of_the_data_at_hand(labforsims2, tmp_path):
+    package = Path(mteb.__file__).parent / "descriptive_stats"
+    before = set(package.rglob("*.json"))
+    for raw, questions in ((labforsims2, 60), (write_labforsims2(tmp_path / "b", 30), 30)):
+        register(raw)
+        task = mteb.get_task("LabForSims2Retrieval")
+        found = task.calculate_descriptive_statistics()["test"]
+        pairs = load_splits(RetrievalConfig("none", data_dir=raw)).test
+        assert found["num_queries"] == len(pairs.queries) == questions // 10
+        assert found["num_documents"] == len(pairs.documents)
+        assert found["relevant_docs_statistics"]["num_relevant_docs"] == len(pairs.pairs())
+        assert task.metadata.n_samples == {"test": found["num_samples"]}
+    assert set(package.rglob("*.json")) == before, "mteb's own files are left alone"

@@ -16,7 +16,9 @@ from transformers import (
 
 from doctobert_hf.cli import main
 from doctobert_hf.retrieval import PairSet
+from doctobert_hf.retrieval.models import new_model
 from doctobert_hf.retrieval.other_kinds import evaluate_other, other_kind
+from doctobert_hf.retrieval.recipe import RetrievalConfig
 
 SIZES = {
     "hidden_size": 32,
@@ -117,3 +119,27 @@ def test_they_are_not_indexed(models, tmp_path, capsys):
         command = ["retrieval", "index", "build", str(tmp_path / "a.txt"), "--model"]
         assert main([*command, str(models / name), "--output", str(tmp_path / name)]) == 2
         assert word in " ".join(capsys.readouterr().err.split())
+
+
+def test_only_a_reranker_reranks(models, tmp_path, capsys):
+    documents = tmp_path / "documents.jsonl"
+    documents.write_text(
+        '{"id": "a", "text": "Une toux"}\n{"id": "b", "text": "Une toux grasse"}\n'
+    )
+    search = ["retrieval", "search", str(documents), "toux", "--rerank"]
+    for name, what in (
+        ("mlm", "a plain encoder's model"),
+        ("sparse", "a SparseEncoder model"),
+    ):
+        assert main([*search, str(models / name)]) == 2
+        assert f"is no CrossEncoder but {what}" in capsys.readouterr().err
+    for name in ("old", "reranker"):
+        assert main([*search, str(models / name)]) == 0
+
+
+def test_a_reranker_as_base_is_told(models, caplog):
+    new_model(RetrievalConfig(str(models / "old")))
+    assert "is a CrossEncoder: its encoder is used" in caplog.text
+    caplog.clear()
+    new_model(RetrievalConfig(str(models / "mlm")))
+    assert "CrossEncoder" not in caplog.text

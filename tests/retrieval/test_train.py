@@ -14,8 +14,9 @@ from doctobert_hf.retrieval import (
     open_model,
     read_pairs,
 )
-from doctobert_hf.retrieval.examples import negatives, training_rows
+from doctobert_hf.retrieval.examples import negatives, training_ids, training_rows
 from doctobert_hf.retrieval.models import new_model, saved_kind
+from doctobert_hf.retrieval.pairs import Pair
 from doctobert_hf.retrieval.train import make_loss, make_trainer
 
 QUICK = dict(
@@ -142,8 +143,6 @@ def test_stock_trainer_and_ours_take_the_same_steps(recipe):
 
 
 def test_hard_negatives_are_given_then_random_and_counted(recipe):
-    from doctobert_hf.retrieval.pairs import Pair
-
     pairs = PairSet.from_pairs(
         "p",
         [Pair("Q1", ("a",), ("b", "c")), Pair("Q2", ("d",), ("a",)), Pair("Q3", ("c",))],
@@ -262,3 +261,42 @@ def test_pooling_and_size_that_are_named_change_a_base(recipe, tmp_path, caplog)
     late.dimensions, late.kind = None, "dense"
     new_model(late)
     assert "of it only the encoder is used" in caplog.text
+
+
+def test_wrong_documents_that_are_not_trained_on_are_told(recipe):
+    pairs = PairSet.from_pairs("p", [Pair("q", ("a",), ("b", "c")), Pair("r", ("d",))])
+    training_ids(pairs, recipe())
+    assert "p: 2 wrong documents that the data names are not trained on" in pairs.notes[0]
+    pairs.notes.clear()
+    training_ids(pairs, recipe(hard_negatives=1))
+    assert "hard negatives: 1 given, 1 random; 1 given ones are over" in pairs.notes[0]
+
+
+def test_static_embeddings_are_trained_too(recipe, tokenizer, tmp_path, caplog):
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    static = StaticEmbedding(tokenizer.backend_tokenizer, embedding_dim=32)
+    SentenceTransformer(modules=[static]).save_pretrained(str(tmp_path / "static"))
+    config = recipe(pooling=None, max_steps=2, evaluations=1)
+    config.base_model = str(tmp_path / "static")
+    run = RetrievalRun(config)
+    assert "reads texts of any length" in caplog.text
+    saved = open_model(str(run.train()))
+    run.close()
+    assert saved.encode(["mal au foie"]).shape == (1, 32)
+    moved = saved[0].embedding.weight - static.embedding.weight
+    assert float(moved.abs().max()) > 0
+
+
+def test_a_projection_of_a_base_with_cut_vectors_reads_whole_ones(recipe, tmp_path):
+    base = new_model(recipe())
+    base.truncate_dim = 16
+    base.save_pretrained(str(tmp_path / "base"))
+    config = recipe(pooling=None)
+    config.base_model = str(tmp_path / "base")
+    assert new_model(config).encode(["toux"]).shape == (1, 16), "kept where nothing is named"
+    config.dimensions = 8
+    made = new_model(config)
+    made.save_pretrained(str(tmp_path / "made"))
+    assert open_model(str(tmp_path / "made")).encode(["toux"]).shape == (1, 8)

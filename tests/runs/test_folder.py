@@ -477,3 +477,18 @@ def test_a_lock_that_is_being_filled_is_waited_for(tmp_path):
     with pytest.raises(UsageError, match="in use by"):
         RunLock(path, "It").acquire()
     assert path.read_text() == owner
+
+
+def test_a_record_beside_goes_with_its_folder(tmp_path):
+    """Who removes the folder by hand is not held to the settings of what was in it."""
+    target = tmp_path / "out"
+    with open_run(target, "push", {"path": "a"}, beside=True) as run:
+        (target / "x").write_text("1")
+        run.finish("x")
+    with pytest.raises(UsageError, match="begun with path"):
+        open_run(target, "push", {"path": "b"}, beside=True)
+    shutil.rmtree(target)
+    with pytest.raises(UsageError, match="No run to resume"):
+        open_run(target, "push", {"path": "b"}, beside=True, resume=True)
+    with open_run(target, "push", {"path": "b"}, beside=True) as run:
+        assert not run.resumed and run.record.settings == {"path": "b"}

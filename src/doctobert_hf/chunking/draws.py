@@ -8,10 +8,11 @@ any number of loader workers. Elsewhere no epoch is known, and batches are count
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import sys
 from functools import partial
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -48,6 +49,7 @@ class MaskDraws:
         # How often each worker was started: shared, as only the workers see it.
         self._starts = torch.zeros(_MOST_WORKERS, dtype=torch.int64).share_memory_()
         self._sent: _Pass | None = None
+        self._asked: tuple[Any, bool] | None = None  # a loader's function, and whether it is ours
         self._forget()
 
     def _forget(self) -> None:
@@ -57,7 +59,8 @@ class MaskDraws:
 
     def __getstate__(self) -> dict[str, Any]:
         """Send along which epoch it is: a spawned worker cannot see the loader."""
-        return {**self.__dict__, "_sent": _current_pass(self), "_running": None, "_owner": None}
+        own = {"_running": None, "_owner": None, "_asked": None}
+        return {**self.__dict__, "_sent": _current_pass(self), **own}
 
     def __call__(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> np.random.Generator:
         """Return a generator for a batch.
@@ -127,8 +130,28 @@ def _current_pass(draws: MaskDraws) -> _Pass | None:
 
 
 def _serves(collate: Any, draws: MaskDraws) -> bool:
-    """Return whether a loader's function may call the collator that these draws belong to."""
-    if isinstance(collate, (FunctionType, MethodType, partial)):
-        return True  # what it calls cannot be told
-    inside = [collate, *getattr(collate, "__dict__", {}).values()]  # Trainer wraps some
-    return any(getattr(part, "_draws", None) is draws for part in inside)
+    """Return whether a loader's function calls the collator that these draws belong to."""
+    if draws._asked is None or draws._asked[0] is not collate:
+        draws._asked = collate, _reaches(collate, draws)
+    return draws._asked[1]
+
+
+def _reaches(thing: Any, draws: MaskDraws, depth: int = 3) -> bool:
+    """Look for the collator in what wraps it: Trainer's objects, a partial, a function's names."""
+    if isinstance(thing, (type, ModuleType)):
+        return False
+    inside: list[Any]
+    if isinstance(thing, partial):
+        inside = [thing.func, *thing.args, *thing.keywords.values()]
+    elif isinstance(thing, MethodType):
+        inside = [thing.__self__, thing.__func__]
+    elif isinstance(thing, FunctionType):
+        named = [thing.__globals__.get(name) for name in thing.__code__.co_names]
+        inside = [*inspect.getclosurevars(thing).nonlocals.values(), *named]
+        inside += thing.__defaults__ or ()
+    else:
+        own = getattr(thing, "__dict__", {})
+        if own.get("_draws") is draws:
+            return True
+        inside = list(own.values())
+    return depth > 0 and any(_reaches(part, draws, depth - 1) for part in inside)

@@ -140,7 +140,8 @@ def run(args: argparse.Namespace) -> int:
         resume = args.resume and _has_checkpoint(config)
         try:
             trainer.train(resume_from_checkpoint=True if resume else None)
-            stopped = trainer.tokens_seen < config.max_tokens
+            left = trainer.args.max_steps - trainer.state.global_step
+            stopped = trainer.tokens_seen < config.max_tokens and left > 0
             target = None if stopped else finish_pretraining(trainer, config)
         except KeyboardInterrupt as stop:
             raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None

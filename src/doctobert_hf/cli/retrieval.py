@@ -57,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "evaluate", help="measure models in one table", allow_abbrev=False
     )
     evaluate.add_argument("models", nargs="+", metavar="MODEL", help="runs, models or encoders")
-    evaluate.add_argument("--with-bm25", action="store_true", help="add BM25 to the table")
+    evaluate.add_argument("--with-bm25", action="store_true",
+                          help="BM25 in the JSON too; a printed table always has it")  # fmt: skip
     evaluate.add_argument("--add", nargs="+", type=Path, default=[], metavar="JSON",
                           help="results to put beside, e.g. PyLate's results.json")  # fmt: skip
     evaluate.add_argument("--pooling", choices=("mean", "cls", "max"), help="for plain encoders")
@@ -156,9 +157,10 @@ def _evaluate(args: argparse.Namespace) -> int:
     recipes = [_recipe_of(place) for place in places]
     pairs = _questions(args, recipes)
     with contextlib.redirect_stdout(sys.stderr):
-        if args.with_bm25:
+        results = []
+        if args.with_bm25 or not args.json:  # a table without the baseline says little
             require_bm25()
-        results = [evaluate("BM25", pairs)] if args.with_bm25 else []
+            results.append(evaluate("BM25", pairs))
         for name, place, recipe in zip(args.models, places, recipes, strict=True):
             _check_unseen(recipe, args, pairs)
             kind = other_kind(place, guess=args.pooling is None)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.cli.options import Parser, whole_number
-from doctobert_hf.errors import UsageError
 from doctobert_hf.runs.commands import command_line
 
 _METHODS = ("dense", "late", "lexical", "hybrid")
@@ -184,15 +183,9 @@ def _cross_encoder(place: str) -> Any:
     from doctobert_hf.retrieval.models import require_sentence_transformers
 
     require_sentence_transformers()
-    from sentence_transformers import CrossEncoder
+    from doctobert_hf.retrieval.other_kinds import open_reranker
 
-    try:
-        return CrossEncoder(place, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"'{place}' is no CrossEncoder ({' '.join(str(error).split())[:200]})",
-            "a folder or Hub id of one",
-        ) from error
+    return open_reranker(place)
 
 
 def _serve(args: argparse.Namespace) -> int:

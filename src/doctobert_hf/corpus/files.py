@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import glob
+import json
 import logging
 import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import refuse_remote
 
 logger = logging.getLogger(__name__)
@@ -121,12 +122,43 @@ def stage_data(path: Path) -> Path:
 
     Raises:
         UsageError: The stage is not finished.
+        DataError: It has other documents than its manifest says: a shard was lost or cut.
     """
     if not is_stage(path):
         return path
     if not (path / "manifest.json").is_file():
         raise UsageError(f"'{path}' is a stage that is not finished", fix="Run it again to its end")
+    _check_whole(path)
     return path / "data"
+
+
+def _check_whole(stage: Path) -> None:
+    """Compare a stage's shards with its manifest; from their footers, no row is read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        wanted = json.loads((stage / "manifest.json").read_text(encoding="utf-8")).get("documents")
+    except (ValueError, AttributeError) as error:
+        raise DataError(
+            f"'{stage / 'manifest.json'}' is damaged ({error})", "the stage's own"
+        ) from error
+    if wanted is None:
+        return
+    there = 0
+    for shard in sorted((stage / "data").glob("*.parquet")):
+        try:
+            there += pq.read_metadata(shard).num_rows
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(
+                f"'{shard}' cannot be read to its end ({error})", "a whole file"
+            ) from error
+    if there != wanted:
+        raise DataError(
+            f"'{stage}' has {there:,} documents, and its manifest says {wanted:,}",
+            "the data as the stage wrote them",
+            "Fetch the shards that are missing, or run the stage anew with --overwrite",
+        )
 
 
 def is_stage(folder: Path) -> bool:

@@ -13,6 +13,7 @@ from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
 from doctobert_hf.drbenchmark.finetuning.saving import TaskRecord, read_record
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.models.opening import fetch_folder
 
 
 class Predictor:
@@ -57,7 +58,8 @@ class Predictor:
         """Open a fine-tuned model.
 
         Args:
-            folder: ``model`` of a fine-tuning run, the run itself, or a folder of ``export``.
+            folder: ``model`` of a fine-tuning run, the run itself, a folder of ``export``, or the
+                Hub id of a model that was published from one.
             device: ``cpu``, ``cuda``, ...; default: a GPU if there is one.
             onnx: Run the exported model, on the processor.
 
@@ -68,7 +70,7 @@ class Predictor:
         import torch
         from transformers import AutoTokenizer
 
-        place = Path(folder)
+        place = fetch_folder(folder)
         place = place / "model" if (place / "model" / "config.json").is_file() else place
         record = read_record(place)
         if onnx:

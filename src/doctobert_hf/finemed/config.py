@@ -51,7 +51,7 @@ RUNS_ON: tuple[str, ...] = (
     *("slurm_partition", "slurm_account", "slurm_qos", "slurm_constraint", "slurm_time"),
     *("slurm_gpus", "slurm_memory", "slurm_setup"),
     *("endpoint", "endpoint_key_variable", "retries", "timeout", "give_up_after"),
-    *("retry_failed", "batch"),
+    *("give_up_share", "retry_failed", "batch"),
 )
 """Fields that change who does the work, not what comes out; ``tasks`` sets the shards."""
 
@@ -201,6 +201,9 @@ class RephraseConfig(StageConfig):
     )
     timeout: float = option(600.0, "seconds to wait for an answer", above=0)
     give_up_after: int = option(20, "requests failed in a row that end the run", least=1)
+    give_up_share: float = option(
+        0.8, "share of documents whose requests failed above which the run ends", least=0, most=1
+    )
     retry_failed: bool = option(
         False, "ask again for documents whose requests failed, in a finished run too"
     )

@@ -7,12 +7,14 @@ end stops the run.
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
+import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,11 @@ logger = logging.getLogger(__name__)
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 _BATCH = 64
 UNREADABLE = "cannot be read to its end"
+_OWN = {"id": "input_id", "text": "input_text"}
+"""What an input's columns are called that have a name of ours and are not what we name so."""
+# Half a character: as JSON escapes it, or as bytes that no UTF-8 has and json.loads lets through.
+_HALF_IN_JSON = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class CorpusReader(BaseDiskReader):
@@ -119,7 +126,7 @@ class CorpusReader(BaseDiskReader):
                 for line in lines:
                     if line.strip():
                         yield _parsed(line)
-            except (EOFError, OSError, zlib.error) as error:
+            except _broken_files() as error:
                 raise _unreadable(self.source, name, error) from error
 
     def _parquet_rows(self, name: str) -> Iterator[dict[str, Any]]:
@@ -131,7 +138,7 @@ class CorpusReader(BaseDiskReader):
                 with pq.ParquetFile(raw) as file:
                     for batch in file.iter_batches(batch_size=_BATCH):
                         yield from batch.to_pylist()
-            except (pa.ArrowInvalid, OSError) as error:
+            except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
                 raise _unreadable(self.source, name, error) from error
 
     def _document(
@@ -141,15 +148,22 @@ class CorpusReader(BaseDiskReader):
         if isinstance(row, str):
             excluded.write(identity, "broken_json", row)
             return None
+        half = isinstance(row, _HalfRow)
         row = dict(row)
         given = row.pop(self.id_key, None)
         identity = identity if given is None or given == "" else str(given)  # 0 is an id
         text = row.pop(self.text_key, None)
-        reason = _no_document(text)
+        reason = "half_a_character" if half else _no_document(text)
         if reason:
+            identity = identity.encode("utf-8", "replace").decode("utf-8")
             excluded.write(identity, reason, text if isinstance(text, str) else "")
             return None
-        return Document(text=text, id=identity, metadata=row)
+        metadata = {_OWN.get(name, name): value for name, value in row.items()}
+        return Document(text=text, id=identity, metadata=metadata)
+
+
+class _HalfRow(dict[str, Any]):
+    """A row with half a character in some column, which JSON can hold and no file of ours."""
 
 
 def _parsed(line: bytes) -> dict[str, Any] | str:
@@ -158,7 +172,18 @@ def _parsed(line: bytes) -> dict[str, Any] | str:
         row = json.loads(line)
     except ValueError:
         return line.decode("utf-8", "replace")
-    return row if isinstance(row, dict) else line.decode("utf-8", "replace")
+    if not isinstance(row, dict):
+        return line.decode("utf-8", "replace")
+    return _HalfRow(row) if _HALF_IN_JSON.search(line) and _has_half(row) else row
+
+
+def _has_half(value: Any) -> bool:
+    """Return whether half a character is anywhere in a value."""
+    if isinstance(value, dict):
+        return any(_has_half(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return any(map(_has_half, value))
+    return isinstance(value, str) and _HALF.search(value) is not None
 
 
 def _no_document(text: Any) -> str | None:
@@ -166,13 +191,16 @@ def _no_document(text: Any) -> str | None:
         return "no_text"
     if not isinstance(text, str):
         return "text_is_no_string"
-    if not text.strip():
-        return "empty_text"
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return "half_a_character"
-    return None
+    return None if text.strip() else "empty_text"
+
+
+def _broken_files() -> tuple[type[Exception], ...]:
+    """What is raised by packed files that are cut short, or of another kind than their name."""
+    found: list[type[Exception]] = [EOFError, OSError, zlib.error]
+    for library in ("compression.zstd", "backports.zstd", "zstandard"):  # any that fsspec takes
+        with suppress(ImportError):
+            found.append(importlib.import_module(library).ZstdError)
+    return tuple(found)
 
 
 def _unreadable(source: str, name: str, error: Exception) -> DataError:
@@ -278,7 +306,8 @@ def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> 
     """The columns of all inputs together, text and id apart.
 
     Raises:
-        DataError: No text column, a text that is no string, or files that contradict each other.
+        DataError: No text column, a text that is no string, no id column of a name that was
+            given, or files that contradict each other.
     """
     import pyarrow as pa
 
@@ -286,8 +315,9 @@ def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> 
     for place in inputs if inputs is not None else config.input:
         folder, names = input_files(place)
         for name in names:
-            schema = _file_schema(folder, name, config.text_column)
+            schema = _file_schema(folder, name, config)
             _check_text(schema, config.text_column, name)
+            _check_id(schema, config.id_column, name)
             try:
                 merged = pa.unify_schemas([merged, schema], promote_options="permissive")
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -295,18 +325,42 @@ def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> 
                     f"'{name}' of '{place}' has other types than the files before it ({error})",
                     "one type for each column",
                 ) from error
-    own = (config.text_column, config.id_column, "text", "id")
+    kept = [item for item in merged if item.name not in (config.text_column, config.id_column)]
+    _tell_renamed([item.name for item in kept], config)
     # A column that is null everywhere has no type of its own.
     return pa.schema(
         [
-            pa.field(item.name, pa.string() if pa.types.is_null(item.type) else item.type)
-            for item in merged
-            if item.name not in own
+            pa.field(
+                _OWN.get(item.name, item.name),
+                pa.string() if pa.types.is_null(item.type) else item.type,
+            )
+            for item in kept
         ]
     )
 
 
-def _file_schema(folder: str, name: str, text_column: str) -> pa.Schema:
+def _tell_renamed(names: list[str], config: StageConfig) -> None:
+    """Say which columns are kept under another name, because ``id`` and ``text`` are ours.
+
+    Raises:
+        DataError: That name is taken as well.
+    """
+    given = {"id": config.id_column, "text": config.text_column}
+    for name in _OWN.keys() & set(names):
+        if _OWN[name] in names:
+            raise DataError(
+                f"The input has columns '{name}' and '{_OWN[name]}', and '{name}' becomes "
+                f"'{given[name]}'",
+                f"no '{_OWN[name]}': the input's own '{name}' is kept under that name",
+                "Rename one of them",
+            )
+        _tell_once(
+            f"'{given[name]}' becomes '{name}'; the input's own column '{name}' is kept as "
+            f"'{_OWN[name]}'"
+        )
+
+
+def _file_schema(folder: str, name: str, config: StageConfig) -> pa.Schema:
     import pyarrow as pa
     import pyarrow.parquet as pq
     from datatrove.io import get_datafolder
@@ -314,8 +368,8 @@ def _file_schema(folder: str, name: str, text_column: str) -> pa.Schema:
     with get_datafolder(folder).open(name, "rb", compression="infer") as raw:
         if not name.lower().endswith(".parquet"):
             try:
-                return _table_schema(raw, text_column, name)
-            except (EOFError, OSError, zlib.error) as error:
+                return _table_schema(raw, config, name)
+            except _broken_files() as error:
                 if isinstance(error, DataError):
                     raise
                 raise _unreadable(folder, name, error) from error
@@ -325,14 +379,15 @@ def _file_schema(folder: str, name: str, text_column: str) -> pa.Schema:
             raise _unreadable(folder, name, error) from error
 
 
-def _table_schema(lines: Any, text_column: str, name: str) -> pa.Schema:
+def _table_schema(lines: Any, config: StageConfig, name: str) -> pa.Schema:
     """Types of a JSONL file: all its rows, in batches, so that a late column is not lost.
 
-    The text's own type is not asked for: rows with another are excluded one by one.
+    The types of text and id are not asked for: rows with another text are excluded one by one,
+    and an id is read as a string.
     """
     import pyarrow as pa
 
-    merged, rows, with_text = pa.schema([]), list[dict[str, Any]](), False
+    merged, rows, own = pa.schema([]), list[dict[str, Any]](), set[str]()
 
     def merge() -> pa.Schema:
         try:
@@ -341,9 +396,10 @@ def _table_schema(lines: Any, text_column: str, name: str) -> pa.Schema:
             columns = {key: pa.array([row.get(key) for row in rows]) for key in names}
             found = pa.schema([pa.field(key, values.type) for key, values in columns.items()])
             return pa.unify_schemas([merged, found], promote_options="permissive")
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
             raise DataError(
-                f"A column of '{name}' has values of several types ({error})", "one type each"
+                f"A column of '{name}' has values of several types, or a number too long ({error})",
+                "one type each, numbers of at most 64 bits",
             ) from error
 
     broken: bytes | None = None
@@ -352,15 +408,20 @@ def _table_schema(lines: Any, text_column: str, name: str) -> pa.Schema:
         if line.strip() and not isinstance(row, dict):
             broken = broken or line
         if isinstance(row, dict):
-            with_text |= row.pop(text_column, None) is not None
-            rows.append({key: value for key, value in row.items() if key not in ("id", "text")})
+            own |= {
+                key
+                for key in (config.text_column, config.id_column)
+                if row.pop(key, None) is not None
+            }
+            if not isinstance(row, _HalfRow):  # excluded when it is read
+                rows.append(row)
         if len(rows) == 1000:
             merged = merge()
             rows = []
     merged = merge() if rows else merged
-    if broken is not None and not merged.names and not with_text:
+    if broken is not None and not merged.names and not own:
         _refuse_lines(broken, name)
-    return merged.append(pa.field(text_column, pa.string())) if with_text else merged
+    return pa.schema([*merged, *(pa.field(key, pa.string()) for key in sorted(own))])
 
 
 def _refuse_lines(line: bytes, name: str) -> None:
@@ -392,6 +453,18 @@ def _check_text(schema: pa.Schema, column: str, name: str) -> None:
         pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_null(found)
     ):
         raise DataError(f"The column '{column}' of '{name}' is of type {found}", "a string")
+
+
+def _check_id(schema: pa.Schema, column: str, name: str) -> None:
+    """Refuse a file without the id column, where it is not the usual one, which may be missing."""
+    if column not in schema.names and column != "id":
+        from doctobert_hf.errors import nearest
+
+        raise DataError(
+            f"'{name}' has no column '{column}'",
+            "the column with the ids",
+            f"Name yours with --id-column. {nearest(column, list(schema.names))}",
+        )
 
 
 class PartsReader(CorpusReader):

@@ -54,7 +54,7 @@ class TableWriter(ParquetWriter):
 def _row(self: TableWriter, document: Document) -> dict[str, Any]:
     names = self.schema.names
     metadata = {key: value for key, value in document.metadata.items() if key in names}
-    return {"id": document.id, "text": document.text, **metadata}
+    return {**metadata, "id": document.id, "text": document.text}
 
 
 @dataclass(frozen=True)

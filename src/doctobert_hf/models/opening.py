@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,32 @@ def open_tokenizer(source: str | Path) -> Any:
 
     _check_folder(source, "tokenizer")
     try:
-        return portable(AutoTokenizer.from_pretrained(source, trust_remote_code=False))
+        found = portable(AutoTokenizer.from_pretrained(source, trust_remote_code=False))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"No tokenizer at '{source}' ({_first_line(error)})",
             "a folder with tokenizer.json, or a Hub id",
         ) from error
+    if not has_vocabulary(found):
+        raise UsageError(
+            f"No tokenizer at '{source}': no files of one, and what Transformers makes of "
+            f"config.json alone knows {len(found)} special tokens and no word",
+            "a folder with tokenizer.json, or a Hub id",
+            "Name the tokenizer that belongs to the model",
+        )
+    return found
+
+
+def has_vocabulary(tokenizer: Any) -> bool:
+    """Return whether a tokenizer has more than special tokens.
+
+    From a model saved without its tokenizer Transformers makes an empty one, and says nothing.
+    """
+    return len(tokenizer) - len(set(tokenizer.all_special_tokens)) > _OF_NO_VOCABULARY
+
+
+_OF_NO_VOCABULARY = 4
+"""Most tokens that an empty tokenizer has beside its special ones (SentencePiece's space)."""
 
 
 def open_pretrained(maker: Any, source: str | Path, **options: Any) -> Any:
@@ -41,6 +62,26 @@ def open_pretrained(maker: Any, source: str | Path, **options: Any) -> Any:
         raise UsageError(
             f"No model at '{source}' ({_first_line(error)})",
             "a folder with config.json and weights, or a Hub id",
+        ) from error
+
+
+def fetch_folder(source: str | Path) -> Path:
+    """Return a model's folder: as it is, or of a Hub id the copy in the cache.
+
+    Raises:
+        UsageError: There is neither such a folder nor such a model.
+    """
+    from huggingface_hub import snapshot_download
+
+    folder = Path(source).expanduser()
+    if folder.exists() or re.fullmatch(r"[\w.-]*\w/[\w.-]*\w", str(source)) is None:
+        return folder
+    try:
+        return Path(snapshot_download(str(source)))
+    except Exception as error:
+        raise UsageError(
+            f"No model at '{source}' ({_first_line(error)})",
+            "a folder, or the Hub id of a model",
         ) from error
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
 
 from transformers import TrainingArguments
 
@@ -10,6 +11,7 @@ from doctobert_hf.config import option
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.schedules import check_used, token_schedule
+from doctobert_hf.pretraining.unused_keys import check_unused
 from doctobert_hf.processes import on_processor
 
 _NO_END = 1_000_000_000  # steps: the token budget ends a run, not a number of steps
@@ -20,8 +22,9 @@ class MLMTrainingArguments(TrainingArguments):
     """Arguments of :class:`~doctobert_hf.pretraining.MLMTrainer`.
 
     Everything ``TrainingArguments`` has, with the published recipes' defaults (StableAdamW's betas,
-    no clipping), and lengths in tokens. Steps, accumulation and clipping of ``Trainer`` are not
-    used: one loader item is one optimizer step of as many rows as the batch needs.
+    no clipping), and lengths in tokens: one loader item is one optimizer step of as many rows as
+    the batch needs. What ``TrainingArguments`` has beside that (epochs, batches in documents, other
+    optimizers and schedules, saving by steps) is refused, with what decides instead.
 
     Example:
         >>> arguments = MLMTrainingArguments("run", max_tokens=1_000_000, report_to="none")
@@ -44,6 +47,7 @@ class MLMTrainingArguments(TrainingArguments):
     mlm_probability: float = option(0.15, "share of tokens to predict")
     mlm_probability_end: float | None = option(None, "share at mlm_decay_tokens; none: constant")
     mlm_decay_tokens: int = option(0, "tokens after which mlm_probability_end holds")
+    whole_word_masking: bool = option(False, "choose words, not tokens; the share of tokens stays")
     eval_mlm_probability: float = option(0.15, "share of tokens to predict in evaluation")
     save_tokens: int = option(0, "tokens between checkpoints; 0: only at the end")
     eval_tokens: int = option(0, "tokens between evaluations; 0: only at the end")
@@ -89,6 +93,13 @@ class MLMTrainingArguments(TrainingArguments):
                 "Pass callbacks=[doctobert_hf.hub.PushToHubCallback(...)], or push the finished "
                 "run: doctobert-hf hub push-model RUN NAME --license ID",
             )
+        for field in fields(self):
+            check_unused(field, getattr(self, field.name))
+        if self.fp16 and on_processor():
+            raise UsageError(
+                "fp16 without a GPU, which would train in float32 and not say so",
+                "bf16 where the processor has it, or neither",
+            )
         if not 0 <= self.new_head_tokens < self.max_tokens:
             raise UsageError(
                 f"new_head_tokens {self.new_head_tokens:,}",
@@ -116,7 +127,21 @@ class MLMTrainingArguments(TrainingArguments):
             self.lr_final_ratio,
         )
         self.objective_schedule().check_length(self.max_tokens)
-        self.skip_steps = tuple((int(a), int(b)) for a, b in self.skip_steps)
+        self.skip_steps = _ranges(self.skip_steps)
+
+    @classmethod
+    def check_values(cls, **given: Any) -> None:
+        """Check arguments as making them does, without asking for a device or a folder.
+
+        Raises:
+            UsageError: What making them would raise.
+        """
+        unmade = object.__new__(cls)
+        for field in fields(cls):
+            made = field.default_factory
+            usual = field.default if made is MISSING else made()
+            setattr(unmade, field.name, given.get(field.name, usual))
+        unmade._check()
 
     def objective_schedule(self) -> ObjectiveSchedule:
         """Return what is predicted, by tokens."""
@@ -137,3 +162,13 @@ class MLMTrainingArguments(TrainingArguments):
                 "Choose another micro_batch_tokens, global_batch_tokens or number of processes",
             )
         return rows
+
+
+def _ranges(given: Any) -> tuple[tuple[int, int], ...]:
+    """Return ranges of steps as pairs; a list that may be two steps or one range is not guessed."""
+    pairs = [tuple(item) if isinstance(item, (list, tuple)) else item for item in given]
+    for pair in pairs:
+        whole = isinstance(pair, tuple) and len(pair) == 2 and all(type(n) is int for n in pair)
+        if not whole or not 1 <= pair[0] <= pair[1]:
+            raise UsageError(f"skip_steps {given!r:.80}", "pairs of first and last: [[3, 5]]")
+    return tuple(pairs)

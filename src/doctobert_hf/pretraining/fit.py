@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.extending import read_extension
+from doctobert_hf.models.opening import has_vocabulary
 from doctobert_hf.models.positions import max_positions
 from doctobert_hf.pretraining.data.store import TokenStore, tokenizer_hash
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,13 @@ def check_tokenizer(
         own = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError):
         own = None  # saved without one
+    if own is None or not has_vocabulary(own):
+        own = None
+        logger.warning(
+            "'%s' has no tokenizer of its own: whether its embeddings belong to the ids of the one "
+            "given cannot be seen",
+            source,
+        )
     extension = None
     if own is not None and own.get_vocab() != tokenizer.get_vocab():
         extension = read_extension(folder, own)
@@ -54,16 +64,21 @@ def check_tokenizer(
             "the model's own tokenizer: its embeddings belong to its ids",
             "Leave --tokenizer out, or extend the model's own (doctobert-hf tokenizer extend)",
         )
-    pad = getattr(architecture, "pad_token_id", None)
-    if pad is not None and tokenizer.pad_token_id is not None and pad != tokenizer.pad_token_id:
-        raise UsageError(
-            f"Padding id {tokenizer.pad_token_id} of the tokenizer and {pad} of '{source}'",
-            "the same",
-            "Correct pad_token_id in config.json, or the tokenizer's pad_token",
-        )
+    _check_padding(f"'{source}'", architecture, tokenizer)
     if tokenizer.mask_token_id is None:
         raise UsageError(f"The tokenizer of '{source}' has no mask token", "one")
     return extension
+
+
+def _check_padding(whose: str, architecture: Any, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse another padding id than the model's: RoBERTa's positions count from it."""
+    pad = getattr(architecture, "pad_token_id", None)
+    if pad is not None and tokenizer.pad_token_id is not None and pad != tokenizer.pad_token_id:
+        raise UsageError(
+            f"Padding id {tokenizer.pad_token_id} of the tokenizer and {pad} of {whose}",
+            "the same",
+            "Correct pad_token_id in config.json, or the tokenizer's pad_token",
+        )
 
 
 def check_devices(gpus: int) -> None:
@@ -116,6 +131,38 @@ def tell_of_slow_attention(args: Any) -> None:
         )
 
 
+def make_ready(model: PreTrainedModel, args: MLMTrainingArguments) -> None:
+    """Give a model float32 weights, the packed attention and the sparse head; again: no change.
+
+    Raises:
+        UsageError: It mixes the documents of a row, or cannot see the past only and has to.
+    """
+    from doctobert_hf.pretraining.attention import use_attention
+    from doctobert_hf.pretraining.head import prepare_model, require_causal
+
+    in_float32(model)
+    use_attention(model)
+    prepare_model(model, args.head_chunk)
+    if args.objective_schedule().is_causal_somewhere:
+        require_causal(model)
+
+
+def in_float32(model: PreTrainedModel) -> None:
+    """Bring a model to float32, whatever it was loaded in; half precision is for the products.
+
+    In half precision a weight does not move: its steps are smaller than its last digit.
+    """
+    import torch
+
+    half = {p.dtype for p in model.parameters() if p.dtype in (torch.float16, torch.bfloat16)}
+    if half:
+        logger.warning(
+            "a model in %s: it is trained in float32 (bf16=True has the products in bfloat16)",
+            ", ".join(sorted(str(kind).removeprefix("torch.") for kind in half)),
+        )
+        model.float()
+
+
 def check_store(
     store: TokenStore, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
@@ -134,6 +181,7 @@ def check_store(
             f"A tokenizer of {len(tokenizer):,} and a model of {model.config.vocab_size:,} ids",
             "a model with at least as many",
         )
+    _check_padding("the model", model.config, tokenizer)
     longest, positions = int(store.lengths.max()), max_positions(model.config)
     if positions is not None and longest > positions:
         raise UsageError(

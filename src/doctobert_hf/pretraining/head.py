@@ -8,6 +8,7 @@ the memory.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.chunking.masking import IGNORED
@@ -114,9 +115,24 @@ class _Given:
         return getattr(self._body, name)
 
     def __call__(self, *_: Any, **__: Any) -> Any:
-        from transformers.modeling_outputs import BaseModelOutput
+        return _hidden_output()(last_hidden_state=self._hidden)
 
-        return BaseModelOutput(last_hidden_state=self._hidden)
+
+@lru_cache(maxsize=1)
+def _hidden_output() -> Any:
+    """Return an encoder's output that has nothing but hidden states; all else is None.
+
+    A model's own forward hands on what its encoder has beside them (Longformer's global attention,
+    LUKE's entities).
+    """
+    from transformers.modeling_outputs import BaseModelOutput
+
+    class HiddenStates(BaseModelOutput):
+        def __getattr__(self, name: str) -> None:
+            if name.startswith("__"):
+                raise AttributeError(name)
+
+    return HiddenStates
 
 
 def _sparse_class(plain: Any, chunk: int, layout: Layout) -> type[PreTrainedModel]:

@@ -42,8 +42,7 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         _reset_head(model, config.initializer_range)
     else:
         _set_rope(fresh, config)
-        base = open_pretrained(AutoModelForMaskedLM, model_of(config.init_from))
-        model = tile_model(base, fresh)
+        model = tile_model(_tiles(config, tokenizer), fresh)
     if model.config.vocab_size < len(tokenizer):
         raise UsageError(
             f"A model of {model.config.vocab_size:,} ids and a tokenizer of {len(tokenizer):,}",
@@ -59,6 +58,27 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
         _tell_of_adapters(model, len(layers))
     _freeze(model, config.freeze)
     return model
+
+
+def _tiles(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """Load the model that is tiled; its rows of embeddings must be the tokenizer's.
+
+    Raises:
+        UsageError: The tokenizer is not its own.
+    """
+    from transformers import AutoModelForMaskedLM
+
+    from doctobert_hf.pretraining.fit import check_tokenizer
+
+    source = source_of(config)
+    base = open_pretrained(AutoModelForMaskedLM, source, dtype="float32")
+    if check_tokenizer(source, base.config, tokenizer, config.tokenizer) is not None:
+        raise UsageError(
+            "init_mode 'tile' with an extended vocabulary",
+            "the model's own tokenizer",
+            "Tile first, and begin another phase with the extended one",
+        )
+    return base
 
 
 def _is_continued(config: PretrainConfig) -> bool:
@@ -97,7 +117,7 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
 
     from doctobert_hf.pretraining.fit import check_tokenizer
 
-    source = model_of(str(config.init_from))
+    source = source_of(config)
     known = open_pretrained(AutoConfig, source)
     own = set_dropout(known, config.architecture or {})
     extension = check_tokenizer(source, known, tokenizer, config.tokenizer)
@@ -204,21 +224,54 @@ def set_out_dropout(model: PreTrainedModel, rate: float) -> None:
         layer.attn.out_drop = torch.nn.Dropout(rate)
 
 
+def source_of(config: PretrainConfig) -> str:
+    """Return where a phase has weights, configuration and tokenizer from: one folder for all.
+
+    With ``init_mode: full`` it is the checkpoint whose optimizer comes along.
+
+    Raises:
+        UsageError: A run without a whole checkpoint.
+        DataError: The checkpoint that is named is damaged.
+    """
+    return checkpoint_of(config) if config.init_mode == "full" else model_of(str(config.init_from))
+
+
 def model_of(place: str) -> str:
-    """A run's final model, its last checkpoint, or what is named itself."""
-    from doctobert_hf.pretraining.checkpoints import list_checkpoints
+    """A run's final model, its last whole checkpoint, or what is named itself."""
+    from doctobert_hf.pretraining.checkpoints import last_whole_checkpoint, list_checkpoints
 
     folder = Path(place)
     if (folder / "model" / "config.json").is_file():
         return str(folder / "model")
     if not (folder / "config.json").is_file() and folder.is_dir() and list_checkpoints(folder):
-        return str(list_checkpoints(folder)[-1])
+        return str(last_whole_checkpoint(folder))
+    _refuse_damaged(folder)
     return place
 
 
 def checkpoint_of(config: PretrainConfig) -> str:
     """Return the newest whole checkpoint of the run a phase begins with, or what it names."""
-    from doctobert_hf.pretraining.checkpoints import last_whole_checkpoint
+    from doctobert_hf.pretraining.checkpoints import last_whole_checkpoint, list_checkpoints
 
     folder = Path(str(config.init_from))
-    return str(folder if (folder / "optimizer.pt").is_file() else last_whole_checkpoint(folder))
+    if (folder / "optimizer.pt").is_file():
+        _refuse_damaged(folder)
+        return str(folder)
+    if not list_checkpoints(folder):
+        raise UsageError(
+            f"init_mode 'full' from '{folder}', which has no checkpoint with its optimizer",
+            "a run folder, or one of its checkpoints",
+            "Take the weights alone: init_mode weights",
+        )
+    return str(last_whole_checkpoint(folder))
+
+
+def _refuse_damaged(folder: Path) -> None:
+    from doctobert_hf.pretraining.checkpoints import MANIFEST, problem
+
+    if (folder / MANIFEST).is_file() and (wrong := problem(folder)):
+        raise DataError(
+            f"The checkpoint {folder} cannot be used: {wrong}",
+            "a whole one",
+            "Name the run: its last whole checkpoint is taken",
+        )

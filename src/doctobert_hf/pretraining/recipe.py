@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,17 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from doctobert_hf.config import check_bounds, option
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.models.opening import open_pretrained, open_tokenizer
-from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, model_of
+from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, source_of
 from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
-from doctobert_hf.pretraining.recipe_texts import recipe_texts, sample_texts
+from doctobert_hf.pretraining.recipe_stores import check_shared, load_tokenizer, stores
 from doctobert_hf.pretraining.schedules import check_used
 from doctobert_hf.processes import main_first, rank
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-    from doctobert_hf.pretraining.data.store import TokenStore
     from doctobert_hf.pretraining.trainer import MLMTrainer
 
 
@@ -86,6 +82,7 @@ class PretrainConfig:
         None, "share at mlm_decay_tokens; null: constant", above=0, below=1
     )
     mlm_decay_tokens: int = option(0, "tokens after which mlm_probability_end holds", least=0)
+    whole_word_masking: bool = option(False, "choose words, not tokens; the share stays")
     long_tokens: int = option(2048, "a document of so many tokens is long", least=0)
     long_share: float | None = option(
         None, "share of tokens in long documents; null: as they are", least=0, most=1
@@ -161,6 +158,7 @@ TRAINER_KEYS = (
         "mlm_probability",
         "mlm_probability_end",
         "mlm_decay_tokens",
+        "whole_word_masking",
     ),
     *("long_tokens", "long_share", "save_tokens", "eval_tokens", "save_total_limit"),
     *("logging_steps", "dataloader_num_workers", "bf16", "torch_compile", "seed"),
@@ -285,17 +283,12 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
         FillMaskProbeCallback,
         LossSpikeCallback,
     )
+    from doctobert_hf.pretraining.fit import make_ready
     from doctobert_hf.pretraining.trainer import MLMTrainer
 
     folder = Path(config.output)
-    arguments = MLMTrainingArguments(
-        output_dir=str(folder),
-        report_to=list(config.report_to),
-        static_shapes=config.torch_compile,
-        optimizer_from=checkpoint_of(config) if config.init_mode == "full" else None,
-        **{key: getattr(config, key) for key in TRAINER_KEYS},
-        **(config.training or {}),
-    )
+    arguments = MLMTrainingArguments(**_arguments(config))
+    arguments.rows_per_step()
     with main_first(arguments):
         if arguments.process_index == 0:
             write_yaml(config, folder / "resolved_config.yaml")
@@ -305,12 +298,16 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
     usual = [DoctobertCallback(), LossSpikeCallback(), FillMaskProbeCallback(), *energy]
     callbacks = make_callbacks(config.callbacks, usual)
     set_seed(config.seed)
-    model = make_model(config, tokenizer)  # refused, if it is, before the corpus is tokenised
+    # What is refused is refused before the corpus is tokenised.
+    model = make_model(config, tokenizer)
+    make_ready(model, arguments)
+    if config.train_store is None:
+        check_length(config, model.config)
     if not getattr(model, "has_new_head", False):
         arguments.new_head_tokens = 0  # its own head knows already
     with main_first(arguments):
         if arguments.process_index:
-            _check_shared(config)
+            check_shared(config)
         train, held_out = stores(config, tokenizer)
     return MLMTrainer(
         model,
@@ -322,13 +319,37 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
     )
 
 
-def _check_shared(config: PretrainConfig) -> None:
-    """Refuse to build the store again where the first process's is not seen."""
-    place = Path(config.train_store or Path(config.output) / "stores" / "train")
-    if not (place / "manifest.json").is_file():
+def _arguments(config: PretrainConfig) -> dict[str, Any]:
+    return {
+        "output_dir": str(config.output),
+        "report_to": list(config.report_to),
+        "static_shapes": config.torch_compile,
+        "optimizer_from": checkpoint_of(config) if config.init_mode == "full" else None,
+        **{key: getattr(config, key) for key in TRAINER_KEYS},
+        **(config.training or {}),
+    }
+
+
+def check_length(config: PretrainConfig, architecture: Any) -> None:
+    """Refuse chunks that the model has no positions for, or that a row does not hold.
+
+    Raises:
+        UsageError: With the numbers.
+    """
+    from doctobert_hf.models.positions import max_positions
+
+    positions = max_positions(architecture)
+    if positions is not None and config.max_length > positions:
         raise UsageError(
-            f"The first process wrote '{place}', which this one does not see",
-            "an --output on a file system that all nodes share",
+            f"max_length {config.max_length:,} and a model of {positions:,} positions",
+            f"chunks of at most {positions:,} tokens",
+            f"Pass --max-length {positions}, or take a model with more positions",
+        )
+    if config.micro_batch_tokens < config.max_length:
+        raise UsageError(
+            f"Rows of {config.micro_batch_tokens:,} tokens (micro_batch_tokens) and chunks of "
+            f"{config.max_length:,} (max_length)",
+            "rows that hold a chunk",
         )
 
 
@@ -344,65 +365,6 @@ def finish_pretraining(trainer: MLMTrainer, config: PretrainConfig) -> Path:
         trainer.run_folder.finish("model", "metrics.jsonl")
     close_pretraining(trainer)
     return target
-
-
-def load_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerBase:
-    """Load the recipe's tokenizer; without one, train a small one on the sample, once."""
-    if config.tokenizer is not None:
-        return open_tokenizer(config.tokenizer)
-    if config.init_from is not None:
-        return open_tokenizer(model_of(config.init_from))
-    if config.corpus is not None or config.train_store is not None:
-        raise UsageError(
-            "A corpus and no tokenizer",
-            "its tokenizer (--tokenizer FOLDER)",
-            "Train one: doctobert-hf tokenizer train CORPUS --output FOLDER",
-        )
-    from doctobert_hf.tokenization import train_tokenizer
-
-    folder = Path(config.output) / "tokenizer"
-    if not (folder / "tokenizer.json").is_file():
-        texts = list(sample_texts())
-        train_tokenizer(texts, folder, vocab_size=1200, max_length=config.max_length)
-    return open_tokenizer(folder)
-
-
-def stores(
-    config: PretrainConfig, tokenizer: PreTrainedTokenizerBase
-) -> tuple[TokenStore, TokenStore | None]:
-    """Open the recipe's token stores, building them from the corpus where they are not there."""
-    from doctobert_hf.corpus import is_saved_dataset
-    from doctobert_hf.pretraining.data.parts import (
-        EVAL,
-        parts_of_sections,
-        parts_of_texts,
-        stores_of_parts,
-    )
-    from doctobert_hf.pretraining.data.store import MANIFEST, TokenStore
-
-    if config.train_store is not None:
-        beside = Path(config.train_store) / EVAL  # as 'pretrain store' leaves it
-        place = config.eval_store or (beside if (beside / MANIFEST).is_file() else None)
-        held = TokenStore(place, tokenizer) if place else None
-        return TokenStore(config.train_store, tokenizer), held
-    folder = Path(config.output) / "stores"
-    if not (folder / "train" / MANIFEST).is_file():
-        shared_out = config.corpus is not None and config.replay is None
-        if shared_out and not is_saved_dataset(str(config.corpus)):
-            places = parts_of_sections(
-                *(str(config.corpus), tokenizer, folder / "parts", config.max_length),
-                *(config.text_column, config.store_workers),
-            )
-        else:
-            places = parts_of_texts(
-                recipe_texts(config), tokenizer, folder / "parts", config.max_length
-            )
-        stores_of_parts(places, folder, tokenizer, config.max_length, config.eval_documents)
-    there = (folder / EVAL / MANIFEST).is_file()
-    held = TokenStore(folder / EVAL, tokenizer) if there else None
-    train = TokenStore(folder / "train", tokenizer)
-    shutil.rmtree(folder / "parts", ignore_errors=True)  # killed between joining and this
-    return train, held
 
 
 def check_rows(config: PretrainConfig, world_size: int) -> None:
@@ -433,21 +395,32 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
     Raises:
         UsageError: Something that is named does not exist.
     """
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
     from doctobert_hf.pretraining.initial_model import set_out_dropout
     from doctobert_hf.pretraining.memory import step_memory
 
     check_inputs(config)
+    MLMTrainingArguments.check_values(**_arguments(config))
     architecture = _planned_architecture(config)
+    if config.train_store is None:
+        try:
+            check_length(config, architecture)
+        except UsageError as wrong:  # the numbers of the plan hold; the run would not begin
+            logger.warning("%s", wrong)
+    causal = ObjectiveSchedule.read(config.objective).is_causal_somewhere
+    predicted = max(config.mlm_probability, config.mlm_probability_end or 0.0)
+    given = config.training or {}
     batch = config.global_batch_tokens or config.micro_batch_tokens * world_size
 
     def prepare(model: Any) -> None:
         set_out_dropout(model, config.attention_out_dropout)
-        if (config.training or {}).get("gradient_checkpointing"):
+        if given.get("gradient_checkpointing"):
             model.gradient_checkpointing_enable()
 
     memory = step_memory(
         *(architecture, config.micro_batch_tokens, config.max_length),
-        *(max(config.mlm_probability, config.mlm_probability_end or 0.0), config.bf16),
+        *(1.0 if causal else predicted, config.bf16),
+        head_chunk=given.get("head_chunk", 4096),
         prepare=prepare,
     )
     seconds = config.max_tokens / (config.tokens_per_second * world_size)
@@ -476,11 +449,15 @@ def _planned_architecture(config: PretrainConfig) -> Any:
     from transformers import AutoConfig
 
     from doctobert_hf.models.architecture import set_dropout
+    from doctobert_hf.pretraining.fit import check_tokenizer
     from doctobert_hf.pretraining.initial_model import fresh_config
 
     tokenizer = open_tokenizer(config.tokenizer) if config.tokenizer is not None else None
     if _from_preset(config):
         return fresh_config(config, tokenizer)
-    known = open_pretrained(AutoConfig, model_of(str(config.init_from)))
+    source = source_of(config)
+    known = open_pretrained(AutoConfig, source)
     set_dropout(known, config.architecture or {})
+    if tokenizer is not None and check_tokenizer(source, known, tokenizer, config.tokenizer):
+        known.vocab_size = max(known.vocab_size, len(tokenizer))  # extended
     return known

@@ -9,7 +9,6 @@ and integrations are ``Trainer``'s.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import shutil
@@ -21,19 +20,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch.utils.data import DataLoader
 from transformers import Trainer
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_callback import TrainerState
 from transformers.trainer_utils import TrainOutput
 
 from doctobert_hf.chunking.masking import IGNORED
-from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.errors import DataError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.models.positions import first_position
 from doctobert_hf.pretraining import checkpoints
 from doctobert_hf.pretraining.arguments import MLMTrainingArguments
-from doctobert_hf.pretraining.attention import use_attention
 from doctobert_hf.pretraining.callbacks import (
     JsonLinesCallback,
     SignalCallback,
@@ -43,21 +40,29 @@ from doctobert_hf.pretraining.callbacks import (
     show_progress,
 )
 from doctobert_hf.pretraining.data.dataset import START, PackedMLMDataset, StreamState
+from doctobert_hf.pretraining.data.loading import Endless, as_is, step_loader
 from doctobert_hf.pretraining.data.store import TokenStore
 from doctobert_hf.pretraining.evaluation import eval_rows, measured, moved
 from doctobert_hf.pretraining.fit import (
     check_devices,
     check_sharding,
     check_store,
+    make_ready,
     tell_of_slow_attention,
 )
-from doctobert_hf.pretraining.head import prepare_model, require_causal
 from doctobert_hf.pretraining.objectives import Objective
 from doctobert_hf.pretraining.optim import StableAdamW, head_apart, parameter_groups, take_over
+from doctobert_hf.pretraining.resuming import (
+    check_fingerprint,
+    check_settings,
+    fingerprint,
+    last_evaluation,
+)
 from doctobert_hf.pretraining.schedules import group_rates
 from doctobert_hf.pretraining.step_info import StepInfo
 
 if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
 
     from doctobert_hf.runs import RunFolder
@@ -105,10 +110,7 @@ class MLMTrainer(Trainer):
         for store in (train_store, eval_store):
             if store is not None:
                 check_store(store, model, processing_class)
-        use_attention(model)
-        prepare_model(model, args.head_chunk)
-        if args.objective_schedule().is_causal_somewhere:
-            require_causal(model)
+        make_ready(model, args)
         self.train_store, self.eval_store = train_store, eval_store
         self._eval_cache: dict[str, list[dict[str, Any]]] = {}
         self.tokens_seen, self.empty_steps = 0, 0
@@ -121,8 +123,8 @@ class MLMTrainer(Trainer):
         super().__init__(
             model=model,
             args=args,
-            data_collator=_as_is,
-            train_dataset=_Endless(),
+            data_collator=as_is,
+            train_dataset=Endless(),
             processing_class=processing_class,
             callbacks=[
                 TokenBudgetCallback(args.max_tokens, args.save_tokens, args.eval_tokens),
@@ -163,21 +165,12 @@ class MLMTrainer(Trainer):
             first_position=first_position(self.model.config),
             start=start or self._stream,
             objective=args.objective_schedule(),
+            whole_word_masking=args.whole_word_masking,
         )
 
     def get_train_dataloader(self) -> DataLoader:
-        """Return a loader of steps; its own generator leaves the model's random state alone."""
-        workers = self.args.dataloader_num_workers
-        return DataLoader(
-            self.stream(),
-            batch_size=None,
-            num_workers=workers,
-            collate_fn=_as_is,
-            prefetch_factor=self.args.dataloader_prefetch_factor if workers else None,
-            pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
-            worker_init_fn=_leave_signals_to_the_trainer,
-            generator=torch.Generator().manual_seed(0),
-        )
+        """Return the loader of steps."""
+        return step_loader(self.stream(), self.args)
 
     def _get_num_items_in_batch(self, batch_samples: list, device: Any) -> None:
         return None  # counted in training_step, over all rows and ranks
@@ -194,7 +187,7 @@ class MLMTrainer(Trainer):
         """
         model.train()
         rows = inputs["rows"]
-        items = self._masked_items(rows)
+        items = self._masked_items(inputs)
         total = torch.zeros((), device=self.args.device)
         for number, row in enumerate(rows):
             last = number == len(rows) - 1
@@ -203,19 +196,17 @@ class MLMTrainer(Trainer):
                     loss = model(**moved(row, self.args.device), num_items=items)["loss"]
                 self.accelerator.backward(loss)
             total += loss.detach()
-        if self.args.world_size == 1 and not any(
-            (r["masked_labels"] != IGNORED).any() for r in rows
-        ):
+        here = any(bool((row["masked_labels"] != IGNORED).any()) for row in rows)
+        if not here and (self.args.world_size == 1 or inputs["empty"]):
             model.zero_grad(set_to_none=True)  # nothing to learn: the optimizer passes over it
             self.empty_steps += 1
             logger.warning("step %d has no masked token: skipped", self.state.global_step + 1)
         self._after_step(inputs, total)
         return total
 
-    def _masked_items(self, rows: list[dict[str, Any]]) -> torch.Tensor:
+    def _masked_items(self, inputs: dict[str, Any]) -> torch.Tensor:
         """Masked tokens of the step over all ranks, per rank (gradients are averaged)."""
-        count = sum(int((row["masked_labels"] != IGNORED).sum()) for row in rows)
-        items = torch.tensor(float(count), device=self.args.device)
+        items = inputs["masked"].to(self.args.device, non_blocking=True).clone()
         if self.args.world_size > 1:
             dist.all_reduce(items)
         return (items / self.args.world_size).clamp_min(1e-9)  # none masked: a loss of 0, not NaN
@@ -369,7 +360,7 @@ class MLMTrainer(Trainer):
         shutil.rmtree(run / checkpoints.STAGING, ignore_errors=True)
         while True:
             path = self._restore(run, resume_from_checkpoint)
-            if path is not None and self.tokens_seen >= self.args.max_tokens:
+            if path is not None and self._is_over(path):
                 return self._finished_before(path)
             try:
                 result = super().train(path, trial, ignore_keys_for_eval)
@@ -382,11 +373,46 @@ class MLMTrainer(Trainer):
                 raise KeyboardInterrupt(f"Saved at {self.tokens_seen:,} tokens.")
             return result
 
+    def _is_over(self, path: str) -> bool:
+        steps = json.loads((Path(path) / TRAINER_STATE_NAME).read_text())["global_step"]
+        return self.tokens_seen >= self.args.max_tokens or steps >= self.args.max_steps
+
     def _finished_before(self, path: str) -> TrainOutput:
-        """Load a run whose tokens are all seen; Trainer's loop would train one step more."""
+        """Load a run that is at its end; Trainer's loop would train one step more.
+
+        Its last evaluation comes behind the checkpoint: it is read from the log, or made up for.
+        """
         self._load_from_checkpoint(path)
         self.state = TrainerState.load_from_json(str(Path(path) / TRAINER_STATE_NAME))
+        logged = last_evaluation(Path(str(self.args.output_dir)), self.state.global_step)
+        if logged:
+            self.state.log_history.append(logged)
+        if self.args.world_size > 1:
+            dist.barrier()  # all have looked before one of them writes
+        if not logged:
+            self.evaluate()
         return TrainOutput(self.state.global_step, 0.0, {})
+
+    def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
+        """Log, save, then evaluate: what an evaluation meets costs no checkpoint.
+
+        Whatever ends training, a checkpoint is written from which the run goes on.
+        """
+        due, self.control.should_evaluate = self.control.should_evaluate, False
+        super()._maybe_log_save_evaluate(*args, **kwargs)
+        if self.control.should_training_stop and self._saved_step != self.state.global_step:
+            self.control.should_save = True
+            super()._maybe_log_save_evaluate(*args, **kwargs)
+        if due:
+            self.control.should_evaluate = True
+            super()._maybe_log_save_evaluate(*args, **kwargs)
+
+    _saved_step = -1
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint is not None:
+            check_settings(self.optimizer, self.args, checkpoint)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
@@ -403,38 +429,14 @@ class MLMTrainer(Trainer):
         if wrong:
             raise DataError(f"The checkpoint {folder} cannot be used: {wrong}")
         saved = json.loads((folder / checkpoints.STREAM).read_text())
-        ours = self._fingerprint()
-        for key, value in saved["run"].items():
-            if ours.get(key) != value:
-                raise UsageError(
-                    f"{folder} is of another recipe: its {key} is {value}, this one's "
-                    f"{ours.get(key)}",
-                    "the recipe the checkpoint was made with",
-                    "Start a new run, or hand weights over with a new phase",
-                )
+        check_fingerprint(saved["run"], self._fingerprint(), folder)
         self._stream = StreamState.from_json(saved["stream"])
         self.tokens_seen = self._stream.tokens
         return str(folder)
 
     def _fingerprint(self) -> dict[str, Any]:
         """What must be the same for the stream to go on where it was."""
-        args, manifest = self.args, self.train_store.manifest
-        lengths = hashlib.sha256(self.train_store.offsets.tobytes()).hexdigest()[:16]
-        return {
-            "tokens in the store": manifest.tokens,
-            "documents in the store": lengths,
-            "tokenizer": manifest.tokenizer_hash[:16],
-            "micro_batch_tokens": args.micro_batch_tokens,
-            "global_batch_tokens": args.global_batch_tokens,
-            "batch_warmup_tokens": args.batch_warmup_tokens,
-            "mlm_probability": args.mlm_probability,
-            **({} if tuple(args.objective) == ("mlm",) else {"objective": list(args.objective)}),
-            "long_share": args.long_share,
-            **({"new_head_tokens": args.new_head_tokens} if args.new_head_tokens else {}),
-            "seed": args.seed,
-            "model_type": self.model.config.model_type,
-            "hidden_size": self.model.config.hidden_size,
-        }
+        return fingerprint(self.args, self.train_store, self.model.config)
 
     def _roll_back(self, run: Path, spike: SpikeRollback) -> str:
         if not checkpoints.list_checkpoints(run):
@@ -454,6 +456,7 @@ class MLMTrainer(Trainer):
     def _save_checkpoint(self, model: Any, trial: Any = None) -> None:
         """Write a checkpoint aside and put it in its place when it is whole."""
         self.check_finite()
+        self._saved_step = self.state.global_step
         run = Path(str(self.args.output_dir))
         name = f"{checkpoints.PREFIX}{self.state.global_step}"
         staging = run / checkpoints.STAGING
@@ -477,23 +480,3 @@ class MLMTrainer(Trainer):
                 shutil.rmtree(staging, ignore_errors=True)
         if self.args.world_size > 1:
             dist.barrier()
-
-
-class _Endless(torch.utils.data.IterableDataset):
-    """Stands for the stream where Trainer wants a dataset; ``stream()`` makes the real one."""
-
-    def __iter__(self) -> Any:
-        raise NotImplementedError("MLMTrainer.get_train_dataloader makes the data")
-
-
-def _as_is(item: Any) -> Any:
-    return item
-
-
-def _leave_signals_to_the_trainer(worker: int) -> None:
-    """Go on loading when a whole process group is told to end: the last step needs its data.
-
-    A worker whose trainer is gone ends by itself (torch watches for that).
-    """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)

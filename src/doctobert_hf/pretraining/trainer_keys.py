@@ -10,9 +10,15 @@ from typing import Any
 from doctobert_hf.config import build_config
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.models.architecture import architecture_keys, is_architecture_key
+from doctobert_hf.pretraining.unused_keys import UNUSED, check_unused
 
-_FIXED = ("output_dir", "push_to_hub", "optimizer_from", "static_shapes")
-"""Decided by other keys (``output``, ``init_mode``, ``torch_compile``), or by another command."""
+_FIXED = {
+    "output_dir": "output",
+    "optimizer_from": "init_from with init_mode: full",
+    "static_shapes": "torch_compile",
+    "push_to_hub": "'doctobert-hf hub push-model' when the run is finished",
+}
+"""Decided by other keys, or by another command."""
 
 
 def split_keys(recipe: Mapping[str, Any], own: type, source: str) -> dict[str, Any]:
@@ -75,16 +81,20 @@ def checked(given: Mapping[str, Any], own: set[str], source: str) -> dict[str, A
     fields = {f.name: f for f in dataclasses.fields(MLMTrainingArguments) if f.init}
     found = {}
     for key, value in given.items():
-        if key in own or key in _FIXED:
+        if key in own:
             raise UsageError(
                 f"'{key}' under training in the {source}", "a key of the recipe itself"
             )
+        if key in _FIXED:
+            raise UsageError(f"'{key}' in the {source}", _FIXED[key])
         if key not in fields:
-            names = [*own, *(name for name in fields if name not in _FIXED), *architecture_keys()]
+            taken = (name for name in fields if name not in _FIXED and name not in UNUSED)
+            names = [*own, *taken, *architecture_keys()]
             raise UsageError(f"Unknown key '{key}' in the {source}", fix=nearest(key, names))
         holder = dataclasses.make_dataclass("_One", [(key, hints[key])])
         plain = isinstance(value, (dict, list, tuple)) or hints[key] is Any
         found[key] = value if plain else _typed(holder, key, hints[key], value, source)
+        check_unused(fields[key], found[key])
     return found
 
 
@@ -104,19 +114,20 @@ def read_options(words: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: A word that belongs to no option.
     """
-    import yaml
+    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
 
+    hints = typing.get_type_hints(MLMTrainingArguments)
     found: dict[str, list[Any]] = {}
     key = ""
     for word in words:
         if word.startswith("--"):
             name, _, value = word[2:].partition("=")
             key = name.replace("-", "_")
-            found[key] = [yaml.safe_load(value)] if value else []
+            found[key] = [_value(value, hints.get(key))] if value else []
         elif not key:
             raise UsageError(f"unrecognized arguments: {word}", "--key value")
         else:
-            found[key].append(yaml.safe_load(word))
+            found[key].append(_value(word, hints.get(key)))
     options: dict[str, Any] = {}
     for key, values in found.items():
         if not values and key.startswith("no_"):
@@ -124,3 +135,12 @@ def read_options(words: Sequence[str]) -> dict[str, Any]:
         else:
             options[key] = True if not values else values[0] if len(values) == 1 else values
     return options
+
+
+def _value(word: str, hint: Any) -> Any:
+    """Return a word as YAML reads it; for a key that takes text alone, ``2024-01-01`` is text."""
+    import yaml
+
+    value = yaml.safe_load(word)
+    kinds = set(typing.get_args(hint) or (hint,)) - {type(None)}
+    return word if kinds == {str} and value is not None else value

@@ -70,7 +70,7 @@ def load_test(config: RetrievalConfig) -> PairSet:
     if config.data in CORPORA or not place.exists():
         return load_splits(config).test
     if is_beir(place):
-        return beir_sets(place).get("test") or load_splits(config).test
+        return beir_sets(place, distractors(config)).get("test") or load_splits(config).test
     if place.is_dir() and _split_files(place):
         return load_splits(config).test
     pairs = list(read_pairs(place, config.format, config.text_column))
@@ -91,13 +91,13 @@ def distractors(config: RetrievalConfig) -> list[str]:
 def _own_splits(place: Path, config: RetrievalConfig) -> PairSplits:
     """Split a user's pairs: as their files or folders say, as their rows say, or by a hash."""
     if is_beir(place):
-        return beir_splits(place)
+        return beir_splits(place, distractors(config))
     files = _split_files(place) if place.is_dir() else {}
     if not files:
         pairs = list(read_pairs(place, config.format, config.text_column))
         return split_pairs(place.stem, pairs, config.split, distractors(config))
     pairs = [
-        pair._replace(split=split)
+        _in_split(pair, split, path.relative_to(place))
         for split, paths in files.items()
         for path in paths
         for pair in read_pairs(path, config.format, config.text_column)
@@ -105,8 +105,22 @@ def _own_splits(place: Path, config: RetrievalConfig) -> PairSplits:
     return split_pairs(place.name, pairs, config.split, distractors(config))
 
 
+def _in_split(pair: Pair, split: str, path: Path) -> Pair:
+    """Put a pair into the split its file is named after; ids count within the file."""
+    from doctobert_hf.corpus.files import split_of
+
+    if pair.split and split_of(pair.split) not in (None, split):
+        raise DataError(
+            f"'{path}', pair {pair.id}: the row's split is '{pair.split}'",
+            f"'{split}', after which the file is named, or no column 'split'",
+        )
+    return pair._replace(split=split, id=pair.id and f"{path} {pair.id}")
+
+
 def _split_files(folder: Path) -> dict[str, list[Path]]:
     """Return a folder's files by the split each is named after; none where none is.
+
+    They may lie in one folder more, as on the Hub: ``data/train-00000-of-00002.parquet``.
 
     Raises:
         DataError: Some are named after splits and others are not, or a split is missing.
@@ -116,11 +130,16 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
 
     found: dict[str, list[Path]] = {}
     loose = []
-    for path in list_files(folder):
-        inside = path.relative_to(folder)
-        split = split_of(inside.parts[0].split(".")[0])
+    files = list_files(folder)
+    parts = [path.relative_to(folder).parts for path in files]
+    while len({names[0] for names in parts}) == 1 and len(parts[0]) > 1:
+        if split_of(parts[0][0]):
+            break
+        parts = [names[1:] for names in parts]
+    for path, names in zip(files, parts, strict=True):
+        split = split_of(names[0].split(".")[0])
         if split is None:
-            loose.append(inside)
+            loose.append(path.relative_to(folder))
         else:
             found.setdefault(split, []).append(path)
     if not found:
@@ -190,15 +209,19 @@ def _options(row: dict[str, Any]) -> Pair:
     )
 
 
-def beir_splits(place: Path) -> PairSplits:
+def beir_splits(place: Path, further: Iterable[str] = ()) -> PairSplits:
     """Return the splits of a folder in BEIR's layout.
 
     Where there is no ``dev``, a tenth of the training questions is held out for validation.
 
+    Args:
+        place: The folder.
+        further: Texts beside its corpus to search among.
+
     Raises:
         DataError: No ``train``, or no ``test``.
     """
-    sets = beir_sets(place)
+    sets = beir_sets(place, further)
     if lacking := [name for name in ("train", "test") if name not in sets]:
         raise DataError(
             f"'{place}' has no qrels/{lacking[0]}.tsv", "qrels of train and test, perhaps of dev"

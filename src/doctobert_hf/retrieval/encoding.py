@@ -29,19 +29,52 @@ class PassageEncoder:
     Args:
         model: A retrieval model; None: passages of a thousand characters, without vectors.
         batch_size: Passages encoded at once.
+        chunker: How texts are cut, as an index records it (``chunker``); None: as usual.
+
+    Attributes:
+        chunker: ``name`` of the way texts are cut (``hierarchical``: along their structure;
+            ``characters``: at ends of sentences; ``whole``: not at all; ``given``: by the caller),
+            and the most ``tokens`` or ``characters`` of a passage.
     """
 
-    def __init__(self, model: RetrievalModel | None = None, batch_size: int = 32) -> None:
+    def __init__(
+        self,
+        model: RetrievalModel | None = None,
+        batch_size: int = 32,
+        chunker: Mapping[str, Any] | None = None,
+    ) -> None:
         self.model, self.batch_size = model, batch_size
+        self.chunker = dict(chunker) if chunker is not None else self._usual()
+
+    def _usual(self) -> dict[str, Any]:
+        if self.model is None:
+            return {"name": "characters", "characters": CHARACTERS}
+        from doctobert_hf.retrieval.models import document_length
+
+        return {"name": "hierarchical", "tokens": document_length(self.model)}
 
     def cut(self, texts: Sequence[str]) -> list[Passage]:
-        """Return the texts' passages; a text's joined are the text."""
-        if self.model is None:
+        """Return the texts' passages; a text's joined are the text.
+
+        Raises:
+            DataError: They cannot be cut as the index's were.
+        """
+        how = self.chunker
+        if how == {"name": "whole"}:
+            return [Passage(n, 0, len(text), text) for n, text in enumerate(texts)]
+        if how == {"name": "characters", "characters": CHARACTERS}:
             return [passage for n, text in enumerate(texts) for passage in by_characters(n, text)]
-        from doctobert_hf.retrieval.models import document_length, tokenizer_of
+        if how.get("name") != "hierarchical" or self.model is None:
+            told = ", ".join(f"{name} {value}" for name, value in how.items())
+            raise DataError(
+                f"The passages of the index were cut otherwise than this version cuts ({told})",
+                "new passages cut as those that are there",
+                "Index the documents anew",
+            )
+        from doctobert_hf.retrieval.models import tokenizer_of
 
         prompt = self.model.prompts.get("document") or ""
-        return cut(texts, tokenizer_of(self.model), document_length(self.model), prompt)
+        return cut(texts, tokenizer_of(self.model), int(how["tokens"]), prompt)
 
     def encode(self, texts: Sequence[str], told: bool = True) -> Vectors | None:
         """Return passages' vectors; None without a model.

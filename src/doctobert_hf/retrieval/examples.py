@@ -22,6 +22,12 @@ _QUERIES = 256  # questions scored at once
 
 def training_ids(pairs: PairSet, config: RetrievalConfig) -> list[tuple[str, ...]]:
     """Return of each training row the question's id, the right document's, and wrong ones'."""
+    given = sum(map(len, pairs.negatives.values()))
+    if given and not config.hard_negatives:
+        pairs.notes.append(
+            f"{pairs.name}: {given:,} wrong documents that the data names are not trained on as "
+            "such: hard_negatives is 0"
+        )
     wrong = negatives(pairs, config) if config.hard_negatives else {}
     return [(query, right, *wrong.get(query, ())) for query, right in pairs.pairs()]
 
@@ -96,6 +102,8 @@ def negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[str]]:
                 counts["random"] += 1
         chosen[query] = found
     told = ", ".join(f"{count:,} {origin}" for origin, count in counts.items() if count)
+    if left := sum(map(len, pairs.negatives.values())) - counts["given"]:
+        told += f"; {left:,} given ones are over hard_negatives {config.hard_negatives}, or right"
     pairs.notes.append(f"{pairs.name}: hard negatives: {told}")
     return chosen
 

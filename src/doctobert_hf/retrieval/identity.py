@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from doctobert_hf.retrieval.models import RetrievalModel
 
 
@@ -89,6 +92,7 @@ class ModelIdentity:
         opened.prompts = {**dict.fromkeys(opened.prompts, ""), **self.prompts}
         if self.kind == "dense":
             opened.truncate_dim = self.truncate_dim
+            opened.similarity_fn_name = self.similarity
         for name in ("query_length", "document_length"):
             if hasattr(opened[0], name):
                 setattr(opened[0], name, getattr(self, name))
@@ -121,6 +125,43 @@ def open_identified(identity: ModelIdentity, where: str, place: str | None = Non
     model = open_model(source, kind, pooling)
     ModelIdentity(**{**identity.as_json(), "place": source}).apply(model, where)
     return model
+
+
+_ALIKE = 0.01  # of a vector's length: half precision and other processors move it less
+
+
+def check_encodes(model: Any, text: str, known: NDArray[np.floating], where: str) -> None:
+    """Check that a passage of an index is still encoded to the vectors the index has.
+
+    Weights and tokenizer may be the same and yet be read otherwise: by other pooling, with the
+    prompt left out of it, by another activation. What comes out tells of all of these.
+
+    Args:
+        model: The model, with the index's prompts and sizes.
+        text: The passage.
+        known: Its vector, or its tokens' vectors.
+        where: The index, for messages.
+
+    Raises:
+        DataError: Other vectors come out.
+    """
+    import numpy as np
+
+    from doctobert_hf.retrieval.encoding import PassageEncoder
+
+    vectors = PassageEncoder(model).encode([text], told=False)
+    assert vectors is not None
+    now = np.asarray(vectors.blocks[0], np.float32).reshape(-1, vectors.blocks[0].shape[1])
+    before = np.asarray(known, np.float32).reshape(-1, known.shape[-1])
+    if now.shape == before.shape:
+        away = float(np.linalg.norm(now - before))
+        if away <= _ALIKE * float(np.linalg.norm(before)):
+            return
+    raise DataError(
+        f"The model encodes a passage of the index '{where}' otherwise than when it was indexed",
+        "the same pooling, activation and tokens: the weights are the same, the vectors are not",
+        "Put the model's settings back, or index the documents anew",
+    )
 
 
 def fingerprint(model: Any) -> str:

@@ -76,6 +76,7 @@ class Index:
         model: Encodes queries, or what opens it when it is first needed.
         bm25: The table of words, or what opens it; made when it is first needed.
         engine: Finds near vectors instead of exact search.
+        chunker: How the documents were cut, see :class:`.encoding.PassageEncoder`.
 
     Example:
         >>> index = Index.build({"a": "Hépatite C chronique.", "b": "Entorse de la cheville."})
@@ -91,12 +92,13 @@ class Index:
         model: RetrievalModel | Callable[[], RetrievalModel] | None = None,
         bm25: BM25 | Callable[[], BM25] | None = None,
         engine: Engine | None = None,
+        chunker: dict[str, Any] | None = None,
     ) -> None:
         self.documents, self.passages, self.vectors = documents, passages, vectors
         self.ids: list[str] = documents["id"].to_pylist()
         self.sources: list[str] = documents["source"].to_pylist()
         self.starts = passages.starts
-        self.engine = engine
+        self.engine, self.chunker = engine, chunker
         self._model, self._bm25 = model, bm25
 
     @classmethod
@@ -145,13 +147,15 @@ class Index:
             {"id": name, "source": place, "text": text}
             for (name, text), place in zip(documents.items(), places, strict=True)
         ]
-        encoder = PassageEncoder(model, batch_size)
+        given: dict[str, Any] | None = {"name": "whole"} if model is None else None
+        if passages is not None:
+            given = {"name": "given"}
+        encoder = PassageEncoder(model, batch_size, given)
         if passages is None:
-            texts = list(documents.values())
-            whole = (Passage(n, 0, len(text), text) for n, text in enumerate(texts))
-            passages = encoder.cut(texts) if model is not None else list(whole)
+            passages = encoder.cut(list(documents.values()))
         table = PassageTable.of(passages)
-        return cls(document_table(rows), table, encoder.encode(table.texts), model)
+        vectors = encoder.encode(table.texts)
+        return cls(document_table(rows), table, vectors, model, chunker=encoder.chunker)
 
     @property
     def kind(self) -> str:
@@ -242,9 +246,10 @@ class Index:
         from doctobert_hf.filters import parse
 
         numbers = pa.array(np.arange(len(self.ids)))
-        kept = parse(condition, nulls="fail").apply(self.documents.append_column("#", numbers))
+        numbered = self.documents.append_column("", numbers)
+        kept = parse(condition, nulls="fail").apply(numbered)
         allowed = np.zeros(len(self.ids), bool)
-        allowed[kept["#"].to_numpy()] = True
+        allowed[kept.column(kept.num_columns - 1).to_numpy()] = True
         return allowed
 
     def rank(

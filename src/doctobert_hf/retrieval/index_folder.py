@@ -8,11 +8,10 @@ then replaces ``index.json`` in one step: a reader, or a kill, sees the index be
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,14 @@ from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.retrieval.bm25 import BM25
 from doctobert_hf.retrieval.engines import make_engine
 from doctobert_hf.retrieval.identity import ModelIdentity, open_identified
+from doctobert_hf.retrieval.index_part import (
+    Part,
+    Piece,
+    check_files,
+    described,
+    open_part,
+    remove_piece,
+)
 from doctobert_hf.retrieval.passage_table import PassageTable
 from doctobert_hf.retrieval.vectors import Vectors
 
@@ -35,24 +42,6 @@ if TYPE_CHECKING:
 ABOUT = "index.json"
 SCHEMA_VERSION = 2
 KIND = "retrieval-index"
-_EDGE = 2**16  # bytes at both ends of a large file that are hashed when it is opened
-
-
-@dataclass
-class Piece:
-    """Files that were written together.
-
-    Attributes:
-        name: Folder they stand in, below ``parts``, ``words`` or ``engine``.
-        files: Of each ``bytes`` and ``sha256``: of a large one, of its first and last 64 KiB.
-        documents: Number of documents, of a part.
-        passages: Number of passages, of a part.
-    """
-
-    name: str
-    files: dict[str, dict[str, Any]]
-    documents: int = 0
-    passages: int = 0
 
 
 @dataclass
@@ -62,6 +51,8 @@ class About:
     Attributes:
         kind: ``bm25``, ``dense`` or ``late-interaction``.
         model: What the vectors were made with; None for words only.
+        chunker: How documents are cut, see :class:`.encoding.PassageEncoder`; None where the
+            version that wrote the index did not say.
         parts: In the order of their documents.
         words: The table of words.
         engine: Name of the engine, ``exact`` for none.
@@ -75,6 +66,7 @@ class About:
 
     kind: str
     model: ModelIdentity | None = None
+    chunker: dict[str, Any] | None = None
     parts: list[Piece] = field(default_factory=list)
     words: Piece | None = None
     engine: str = "exact"
@@ -157,7 +149,7 @@ def write_piece(folder: Path, kind: str, name: str, write: Any) -> Piece:
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
     try:
         write(scratch)
-        files = {path.name: _described(path) for path in sorted(scratch.iterdir())}
+        files = {path.name: described(path) for path in sorted(scratch.iterdir())}
         target = folder / kind / name
         target.parent.mkdir(exist_ok=True)
         if target.exists():
@@ -198,105 +190,6 @@ def write_part(
     return piece
 
 
-@dataclass
-class Part:
-    """A part that is open.
-
-    Attributes:
-        documents: See :func:`.encoding.document_table`.
-        passages: Its passages; documents are counted from 0.
-        vectors: Theirs, mapped from the file.
-    """
-
-    documents: pa.Table
-    passages: PassageTable
-    vectors: Vectors | None
-
-    def without(self, places: set[int]) -> Part:
-        """Return the part without some of its documents, by number."""
-        import pyarrow as pa
-
-        kept = np.array([n not in places for n in range(self.documents.num_rows)], bool)
-        chosen = kept[self.passages.documents]
-        numbers = np.cumsum(kept) - 1
-        table = self.passages.table.filter(pa.array(chosen))
-        renumbered = pa.array(numbers[self.passages.documents[chosen]], pa.int64())
-        passages = PassageTable(table.set_column(0, "document", renumbered))
-        documents = self.documents.filter(pa.array(kept))
-        if self.vectors is None:
-            return Part(documents, passages, None)
-        [block] = self.vectors.blocks
-        if not self.vectors.is_late:
-            return Part(documents, passages, Vectors([block[chosen]]))
-        [begin] = self.vectors.offsets
-        counts = np.diff(np.append(begin, len(block)))
-        tokens = block[np.repeat(chosen, counts)]
-        lengths = counts[chosen]
-        offsets = np.cumsum([0, *lengths[:-1]], dtype=np.int64)[: len(lengths)]
-        return Part(documents, passages, Vectors([tokens], [offsets]))
-
-
-def open_part(folder: Path, piece: Piece, kind: str) -> Part:
-    """Open a part by memory map, after a look at whether its files are those that were written.
-
-    Raises:
-        DataError: They are not.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    place = folder / "parts" / piece.name
-    check_files(place, piece)
-    try:
-        passages = pa.ipc.open_file(pa.memory_map(str(place / "passages.arrow"))).read_all()
-        vectors = None
-        if kind != "bm25":
-            block = np.load(place / "vectors.npy", mmap_mode="r")
-            late = kind == "late-interaction"
-            vectors = Vectors([block], [np.load(place / "offsets.npy")] if late else [])
-            if len(vectors) != passages.num_rows:
-                raise ValueError(f"{len(vectors):,} vectors for {passages.num_rows:,} passages")
-        documents = pq.read_table(place / "documents.parquet")
-    except (pa.ArrowInvalid, ValueError) as error:
-        raise DataError(f"The part '{place}' is damaged ({error})", fix=_ANEW) from error
-    return Part(documents, PassageTable(passages), vectors)
-
-
-_ANEW = "Put the right file back, or index the documents anew"
-
-
-def check_files(place: Path, piece: Piece) -> None:
-    """Raise where files are not those that were written.
-
-    Raises:
-        DataError: One is missing, or another.
-    """
-    for name, known in piece.files.items():
-        path = place / name
-        if not path.is_file():
-            raise DataError(f"'{path}' is missing", "every file of the index", _ANEW)
-        if _described(path) != known:
-            raise DataError(
-                f"'{path}' is not the file the index was made with",
-                f"{known['bytes']:,} bytes and the hash that {ABOUT} has",
-                _ANEW,
-            )
-
-
-def _described(path: Path) -> dict[str, Any]:
-    """Return what tells a file from another; large ones are not read through when opened."""
-    size = path.stat().st_size
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        if size <= 2 * _EDGE or path.suffix == ".parquet":
-            digest.update(file.read())
-        else:
-            digest.update(file.read(_EDGE))
-            file.seek(-_EDGE, os.SEEK_END)
-            digest.update(file.read())
-    return {"bytes": size, "sha256": digest.hexdigest()}
-
-
 def load_index(made: type[Index], folder: Path, model: Any = None) -> Index:
     """Open an index; see :meth:`.index.Index.load`."""
     import pyarrow as pa
@@ -323,20 +216,28 @@ def load_index(made: type[Index], folder: Path, model: Any = None) -> Index:
         documents,
         passages,
         vectors,
-        _opener(about, folder, model),
+        _opener(about, folder, model, parts[0]),
         lambda: _words(folder, about, passages),
         engine,
+        about.chunker,
     )
 
 
-def _opener(about: About, folder: Path, model: Any) -> Any:
+def _opener(about: About, folder: Path, model: Any, part: Part) -> Any:
     identity = about.model
     if identity is None:
         return None
     if not isinstance(model, (str, Path)) and hasattr(model, "encode"):  # str.encode is no model's
         identity.apply(model, str(folder))
+        part.check(model, str(folder))
         return model
-    return lambda: open_identified(identity, str(folder), model and str(model))
+
+    def opened() -> Any:
+        found = open_identified(identity, str(folder), model and str(model))
+        part.check(found, str(folder))
+        return found
+
+    return opened
 
 
 def _words(folder: Path, about: About, passages: PassageTable) -> BM25:
@@ -350,14 +251,35 @@ def _words(folder: Path, about: About, passages: PassageTable) -> BM25:
 def _joined(tables: list[pa.Table], folder: Path) -> pa.Table:
     import pyarrow as pa
 
+    merged_schema([table.schema for table in tables], folder)
+    return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+
+
+def merged_schema(schemas: Sequence[pa.Schema], folder: Path) -> pa.Schema:
+    """Return the columns of documents that were read at several times.
+
+    Raises:
+        DataError: A column is of one type here and of another there.
+    """
+    import pyarrow as pa
+
     try:
-        return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+        return pa.unify_schemas(schemas, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(
             f"The documents of '{folder}' have columns of several types ({error})",
             "one type for each column",
-            "Index the documents anew, with columns of one type",
+            "Make them alike (a table of CSV holds strings only), or leave the column out",
         ) from error
+
+
+def schema_of(folder: Path, about: About) -> pa.Schema:
+    """Return the columns of all documents that are in the parts."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = [folder / "parts" / piece.name / "documents.parquet" for piece in about.parts]
+    return merged_schema([pa.schema([]), *(pq.read_schema(path) for path in names)], folder)
 
 
 def finish(folder: Path, about: About) -> None:
@@ -384,14 +306,6 @@ def finish(folder: Path, about: About) -> None:
             remove_piece(folder / kind, piece)
 
 
-def remove_piece(place: Path, piece: Piece) -> None:
-    """Remove the files of a piece that no index names any longer; nobody else's."""
-    for name in piece.files:
-        (place / piece.name / name).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        (place / piece.name).rmdir()
-
-
 def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: bool) -> None:
     """Write an index in memory; see :meth:`.index.Index.save`."""
     from doctobert_hf.retrieval.identity import absolute
@@ -403,7 +317,7 @@ def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: 
         if run.record.outputs and (folder / ABOUT).is_file() and read_any(folder).complete:
             return  # the same texts and model are there already
         identity = None if model is None else ModelIdentity.of(model, place)
-        about = About(index.kind, identity)
+        about = About(index.kind, identity, index.chunker)
         with explained_output(folder):
             piece = write_part(folder, about, index.documents, index.passages, index.vectors)
             about.parts.append(piece)

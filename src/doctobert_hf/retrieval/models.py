@@ -184,6 +184,13 @@ def new_model(config: RetrievalConfig) -> RetrievalModel:
                 saved,
                 config.kind,
             )
+        from doctobert_hf.retrieval.other_kinds import other_kind
+
+        if other_kind(config.base_model) == "CrossEncoder":
+            logger.warning(
+                "'%s' is a CrossEncoder: its encoder is used, not what it scores with",
+                config.base_model,
+            )
         model = _of_encoder(config)
         model.prompts = config.new_prompts
     _add_markers(model, list(model.prompts.values()))
@@ -228,6 +235,7 @@ def _changed(model: Any, config: RetrievalConfig) -> list[str]:
                 f"have {dimensions}",
                 f"null or {dimensions}",
             )
+        model.truncate_dim = None  # a projection reads the whole vector
         projected = _projected(model, config.dimensions)
         model._modules = projected._modules
         told.append(f"dimensions: {config.dimensions} by a new projection, instead of {dimensions}")
@@ -251,13 +259,21 @@ def _changed(model: Any, config: RetrievalConfig) -> list[str]:
         for name in ("skiplist", "expansion")
         if before.get(name) != after.get(name)
     ]
-    for name, own, now in (
-        ("query_length", model[0].query_length, config.query_length),
-        ("max_length", model[0].document_length or model.max_seq_length, config.max_length),
-    ):
+    for name, own, now in _lengths(model, config):
         if own not in (None, now):
             told.append(f"{name}: {now} tokens instead of {own}")
     return told
+
+
+def _lengths(model: Any, config: RetrievalConfig) -> list[tuple[str, int | None, int]]:
+    """Return the names of lengths with the model's own and the recipe's; static ones have none."""
+    if not hasattr(model[0], "document_length"):
+        return []
+    longest = model[0].document_length or model.max_seq_length
+    return [
+        ("query_length", model[0].query_length, config.query_length),
+        ("max_length", longest, config.max_length),
+    ]
 
 
 def _described(model: Any) -> dict[str, Any]:
@@ -278,10 +294,17 @@ def _described(model: Any) -> dict[str, Any]:
 def set_lengths(model: RetrievalModel, query_length: int, max_length: int) -> None:
     """Set the most tokens of queries and documents; both are saved with the model.
 
+    Static embeddings read any number of tokens: there nothing is set.
+
     Raises:
         UsageError: More than the encoder has positions for.
     """
     transformer: Any = model[0]
+    if not hasattr(transformer, "document_length"):
+        logger.warning(
+            "the model reads texts of any length: query_length and max_length are unused"
+        )
+        return
     limit = max_positions(transformer.config)
     if limit and max(query_length, max_length) > limit:
         raise UsageError(

@@ -13,7 +13,11 @@ DEFT-2020) as semantic similarity, and DEFT-2020's parallel sentences as a choic
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,6 +48,26 @@ _LABFORSIMS2 = """@inproceedings{laleye_french_2020,
 }"""
 
 
+class _Metadata(TaskMetadata):
+    """What mteb knows of a task, with its descriptive statistics kept for this process only.
+
+    mteb writes them into its own installed package and reads them from there for good, whatever
+    raw data a later process has.
+    """
+
+    @property
+    def descriptive_stat_path(self) -> Path:
+        """Where ``calculate_descriptive_statistics`` writes."""
+        place = str(_LocalRetrieval.data_dir or os.environ.get("DOCTOBERT_DATA_DIR", ""))
+        key = hashlib.sha256(place.encode()).hexdigest()[:16]
+        return Path(_statistics_folder().name) / key / f"{self.name}.json"
+
+
+@functools.cache
+def _statistics_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="doctobert-mteb-")
+
+
 def _metadata(name: str, about: dict[str, Any]) -> TaskMetadata:
     common: dict[str, Any] = {
         "category": "t2t",
@@ -54,7 +78,7 @@ def _metadata(name: str, about: dict[str, Any]) -> TaskMetadata:
         "dialect": [],
         "sample_creation": "found",
     }
-    return TaskMetadata(name=name, **{**common, **about})
+    return _Metadata(name=name, **{**common, **about})
 
 
 def _of_drbenchmark(config: str, date: tuple[str, str], licence: str) -> dict[str, Any]:

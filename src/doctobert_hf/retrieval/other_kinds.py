@@ -54,6 +54,43 @@ def other_kind(place: str, guess: bool = True) -> OtherKind | None:
     return None
 
 
+def open_reranker(place: str) -> Any:
+    """Open a CrossEncoder.
+
+    Any other model would open as one too, with a head drawn at random.
+
+    Args:
+        place: Folder or Hub id.
+
+    Raises:
+        UsageError: It is none, or has several outputs.
+    """
+    from sentence_transformers import CrossEncoder
+
+    from doctobert_hf.retrieval.models import saved_kind
+
+    try:
+        kind = other_kind(place)
+        found = kind or saved_kind(place) or "plain encoder's"
+        model = CrossEncoder(place, trust_remote_code=False) if kind == "CrossEncoder" else None
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"'{place}' is no CrossEncoder ({' '.join(str(error).split())[:200]})",
+            "a folder or Hub id of one",
+        ) from error
+    if model is None:
+        raise UsageError(
+            f"'{place}' is no CrossEncoder but a {found} model",
+            "a folder or Hub id of one with one output",
+            "Name a reranker, or leave --rerank out",
+        )
+    if model.num_labels != 1:
+        raise UsageError(
+            f"'{place}' has {model.num_labels} outputs", "one output: a reranker's score"
+        )
+    return model
+
+
 def _json(path: str | None) -> dict[str, Any]:
     return json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
 
@@ -121,16 +158,10 @@ def _best(
 
 
 def _reranker(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:
-    from sentence_transformers import CrossEncoder
-
     from doctobert_hf.retrieval.evaluation import TOP, per_query, summary
     from doctobert_hf.retrieval.index import Index
 
-    model = CrossEncoder(place, trust_remote_code=False)
-    if model.num_labels != 1:
-        raise UsageError(
-            f"'{place}' has {model.num_labels} outputs", "one output: a reranker's score"
-        )
+    model = open_reranker(place)
     begin = time.perf_counter()
     index = Index.build(pairs.documents)
     built = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,9 +25,9 @@ def read_pairs(
     Args:
         source: The file or folder.
         kind: ``pairs``: columns ``query`` (or ``anchor``) and ``positive``, optional ``negative``
-            (or ``negative_1``, ``negative_2``, ...), ``id``, ``split`` and ``score``;
-            ``positive`` and ``negative`` may be lists; a ``score`` of 0 or less makes a row's
-            positive a wrong document, one above makes it right. ``terms``: a terminology with
+            (or ``negative_1``, ``negative_2``, ...), ``id``, ``split`` and ``score`` (or
+            ``label``); ``positive`` and ``negative`` may be lists; a ``score`` of 0 or less makes a
+            row's positive a wrong document, one above makes it right. ``terms``: a terminology with
             ``term`` and ``synonym``, ``definition`` or both. ``passages``: documents, see
             :mod:`doctobert_hf.retrieval.passages`.
         text_column: Column of ``passages`` that holds the text.
@@ -61,12 +62,41 @@ def _pair_rows(source: Path) -> Iterator[tuple[dict[str, Any], str]]:
     for path in list_files(source):
         for column in ("query", "anchor"):
             try:
-                for row in iter_documents(path, column):
-                    yield {**row, "query": row[column]}, str(row["id"])
+                for number, row in enumerate(iter_documents(path, column)):
+                    if number == 0:
+                        _tell_unread(path, row)
+                    yield {**row, "query": row[column]}, _name(source, path, str(row["id"]))
                 break
             except DataError:
                 if column == "anchor" or not _lacks(path, column):
                     raise
+
+
+_NUMBERED = re.compile(r"negative_\d+")
+_SCORES = ("score", "scores", "label", "labels")
+"""Sentence Transformers' names of a row's label."""
+
+
+def _name(source: Path, path: Path, name: str) -> str:
+    """Return a row's id; one made of its file's name alone may stand for two in a folder."""
+    made = name.startswith(f"{path.name}:") and source.is_dir()
+    return f"{path.relative_to(source).parent / name}" if made else name
+
+
+def _tell_unread(path: Path, row: dict[str, Any]) -> None:
+    """Tell of columns that look as if they held documents, under a name that is not read."""
+    known = ("positive", "negative")
+    unread = [
+        name
+        for name in row
+        if name.lower().startswith(known) and name not in known and not _NUMBERED.fullmatch(name)
+    ]
+    if unread:
+        logger.warning(
+            "'%s': columns that are not read: %s (read are positive, negative, negative_1, ...)",
+            path,
+            ", ".join(unread),
+        )
 
 
 def _lacks(path: Path, column: str) -> bool:
@@ -85,20 +115,27 @@ def _lacks(path: Path, column: str) -> bool:
 
 
 def _pair(row: dict[str, Any], name: str) -> tuple[Pair, float | None]:
-    numbered = sorted(
-        (key for key in row if re.fullmatch(r"negative_\d+", key)), key=lambda key: int(key[9:])
-    )
+    numbered = sorted(filter(_NUMBERED.fullmatch, row), key=lambda key: int(key[9:]))
     wrong = [t for key in ("negative", *numbered) for t in _texts(row, key, name)]
-    score = row.get("score")
-    if score is not None and not isinstance(score, (int, float)):
-        try:
-            score = float(score)
-        except ValueError:
-            raise DataError(f"pair {name}: 'score' is {score!r:.40}", "a number") from None
     pair = Pair(
         row["query"], _texts(row, "positive", name), tuple(wrong), name, row.get("split") or None
     )
-    return pair, score
+    return pair, _score(row, name)
+
+
+def _score(row: dict[str, Any], name: str) -> float | None:
+    """Return what a row says of its pair: a score, or a label that is a number."""
+    column = next((key for key in _SCORES if row.get(key) is not None), None)
+    if column is None:
+        return None
+    try:
+        score = float(row[column])
+        if not math.isnan(score):
+            return score
+    except (TypeError, ValueError):
+        if column.startswith("label") and isinstance(row[column], str):
+            return None  # the name of a class
+    raise DataError(f"pair {name}: '{column}' is {row[column]!r:.40}", "a number")
 
 
 def scored(pairs: Iterable[tuple[Pair, float | None]]) -> Iterator[Pair]:
@@ -131,8 +168,12 @@ def is_beir(place: Path) -> bool:
     return place.is_dir() and (place / "qrels").is_dir() and any(place.glob("corpus.jsonl*"))
 
 
-def beir_sets(place: Path) -> dict[str, PairSet]:
+def beir_sets(place: Path, further: Iterable[str] = ()) -> dict[str, PairSet]:
     """Read a folder in BEIR's layout: a set for each ``qrels/SPLIT.tsv``, all documents in each.
+
+    Args:
+        place: The folder.
+        further: Texts beside its corpus to search among.
 
     Raises:
         DataError: A judgement of a question or document that is not there.
@@ -149,6 +190,7 @@ def beir_sets(place: Path) -> dict[str, PairSet]:
         for row in rows("corpus")
     }
     queries = {str(row["_id"]): row["text"] for row in rows("queries")}
+    texts = [text for text in (*documents.values(), *further) if text.strip()]
     found = {}
     for path in sorted((place / "qrels").glob("*.tsv")):
         split = split_of(path.stem)
@@ -169,7 +211,6 @@ def beir_sets(place: Path) -> dict[str, PairSet]:
                 raise DataError(
                     f"'{path}', question '{query}': the score is {row.get('score')!r}", "a number"
                 ) from None
-        texts = (text for text in documents.values() if text.strip())
         found[split] = PairSet.from_pairs(f"{place.name} {split}", scored(judged), texts)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,19 +16,21 @@ from doctobert_hf.retrieval.index_folder import (
     ABOUT,
     KIND,
     About,
-    Piece,
     changing,
     clear_leftovers,
     finish,
-    open_part,
+    merged_schema,
     read_any,
-    remove_piece,
     rewritten,
+    schema_of,
     write_part,
 )
+from doctobert_hf.retrieval.index_part import Piece, open_part, remove_piece
 from doctobert_hf.retrieval.passage_table import PassageTable
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from doctobert_hf.retrieval.models import RetrievalModel
 
 logger = logging.getLogger(__name__)
@@ -36,8 +38,8 @@ PART_CHARACTERS = 2_000_000
 """Text of a part: what a kill costs at most, some minutes of encoding on a CPU."""
 
 
-def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any] | None]:
-    """Yield documents with ``id`` and ``source``; None for one without text, which is counted.
+def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any]]:
+    """Yield documents with ``id`` and ``source``; those without text too, which are counted.
 
     Files of Markdown, HTML, PDF and office programs are read too. A row's ``id`` names it, its
     ``url`` or ``source`` says where it comes from, else its file.
@@ -46,10 +48,7 @@ def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any]
 
     empty = 0
     for row in iter_documents(source, text_column, converted=True):
-        if not row[text_column].strip():
-            empty += 1
-            yield None
-            continue
+        empty += not row[text_column].strip()
         name = str(row["id"])
         yield {**row, "id": name, "source": str(row.get("url") or row.get("source") or name)}
     if empty:
@@ -69,25 +68,23 @@ def index_documents(
     Raises:
         DataError: No document with text, or two documents with one id.
     """
-    rows = [row for row in track(iter_rows(source, text_column), "reading") if row is not None]
+    rows = [r for r in track(iter_rows(source, text_column), "reading") if r[text_column].strip()]
     seen: set[str] = set()
     for row in rows:
         _check_new(row["id"], seen, source)
     if not rows:
         raise DataError("No document to search", "at least one")
-    documents, passages, vectors = _part(rows, PassageEncoder(model), text_column)
-    return Index(documents, passages, vectors, model)
+    encoder = PassageEncoder(model)
+    passages = PassageTable.of(encoder.cut([row[text_column] for row in rows]))
+    vectors = encoder.encode(passages.texts)
+    documents = document_table(rows, text_column)
+    return Index(documents, passages, vectors, model, chunker=encoder.chunker)
 
 
 def _check_new(name: str, seen: set[str], source: Any) -> None:
     if name in seen:
         raise DataError(f"The id '{name}' is there twice in '{source}'", "an id for each row")
     seen.add(name)
-
-
-def _part(rows: list[dict[str, Any]], encoder: PassageEncoder, text_column: str) -> Any:
-    passages = PassageTable.of(encoder.cut([row[text_column] for row in rows]))
-    return document_table(rows, text_column), passages, encoder.encode(passages.texts)
 
 
 def build_index(
@@ -153,8 +150,12 @@ def build_index(
                     "Pass --overwrite to begin anew",
                 )
             about.model = identity
+            for piece in about.parts[:1]:
+                open_part(output, piece, about.kind).check(model, str(output))
         clear_leftovers(output, about)
-        _fill(output, about, source, PassageEncoder(model))
+        encoder = PassageEncoder(model, chunker=about.chunker)
+        about.chunker = encoder.chunker
+        _fill(output, about, source, encoder)
         run.finish(ABOUT, "parts", "words", *(["engine"] if about.engine_file else []))
     return Index.load(output, model)
 
@@ -162,6 +163,7 @@ def build_index(
 def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> None:
     """Write what of the documents is not in the parts yet, then the table of words."""
     seen = {name for names in _ids(folder, about) for name in names}
+    columns = schema_of(folder, about)
     rows: list[dict[str, Any]] = []
     size = read = 0
     if about.rows_read:
@@ -170,17 +172,17 @@ def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> N
         read += 1
         if read <= about.rows_read:
             continue
-        if row is not None:
+        if row[about.text_column].strip():
             _check_new(row["id"], seen, source)
             rows.append(row)
             size += len(row[about.text_column])
         if size >= PART_CHARACTERS:
-            _append(folder, about, rows, encoder)
+            columns = _append(folder, about, rows, encoder, columns)
             about.rows_read = read
             about.write(folder)
             rows, size = [], 0
     if rows:
-        _append(folder, about, rows, encoder)
+        _append(folder, about, rows, encoder, columns)
     if not about.parts:
         raise DataError("No document to search", "at least one")
     about.rows_read = read
@@ -188,9 +190,19 @@ def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> N
 
 
 def _append(
-    folder: Path, about: About, rows: list[dict[str, Any]], encoder: PassageEncoder
-) -> None:
-    about.parts.append(write_part(folder, about, *_part(rows, encoder, about.text_column)))
+    folder: Path,
+    about: About,
+    rows: list[dict[str, Any]],
+    encoder: PassageEncoder,
+    columns: pa.Schema,
+) -> pa.Schema:
+    """Write a part, if its columns go with those that are there; return the columns of all."""
+    documents = document_table(rows, about.text_column)
+    columns = merged_schema([columns, documents.schema], folder)
+    passages = PassageTable.of(encoder.cut([row[about.text_column] for row in rows]))
+    vectors = encoder.encode(passages.texts)
+    about.parts.append(write_part(folder, about, documents, passages, vectors))
+    return columns
 
 
 def _ids(folder: Path, about: About) -> list[list[str]]:
@@ -247,7 +259,8 @@ def add_documents(
         change, seen = Change(documents=len(known)), set[str]()
         rows, gone = [], dict[str, set[int]]()
         for row in track(iter_rows(source, about.text_column), "reading"):
-            if row is None:
+            if not row[about.text_column].strip():
+                _check_absent(row["id"], known, source)
                 continue
             _check_new(row["id"], seen, source)
             there = known.get(row["id"])
@@ -267,13 +280,26 @@ def add_documents(
                 gone.setdefault(there[0], set()).add(there[1])
             rows.append(row)
         if rows:
-            encoder = PassageEncoder(_model_of(about, folder, model))
+            columns = schema_of(folder, about)
+            merged_schema([columns, document_table(rows, about.text_column).schema], folder)
+            encoder = PassageEncoder(_model_of(about, folder, model), chunker=about.chunker)
+            encoder.cut([])  # whether it can
             old = rewritten(folder, about, gone)
             for first in _batches(rows, about.text_column):
-                _append(folder, about, first, encoder)
+                columns = _append(folder, about, first, encoder, columns)
             _commit(folder, about, old)
         change.documents = sum(part.documents for part in about.parts)
     return change
+
+
+def _check_absent(name: str, known: Mapping[str, Any], source: Any) -> None:
+    """Refuse a document without text that is in the index with one, which would stay."""
+    if name in known:
+        raise UsageError(
+            f"The document '{name}' is in the index, and has no text in '{source}'",
+            "text",
+            "Give it text, leave it out, or delete it: retrieval index delete",
+        )
 
 
 def _is_same(known: dict[str, Any], row: dict[str, Any], text_column: str) -> bool:
@@ -299,7 +325,12 @@ def _batches(rows: list[dict[str, Any]], text_column: str) -> Iterator[list[dict
 def _model_of(about: About, folder: Path, place: str | None) -> Any:
     from doctobert_hf.retrieval.identity import open_identified
 
-    return None if about.model is None else open_identified(about.model, str(folder), place)
+    if about.model is None:
+        return None
+    model = open_identified(about.model, str(folder), place)
+    for piece in about.parts[:1]:
+        open_part(folder, piece, about.kind).check(model, str(folder))
+    return model
 
 
 def delete_documents(folder: Path, ids: Iterable[str] = (), condition: str | None = None) -> Change:

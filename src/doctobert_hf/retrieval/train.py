@@ -267,6 +267,8 @@ def _counting(stock: Any, sampler: Any = None) -> Any:
 
         def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
             masks = [mask for name, mask in inputs.items() if name.endswith("attention_mask")]
+            if not masks:  # static embeddings have ids alone, without padding
+                masks = [ids != -1 for name, ids in inputs.items() if name.endswith("input_ids")]
             tokens = self.accelerator.gather(sum(mask.sum() for mask in masks))
             self.state.num_input_tokens_seen += int(tokens.sum())
             return super().training_step(model, inputs, *args, **kwargs)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from doctobert_hf.errors import UsageError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -103,7 +105,17 @@ def max_sim(
 
 
 def comparable(vectors: Any, model: Any) -> NDArray[np.floating]:
-    """Set vectors to length one where the model compares by cosine: cut ones no longer have it."""
+    """Set vectors to length one where the model compares by cosine: cut ones no longer have it.
+
+    Raises:
+        UsageError: The model compares by a distance: the products here would rank otherwise.
+    """
+    if model.similarity_fn_name not in ("cosine", "dot"):
+        raise UsageError(
+            f"A model that compares by '{model.similarity_fn_name}'",
+            "one that compares by cosine or dot",
+            "Set its similarity_fn_name to 'cosine' if it was trained so",
+        )
     vectors = np.asarray(vectors, np.float32)
     if model.similarity_fn_name == "cosine":
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

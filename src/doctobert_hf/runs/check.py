@@ -94,7 +94,10 @@ class Check:
         holds = folder.is_dir() and any(
             path.name != LOCK and not is_leftover(path) for path in folder.iterdir()
         )
-        if found is None and self.record_path.exists() and self.record_path.parent != folder:
+        beside = self.record_path.parent != folder
+        if found is not None and beside and not holds:
+            found = None  # the user removed what it is the record of
+        elif found is None and self.record_path.exists() and beside:
             raise UsageError(
                 f"'{self.record_path}' is in the way, and this tool did not write it",
                 "a place for the run's record",

@@ -22,7 +22,14 @@ from doctobert_hf.files import explained_output, refuse_remote
 from doctobert_hf.runs.check import SCRATCH, Again, Check, is_leftover
 from doctobert_hf.runs.lock import LOCK, RunLock
 from doctobert_hf.runs.publish import changed_outputs, move_aside, publish, remove_tree
-from doctobert_hf.runs.record import RECORD, RunRecord, new_record, read_record, weights_of
+from doctobert_hf.runs.record import (
+    RECORD,
+    RunRecord,
+    new_record,
+    read_record,
+    vocabulary_of,
+    weights_of,
+)
 
 _OURS = (RECORD, LOCK, "resolved_config.yaml", "environment.json", "inputs.json")
 """What a start writes before there is a result."""
@@ -81,13 +88,15 @@ class RunFolder:
     def finish(self, *outputs: str, status: str = "finished") -> None:
         """Record the results of a run whose files come and go: folders, or files by name.
 
-        Of a folder with a model the hash of its weights is kept: what is recorded of the run is
-        true of these weights, and of no others.
+        Of a folder with a model the hashes of its weights and of its vocabulary are kept: what is
+        recorded of the run is true of these weights, and of no others.
         """
         for name in outputs:
             known = self.record.outputs.setdefault(name, {})
             if (weights := weights_of(self.folder / name)) is not None:
                 known["weights"] = weights
+            if (vocabulary := vocabulary_of(self.folder / name)) is not None:
+                known["vocabulary"] = vocabulary
         self.record.status = status
         self.record.write(self.record_path)
 

@@ -123,6 +123,20 @@ def weights_of(folder: str | Path) -> str | None:
     return hashlib.sha256("\n".join(sha256(file) for file in files).encode()).hexdigest()
 
 
+def vocabulary_of(folder: str | Path) -> str | None:
+    """Hash what gives texts their ids in a tokenizer's folder; None without ``tokenizer.json``.
+
+    Truncation and padding are left out: they are the state of the last call.
+    """
+    path = Path(folder) / "tokenizer.json"
+    if not path.is_file():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    rules = {k: v for k, v in content.items() if k not in ("truncation", "padding")}
+    text = json.dumps(rules, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _check_record(record: RunRecord) -> None:
     """Refuse a record that was edited by hand into something else, or leads out of its folder."""
     if not isinstance(record.settings, dict):

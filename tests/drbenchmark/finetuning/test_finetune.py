@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from doctobert_hf.drbenchmark.formats import Predicted, brat_name, conll, page
 from doctobert_hf.drbenchmark.readers.folder import split_documents
 from doctobert_hf.drbenchmark.words import word_spans
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.cards.facts import CardFacts
+from doctobert_hf.hub.publish.push import Target, push_model
 from doctobert_hf.metrics import entity_f1
 
 SPACE = "untuned: {learning_rate: 5.0e-3, epochs: 4, batch_size: 4}\n"
@@ -67,6 +70,29 @@ def test_a_run_leaves_a_plain_model_with_its_card_and_score(tuned):
     assert f"{100 * result['score']:.2f} %" in card and "Predictor.from_pretrained" in card
     record = json.loads((tuned / "run.json").read_text())
     assert record["kind"] == "finetune" and record["status"] == "finished"
+
+
+def test_what_is_published_predicts_and_names_no_model_of_others(tuned, tmp_path):
+    facts = CardFacts(license="mit", contact="a@example.org", authors=("A",))
+    report = push_model(tuned, Target("me/ner", dry_run=tmp_path / "dry"), facts)
+    assert not any("other weights" in warning for warning in report.warnings)
+    [found] = Predictor.from_pretrained(tmp_path / "dry")(["Jour 1 : il reçoit amoxicilline."])
+    [expected] = Predictor.from_pretrained(tuned)(["Jour 1 : il reçoit amoxicilline."])
+    assert found == expected
+    for card in (tuned / "model" / "README.md", tmp_path / "dry" / "README.md"):
+        text = card.read_text()  # it was fine-tuned from a folder of this machine
+        assert "base_model:" not in text and "Base model" not in text
+    record = json.loads((tmp_path / "dry" / "doctobert_task.json").read_text())
+    assert record["base_model_id"] is None
+
+
+def test_a_base_model_of_the_hub_is_named_by_itself(tuned, tmp_path):
+    run = shutil.copytree(tuned, tmp_path / "run")
+    path = run / "model" / "doctobert_task.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"base_model_id": "big/encoder"}))
+    facts = CardFacts(license="mit", contact="a@example.org", authors=("A",))
+    push_model(run, Target("me/ner", dry_run=tmp_path / "dry"), facts)
+    assert "base_model: big/encoder" in (tmp_path / "dry" / "README.md").read_text()
 
 
 def test_scoring_again_gives_the_printed_score(tuned, notes, capsys):

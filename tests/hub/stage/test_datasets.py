@@ -291,3 +291,32 @@ def test_parquet_that_cannot_be_published_is_told_with_file_and_reason(tmp_path,
         assert main([*push, "--output", str(tmp_path / name)]) == 1
         told = capsys.readouterr().err
         assert reason in told and file.name in told and "--debug" not in told
+
+
+def test_hidden_files_are_no_data(tmp_path):
+    write(tmp_path / "in" / "train.parquet")
+    for name in ("._train.parquet", ".ipynb_checkpoints/train-checkpoint.parquet", ".x/test.jsonl"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"Mac OS X")
+    (source,) = find_splits(tmp_path / "in")
+    assert [file.name for file in source.files] == ["train.parquet"]
+
+
+def test_the_ending_may_be_in_capitals(tmp_path):
+    write(tmp_path / "in" / "TRAIN.PARQUET")
+    write(tmp_path / "in" / "test.Parquet")
+    assert [source.split for source in find_splits(tmp_path / "in")] == ["train", "test"]
+    (tmp_path / "in" / "more.CSV").write_text("a")
+    with pytest.raises(UsageError, match=r"more\.CSV"):
+        find_splits(tmp_path / "in")
+
+
+def test_what_stays_behind_is_told(tmp_path):
+    write(tmp_path / "in" / "train.parquet")
+    (tmp_path / "in" / "README.md").write_text("# Notes\n![picture](a.png)\n")
+    for name in ("a.png", "LICENSE", "vectors.npy", "scans/1.pdf"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"x")
+    report, _ = dry(tmp_path / "in", tmp_path)
+    (told,) = [warning for warning in report.warnings if "Left out" in warning]
+    assert told.endswith(": scans/1.pdf, vectors.npy")

@@ -49,6 +49,33 @@ def test_staged_files_are_the_model(copy, tmp_path):
     assert "is_local" not in json.loads((staged / "tokenizer_config.json").read_text())
 
 
+def test_another_vocabulary_than_the_run_recorded_is_refused(run_dir, tmp_path):
+    run = shutil.copytree(run_dir, tmp_path / "run")
+    shutil.rmtree(run / "stores")  # the record alone knows it
+    path = run / "model" / "tokenizer.json"
+    state = json.loads(path.read_text())
+    assert models.stage_model(locate_model(run), tmp_path / "whole") == []
+    path.write_text(json.dumps(state | {"truncation": None, "padding": None}))
+    assert models.stage_model(locate_model(run), tmp_path / "same") == []
+    vocabulary = state["model"]["vocab"]
+    one, two = [token for token, i in vocabulary.items() if i in (700, 701)]
+    vocabulary[one], vocabulary[two] = vocabulary[two], vocabulary[one]
+    path.write_text(json.dumps(state))
+    with pytest.raises(DataError, match="not the one that the run was trained with"):
+        models.stage_model(locate_model(run), tmp_path / "other")
+
+
+def test_what_stays_behind_is_told(copy, tmp_path):
+    for name in ("onnx/model.onnx", "modeling_mine.py", "checkpoint-5/a.bin", ".cache/x"):
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_bytes(b"x")
+    torch.save({}, copy / "training_args.bin")
+    torch.save({}, copy / "pytorch_model.bin")
+    report = push_model(copy, Target("me/it", dry_run=tmp_path / "dry"), FACTS)
+    (told,) = [warning for warning in report.warnings if "Left out" in warning]
+    assert told.endswith(": modeling_mine.py, onnx/model.onnx, pytorch_model.bin")
+
+
 def test_torch_weights_become_safetensors(copy, tmp_path):
     torch.save(load_file(copy / "model.safetensors"), copy / "pytorch_model.bin")
     (copy / "model.safetensors").unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 
+import numpy as np
 import pytest
 import torch
 
@@ -101,6 +102,24 @@ def test_pickles(folder):
     assert found == {"optimizer.pt", "named.txt", "plain"}
     kept = {f.file for f in check_folder(folder, "model", allowed=["optimizer.pt"])}
     assert kept == {"named.txt", "plain"}
+
+
+def test_arrays_of_numbers_are_no_pickles(folder):
+    np.save(folder / "vectors.npy", np.zeros((2, 3)))
+    np.savez(folder / "several.npz", a=np.zeros(2), b=np.ones(3))
+    assert not check_folder(folder, "model")
+    np.save(folder / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.savez(folder / "mixed.npz", a=np.zeros(2), b=np.array([{}], dtype=object))
+    assert {f.file for f in check_folder(folder, "model")} == {"objects.npy", "mixed.npz"}
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "data/train.bin.txt"])
+def test_a_pointer_of_git_lfs_is_not_the_file(folder, name):
+    (folder / name).parent.mkdir(exist_ok=True)
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 9\n"
+    (folder / name).write_text(pointer)
+    (finding,) = check_folder(folder, "model")
+    assert finding.file == name and "pointer of Git LFS" in finding.what
 
 
 def test_links(folder, tmp_path_factory):

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
@@ -43,14 +44,14 @@ def test_workers_change_nothing(stream, workers):
 @pytest.mark.parametrize("options", [{}, {"long_tokens": 40, "long_share": 0.5}])
 def test_workers_may_be_spawned(stream, options):
     """As on macOS and Windows, and from Python 3.14 on: what goes to them is pickled."""
-    from doctobert_hf.pretraining.trainer import _as_is
+    from doctobert_hf.pretraining.data.loading import as_is
 
     alone = [rows_of(step) for step in islice(stream(**options), 3)]
     loader = DataLoader(
         stream(**options),
         batch_size=None,
         num_workers=1,
-        collate_fn=_as_is,
+        collate_fn=as_is,
         multiprocessing_context="spawn",
     )
     assert [rows_of(step) for step in islice(loader, 3)] == alone
@@ -92,6 +93,24 @@ def test_masks(stream, tokenizer):
     assert masked / counted == pytest.approx(0.3, abs=0.03)  # special tokens are not masked
 
 
+def test_words_are_masked_whole(stream, tokenizer):
+    """What is asked of a word is all of it; static rows have room for it."""
+    begins = np.array([t.startswith("\u2581") for t in tokenizer.convert_ids_to_tokens(
+        range(len(tokenizer)))])  # fmt: skip
+    plain = next(iter(stream(mlm_probability=0.3)))
+    for step in islice(stream(mlm_probability=0.3, whole_word_masking=True, pad_rows=True), 10):
+        assert len(step["rows"][0]["masked_labels"]) > len(plain["rows"][0]["masked_labels"])
+    alone = pairs = 0
+    for step in islice(stream(mlm_probability=0.3, whole_word_masking=True), 10):
+        for row in step["rows"]:
+            places = row["masked_positions"].numpy()
+            labels = row["masked_labels"].numpy()
+            inside = ~begins[labels]
+            pairs += int(inside.sum())
+            alone += int((inside & ~np.isin(places - 1, places)).sum())
+    assert pairs > 100 and alone < 0.2 * pairs  # punctuation is a word of its own
+
+
 def test_static_rows_have_one_shape(stream):
     shapes = {
         tuple(tuple(v.shape) if isinstance(v, torch.Tensor) else v for v in row.values())
@@ -107,3 +126,15 @@ def test_wrong_values(stream):
     for rate in (0.0, 1.0):
         with pytest.raises(UsageError, match="a share between 0 and 1"):
             stream(mlm_probability=rate)
+
+
+def test_all_ranks_know_of_a_step_in_which_nothing_is_masked(stream):
+    options = {"row_tokens": 64, "rows_per_step": 2, "mlm_probability": 0.004}
+    alone = [step["empty"] for step in islice(stream(**options), 60)]
+    assert set(alone) == {True, False}
+    counted = []
+    for rank in range(2):
+        steps = list(islice(stream(rank=rank, world_size=2, **options), 60))
+        assert [step["empty"] for step in steps] == alone
+        counted.append([float(step["masked"]) for step in steps])
+    assert [sum(both) == 0 for both in zip(*counted, strict=True)] == alone

@@ -50,6 +50,11 @@ class ModelRef:
     identity: str
     fingerprint: str
 
+    @property
+    def hub_id(self) -> str | None:
+        """Its id on the Hub; None of a folder."""
+        return None if Path(self.source).expanduser().is_dir() else self.source
+
     @classmethod
     def find(cls, source: str, revision: str | None = None, name: str | None = None) -> ModelRef:
         """Look a model up; nothing but its configuration is loaded.

@@ -118,5 +118,4 @@ def _card(source: Path, name: str, record: Any) -> str:
     from doctobert_hf.hub.cards.facts import CardFacts
     from doctobert_hf.hub.publish.preview import render_path
 
-    facts = CardFacts(base_model=record.base_model if "/" in record.base_model else None)
-    return render_path(source, f"OWNER/{name}", facts, kind="head").text
+    return render_path(source, f"OWNER/{name}", CardFacts(), kind="head").text

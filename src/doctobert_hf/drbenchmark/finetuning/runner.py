@@ -379,6 +379,7 @@ class Benchmark:
             long_inputs="truncate" if self.config.legacy else self.config.long_inputs,
             split_words=self.config.legacy,
             base_model=self.encoder.name,
+            base_model_id=self.encoder.hub_id,
             max_gap=task.max_gap,
             result={
                 "metric": result.metric,

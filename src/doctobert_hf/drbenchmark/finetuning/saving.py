@@ -36,6 +36,7 @@ class TaskRecord:
         base_model: What was fine-tuned, without its path.
         result: ``metric, score, validation_score, seed`` and the scores of the test split.
         max_gap: Most words between two fragments of one entity.
+        base_model_id: Hub id of what was fine-tuned; None of a folder.
     """
 
     task: str
@@ -51,6 +52,7 @@ class TaskRecord:
     base_model: str
     result: dict[str, Any]
     max_gap: int = 0
+    base_model_id: str | None = None
 
     def spec(self) -> TaskSpec:
         """The task, whether it is one of DrBenchmark's or somebody's own."""

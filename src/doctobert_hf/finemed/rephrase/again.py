@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from datatrove.data import Document
 
 from doctobert_hf.finemed.reading import PartsReader
-from doctobert_hf.finemed.rephrase.rollout import KEY
+from doctobert_hf.finemed.rephrase.rollout import KEY, REQUEST, TOKENS
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.stage import Stage
 
 PASS = "again"
+_EVERY = "every"
 _PASSING = re.compile(r"request: (no answer|not of the protocol|status (408|425|429|5\d\d)\b)")
 
 
@@ -39,7 +41,7 @@ def failed_in_passing(answer: dict[str, Any], every: bool = False) -> bool:
         False
     """
     reason = str(answer.get("failed") or "")
-    return reason.startswith("request:") if every else _PASSING.match(reason) is not None
+    return reason.startswith(REQUEST) if every else _PASSING.match(reason) is not None
 
 
 def passes(answers: Path) -> list[Path]:
@@ -48,11 +50,46 @@ def passes(answers: Path) -> list[Path]:
     return sorted(found, key=lambda p: int(p.name.removeprefix(PASS)))
 
 
+def begin_pass(answers: Path, number: int, every: bool) -> Path:
+    """Open the folder of a pass, which remembers what it asks for: a later start goes on with it.
+
+    Args:
+        answers: Folder of the answers.
+        number: Of the pass, from 1.
+        every: Whether it asks for all whose request failed, not those alone that failed in passing.
+    """
+    folder = answers / f"{PASS}{number}"
+    folder.mkdir(exist_ok=True)
+    if every:
+        (folder / _EVERY).touch()
+        stop_marker(answers).unlink(missing_ok=True)
+    return folder
+
+
+def asks_for_every(folder: Path) -> bool:
+    """Return whether a pass asks for all whose request failed."""
+    return (folder / _EVERY).exists()
+
+
+def stop_marker(answers: Path) -> Path:
+    """File that says that a run ended because of its server: what it refused is asked again."""
+    return answers / "stopped"
+
+
 class AnswersReader(PartsReader):
-    """Reads the answers in the order of the chunks; requests end in any order."""
+    """Reads the answers in the order of the chunks; requests end in any order.
+
+    Args:
+        answers: Folder of the answers.
+        add_tokens: Add up the tokens of all passes; of a batch each pass reads the same answers.
+    """
 
     name = "FineMed answers"
     before: str | None = None
+
+    def __init__(self, answers: str, add_tokens: bool = True) -> None:
+        super().__init__(answers)
+        self.add_tokens = add_tokens
 
     def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield this part's answers, each file of 500 sorted by chunk."""
@@ -60,19 +97,24 @@ class AnswersReader(PartsReader):
         for name in sorted(self.data_folder.list_files(glob_pattern=f"{rank:05d}_*.jsonl")):
             rows = [row for row in self._rows(name) if isinstance(row, dict)]
             for row in sorted(rows, key=lambda row: row["metadata"]["place"]):
-                row = later.get(row["id"], row)
-                yield Document(text=row["text"], id=row["id"], metadata=row["metadata"])
+                asked = [row, *later.get(row["id"], ())]
+                metadata = asked[-1]["metadata"]
+                if self.add_tokens:
+                    told = [one["metadata"][KEY][0].get("tokens", {}) for one in asked]
+                    used = {name: sum(one.get(name, 0) for one in told) for name in TOKENS}
+                    metadata[KEY][0]["tokens"] = used
+                yield Document(text=asked[-1]["text"], id=row["id"], metadata=metadata)
 
-    def _later(self, rank: int) -> dict[str, dict[str, Any]]:
+    def _later(self, rank: int) -> dict[str, list[dict[str, Any]]]:
         """What later passes of this part were answered; as many rows as had failed."""
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, list[dict[str, Any]]] = {}
         for folder in passes(Path(self.data_folder.path)):
             if folder.name == self.before:
                 break
             for path in sorted(folder.glob(f"{rank:05d}_*.jsonl")):
                 with path.open(encoding="utf-8") as lines:
-                    rows = [json.loads(line) for line in lines if line.strip()]
-                found |= {row["id"]: row for row in rows}
+                    for row in (json.loads(line) for line in lines if line.strip()):
+                        found.setdefault(row["id"], []).append(row)
         return found
 
 
@@ -103,6 +145,23 @@ def any_failed(answers: Path, tasks: int, every: bool = False) -> bool:
     """Return whether a document is left whose request failed."""
     reader = FailedReader(str(answers), every)
     return any(True for rank in range(tasks) for _ in reader.run(None, rank, tasks))
+
+
+def count_failed(answers: Path, tasks: int) -> tuple[int, int, str]:
+    """Count documents.
+
+    Returns:
+        How many there are, of how many the request failed, and the reason of most of those.
+    """
+    asked, reasons = 0, Counter[str]()
+    reader = AnswersReader(str(answers))
+    for rank in range(tasks):
+        for document in reader.run(None, rank, tasks):
+            asked += 1
+            reason = str(document.metadata[KEY][0].get("failed") or "")
+            reasons.update([reason.removeprefix(REQUEST)] if reason.startswith(REQUEST) else [])
+    most = reasons.most_common(1)
+    return asked, reasons.total(), most[0][0] if most else ""
 
 
 def reopen(stage: Stage) -> None:

@@ -34,7 +34,8 @@ _UNKNOWN = (
     r"unrecogni[sz]ed|unknown|unexpected|extra|unsupported|not (?:permitted|supported|allowed)"
     r"|does not support"
 )
-_NEEDED = {"model", "messages", "max_tokens"}
+_LENGTH, _NEW_LENGTH = "max_tokens", "max_completion_tokens"
+_NEEDED = {"model", "messages", _LENGTH, _NEW_LENGTH}
 logger = logging.getLogger(__name__)
 
 
@@ -53,6 +54,7 @@ class Endpoint(InferenceServer):
         self._failed_in_a_row = 0
         self._disliked_in_a_row = 0
         self._left_out: set[str] = set()
+        self._renamed: dict[str, str] = {}
         self._next_slot = 0.0
         self._client: Any = None
 
@@ -124,16 +126,23 @@ class Endpoint(InferenceServer):
     async def _post_known(self, payload: dict[str, Any]) -> tuple[int, bytes, float | None]:
         """Post without the optional fields that the server said it does not know."""
         while True:
-            known = {key: value for key, value in payload.items() if key not in self._left_out}
+            known = {
+                self._renamed.get(key, key): value
+                for key, value in payload.items()
+                if key not in self._left_out
+            }
             status, body, wait = await self._post(known)
             if status not in _DISLIKED:
                 return status, body, wait
             said = body.decode("utf-8", "replace")
-            unknown = [key for key in known if key not in _NEEDED and _is_unknown(key, said)]
-            if not unknown:
+            unknown = {key for key in known if key not in _NEEDED and _is_unknown(key, said)}
+            if _LENGTH in known and _NEW_LENGTH in said and _is_unknown(_LENGTH, said):
+                self._renamed[_LENGTH] = _NEW_LENGTH  # OpenAI's newer models
+            elif not unknown:
                 return status, body, wait
-            self._left_out.update(unknown)
-            logger.warning("the server does not take %s: left out", ", ".join(unknown))
+            if told := ", ".join(sorted(unknown - self._left_out)):
+                logger.warning("the server does not take %s: left out", told)
+            self._left_out |= unknown
 
     async def _take_slot(self) -> None:
         """Wait for this request's turn under ``requests_per_minute``, over all workers."""
@@ -180,11 +189,19 @@ def _answer(body: bytes) -> dict[str, Any] | None:
             # Half a character, which JSON can hold and no file: the gates see what is left of it.
             halves = message["content"].encode("utf-16", "surrogatepass")
             message["content"] = halves.decode("utf-16", "replace")
-            choice.setdefault("finish_reason", "stop")
+            choice["finish_reason"] = choice.get("finish_reason") or "stop"
+            answer["usage"] = _usage(answer.get("usage"))
             return answer
     except (ValueError, KeyError, IndexError, TypeError):
         pass
     return None
+
+
+def _usage(told: Any) -> dict[str, int]:
+    """Tokens as numbers; what a server does not tell is none."""
+    used = told if isinstance(told, dict) else {}
+    found = {name: used.get(name) for name in ("prompt_tokens", "completion_tokens")}
+    return {k: int(v) if isinstance(v, int | float) else 0 for k, v in found.items()}
 
 
 def _problem(status: int, body: bytes) -> str:

@@ -6,11 +6,18 @@ With ``judge`` a third: whether the rewrite is faithful.
 from __future__ import annotations
 
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from datatrove.data import Document
 from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
-from datatrove.pipeline.inference.types import GenerateFunction, InferenceError
+from datatrove.pipeline.inference.types import (
+    GenerateFunction,
+    InferenceError,
+    InferenceResult,
+    ServerError,
+)
 
 from doctobert_hf.finemed.config import RephraseConfig
 from doctobert_hf.finemed.rephrase.endpoint import Endpoint
@@ -28,6 +35,9 @@ _PLANS = 3
 """Tries for a plan of the schema: servers without structured output miss it now and then."""
 _VERDICT_TOKENS = 256
 KEY = "rollout"
+REQUEST = "request: "
+"""How the reason begins where a request failed."""
+TOKENS = ("prompt", "completion")
 
 
 class Rewrite:
@@ -40,14 +50,44 @@ class Rewrite:
 
     def __init__(self, config: RephraseConfig, prompts: Prompts) -> None:
         self.config, self.prompts = config, prompts
+        self._asked = self._failed = 0
 
     async def __call__(self, document: Document, generate: GenerateFunction) -> dict[str, Any]:
         """Rewrite a document.
 
         Returns:
             ``text`` and the style, or ``failed`` with the reason: the document is not lost, it
-            goes to the exclusion file.
+            goes to the exclusion file. With both ``tokens``, what was used for it.
+
+        Raises:
+            ServerError: The requests of too large a share of the documents failed.
         """
+        used: Counter[str] = Counter()
+
+        async def counted(payload: dict[str, Any]) -> InferenceResult:
+            result = await generate(payload)
+            for name in TOKENS:
+                used[name] += result.usage.get(f"{name}_tokens") or 0
+            return result
+
+        answer = await self._answer(document, counted)
+        self._stop_by_share(answer.get("failed", ""))
+        return {**answer, "tokens": {name: used[name] for name in TOKENS}}
+
+    def _stop_by_share(self, reason: str) -> None:
+        """End a part most of whose documents fail: each costs requests, and none is written."""
+        if self.config.batch is not None:
+            return  # its answers are not there yet
+        failed = reason.startswith(REQUEST)
+        self._asked, self._failed = self._asked + 1, self._failed + failed
+        enough = self._asked >= self.config.give_up_after
+        if failed and enough and self._failed > self.config.give_up_share * self._asked:
+            raise ServerError(
+                f"the requests of {self._failed} of {self._asked} documents failed, the last with: "
+                f"{reason.removeprefix(REQUEST)}"
+            )
+
+    async def _answer(self, document: Document, generate: GenerateFunction) -> dict[str, Any]:
         try:
             proposals = await self._plan(document, generate)
             if isinstance(proposals, str):
@@ -57,7 +97,7 @@ class Rewrite:
             asked = self._request(prompt, self.config.rewrite_tokens, document.id, "rewrite")
             result = await generate(asked)
         except InferenceError as error:
-            return {"failed": f"request: {str(error.error)[:120]}"}
+            return {"failed": f"{REQUEST}{str(error.error)[:120]}"}
         if result.finish_reason == "length":
             return {"failed": "rewrite: cut off"}
         answer = {"text": result.text.strip(), **vars(style)}
@@ -65,7 +105,7 @@ class Rewrite:
             try:
                 answer["judge"] = await self._verdict(document, answer["text"], generate)
             except InferenceError as error:
-                return {"failed": f"request: {str(error.error)[:120]}"}
+                return {"failed": f"{REQUEST}{str(error.error)[:120]}"}
         return answer
 
     async def _verdict(self, document: Document, rewrite: str, generate: GenerateFunction) -> str:
@@ -134,12 +174,18 @@ class Rewriter(InferenceRunner):
         prompts: The prompts.
         writer: Where answers go, one file for so many chunks.
         checkpoints: Folder of checkpoints and cache.
+        stopped: File that is made where the server ends the run.
     """
 
     def __init__(
-        self, config: RephraseConfig, prompts: Prompts, writer: Any, checkpoints: str
+        self,
+        config: RephraseConfig,
+        prompts: Prompts,
+        writer: Any,
+        checkpoints: str,
+        stopped: Path,
     ) -> None:
-        self.settings = config
+        self.settings, self.stopped = config, stopped
         super().__init__(
             Rewrite(config, prompts),  # type: ignore[arg-type]
             InferenceConfig(
@@ -154,6 +200,14 @@ class Rewriter(InferenceRunner):
             records_per_chunk=500,
             metadata_key=KEY,
         )
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> None:
+        """Ask for a part's documents."""
+        try:
+            super().run(data, rank, world_size)
+        except ServerError:
+            self.stopped.touch()
+            raise
 
     def _init_server(self, rank: int) -> Endpoint:
         if self.settings.batch is None:

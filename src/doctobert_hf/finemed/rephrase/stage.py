@@ -16,16 +16,20 @@ from doctobert_hf.finemed.annotate import store_terms
 from doctobert_hf.finemed.annotators.lexicon import described_lexicons, load_lexicons
 from doctobert_hf.finemed.pieces import Pieces
 from doctobert_hf.finemed.rephrase.again import (
-    PASS,
     AnswersReader,
     FailedReader,
     any_failed,
+    asks_for_every,
+    begin_pass,
+    count_failed,
     passes,
     reopen,
+    stop_marker,
 )
+from doctobert_hf.finemed.rephrase.carried import CARRIED, pack, unpack
 from doctobert_hf.finemed.rephrase.gates import rejections
 from doctobert_hf.finemed.rephrase.prompts import Prompts
-from doctobert_hf.finemed.rephrase.rollout import KEY, Rewriter
+from doctobert_hf.finemed.rephrase.rollout import KEY, TOKENS, Rewriter
 from doctobert_hf.finemed.schema import rewriting_fields, term_fields, with_fields
 from doctobert_hf.finemed.selection import Select, check_filter, parse_where
 from doctobert_hf.runs import check_apart
@@ -76,6 +80,8 @@ class Gates(PipelineStep):
         with self.exclusions.writer("gates", rank) as excluded:
             for document in data:
                 answer = document.metadata.pop(KEY)[0]
+                for name, used in answer.get("tokens", {}).items():
+                    self.stat_update(f"{name}_tokens", value=used)
                 failed = answer.get("failed")
                 reasons = [failed] if failed else []
                 if not failed:
@@ -95,7 +101,9 @@ class Gates(PipelineStep):
                 yield rewritten
 
     def _document(self, document: Document, answer: dict[str, Any]) -> Document:
-        config, metadata = self.config, dict(document.metadata)
+        config = self.config
+        # Of a run that was begun by an older version the columns lie bare.
+        metadata = unpack(document.metadata.get(CARRIED, document.metadata))
         for name in _INHERITED:
             metadata[f"original_{name}"] = metadata.pop(name, None)
         metadata |= {
@@ -119,7 +127,7 @@ class Gates(PipelineStep):
 class Numbered(PipelineStep):
     """datatrove step that numbers a part's documents; a pass over ids that are there twice fails.
 
-    The request cache and checkpoints go by id.
+    The request cache and checkpoints go by id. The documents' columns are packed for the journey.
     """
 
     name = "numbered"
@@ -129,10 +137,10 @@ class Numbered(PipelineStep):
         """Yield the documents with ``place``, a repeated id made distinct."""
         seen: dict[str, int] = {}
         for place, document in enumerate(data):
-            document.metadata["place"] = place
             again = seen[document.id] = seen.get(document.id, -1) + 1
             if again:
                 document.id = document.metadata["chunk_id"] = f"{document.id}~{again}"
+            document.metadata = {"place": place, CARRIED: pack(document.metadata)}
             yield document
 
 
@@ -186,6 +194,7 @@ def _rephrase(
             prompts,
             JsonlWriter(str(answers), "${rank}_${chunk_index}.jsonl", compression=None),
             str(stage.folder / "checkpoints"),
+            stop_marker(answers),
         ),
     ]
     if not _ask(stage, asking, "logs/answers"):
@@ -196,9 +205,11 @@ def _rephrase(
         return {}
     if config.batch is not None and _is_waiting(config, answers):
         return {}
+    _stop_by_share(config, answers)
     whole = with_fields(with_fields(schema, rewriting_fields()), term_fields())
     gates = Gates(config, prompts.digest, stage.exclusions)
-    if not stage.run([AnswersReader(str(answers)), gates, stage.writer(whole)], "logs/gates"):
+    reader = AnswersReader(str(answers), add_tokens=config.batch is None)
+    if not stage.run([reader, gates, stage.writer(whole)], "logs/gates"):
         return {}
     return _close(stage, prompts)
 
@@ -251,21 +262,40 @@ def _ask_again(
 ) -> bool:
     """End the passes that were begun, then begin at most ``more`` where requests still fail."""
     begun = passes(answers)
-    for number in range(len(begun) + more):
-        if number >= len(begun) and not any_failed(answers, config.tasks, config.retry_failed):
-            break
-        folder = answers / f"{PASS}{number + 1}"
-        folder.mkdir(exist_ok=True)
+    for number in range(1, len(begun) + more + 1):
+        every = config.retry_failed or stop_marker(answers).exists()
+        if number > len(begun):
+            if not any_failed(answers, config.tasks, every):
+                break
+            begin_pass(answers, number, every)
+        folder = passes(answers)[number - 1]
         if not _ask(stage, _again(stage, config, prompts, folder), f"logs/{folder.name}"):
             return False
     return True
 
 
+def _stop_by_share(config: RephraseConfig, answers: Path) -> None:
+    """Refuse to close a run in which too many requests failed: its manifest would stand for ever.
+
+    Raises:
+        DataError: With what most were answered.
+    """
+    asked, failed, reason = count_failed(answers, config.tasks)
+    if failed > config.give_up_share * asked:
+        stop_marker(answers).touch()
+        raise DataError(
+            f"The requests of {failed:,} of {asked:,} documents failed, most with: {reason}",
+            f"at most a share of {config.give_up_share}, give_up_share",
+            "Mend the server or the settings, then run the same command: they are asked again; "
+            "or pass --give-up-share 1 to go on without them",
+        )
+
+
 def _again(stage: Stage, config: RephraseConfig, prompts: Prompts, folder: Path) -> list[Any]:
     writer = JsonlWriter(str(folder), "${rank}_${chunk_index}.jsonl", compression=None)
     places = stage.folder / "checkpoints" / folder.name
-    failed = FailedReader(str(folder.parent), config.retry_failed, before=folder.name)
-    return [failed, Rewriter(config, prompts, writer, str(places))]
+    failed = FailedReader(str(folder.parent), asks_for_every(folder), before=folder.name)
+    return [failed, Rewriter(config, prompts, writer, str(places), stop_marker(folder.parent))]
 
 
 def _ask(stage: Any, steps: list[Any], logs: str) -> bool:
@@ -300,13 +330,9 @@ def _close(stage: Any, prompts: Prompts) -> dict[str, Any]:
             "every piece in one of the two",
             f"Delete '{stage.folder}' and run the stage again",
         )
-    asked = ["answers", *(folder.name for folder in passes(stage.folder / "answers"))]
     return stage.close(
         read_documents=stage.counted("rows", "logs/answers"),
         pieces=pieces,
         prompts=prompts.digest,
-        tokens={
-            name: sum(stage.counted(f"{name}_tokens", f"logs/{logs}") for logs in asked)
-            for name in ("prompt", "completion")
-        },
+        tokens={name: stage.counted(f"{name}_tokens", "logs/gates") for name in TOKENS},
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.drbenchmark.report.annotations import account_rows
-from doctobert_hf.errors import UsageError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models.positions import max_positions
 from doctobert_hf.runs.record import IN_RESULTS, read_record, sha256, weights_of
 
@@ -54,7 +54,7 @@ def locate_model(path: Path) -> ModelFolder:
     for model in (path / "model", path):
         if (model / "config.json").is_file():
             places = (path, path.parent, path.parent.parent)
-            run = next((place for place in places if _is_run(place)), None)
+            run = next((p for p in places if _is_run(p) or (p != model and _is_recorded(p))), None)
             return _bound(model, run)
     raise UsageError(
         f"No model in '{path}'", "a folder with config.json, or a run folder with model/config.json"
@@ -85,6 +85,15 @@ def _has_weights(model: Path, run: Path) -> bool:
             entry["sha256"] == sha256(files[path]) for path, entry in recorded.items()
         )
     return name == "model"  # a run that kept no hash: by its place
+
+
+def _is_recorded(folder: Path) -> bool:
+    """Return whether a folder is a run's by its record alone, as those of ``finetune`` are."""
+    try:
+        record = read_record(folder)
+    except DataError:  # told of where it is read
+        return True
+    return record is not None and "model" in record.outputs
 
 
 def _is_run(folder: Path) -> bool:

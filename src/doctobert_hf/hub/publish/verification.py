@@ -11,6 +11,7 @@ import ast
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -156,7 +157,7 @@ def verify(
 
 def _check_model(folder: Path) -> Iterator[Check]:
     """Check what a push checks: class, weights, their fit to the tokenizer, finite outputs."""
-    from doctobert_hf.hub.cards.records import read_json
+    from doctobert_hf.hub.cards.records import locate_model, read_json
     from doctobert_hf.hub.stage import models
 
     if not (folder / "config.json").is_file():
@@ -168,7 +169,7 @@ def _check_model(folder: Path) -> Iterator[Check]:
         model = models.load_checked(folder)
         yield Check("weights", "ok", f"all weights of {type(model).__name__}, no others")
     except Exception as error:
-        yield Check("weights", "failed", _last_line(str(error)))
+        yield Check("weights", "failed", _said(error))
         return
     tokenizer = None
     if any((folder / name).is_file() for name in models.TOKENIZER_FILES):
@@ -177,29 +178,20 @@ def _check_model(folder: Path) -> Iterator[Check]:
         try:
             tokenizer = open_tokenizer(folder)
             models.check_fit(model, tokenizer)
-            wrong = _other_vocabulary(folder, tokenizer)
+            models.check_vocabulary(locate_model(folder), tokenizer)
+            wrong = None
         except Exception as error:
-            wrong = _last_line(str(error))
+            wrong = _said(error)
         told = "vocabulary, special ids and positions fit"
         yield Check("tokenizer", "failed" if wrong else "ok", wrong or told)
         tokenizer = None if wrong else tokenizer
+    else:
+        yield Check("tokenizer", "failed", "there is none beside the model: nobody can use it")
     try:
         models.compare(model, model, tokenizer)
         yield Check("outputs", "ok", "numbers, the same twice")
     except Exception as error:
-        yield Check("outputs", "failed", _last_line(str(error)))
-
-
-def _other_vocabulary(folder: Path, tokenizer: Any) -> str | None:
-    """Say where a tokenizer is not the one that the run's texts were tokenised with."""
-    from doctobert_hf.hub.cards.records import locate_model, read_json
-    from doctobert_hf.pretraining.data.store import tokenizer_hash
-
-    run = locate_model(folder).run
-    store = read_json(run / "stores" / "train" / "manifest.json") if run is not None else None
-    if store is None or store["tokenizer_hash"] == tokenizer_hash(tokenizer):
-        return None
-    return "its vocabulary is not the one that the run was trained with"
+        yield Check("outputs", "failed", _said(error))
 
 
 @contextlib.contextmanager
@@ -255,7 +247,9 @@ def _check_preflight(folder: Path, repo_type: str, manifest: dict[str, Any]) -> 
 
 def _check_files(folder: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     if not manifest:
-        yield Check("checksums", "not run", f"there is no {MANIFEST}")
+        named = _own_name(folder, manifest)
+        told = f"; the card's {named} is taken for this folder" if named else ""
+        yield Check("checksums", "not run", f"there is no {MANIFEST}{told}")
         return
     here = {  # of a dry run: what earlier pushes wrote stays on the Hub
         name: entry for name, entry in manifest["files"].items() if not entry.get("kept")
@@ -337,6 +331,7 @@ def _run_checks(
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     known = _known_snippets()
+    named = _own_name(folder, manifest)
     others = []
     for number, code in enumerate(snippets(text), 1):
         what = f"snippet {number} of the card"
@@ -344,7 +339,6 @@ def _run_checks(
             others.append(what)
             continue
         ours = "doctobert_hf" in code
-        named = manifest.get("repo_id")
         if named and named != place:
             code = code.replace(f'"{named}"', repr(place))
         if ours:
@@ -355,6 +349,18 @@ def _run_checks(
     yield from run_codes(codes)
     for what in others:
         yield Check(what, "not run", "it is not one of the templates'; read it before you do")
+
+
+def _own_name(folder: Path, manifest: dict[str, Any]) -> str | None:
+    """Return what repository a folder is of: as recorded, or the one that all snippets load."""
+    card = folder / "README.md"
+    if manifest.get("repo_id") or not card.is_file():
+        return manifest.get("repo_id")
+    known = _known_snippets()
+    codes = [c for c in snippets(card.read_text(encoding="utf-8")) if _shape(c) in known]
+    names = [set(re.findall(r'"([\w.-]+/[\w.-]+)"', code)) for code in codes]
+    common = set.intersection(*names) if names else set()
+    return common.pop() if len(common) == 1 else None
 
 
 def _loader(place: str, repo_type: str, kind: str | None, manifest: dict[str, Any]) -> str:
@@ -400,15 +406,40 @@ def run_codes(codes: list[tuple[str, str]], timeout: float = 1200.0) -> Iterator
     told = {}
     for line in answers.splitlines():
         what, status, text = json.loads(line)
-        told[what] = Check(what, status, _last_line(text))
+        line = _error_line(text) if status == "failed" else _last_line(text)
+        told[what] = Check(what, status, line)
     for what, _ in codes:
         yield told.get(what, Check(what, "failed", trouble))
 
 
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
-    last = redact(lines[-1], tokens_in_use()) if lines else ""
-    return last if len(last) <= 200 else f"{last[:199]}…"
+    return _short(lines[-1]) if lines else ""
+
+
+def _said(error: Exception) -> str:
+    """Return the first line of a message: libraries put their advice behind it."""
+    return _short(_first(str(error).strip().splitlines()) or type(error).__name__)
+
+
+def _error_line(trace: str) -> str:
+    """Return the line of a traceback that names the error, which long messages leave behind."""
+    lines = trace.splitlines()
+    named = [i for i, x in enumerate(lines) if re.match(r"(\w+\.)*\w*(Error|Exception)\b", x)]
+    return _short(_first(lines[named[-1] :])) if named else _last_line(trace)
+
+
+def _first(lines: list[str]) -> str:
+    """Return the first line, with the next one where it only announces that."""
+    if not lines:
+        return ""
+    more = lines[0].endswith(":") and len(lines) > 1
+    return f"{lines[0]} {lines[1].strip()}" if more else lines[0]
+
+
+def _short(line: str) -> str:
+    line = redact(line, tokens_in_use())
+    return line if len(line) <= 200 else f"{line[:199]}…"
 
 
 def _known_snippets() -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -25,6 +26,11 @@ _KINDS = (
     ".rst",
 )
 _MOST_BYTES = 20_000_000
+_RECORDS = (
+    *("run.json", "README.md", "card.yaml", "manifest.json", "publication.json"),
+    *("statistics.json", "STATISTICS.md", "*config.yaml", "environment.json", "inputs.json"),
+)
+"""What says how it was made: the card is made from it."""
 COPYLEFT = ("gpl", "lgpl", "agpl", "gfdl")
 """Families of licences that ask for their text with every copy of a corpus."""
 
@@ -95,6 +101,37 @@ def stage_companions(source: Path, target: Path, own: bool = True) -> list[Path]
         shutil.copy(file, place)
         placed.append(place)
     return placed
+
+
+def visible_files(root: Path) -> list[Path]:
+    """Return the files of a folder; hidden ones, as ``._name`` of macOS, apart."""
+    return sorted(
+        file
+        for file in root.rglob("*")
+        if file.is_file() and not any(part[0] == "." for part in file.relative_to(root).parts)
+    )
+
+
+def left_out(path: Path, taken: Iterable[Path], ours: Iterable[str] = ()) -> list[str]:
+    """Return a warning about the files of a folder that stay behind, if there are any.
+
+    Args:
+        path: The folder that is published.
+        taken: What is taken of it, beside the documents that travel along.
+        ours: Folders in it, and files by pattern, that this package or ``Trainer`` wrote.
+    """
+    known = {*taken, *companions(path)}
+    patterns = [*ours, *_RECORDS]
+    left = []
+    for file in visible_files(path):
+        name = file.relative_to(path)
+        named = any(fnmatch(part, p) for part in (name.parts[0], name.name) for p in patterns)
+        if file not in known and not named:
+            left.append(name.as_posix())
+    if not left:
+        return []
+    more = f" and {len(left) - 5:,} more" if len(left) > 5 else ""
+    return [f"Left out, it has no place in what is published: {', '.join(left[:5])}{more}"]
 
 
 def licence_text_warnings(licenses: Iterable[str | None], placed: Iterable[Path]) -> list[str]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.corpus.files import SPLIT_WORDS
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
+from doctobert_hf.hub.stage.companions import left_out, visible_files
 from doctobert_hf.hub.stage.preflight import check_sources, refuse
 from doctobert_hf.hub.stage.statistics import Statistics
+from doctobert_hf.runs.record import RECORD
 
 if TYPE_CHECKING:
     import datasets
@@ -62,7 +64,7 @@ def find_splits(path: Path) -> list[SourceSplit]:
         PreflightError: A file is a link that leads out of the folder.
     """
     if path.is_file():
-        if path.suffix != ".parquet":
+        if path.suffix.lower() != ".parquet":
             raise UsageError(
                 f"'{path.name}' is a {path.suffix or 'nameless'} file",
                 "Parquet",
@@ -70,8 +72,9 @@ def find_splits(path: Path) -> list[SourceSplit]:
             )
         return [SourceSplit("default", "train", (path,))]
     root = path / "data" if (path / "data").is_dir() else path
-    files = sorted(file for file in root.rglob("*.parquet") if file.is_file())
-    others = [f for f in sorted(root.rglob("*")) if f.suffix in (".jsonl", ".csv", ".tsv")]
+    seen = visible_files(root)
+    files = [file for file in seen if file.suffix.lower() == ".parquet"]
+    others = [file for file in seen if file.suffix.lower() in (".jsonl", ".csv", ".tsv")]
     if not files or others:
         raise UsageError(
             f"'{others[0].name}' among the data" if others else f"No Parquet file in '{path}'",
@@ -92,6 +95,14 @@ def find_splits(path: Path) -> list[SourceSplit]:
             grouped.items(), key=lambda item: (item[0][0], order.index(item[0][1]))
         )
     ]
+
+
+def left_out_of(path: Path, sources: Iterable[SourceSplit]) -> list[str]:
+    """Return a warning about files that are neither data nor travel with it, if there are any."""
+    if not path.is_dir():
+        return []
+    ours = ("logs", "excluded") if (path / RECORD).is_file() else ()
+    return left_out(path, (file for source in sources for file in source.files), ours)
 
 
 def _config_and_split(file: Path) -> tuple[str, str]:

@@ -6,12 +6,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.drbenchmark.finetuning.saving import RECORD as TASK_RECORD
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.hub.cards.records import ModelFolder, read_json
+from doctobert_hf.hub.stage.companions import left_out
 from doctobert_hf.hub.stage.paths import without_paths
 from doctobert_hf.hub.stage.preflight import check_sources, refuse
 from doctobert_hf.models.positions import max_positions
+from doctobert_hf.pretraining.data.store import tokenizer_hash
+from doctobert_hf.runs.record import read_record, vocabulary_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -21,6 +25,11 @@ TOKENIZER_FILES = (
     *("sentencepiece.model", "sentencepiece.bpe.model", "vocab.txt", "merges.txt", "vocab.json"),
 )
 OPTIMIZER_FILES = ("optimizer.pt", "scheduler.pt")
+TRAINING_FILES = (
+    *(*OPTIMIZER_FILES, "training_args.bin", "scaler.pt", "rng_state*", "trainer_state.json"),
+    *("data_state.json", "retrieval.json", "checkpoint-*", "runs"),
+)
+"""What training leaves beside a model, for itself."""
 TRAINER_FILES = ("trainer_state.json",)
 MACHINE_KEYS = ("is_local", "local_files_only", "name_or_path", "_name_or_path")
 PROBES = (
@@ -55,11 +64,14 @@ def stage_model(place: ModelFolder, target: Path) -> list[str]:
         model.save_pretrained(target)
     warnings = _write_portable(read_json(source / "config.json"), target / "config.json")
     warnings += _stage_extras(source, target)
+    if (source / TASK_RECORD).is_file():  # what Predictor reads beside the weights
+        warnings += _write_portable(read_json(source / TASK_RECORD), target / TASK_RECORD)
     tokenizer = stage_tokenizer(source, target) if named else None
     if tokenizer is None:
         warnings.append("There is no tokenizer beside the model")
     else:
         check_fit(model, tokenizer)
+        check_vocabulary(place, tokenizer)
     compare(model, load_checked(target), tokenizer)
     return warnings
 
@@ -91,6 +103,14 @@ def _stage_extras(source: Path, target: Path) -> list[str]:
     return warnings
 
 
+def told_of_left_out(source: Path, target: Path) -> list[str]:
+    """Return a warning about files of a model's folder that have no place in ``target``."""
+    taken = [file for file in source.rglob("*") if (target / file.relative_to(source)).is_file()]
+    if not any(source.glob("*.safetensors")):  # written anew as such
+        taken += source.glob("pytorch_model*")
+    return left_out(source, taken, TRAINING_FILES)
+
+
 def load_checked(folder: Path) -> PreTrainedModel:
     """Load a model as its class in ``config.json``, on the CPU in float32.
 
@@ -108,11 +128,15 @@ def load_checked(folder: Path) -> PreTrainedModel:
             f"config.json names the class {classes[0]}", "a class of Transformers", "Export it"
         )
     model, info = cls.from_pretrained(
-        folder, output_loading_info=True, dtype=torch.float32, trust_remote_code=False
+        folder,
+        output_loading_info=True,
+        dtype=torch.float32,
+        trust_remote_code=False,
+        ignore_mismatched_sizes=True,  # told of below, by name
     )
     headless = not classes or classes[0].endswith("Model")
     for kind in ("missing_keys", "mismatched_keys", "unexpected_keys"):
-        names = sorted(map(str, info.get(kind) or ()))
+        names = sorted(_named(key) for key in info.get(kind) or ())
         if kind == "missing_keys" and headless:  # what pools is not used where no head is
             names = [name for name in names if not name.startswith("pooler.")]
         if names:
@@ -123,6 +147,14 @@ def load_checked(folder: Path) -> PreTrainedModel:
                 "Save it again with save_pretrained",
             )
     return model.eval()
+
+
+def _named(key: Any) -> str:
+    """Return how a weight is told of: its name, of one of another shape the shapes too."""
+    if isinstance(key, str):
+        return key
+    name, there, expected = key
+    return f"{name}: {tuple(there)} for {tuple(expected)}"
 
 
 def compare(
@@ -145,6 +177,8 @@ def compare(
         ours, theirs = model(**inputs)[0], copy(**inputs)[0]
     if not torch.isfinite(ours).all():
         raise DataError("The model's outputs are not finite", "numbers", "Train it again")
+    if ours.numel() > 1 and ours.min() == ours.max():
+        raise DataError("The model answers all with one number", "trained weights", "Export it")
     if not torch.equal(ours, theirs):
         raise DataError(
             f"The copy's outputs differ by up to {(ours - theirs).abs().max():.2g}",
@@ -210,6 +244,27 @@ def check_fit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Non
         raise DataError(
             f"Model and tokenizer do not fit: {'; '.join(wrong)}",
             "the tokenizer that the model was trained with",
+        )
+
+
+def check_vocabulary(place: ModelFolder, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Check that a run's tokenizer is still the one whose ids the weights have learnt.
+
+    Raises:
+        DataError: Its vocabulary or rules are not those that the run recorded.
+    """
+    if place.run is None:
+        return
+    record = read_record(place.run)
+    name = place.model.relative_to(place.run).as_posix()
+    output = {} if record is None else record.outputs.get(name, {})
+    store = read_json(place.run / "stores" / "train" / "manifest.json")
+    changed = "vocabulary" in output and output["vocabulary"] != vocabulary_of(place.model)
+    if changed or (store is not None and store["tokenizer_hash"] != tokenizer_hash(tokenizer)):
+        raise DataError(
+            "The tokenizer's vocabulary is not the one that the run was trained with",
+            f"the tokenizer that the run '{place.run.name}' wrote",
+            "Put it back",
         )
 
 

@@ -169,6 +169,8 @@ def package_model(
         kind = kind or kind_of(place, facts, context["record"])
         warnings += models.stage_model(place, folder)
         stage_companions(place.model, folder)
+        if place.model != place.run:  # a run in whose own folder the model lies holds much else
+            warnings += models.told_of_left_out(place.model, folder)
         run = place.run
     if run is not None:
         models.stage_training_records(run, folder)
@@ -210,9 +212,12 @@ def model_context(
             f"The records of the run '{place.other.name}' are of other weights than "
             f"'{place.model.name}': the card is made without them"
         )
+    record = read_model(place)
+    known = (record.get("finetuning") or {}).get("base_model_id")
+    facts = facts if facts.base_model else dataclasses.replace(facts, base_model=known)
     return {
         **_shared(repo_id, facts),
-        "record": read_model(place),
+        "record": record,
         "family": read_family(facts.family or {}),
         "scores": scores,
         "retriever": read_retriever(place.model),
@@ -246,7 +251,7 @@ def kind_of(place: ModelFolder, facts: CardFacts, record: dict[str, Any]) -> str
     classes = record["architecture"]["classes"]
     if any("Classification" in name or "MultipleChoice" in name for name in classes):
         # What annotates a corpus describes itself; a head on a benchmark task has a base model.
-        return "head" if facts.base_model else "classifier"
+        return "head" if facts.base_model or record.get("finetuning") else "classifier"
     architecture = record["architecture"]
     length = architecture.get("max_length") or architecture.get("positions") or 0
     return "long-context" if length >= LONG_CONTEXT else "encoder"

@@ -22,6 +22,7 @@ from doctobert_hf.hub.stage.datasets import (
     check_columns,
     common_schema,
     find_splits,
+    left_out_of,
     write_split,
 )
 from doctobert_hf.hub.stage.package import Package, _earlier, _shared
@@ -93,7 +94,7 @@ def package_dataset(
         return render_card(chosen, metadata, context, earlier)
 
     placed = stage_companions(path, folder, own=not tasks)
-    warnings = [] if tasks else _licence_warnings(context)
+    warnings = [] if tasks else [*_licence_warnings(context), *left_out_of(path, sources)]
     every = [found for config in context["configs"] for found in config["licenses"]]
     warnings += licence_text_warnings(every, placed)
     if row.generated and not facts.rewriter and not context["rewriters"]:

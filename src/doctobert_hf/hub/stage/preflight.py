@@ -9,12 +9,14 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.stage.paths import BUCKETS, PATHS
 from doctobert_hf.hub.stage.secrets import Secret, find_secrets
 
-PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".h5", ".msgpack")
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
+POINTER = b"version https://git-lfs.github.com/spec/"
 TEXTS = (".md", ".json", ".jsonl", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".py", ".csv")
 
 
@@ -90,6 +92,8 @@ def check_folder(
                 found.append(
                     Finding(name, "a pickle, which runs code when it is loaded", "Use safetensors")
                 )
+            if is_pointer(file):
+                found.append(Finding(name, "a pointer of Git LFS, not the file", "git lfs pull"))
             found += _contents(file, name, tokens)
     found += list(_card(folder, repo_type, set(elsewhere)))
     return found
@@ -140,20 +144,48 @@ def refuse(findings: list[Finding], allow: Iterable[str] = ()) -> list[Finding]:
 
 
 def is_pickle(file: Path) -> bool:
-    """Tell a pickle by its name or its first bytes, torch's zip files too."""
+    """Tell a pickle by its name or its first bytes, torch's and NumPy's files too."""
     if file.suffix in PICKLES:
         return True
     with file.open("rb") as stream:
         head = stream.read(4)
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return True
+        stream.seek(0)
+        if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+            return True
+        if head == b"\x93NUM":
+            return _holds_objects(stream)
     if head == b"PK\x03\x04":
         try:
             with zipfile.ZipFile(file) as archive:
-                return any(name.endswith(".pkl") for name in archive.namelist())
+                names = archive.namelist()
+                if any(name.endswith(".pkl") for name in names):
+                    return True
+                for name in (name for name in names if name.endswith(".npy")):
+                    with archive.open(name) as member:
+                        if _holds_objects(member):
+                            return True
         except zipfile.BadZipFile:
             return False
     return False
+
+
+def _holds_objects(stream: IO[bytes]) -> bool:
+    """Return whether an array of NumPy holds Python objects: only those are pickled."""
+    import numpy as np
+
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else None
+        dtype = (read or np.lib.format.read_array_header_2_0)(stream)[2]
+    except ValueError:  # what NumPy itself does not read, or only when told to trust it
+        return True
+    return dtype.hasobject
+
+
+def is_pointer(file: Path) -> bool:
+    """Return whether a file is what Git leaves where LFS did not fetch the content."""
+    with file.open("rb") as stream:
+        return stream.read(len(POINTER)) == POINTER
 
 
 def _contents(file: Path, name: str, tokens: Iterable[str]) -> Iterator[Finding]:
@@ -193,7 +225,8 @@ def _readable(file: Path) -> Iterator[bytes]:
         return
     with file.open("rb") as stream:
         if file.suffix == ".safetensors":  # the rest is numbers
-            yield stream.read(int.from_bytes(stream.read(8), "little"))
+            size = int.from_bytes(stream.read(8), "little")  # of a damaged file, anything
+            yield stream.read(min(size, file.stat().st_size))
             return
         if stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):  # as Windows writes
             yield file.read_text(encoding="utf-16", errors="replace").encode()

@@ -82,9 +82,11 @@ class PackedMLMDataset(IterableDataset):
         first_position: Number of a document's first position: 0, or ``pad_id + 1`` for RoBERTa.
         start: Where to begin.
         objective: What is predicted, by tokens; None: masked tokens.
+        whole_word_masking: Choose words, not tokens; the share of tokens stays.
 
     Yields:
-        ``{"rows": [...], "state": StreamState after the step, "tokens": tokens of the step on all
+        ``{"rows": [...], "masked": predicted tokens of these rows, a tensor, "empty": whether no
+        rank has any, "state": StreamState after the step, "tokens": tokens of the step on all
         ranks, "mlm_probability": float, "objective": "mlm" or "clm", "skipped": steps left out just
         before}``. A row has ``input_ids`` and ``position_ids`` ``[1, tokens]``, ``cu_seq_lens_q``
         int32
@@ -125,6 +127,7 @@ class PackedMLMDataset(IterableDataset):
         first_position: int = 0,
         start: StreamState = START,
         objective: ObjectiveSchedule | None = None,
+        whole_word_masking: bool = False,
     ) -> None:
         if rows_per_step < 1 or rows_per_step % world_size:
             raise UsageError(
@@ -141,7 +144,8 @@ class PackedMLMDataset(IterableDataset):
         self.objective = objective or ObjectiveSchedule()
         self.seed, self.rank, self.world_size = seed, rank, world_size
         self.skip, self.start, self.pad_rows = skip, start, pad_rows
-        self.masker = TokenMasker(tokenizer, mlm_probability)
+        self.masker = TokenMasker(tokenizer, mlm_probability, whole_word_masking)
+        self.words = whole_word_masking
         self.pad_id = tokenizer.pad_token_id
         self.first_position = first_position
         lengths = store.lengths
@@ -170,11 +174,19 @@ class PackedMLMDataset(IterableDataset):
                 skipped += 1
                 continue
             if emitted % count == number:
+                mine = range(self.rank, len(rows), self.world_size)
+                made = [self._row(rows[i], first + i, rate, objective) for i in mine]
+                masked = sum(map(_predicted, made))
                 yield {
-                    "rows": [
-                        self._row(rows[i], first + i, rate, objective)
-                        for i in range(self.rank, len(rows), self.world_size)
-                    ],
+                    "rows": made,
+                    "masked": torch.tensor(float(masked)),
+                    # Each rank finds the same without asking: it can make the others' rows.
+                    "empty": not masked
+                    and not any(
+                        _predicted(self._row(rows[i], first + i, rate, objective))
+                        for i in range(len(rows))
+                        if i not in mine
+                    ),
                     "state": StreamState(step, row, tokens, packer.state.copy()),
                     "tokens": size,
                     "mlm_probability": rate,
@@ -213,8 +225,14 @@ class PackedMLMDataset(IterableDataset):
             return StaticShape(self.row_tokens, self.max_documents, predicted, self.longest)
         top = max(rate, self.rates[0], self.rates[1] or 0.0)
         spread = 6.0 * (self.row_tokens * top * (1 - top)) ** 0.5
+        spread *= 4.0 if self.words else 1.0  # tokens of a word come and go together
         masked = int(self.row_tokens * top + spread) + 1
         return StaticShape(self.row_tokens, self.max_documents, masked, self.longest)
+
+
+def _predicted(row: dict[str, Any]) -> int:
+    """Tokens of a row that are predicted; positions that fill it up are not."""
+    return int((row["masked_labels"] != IGNORED).sum())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,56 @@
+"""What a phase begins with is one whole checkpoint: weights, tokenizer and optimizer of it."""
+
+import shutil
+
+import pytest
+
+from doctobert_hf.cli import main
+from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.pretraining.checkpoints import list_checkpoints
+from doctobert_hf.pretraining.initial_model import checkpoint_of, model_of, source_of
+from doctobert_hf.pretraining.recipe import PretrainConfig
+
+
+@pytest.fixture
+def run(make_store, tokenizer_dir, tmp_path):
+    words = ["pretrain", "doctobert-tiny/pretrain", "--train-store", str(make_store().folder)]
+    words += ["--tokenizer", str(tokenizer_dir), "--max-tokens", "9000", "--warmup-tokens", "0"]
+    words += ["--save-tokens", "4000", "--eval-store", str(make_store(part="eval").folder)]
+    assert main([*words, "--output", str(tmp_path / "run")]) == 0
+    return tmp_path / "run"
+
+
+def config(place, **more):
+    return PretrainConfig(init_from=str(place), **more)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_weights_and_optimizer_are_of_one_checkpoint(finished, run, caplog):
+    if not finished:
+        shutil.rmtree(run / "model")
+    *_, before, last = list_checkpoints(run)
+    assert source_of(config(run, init_mode="full")) == str(last)
+    (last / "optimizer.pt").write_bytes(b"cut")
+    both = config(run, init_mode="full")
+    assert source_of(both) == checkpoint_of(both) == str(before)
+    assert "optimizer.pt is damaged; going back" in caplog.text
+    assert source_of(config(run)) == str(run / "model" if finished else before)
+
+
+def test_a_damaged_checkpoint_is_no_beginning(run):
+    shutil.rmtree(run / "model")
+    *_, before, last = list_checkpoints(run)
+    (last / "model.safetensors").write_bytes(b"cut")
+    assert model_of(str(run)) == str(before)
+    for init_mode in ("weights", "full"):
+        with pytest.raises(DataError, match=r"model.safetensors is damaged.*Name the run"):
+            source_of(config(last, init_mode=init_mode))
+    for folder in list_checkpoints(run):
+        (folder / "config.json").write_bytes(b"cut")
+    with pytest.raises(UsageError, match="No whole checkpoint"):
+        model_of(str(run))
+
+
+def test_a_model_has_no_optimizer_to_init_mode(run):
+    with pytest.raises(UsageError, match=r"no checkpoint with its optimizer.*init_mode weights"):
+        source_of(config(run / "model", init_mode="full"))

@@ -1,0 +1,50 @@
+"""Keys that would do nothing are refused, in Python too; none of them is one that is read."""
+
+import dataclasses
+
+import pytest
+import torch
+from transformers import TrainingArguments
+
+from doctobert_hf.errors import UsageError
+from doctobert_hf.pretraining import MLMTrainingArguments
+from doctobert_hf.pretraining.unused_keys import UNUSED
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"num_train_epochs": 2},
+        {"per_device_train_batch_size": 64},
+        {"optim": "adafactor"},
+        {"lr_scheduler_type": "cosine"},
+        {"warmup_steps": 100},
+        {"save_only_model": True},
+        {"ignore_data_skip": False},  # the stream would be moved on twice
+        {"eval_strategy": "steps"},
+        {"hub_model_id": "me/x"},
+    ],
+)
+def test_they_are_refused(given, tmp_path):
+    (name,) = given
+    with pytest.raises(UsageError, match=f"{name} .* does nothing"):
+        MLMTrainingArguments(str(tmp_path), report_to="none", **given)
+
+
+def test_the_usual_values_are_taken_and_those_that_are_made_too(tmp_path):
+    made = MLMTrainingArguments(str(tmp_path), report_to="none", num_train_epochs=3.0)
+    again = dataclasses.replace(made, learning_rate=1e-4)  # all fields, as Transformers left them
+    assert again.learning_rate == 1e-4
+
+
+def test_each_is_a_key_of_transformers():
+    there = {field.name for field in dataclasses.fields(TrainingArguments)}
+    newer = {"hub_revision", "enable_jit_checkpoint", "train_sampling_strategy"}
+    assert set(UNUSED) - there <= newer
+
+
+def test_half_precision_that_a_processor_has_not(tmp_path):
+    if torch.accelerator.is_available():
+        pytest.skip("a GPU has it")
+    with pytest.raises(UsageError, match="fp16 without a GPU"):
+        MLMTrainingArguments(str(tmp_path), report_to="none", fp16=True)
