@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import shutil
 import subprocess
@@ -28,6 +29,25 @@ class ExecutorSettings(Protocol):
     slurm_gpus: int
     slurm_memory: int
     slurm_setup: str | None
+
+
+def check_executor(config: Any) -> None:
+    """Refuse settings of Slurm jobs where none are made: they would do nothing.
+
+    Raises:
+        UsageError: There are some.
+    """
+    unused = [
+        item.name
+        for item in dataclasses.fields(config)
+        if item.name.startswith("slurm_")
+        and getattr(config, item.name) != item.default
+        and not (config.executor == "ray" and item.name == "slurm_memory")
+    ]
+    if unused and config.executor != "slurm":
+        raise UsageError(
+            f"{', '.join(unused)} with executor '{config.executor}'", "executor slurm, or neither"
+        )
 
 
 def make_executor(

@@ -166,7 +166,7 @@ def test_a_seed_that_another_process_measures_ends_in_no_page(monkeypatch, tmp_p
 
     left = {"task": "quaero_emea", "seed": 3, "why": "in use"}
     outcome = runner.Outcome(elsewhere=[left])
-    monkeypatch.setattr(encoder.Encoder, "find", lambda *_: None)
+    monkeypatch.setattr(encoder.ModelRef, "find", lambda *_: None)
     monkeypatch.setattr(runner, "Benchmark", lambda *_: type("B", (), {"run": lambda _: outcome})())
     with pytest.raises(UsageError, match="Seed 3 of quaero_emea, arm 'x', is measured by another"):
         _measure("x", tmp_path, None)

@@ -205,3 +205,17 @@ def test_help_begins_with_an_example(monkeypatch):
             if not shown or shown[0] > 9:
                 late.append(parser.prog)
     assert late == []
+
+
+def test_the_list_of_tasks(capsys):
+    assert main(["benchmark", "tasks", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {"task", "metric", "license"} <= rows[0].keys()
+    assert main(["benchmark", "tasks"]) == 0
+    assert "quaero_emea" in capsys.readouterr().out
+
+
+def test_verbose_shows_what_the_libraries_say(capsys):
+    assert main(["--verbose", "hub", "verify", "nowhere"]) == 2
+    assert main(["hub", "verify", "nowhere", "--verbose"]) == 2
+    assert "Traceback" not in capsys.readouterr().err

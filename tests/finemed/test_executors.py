@@ -22,6 +22,7 @@ from doctobert_hf.finemed.config import (
     AnnotateConfig,
     CleanConfig,
     DistilConfig,
+    FilterConfig,
     MixConfig,
     StatsConfig,
 )
@@ -308,3 +309,15 @@ def test_memory_does_not_grow_with_the_corpus(write_corpus, tmp_path):
         )
         peaks.append(int(done.stdout.split()[-1]))
     assert peaks[1] < 1.25 * peaks[0], peaks
+
+
+@pytest.mark.parametrize("executor", ["local", "ray"])
+def test_settings_of_slurm_without_slurm_are_refused(executor):
+    with pytest.raises(UsageError, match=f"slurm_partition with executor '{executor}'"):
+        FilterConfig(slurm_partition="gpu", executor=executor)
+
+
+@pytest.mark.parametrize("given", [{"threshold": 0.3, "terms": "lexicon"}, {"lexicons": ("a",)}])
+def test_settings_of_another_annotator_are_refused(given):
+    with pytest.raises(UsageError, match="it would do nothing"):
+        AnnotateConfig(**given)

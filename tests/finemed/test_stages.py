@@ -305,3 +305,13 @@ def test_a_stage_below_an_input_is_not_read(write_corpus, tmp_path, caplog):
     assert input_files(str(tmp_path / "in"))[1] == before
     assert "stage holds another stage" in caplog.text
     assert input_files(str(tmp_path / "in" / "stage"))[1]  # named itself it is read
+
+
+def test_files_of_other_kinds_in_an_input_are_told(tmp_path, caplog):
+    for name in ("a.jsonl", "b.csv", "c.CSV", "._a.jsonl"):
+        (tmp_path / name).write_text('{"text": "a"}\n')
+    assert input_files(str(tmp_path))[1] == ["a.jsonl"]
+    assert "files that are not read: 1 hidden, 2 .csv" in caplog.text
+    (tmp_path / "a.jsonl").unlink()
+    with pytest.raises(UsageError, match="There are 1 hidden, 2 .csv"):
+        input_files(str(tmp_path))

@@ -138,3 +138,19 @@ def test_all_tiny_phases_train_in_order(tmp_path, monkeypatch, capsys):
     rope = model.config.rope_parameters
     assert rope["full_attention"]["rope_theta"] == 160_000
     assert not any(isinstance(m, torch.nn.Dropout) and m.p for m in model.modules())
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"replay_share": 0.3}, "replay_share without replay"),
+        ({"long_tokens": 64}, "long_tokens without long_share"),
+        ({"mlm_probability_end": 0.1}, "mlm_decay_tokens"),
+        ({"mlm_decay_tokens": 1000}, "mlm_probability_end"),
+        ({"decay_tokens": 1000}, "lr_schedule 'linear'"),
+    ],
+)
+def test_what_would_do_nothing_is_refused(given, told, capsys):
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    assert main(["pretrain", "doctobert-tiny/pretrain", "--dry-run", *words]) == 2
+    assert told in capsys.readouterr().err

@@ -134,7 +134,8 @@ def test_evaluation_has_fixed_masks(make_trainer):
     trainer = make_trainer()
     first = trainer.evaluate()
     assert trainer.evaluate() == first
-    other = make_trainer(micro_batch_tokens=1024, mlm_probability=0.4, mlm_probability_end=None)
+    constant = {"mlm_probability": 0.4, "mlm_probability_end": None, "mlm_decay_tokens": 0}
+    other = make_trainer(micro_batch_tokens=1024, **constant)
     second = other.evaluate()
     assert second["eval_masked_tokens"] == first["eval_masked_tokens"]
     assert second["eval_loss"] == pytest.approx(first["eval_loss"], rel=1e-5)

@@ -55,8 +55,8 @@ def _main(arguments: list[str]) -> int:
     if arguments[0] == "--version":
         print(f"doctobert-hf {__version__}")
         return 0
-    if arguments[0] == "--debug" and len(arguments) > 1:
-        arguments = [arguments[1], "--debug", *arguments[2:]]
+    if arguments[0] in ("--debug", "--verbose") and len(arguments) > 1:
+        arguments = [arguments[1], arguments[0], *arguments[2:]]
     try:
         arguments, plugins = take_plugins(arguments)
     except UsageError as error:
@@ -96,7 +96,7 @@ def _guarded(
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
-    if not args.debug:
+    if not args.debug and not args.verbose:
         _quieten()
     try:
         refuse_remote(getattr(args, "output", None), "--output")
@@ -129,7 +129,7 @@ _NOISY = (
 def _quieten() -> None:
     """Keep the libraries' own warnings from the user; what matters, this package tells itself.
 
-    ``--debug`` shows them all.
+    ``--verbose`` shows them all.
     """
     for name in ("TRANSFORMERS_VERBOSITY", "HF_HUB_VERBOSITY", "DATASETS_VERBOSITY"):
         os.environ.setdefault(name, "error")  # read when the library is imported
@@ -152,16 +152,21 @@ def _quieten() -> None:
     warnings.showwarning = show  # type: ignore[assignment]
 
 
+_SHOWN = {
+    "verbose": "show the libraries' progress bars and warnings",
+    "debug": "show these, and the traceback of an error",
+}
+
+
 def _add_debug(parser: argparse.ArgumentParser, inner: bool = False) -> None:
-    """Add ``--debug`` to a parser and to its subcommands, however deep."""
-    parser.add_argument(
-        "--debug",
-        action="store_true",
-        default=argparse.SUPPRESS if inner else False,
-        help=argparse.SUPPRESS
-        if inner
-        else "show the traceback of an error, and the libraries' warnings",
-    )
+    """Add ``--verbose`` and ``--debug`` to a parser and to its subcommands, however deep."""
+    for name, help in _SHOWN.items():
+        parser.add_argument(
+            f"--{name}",
+            action="store_true",
+            default=argparse.SUPPRESS if inner else False,
+            help=argparse.SUPPRESS if inner else help,
+        )
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for sub in set(action.choices.values()):

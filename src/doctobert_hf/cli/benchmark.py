@@ -158,7 +158,7 @@ def _tasks(args: argparse.Namespace) -> int:
 def _shown(row: dict[str, Any]) -> list[str]:
     """A row of at most 80 columns; --json has the rest."""
     sizes = "/".join(_cell(row[name]) for name in ("train", "validation", "test"))
-    licence = "agreement" if row["agreement"] == "needed" else row["licence"].split(",")[0]
+    licence = "agreement" if row["agreement"] == "needed" else row["license"].split(",")[0]
     found = row["data"] if row["data"] in ("missing", "download", "unreadable") else "found"
     return [row["task"], row["metric"], sizes, licence, found]
 

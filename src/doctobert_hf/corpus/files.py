@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from doctobert_hf.errors import DataError, UsageError
@@ -237,6 +238,23 @@ def _tell_passed(place: str, passed: list[str]) -> None:
     if passed and (key := str(Path(place).absolute())) not in _TOLD:
         _TOLD.add(key)
         logger.warning("'%s': files that are not read: %s", place, ", ".join(passed))
+
+
+def passed_over(names: Iterable[str]) -> str:
+    """Return words for files that are not read: how many are hidden, and of which endings.
+
+    Example:
+        >>> passed_over(["a.csv", "b.csv", ".git/c.jsonl", ".d.txt"])
+        '2 hidden, 2 .csv'
+    """
+    hidden, others = 0, Counter[str]()
+    for name in map(Path, names):
+        if any(part.startswith(".") for part in name.parts):
+            hidden += has_suffix(name.name)
+        else:
+            others[name.suffix.lower() or name.name] += 1
+    listed = [f"{hidden:,} hidden"] if hidden else []
+    return ", ".join(listed + ([_listed(others)] if others else []))
 
 
 def _listed(others: Counter[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from doctobert_hf.config import build_config, check_bounds, option, read_yaml
 from doctobert_hf.errors import UsageError
+from doctobert_hf.executors import check_executor
 from doctobert_hf.files import refuse_remote
 from doctobert_hf.recipes import find_recipe
 
@@ -37,6 +38,7 @@ class StageConfig:
 
     def __post_init__(self) -> None:
         check_bounds(self)
+        check_executor(self)
 
     def check_input(self) -> None:
         """Raise an error where no input is named."""
@@ -92,6 +94,11 @@ class AnnotateConfig(StageConfig):
         super().__post_init__()
         if not 0 < self.threshold < 1:
             raise UsageError(f"threshold {self.threshold}", "between 0 and 1")
+        model = self.terms not in ("lexicon", "none")
+        unused = {"threshold": not model, "lexicons": self.terms != "lexicon"}
+        for item in fields(self):
+            if unused.get(item.name) and getattr(self, item.name) != item.default:
+                raise UsageError(f"{item.name} with terms '{self.terms}': it would do nothing")
 
 
 @dataclass

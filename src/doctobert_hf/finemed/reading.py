@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from datatrove.data import Document
 from datatrove.pipeline.readers.base import BaseDiskReader
 
-from doctobert_hf.corpus.files import is_stage, stage_data
+from doctobert_hf.corpus.files import is_stage, passed_over, stage_data
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.progress import PartCount, progress_folder
 from doctobert_hf.finemed.writing import Exclusions
@@ -237,11 +237,22 @@ def input_files(place: str) -> tuple[str, list[str]]:
         if not Path(place).is_dir():
             return place, []
     with _reached(place):
-        names = [name for name in get_datafolder(place).list_files() if _is_corpus_file(name)]
+        every = get_datafolder(place).list_files()
+    names = [name for name in every if _is_corpus_file(name)]
+    rest = [name for name in every if not _is_corpus_file(name)]
     if local:
         names = _without_runs(Path(place), names)
+        runs = _runs(Path(place), rest)
+        rest = [name for name in rest if not _in_runs(name, runs)]
+    others = passed_over(rest)
     if not names:
-        raise UsageError(f"No file in '{place}'", f"{', '.join(SUFFIXES)} in it or below")
+        raise UsageError(
+            f"No file in '{place}'",
+            f"{', '.join(SUFFIXES)} in it or below",
+            f"There are {others}" if others else "",
+        )
+    if others:
+        _tell_once(f"'{place}': files that are not read: {others}")
     return place, sorted(names)
 
 
@@ -267,15 +278,23 @@ def _reached(place: str) -> Iterator[None]:
 
 def _without_runs(root: Path, names: list[str]) -> list[str]:
     """Leave out the folders of other stages below an input: their rejects are no documents."""
-    folders = {parent for name in names for parent in Path(name).parents if parent != Path(".")}
-    runs = [f.as_posix() for f in sorted(folders) if (root / f / "resolved_config.yaml").is_file()]
-    left = [name for name in names if not any(name.startswith(f"{run}/") for run in runs)]
+    runs = _runs(root, names)
+    left = [name for name in names if not _in_runs(name, runs)]
     if len(left) < len(names):
         _tell_once(
             f"{len(names) - len(left)} files below '{root}' are not read: {', '.join(runs)} holds "
             "another stage, which is read where it is named itself"
         )
     return left
+
+
+def _runs(root: Path, names: list[str]) -> list[str]:
+    folders = {parent for name in names for parent in Path(name).parents if parent != Path(".")}
+    return [f.as_posix() for f in sorted(folders) if (root / f / "resolved_config.yaml").is_file()]
+
+
+def _in_runs(name: str, runs: list[str]) -> bool:
+    return any(name.startswith(f"{run}/") for run in runs)
 
 
 @lru_cache(maxsize=256)

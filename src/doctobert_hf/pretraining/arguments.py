@@ -10,7 +10,7 @@ from transformers import TrainingArguments
 from doctobert_hf.config import option
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
-from doctobert_hf.pretraining.schedules import token_schedule
+from doctobert_hf.pretraining.schedules import check_used, token_schedule
 from doctobert_hf.pretraining.unused_keys import check_unused
 from doctobert_hf.processes import on_processor
 
@@ -116,6 +116,7 @@ class MLMTrainingArguments(TrainingArguments):
             rate = getattr(self, name)
             if rate is not None and not 0.0 < rate < 1.0:
                 raise UsageError(f"{name} {rate}", "a share between 0 and 1")
+        check_used(self)
         if self.learning_rate <= 0:
             raise UsageError(f"learning_rate {self.learning_rate}", "above 0")
         token_schedule(  # raises for what does not fit

@@ -15,6 +15,7 @@ from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, so
 from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.recipe_stores import check_shared, load_tokenizer, stores
+from doctobert_hf.pretraining.schedules import check_used
 from doctobert_hf.processes import main_first, rank
 
 if TYPE_CHECKING:
@@ -131,6 +132,11 @@ class PretrainConfig:
             )
         if self.lora_rank is not None and self.init_from is None:
             raise UsageError("lora_rank without init_from", "a trained model to adapt")
+        changed = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
+        for name, needed in (("replay_share", "replay"), ("long_tokens", "long_share")):
+            if name in changed and getattr(self, needed) is None:
+                raise UsageError(f"{name} without {needed}", "both: alone it does nothing")
+        check_used(self)
         if self.corpus is not None and self.train_store is not None:
             raise UsageError("Both corpus and train_store", "one of them")
         names = [item.name for item in fields(self)]

@@ -77,6 +77,26 @@ def token_schedule(
     return multiplier
 
 
+def check_used(settings: Any) -> None:
+    """Refuse settings of a schedule that would do nothing without another.
+
+    Args:
+        settings: ``MLMTrainingArguments``, or a recipe.
+
+    Raises:
+        UsageError: One of two that belong together, or a decay that the schedule has not.
+    """
+    if (settings.mlm_probability_end is None) != (settings.mlm_decay_tokens == 0):
+        raise UsageError(
+            "One of mlm_probability_end and mlm_decay_tokens", "both, or neither: constant"
+        )
+    if settings.decay_tokens and settings.lr_schedule in ("linear", "constant"):
+        raise UsageError(
+            f"decay_tokens with lr_schedule '{settings.lr_schedule}', which has none",
+            "lr_schedule warmup_stable_decay or one_minus_sqrt",
+        )
+
+
 def after_the_head(
     multiplier: Callable[[int], float], new_head_tokens: int, warmup_tokens: int
 ) -> Callable[[int], float]:

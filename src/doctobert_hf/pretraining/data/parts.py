@@ -25,6 +25,7 @@ from doctobert_hf.corpus.sections import (
     sections_of,
 )
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.executors import check_executor
 from doctobert_hf.models.opening import open_tokenizer
 from doctobert_hf.pretraining.data.building import CHUNKS, StoreWriter, encoded_documents
 from doctobert_hf.pretraining.data.jobs import Job, clear, run_all, run_locally, seal
@@ -69,6 +70,7 @@ class StoreConfig:
 
     def __post_init__(self) -> None:
         check_bounds(self)
+        check_executor(self)
 
 
 def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | None:
