@@ -57,7 +57,7 @@ def test_a_folder_of_text_files(tmp_path, caplog):
         ("1.txt", "un"),
         ("b/2.txt", "deux\r\n"),
     ]
-    assert "files that are not read: 2 hidden, 1 .md" in caplog.text
+    assert "files that are not read: 2 hidden, 1 .md (notes.md)" in caplog.text
     caplog.clear()
     list(iter_texts(tmp_path))
     assert not caplog.text  # once

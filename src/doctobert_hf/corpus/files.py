@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections import Counter
 from pathlib import Path
 
 from doctobert_hf.errors import UsageError
@@ -50,8 +49,8 @@ def is_saved_dataset(path: str | Path) -> bool:
 def list_files(path: str | Path, converted: bool = False) -> list[Path]:
     """Return the corpus files at ``path``, a file, a glob, or a folder searched in depth, sorted.
 
-    Hidden files and folders (``.git``, ``._notes.txt``) are passed over; how many, and how many
-    files of other kinds, is told once for a folder.
+    Hidden files and folders (``.git``, ``._notes.txt``) are passed over; how many, and which files
+    of other kinds, is told once for a folder.
 
     Args:
         path: File, folder, or a pattern such as ``notes/*.txt``.
@@ -116,7 +115,7 @@ def is_stage(folder: Path) -> bool:
 
 def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     files: list[Path] = []
-    others: Counter[str] = Counter()
+    others: dict[str, list[str]] = {}
     hidden = 0
     runs = [p.parent for p in folder.rglob("resolved_config.yaml") if p.parent != folder]
     for path in sorted(folder.rglob("*")):
@@ -127,7 +126,8 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
         elif has_suffix(path.name, suffixes):
             files.append(path)
         else:
-            others[path.suffix.lower() or path.name] += 1
+            kind = path.suffix.lower() or path.name
+            others.setdefault(kind, []).append(path.relative_to(folder).as_posix())
     if not files:
         raise UsageError(
             f"The folder '{folder}' has no corpus file",
@@ -143,9 +143,14 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     return files
 
 
-def _listed(others: Counter[str]) -> str:
-    shown = ", ".join(f"{count:,} {kind}" for kind, count in others.most_common(5))
-    return f"{shown}, ..." if len(others) > 5 else shown
+def _listed(others: dict[str, list[str]]) -> str:
+    """Return the number and first names of files, by kind, the most frequent first."""
+    shown = []
+    for kind, names in sorted(others.items(), key=lambda item: -len(item[1]))[:5]:
+        more = ", ..." if len(names) > 3 else ""
+        told = f" ({', '.join(names[:3])}{more})" if names != [kind] else ""
+        shown.append(f"{len(names):,} {kind}{told}")
+    return f"{', '.join(shown)}, ..." if len(others) > 5 else ", ".join(shown)
 
 
 SPLIT_WORDS = {
