@@ -57,7 +57,7 @@ def test_a_folder_of_text_files(tmp_path, caplog):
         ("1.txt", "un"),
         ("b/2.txt", "deux\r\n"),
     ]
-    assert "files that are not read: 2 hidden, 1 .md" in caplog.text
+    assert "files that are not read: 2 hidden, 1 .md (notes.md)" in caplog.text
     caplog.clear()
     list(iter_texts(tmp_path))
     assert not caplog.text  # once
@@ -129,7 +129,7 @@ def test_what_a_pattern_passes_over_is_told(tmp_path, caplog):
     for name in ("a.txt", "._a.txt", "b.doc", "sub/a.txt"):
         (folder / name).write_text(name)
     assert list(iter_texts(folder / "*")) == ["a.txt"]
-    assert "files that are not read: 1 hidden, 1 .doc, 1 folder" in caplog.text
+    assert "files that are not read: 1 hidden, 1 .doc (b.doc), 1 folder (sub)" in caplog.text
     rows = list(iter_documents(str(folder / "**" / "*.txt")))
     assert [row["id"] for row in rows] == ["a.txt", "sub/a.txt"]
     assert [row["id"] for row in iter_documents(folder / "*" / "a.txt")] == ["sub/a.txt"]
@@ -144,7 +144,7 @@ def test_links_to_folders_are_told(tmp_path, caplog):
     (folder / "more").symlink_to(tmp_path / "elsewhere")
     (folder / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
     assert list(iter_texts(folder)) == ["a"]
-    assert "1 broken link, 1 linked folder" in caplog.text
+    assert "1 broken link (gone.txt), 1 linked folder (more)" in caplog.text
 
 
 def test_a_saved_dataset_in_a_folder_is_not_read_as_files(tmp_path):

@@ -31,7 +31,7 @@ if _sentence_transformers() < 6:
                 "mteb",
                 "serve",
             ),
-            *("several", "train"),
+            *("onnx_export", "several", "train"),
         )
     ]
 elif importlib.util.find_spec("mteb") is None:

@@ -7,7 +7,6 @@ import glob
 import json
 import logging
 import re
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def list_files(path: str | Path, converted: bool = False) -> list[Path]:
     """Return the corpus files at ``path``, a file, a glob, or a folder searched in depth, sorted.
 
     Hidden files and folders (``.git``, ``._notes.txt``), links to folders and files of other kinds
-    are passed over; how many is told once for a folder or a pattern.
+    are passed over; how many, and which, is told once for a folder or a pattern.
 
     Args:
         path: File, folder, or a pattern such as ``notes/*.txt`` or ``notes/**/*.txt``.
@@ -172,7 +171,7 @@ def is_stage(folder: Path) -> bool:
 
 def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     files: list[Path] = []
-    others: Counter[str] = Counter()
+    others: dict[str, list[str]] = {}
     hidden = 0
     runs = [p.parent for p in folder.rglob("resolved_config.yaml") if p.parent != folder]
     for path in sorted(folder.rglob("*")):
@@ -190,11 +189,13 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             hidden += has_suffix(path.name, suffixes)
         elif linked:
-            others["linked folder" if path.is_dir() else "broken link"] += 1
+            kind = "linked folder" if path.is_dir() else "broken link"
+            others.setdefault(kind, []).append(path.relative_to(folder).as_posix())
         elif has_suffix(path.name, suffixes):
             files.append(path)
         else:
-            others[path.suffix.lower() or path.name] += 1
+            kind = path.suffix.lower() or path.name
+            others.setdefault(kind, []).append(path.relative_to(folder).as_posix())
     if not files:
         raise UsageError(
             f"The folder '{folder}' has no corpus file",
@@ -217,11 +218,11 @@ def _matching(pattern: Path, suffixes: tuple[str, ...]) -> list[Path]:
     files = [path for path in found if path.is_file() and has_suffix(path.name, suffixes)]
     taken = set(files)
     searched = {parent for path in files for parent in path.parents}
-    others = Counter(
-        "folder" if path.is_dir() else path.suffix.lower() or path.name
-        for path in found
-        if path not in taken and path not in searched
-    )
+    others: dict[str, list[str]] = {}
+    for path in found:
+        if path not in taken and path not in searched:
+            kind = "folder" if path.is_dir() else path.suffix.lower() or path.name
+            others.setdefault(kind, []).append(path.name)
     if not files:
         raise UsageError(
             f"No corpus file matches '{pattern}'",
@@ -245,21 +246,27 @@ def passed_over(names: Iterable[str]) -> str:
 
     Example:
         >>> passed_over(["a.csv", "b.csv", ".git/c.jsonl", ".d.txt"])
-        '2 hidden, 2 .csv'
+        '2 hidden, 2 .csv (a.csv, b.csv)'
     """
-    hidden, others = 0, Counter[str]()
+    hidden = 0
+    others: dict[str, list[str]] = {}
     for name in map(Path, names):
         if any(part.startswith(".") for part in name.parts):
             hidden += has_suffix(name.name)
         else:
-            others[name.suffix.lower() or name.name] += 1
+            others.setdefault(name.suffix.lower() or name.name, []).append(name.name)
     listed = [f"{hidden:,} hidden"] if hidden else []
     return ", ".join(listed + ([_listed(others)] if others else []))
 
 
-def _listed(others: Counter[str]) -> str:
-    shown = ", ".join(f"{count:,} {kind}" for kind, count in others.most_common(5))
-    return f"{shown}, ..." if len(others) > 5 else shown
+def _listed(others: dict[str, list[str]]) -> str:
+    """Return the number and first names of files, by kind, the most frequent first."""
+    shown = []
+    for kind, names in sorted(others.items(), key=lambda item: -len(item[1]))[:5]:
+        more = ", ..." if len(names) > 3 else ""
+        told = f" ({', '.join(names[:3])}{more})" if names != [kind] else ""
+        shown.append(f"{len(names):,} {kind}{told}")
+    return f"{', '.join(shown)}, ..." if len(others) > 5 else ", ".join(shown)
 
 
 SPLIT_WORDS = {

@@ -1,22 +1,15 @@
-"""A fine-tuned model as ONNX, for processors: exported by torch, run by onnxruntime.
-
-Source: ``torch.onnx.export(dynamo=True)``; int8 by ``onnxruntime.quantization.quantize_dynamic``
-(weights of matrix products in 8 bits, activations quantised as they come).
-"""
+"""A fine-tuned model as ONNX, for processors: exported by torch, run by onnxruntime."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 import shutil
-import warnings
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.drbenchmark.onnx_model import MODEL, OnnxModel, require_onnx
+from doctobert_hf.drbenchmark.onnx_model import MODEL, OnnxModel
 from doctobert_hf.errors import DataError
 from doctobert_hf.files import write_json_atomic
+from doctobert_hf.models.onnx_graph import export_graph, quantise, require_onnx
 from doctobert_hf.reporting.progress import Progress
 
 NOTE = "onnx.json"
@@ -59,7 +52,7 @@ def export_onnx(
         with Progress("export"):
             _export(predictor, scratch / MODEL)
             if int8:
-                _quantise(scratch / MODEL)
+                quantise(scratch / MODEL)
         for path in place.iterdir():
             if path.suffix in (".json", ".txt", ".model") and path.name != "run.json":
                 shutil.copy(path, scratch / path.name)
@@ -93,58 +86,8 @@ def _export(predictor: Any, path: Path) -> None:
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
 
-    names = ("input_ids", "attention_mask")
-    batch = torch.export.Dim("batch", min=1, max=1 << 16)
-    length = torch.export.Dim("length", min=2, max=max(8, predictor.record.max_length))
-    shapes = {name: {0: batch, 1: length} for name in names}
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _silent():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                Logits().eval(),
-                tuple(inputs[name] for name in names),
-                dynamo=True,
-                dynamic_shapes=shapes,
-                input_names=list(names),
-                output_names=["logits"],
-            )
-            program.save(str(path))  # type: ignore[union-attr]
-    except Exception as error:  # torch raises its own classes, by stage of the export
-        raise DataError(
-            f"{type(model).__name__} cannot be exported "
-            f"({type(error).__name__}: {str(error).splitlines()[0][:200]})",
-            "an architecture that torch.onnx exports, such as BERT, RoBERTa or ModernBERT",
-        ) from error
-
-
-@contextlib.contextmanager
-def _silent() -> Any:
-    loggers = [logging.getLogger(name) for name in ("onnxscript", "torch.onnx", "onnx_ir")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-def _quantise(path: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    whole = path.with_name("float32.onnx")
-    path.rename(whole)
-    with contextlib.redirect_stdout(io.StringIO()):
-        level = logging.getLogger().level
-        logging.getLogger().setLevel(logging.ERROR)  # it advises a step that export has done
-        try:
-            quantize_dynamic(str(whole), str(path), weight_type=QuantType.QInt8, per_channel=True)
-        finally:
-            logging.getLogger().setLevel(level)
-    whole.unlink()
-    whole.with_name(f"{whole.name}.data").unlink(missing_ok=True)
-    path.with_name(f"{MODEL}.data").unlink(missing_ok=True)
+    given = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+    export_graph(Logits(), given, path, "logits", predictor.record.max_length, type(model).__name__)
 
 
 def _inputs(predictor: Any, texts: Any) -> dict[str, Any]:

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from doctobert_hf.drbenchmark.finetuning.saving import RECORD
 from doctobert_hf.errors import UsageError
+from doctobert_hf.models.onnx_graph import open_session, require_onnx
 
 MODEL = "model.onnx"
-
-
-def require_onnx() -> None:
-    """Raise where what exports and runs ONNX is not installed.
-
-    Raises:
-        UsageError: A library is absent, with the command that installs it.
-    """
-    names = ("onnx", "onnxruntime", "onnxscript")
-    missing = [name for name in names if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"ONNX needs {', '.join(missing)}",
-            "them installed",
-            "Install them: pip install 'doctobert-hf[onnx]'",
-        )
 
 
 class OnnxModel:
@@ -39,15 +23,10 @@ class OnnxModel:
     training = False
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
         import torch
 
         self.device = torch.device("cpu")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(path)
 
     def eval(self) -> OnnxModel:
         """Return the model: it has no other mode."""

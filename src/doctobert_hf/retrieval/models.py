@@ -115,17 +115,12 @@ def open_model(place: str, kind: Kind | None = None, pooling: str | None = None)
         >>> model.encode(["Pas de fièvre."]).shape
         (1, 64)
     """
+    from doctobert_hf.retrieval.onnx_encoder import is_export, with_graph
+
     saved = saved_kind(place)
     if saved is not None and pooling is None and kind in (None, saved):
-        if saved == "dense":
-            from sentence_transformers import SentenceTransformer
-
-            return SentenceTransformer(place, model_kwargs=_FLOAT)
-        from sentence_transformers import MultiVectorEncoder
-
-        model = MultiVectorEncoder(place, model_kwargs=_FLOAT)
-        _mend_pylate_markers(model, place)
-        return model
+        made = _open_saved(place, saved)
+        return with_graph(made, place) if is_export(place) else made
     if kind == "late-interaction":
         return _late_interaction(place, None, [], {})
     if pooling is None:
@@ -135,6 +130,18 @@ def open_model(place: str, kind: Kind | None = None, pooling: str | None = None)
             "Pass --pooling mean to read it so, or train it: doctobert-hf retrieval train",
         )
     return _dense(place, pooling, None)
+
+
+def _open_saved(place: str, kind: Kind) -> RetrievalModel:
+    if kind == "dense":
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(place, model_kwargs=_FLOAT)
+    from sentence_transformers import MultiVectorEncoder
+
+    model = MultiVectorEncoder(place, model_kwargs=_FLOAT)
+    _mend_pylate_markers(model, place)
+    return model
 
 
 def _mend_pylate_markers(model: Any, place: str) -> None:
@@ -165,6 +172,13 @@ def new_model(config: RetrievalConfig) -> RetrievalModel:
     Raises:
         UsageError: A size that the base's vectors do not have.
     """
+    from doctobert_hf.retrieval.onnx_encoder import is_export
+
+    if is_export(config.base_model):
+        raise UsageError(
+            f"base_model '{config.base_model}' is an export, which cannot be trained",
+            "the model it was made of",
+        )
     saved = saved_kind(config.base_model)
     wanted: Kind = "dense" if config.kind == "dense" else "late-interaction"
     model: Any
@@ -184,7 +198,7 @@ def new_model(config: RetrievalConfig) -> RetrievalModel:
                 saved,
                 config.kind,
             )
-        from doctobert_hf.retrieval.other_kinds import other_kind
+        from doctobert_hf.retrieval.saved_kinds import other_kind
 
         if other_kind(config.base_model) == "CrossEncoder":
             logger.warning(
