@@ -52,3 +52,27 @@ def plain(text: str) -> str:
 def plain_words(text: str) -> list[str]:
     """The words of a text, folded as :func:`plain` does."""
     return WORD.findall(plain(text))
+
+
+_VALUE = re.compile(
+    r"(?:(?P<limit>[<>≤≥±]|(?<![\w)])[+-](?=\d))\s?)?(?P<word>\w+(?:(?<=\d)[.,]\d\w*)*)"
+    # found or not: "VIH +", "toxo -,", "Rh-"; a dash between words is none
+    r"|(?<=\w)[ \u00a0\u202f]?(?P<found>\+(?!\d)|-(?=\s*(?:[,.;:)/]|$)))",
+    re.MULTILINE,
+)
+
+_DIGIT = re.compile(r"\d")
+
+
+def values(text: str) -> list[str]:
+    """Numbers of a text with the signs before them, and signs that say found or not found.
+
+    Example:
+        >>> values("Potassium < 3,5 mmol/L, base -2, VIH +, toxo -.")
+        ['<3.5', '-2', '+', '-']
+    """
+    return [
+        match["found"] or (match["limit"] or "") + match["word"].replace(",", ".")
+        for match in _VALUE.finditer(text.replace("\u2212", "-"))
+        if match["found"] or _DIGIT.search(match["word"])
+    ]
