@@ -30,6 +30,10 @@ def ngrams(tokens: list[str], length: int) -> list[str]:
 _MARKS = re.compile(
     "[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]"  # accents, soft hyphens, joiners, marks
 )
+# What stands inside words: a place to break a long one, and type faces.
+_INLINE = re.compile(
+    r"(?<=\w)</?(?:wbr|b|i|em|strong|u|span|font|mark)(?:\s[^<>]{0,300})?/?>(?=\w)", re.IGNORECASE
+)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _CUT = re.compile(r"(?<=\w)[-\u2010\u2011][ \t]*\r?\n[ \t]*(?=\w)")
 
@@ -44,9 +48,10 @@ def plain(text: str) -> str:
     if "&" in text:
         text = html.unescape(html.unescape(text))  # pages often hold them twice
     if "<" in text:
-        text = _TAG.sub(" ", text)
+        text = _TAG.sub(" ", _INLINE.sub("", text))
     text = _MARKS.sub("", unicodedata.normalize("NFKD", _CUT.sub("", text)))
-    return text.lower().replace("œ", "oe").replace("æ", "ae")
+    # Underlines are for emphasis ("_mot_"), or stand for spaces.
+    return text.lower().replace("œ", "oe").replace("æ", "ae").replace("_", " ")
 
 
 def plain_words(text: str) -> list[str]:
