@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -68,6 +69,40 @@ def test_no_units(corpus, tmp_path):
         decontaminate(
             DecontaminateConfig(input=(corpus[0],), output=tmp_path / "o2", benchmark=(str(short),))
         )
+
+
+def test_questions_that_are_looked_for_with_their_answers_only_are_told():
+    index = TestIndex(8)
+    stem = "Parmi les propositions suivantes, une seule est exacte, laquelle est-ce ?"
+    own = "La vaccination contre la rage est recommandée chaque année aux vétérinaires de campagne"
+    for question in (stem, own, "Cocher les bonnes réponses :"):
+        for answers in range(1 if question == own else 4):
+            index.add("t", question, 8)
+            index.add("t", f"{question}\nréponse {answers} a\nautre réponse {answers} b", 8)
+    index.finish()
+    assert index.not_alone["t"] > 1 and own not in index.lines
+    assert index.hits(own)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda text: re.sub(r"(\w{4})(\w{3})", r"\1<wbr>\2", text),
+        lambda text: re.sub(r"(\w{4})(\w{3})", r'\1<span class="x">\2</span>', text),
+        lambda text: text.replace(" ", "_"),
+        lambda text: re.sub(r"\b(\w{6,})\b", r"_\1_", text),
+    ],
+)
+def test_what_pages_put_inside_words(corpus, tmp_path, form):
+    text = form(medical_text(3))
+    assert text != medical_text(3)
+    path = tmp_path / "page.jsonl"
+    path.write_text(json.dumps({"id": "page", "text": text}) + "\n")
+    config = DecontaminateConfig(
+        input=(str(path),), output=tmp_path / "out", benchmark=(corpus[1],)
+    )
+    decontaminate(config)
+    assert [row["overlap"] for row in excluded_of(tmp_path / "out")] == [1.0]
 
 
 def test_real_test_documents_are_found_again(data_dir, tmp_path):

@@ -67,6 +67,28 @@ def test_each_that_is_dropped_has_a_twin_that_stays(tmp_path, tasks):
     assert sum(row[COLUMN] for row in kept) == len(out)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Potassium < 3,5 mmol/L chez ce malade.", "Potassium > 3,5 mmol/L chez ce malade."),
+        ("Sérologies : VIH +, toxoplasmose -.", "Sérologies : VIH -, toxoplasmose +."),
+        ("Excès de base -5 mmol/L ce matin.", "Excès de base +5 mmol/L ce matin."),
+        ("Captopril 12,5 mg par jour, le soir.", "Captopril 12 5 mg par jour, le soir."),
+    ],
+)
+def test_signs_that_belong_to_values_are_no_punctuation(tmp_path, one, other):
+    kept, out = run([("a", one), ("b", other), ("c", one.upper() + " !")], tmp_path)
+    assert [row["id"] for row in kept] == ["a", "b"]
+    assert [(row["id"], row["reason"], row["of"]) for row in out] == [("c", "exact duplicate", "a")]
+
+
+def test_punctuation_is_none_of_a_text(tmp_path):
+    one = "Fièvre - toux ; dyspnée (stade 2) : surveillance, 3 jours."
+    other = "Fièvre – toux, dyspnée – stade 2 – surveillance 3 jours"
+    kept, out = run([("a", one), ("b", other)], tmp_path)
+    assert len(kept) == 1 and out[0]["reason"] == "exact duplicate"
+
+
 def test_what_is_compared():
     same = Signature.of("Fièvre à 38,5 °C depuis 3 jours", 3)
     assert Signature.of("FIEVRE a 38,5 °C, depuis 3 jours !", 3) == same

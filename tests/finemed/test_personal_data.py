@@ -23,6 +23,8 @@ POSITIVE = {
         "m.petit{at}ght-nord.fr",
         "m.petit(a)ght-nord.fr",
         "m.petit[@]ght-nord.fr",
+        "m.petit&#64;ght-nord.fr",
+        "m.petit&commat;ght-nord.fr",
     ],
     "phone": [
         *("03 20 44 59 62", "06.12.34.56.79", "+32 2 555 12 12", "0033 6 12 34 56 79"),
@@ -46,6 +48,7 @@ POSITIVE = {
         ),
         *("DN : 03/02/1948", "Date de naissance (JJ/MM/AAAA) : 03/02/1948", "né le 3-févr-1948"),
         *("date de naissance du patient : 03/02/1948", "venue au monde le 3 mars 1948"),
+        "ne le 3 mars 1948",
     ],
     "postal_address": [
         "14 bis, allée des Tilleuls\n59000 Lille",
@@ -59,6 +62,7 @@ POSITIVE = {
         "habite 14 rue Foch, Lille",
         "Appt 12, 14 rue Foch, 59000 La Bassée",
         "14 rue Foch, 59000 Lille cedex 03",
+        "14 r. Foch, 59000 Lille",
     ],
     "ip_address": ["82.64.10.3", "2a01:e0a:1f4::12"],
     "rpps": ["RPPS n° 10002345678", "RPPS du prescripteur : 10 00 234 567 8"],
@@ -87,6 +91,8 @@ POSITIVE = {
         "Rédigé par : Paul Garnier",
         "Nom de jeune fille : Martin",
         "Nom, prénom : ROUSSEL, Anna",
+        *("IDE : Claire Garnier", "l'enfant Lucas MOREAU", "La patiente, Anne-Marie Le Roux,"),
+        "le jeune Lucas MOREAU",
     ],
 }
 NEGATIVE = [
@@ -100,6 +106,8 @@ NEGATIVE = [
         "Mme La Présidente",
     ),
     *("avec l'Infirmier Superviseur de Zone", "des pénicillines M. OXACILLINE", "né à terme"),
+    *("La petite Maison Bleue", "IDE : Garde de nuit", "La jeune Fille Au Pair", "Mère : Diabète"),
+    *("Il ne le prend plus le 12/03/2020.", "p. 12 r. 75011 Paris"),
     *("lot 2 69 05 49 588 157 12", "@service", "1,25 g", "TA 12/8", "04.05.06.07.08"),
 ]
 
@@ -181,7 +189,10 @@ def test_addresses_are_of_a_person_where_no_maker_stands_before(before):
 LONG = {
     **{unit: unit * (200_000 // len(unit)) for unit in ("J", "ACGT", "M. ", " ", "\n", "7", "a@")},
     **{unit: unit * (200_000 // len(unit)) for unit in ("12 rue ", "De ", "A-", "ab@cd.fr ")},
-    **{start: start + "\n" * 200_000 for start in ("12 rue Foch", "née", "Dr", "IPP", "Nom :")},
+    **{
+        start: start + "\n" * 200_000
+        for start in ("12 rue Foch", "12 r. F", "l'enfant", "née", "Dr", "IPP", "Nom :")
+    },
     "Drs": "Drs " + "De " * 60_000,
 }
 

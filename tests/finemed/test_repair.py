@@ -23,6 +23,7 @@ from doctobert_hf.finemed.repair import repair
         ("en post-\nopératoire", "en post-opératoire", {"cut_words"}),
         ("le bêta-bloquant, un bêta-\nbloquant", "le bêta-bloquant, un bêta-bloquant",
          {"cut_words"}),
+        ("une sérologie VIH-\npositive", "une sérologie VIH-positive", {"cut_words"}),
         ("fie\u0300vre", "fièvre", {"unicode"}),
         ("do\u00adu\u200bleur\x00", "douleur", {"control_characters"}),
         ("Doses :\n- un comprimé\n- deux", "Doses :\n- un comprimé\n- deux", set()),

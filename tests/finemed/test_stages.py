@@ -236,6 +236,16 @@ def test_stats_do_not_depend_on_parts(annotated, tmp_path):
         statistics(StatsConfig(output=tmp_path / "stats3", tasks=3, **options))
 
 
+def test_inputs_of_one_name_are_counted_apart(annotated, tmp_path):
+    shard = next((annotated / "data").glob("*.parquet"))
+    for name in ("web", "wiki"):
+        (tmp_path / name / "data").mkdir(parents=True)
+        shutil.copy(shard, tmp_path / name / "data" / "UP.PARQUET")
+    inputs = tuple(str(tmp_path / name / "data") for name in ("web", "wiki"))
+    found = statistics(StatsConfig(input=inputs, output=tmp_path / "stats", plots=False))
+    assert set(found["sources"]) == set(inputs)
+
+
 def test_stats_of_another_tokenizer_and_of_a_mended_file(annotated, tokenizer_dir, tmp_path):
     import shutil
 

@@ -179,9 +179,18 @@ def tables(stage: str, manifest: dict[str, Any]) -> list[tuple[str, list[str], l
         [t["task"], *(f"{t[key]:,}" for key in _TASK_COLUMNS)] for t in manifest.get("tasks", [])
     ]
     if tasks:
-        header = ["test set", "units", "too short", "share an n-gram", "contaminated"]
+        header = [
+            "test set",
+            "units",
+            "too short",
+            "with answers only",
+            "share an n-gram",
+            "contaminated",
+        ]
         found.append(("", header, tasks))
     return found
 
 
-_TASK_COLUMNS = ("units", "too_short", "documents_touched", "documents_contaminated")
+_TASK_COLUMNS = (
+    *("units", "too_short", "with_answers_only", "documents_touched", "documents_contaminated"),
+)

@@ -32,7 +32,7 @@ from doctobert_hf.finemed.language import LanguageIdentifier
 from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
-from doctobert_hf.finemed.words import WORD, words
+from doctobert_hf.finemed.words import WORD, values, words
 from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ class Quality(PipelineStep):
 class ExactDuplicates(PipelineStep):
     """datatrove step that drops texts equal but for case, punctuation and white space.
 
+    Signs that belong to values are no punctuation.
+
     The digests seen are in a SQLite file, so memory does not grow with the corpus. It takes the
     documents in reading order and so runs in one part; the first of a group is kept.
 
@@ -160,7 +162,8 @@ class ExactDuplicates(PipelineStep):
         for document in data:
             # NFKC: the micro sign in capitals is a Greek letter.
             same = unicodedata.normalize("NFKC", document.text)
-            plain = " ".join(words(same)) or document.text
+            # "VIH +" and "VIH -", "< 3,5" and "> 3,5" have the same words.
+            plain = " ".join([*words(same), "", *values(same)]) if words(same) else document.text
             digest = hashlib.blake2b(plain.encode(), digest_size=16).digest()
             first = seen.execute("SELECT id FROM seen WHERE digest = ?", (digest,)).fetchone()
             if first is None:

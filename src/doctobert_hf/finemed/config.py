@@ -121,7 +121,7 @@ class CleanConfig(StageConfig):
     language: str | None = option("fr", "language to keep, or none")
     language_score: float = option(0.5, "least confidence in it", least=0, most=1)
     repetition: bool = option(False, "drop repetitive texts (Gopher's rules): also leaflets")
-    exact: bool = option(True, "drop texts that are equal but for case and white space")
+    exact: bool = option(True, "drop texts equal but for case, white space and punctuation")
     minhash: bool = option(True, "drop near-duplicates by MinHash")
     shingle_words: int = option(5, "words of a MinHash shingle", least=1)
     similarity: float = option(

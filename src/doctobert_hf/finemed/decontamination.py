@@ -68,6 +68,7 @@ class TestIndex:
         places: By n-gram the units that have it.
         lengths: Lengths of n-grams there are.
         too_short: By task the units that are not looked for.
+        not_alone: By task the questions that are looked for with their answers only.
         lines: Short units, by their words.
         grams: By gram of up to three words the units that have it.
         sizes: By unit its grams that tell something, those of them with a digit, and its words.
@@ -81,6 +82,7 @@ class TestIndex:
     places: dict[str, list[int]] = field(default_factory=dict)
     lengths: set[int] = field(default_factory=set)
     too_short: Counter[str] = field(default_factory=Counter)
+    not_alone: Counter[str] = field(default_factory=Counter)
     lines: dict[str, int] = field(default_factory=dict)
     grams: dict[str, list[int]] = field(default_factory=dict)
     sizes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
@@ -128,6 +130,8 @@ class TestIndex:
 
     def _leave_out_stems(self, alone: set[int], stems: set[int]) -> None:
         """A question that is worded as others are is no unit alone: with its answers it is one."""
+        short = set(self.lines.values())
+        self.not_alone.update(self.units[unit][0] for unit in alone if unit in stems | short)
         self.lines = {line: unit for line, unit in self.lines.items() if unit not in alone}
         if stems:
             self.places = {
@@ -369,7 +373,7 @@ def _decontaminate(
 
 
 def _report(stage: Any, path: Path, config: DecontaminateConfig) -> list[dict[str, Any]]:
-    """By task: units, units too short, documents that share an n-gram, documents dropped."""
+    """By task: units, those not looked for (alone), documents that share an n-gram, and dropped."""
     index = build_index(str(path), config)
     counts = Counter(task for task, _, _ in index.units)
     tasks = sorted(set(counts) | set(index.too_short))
@@ -383,6 +387,7 @@ def _report(stage: Any, path: Path, config: DecontaminateConfig) -> list[dict[st
             "task": task,
             "units": counts[task],
             "too_short": index.too_short[task],
+            "with_answers_only": index.not_alone[task],
             "documents_touched": stage.counted(f"touched_{task}"),
             "documents_contaminated": stage.counted(f"contaminated_{task}"),
         }

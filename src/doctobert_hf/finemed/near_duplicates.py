@@ -22,7 +22,7 @@ from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 
 from doctobert_hf.finemed.reading import PartsReader
-from doctobert_hf.finemed.words import ngrams, plain_words
+from doctobert_hf.finemed.words import ngrams, plain, plain_words, values
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import CleanConfig
@@ -41,7 +41,7 @@ class Signature:
 
     Attributes:
         shingles: Its sequences of words.
-        numbers: Its words with digits, with their counts.
+        numbers: Its numbers and signs (:func:`.words.values`), with their counts.
     """
 
     shingles: frozenset[str]
@@ -52,7 +52,7 @@ class Signature:
         """Read a text; one of fewer words is one shingle."""
         tokens = plain_words(text)
         shingles = frozenset(ngrams(tokens, min(words, max(1, len(tokens)))))
-        return cls(shingles, Counter(token for token in tokens if any(map(str.isdigit, token))))
+        return cls(shingles, Counter(values(plain(text))))
 
     def sketch(self) -> list[int]:
         """Return the 16 smallest hashes of the shingles: near texts share most of them."""

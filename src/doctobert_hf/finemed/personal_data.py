@@ -293,13 +293,14 @@ _BIRTH = re.compile(
     rf"(?:(?:(?:lun|mar|mercre|jeu|vendre|same)di|dimanche){_WIDE})?(?P<date>{_DATE})(?!\d)",
     re.IGNORECASE | re.VERBOSE,
 )
+_NE_LE = re.compile(rf"ne{_S}+le{_S}+{_DATE}", re.IGNORECASE)
 
 
 def _births(text: str) -> Spans:
     for match in _BIRTH.finditer(text):
         word = match[0].split()[0]
-        if word.lower() == "ne" and word != "NE":
-            continue  # the negation
+        if word.lower() == "ne" and word != "NE" and not _NE_LE.match(match[0]):
+            continue  # the negation: "ne ... 12/03/2020"
         yield match.span("date")
 
 
@@ -307,7 +308,7 @@ def _births(text: str) -> Spans:
 
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _EMAIL = re.compile(
-    rf"(?<![\w.+-])[\w.+-]+{_S}?[@＠]{_S}?"
+    rf"(?<![\w.+-])[\w.+-]+{_S}?(?:[@＠]|&(?:#0*64|#x0*40|commat);){_S}?"
     r"(?:\[?\d{1,3}(?:\.\d{1,3}){3}\]?|[\w-]+(?: ?\. ?[\w-]+)* ?\. ?[^\W\d_]{2,}(?![\w-]))"
     rf"|(?<![\w.+-])[\w.+-]+{_S}*(?:[\[({{](?:at?|arobase|à|[@＠])[\])}}]|(?<=\s)(?:at|arobase)(?=\s)){_S}*"
     rf"[\w-]+(?:{_S}*(?:\.|[\[({{](?:dot|point)[\])}}]|(?<=\s)(?:dot|point)(?=\s)){_S}*[\w-]+)+",
@@ -315,7 +316,8 @@ _EMAIL = re.compile(
 )
 
 
-_AT = re.compile(r"[@＠]|arobase|[\[({]at?[\])}]|\sat\s", re.IGNORECASE)
+_AT = re.compile(r"[@＠]|&(?:#0*64|#x0*40|commat);|arobase|[\[({]at?[\])}]|\sat\s", re.IGNORECASE)
+_SIGN = re.compile("[@＠;]")  # or the end of its entity; none is spoken
 
 
 def _emails(text: str) -> Spans:
@@ -323,7 +325,7 @@ def _emails(text: str) -> Spans:
         return
     for match in _EMAIL.finditer(text):
         found = match[0]
-        if "@" not in found and "＠" not in found:
+        if not _SIGN.search(found):
             end = re.split(r"[\s.\[\]()]+", found)[-1] or ""
             spoken = re.search(r"\sat\s", found) is not None
             if not end.isalpha() or not 2 <= len(end) <= 6:

@@ -44,9 +44,17 @@ _ROLE = re.compile(
     rf"(?<!\w)(?:[Ii]nterne|[Oo]p[ée]rateur|[Aa]nesth[ée]siste|[Ss]ignataire|[Ss]age-femme|[Ii]nfirmi(?:er|[èe]re)|"
     rf"[Cc]hirurgien(?:ne)?|[Aa]ssistante?|[Pp]rescripteur|[Rr][ée]dacteur|[Cc]orrespondant|[Dd]estinataire|"
     rf"[Rr]adiologue|[Pp]athologiste|[Cc]ardiologue|[Ss]ecr[ée]taire|[Kk]in[ée]sith[ée]rapeute|[Aa]ssur[ée]e?|"
+    rf"IDE|IADE|IBODE|[Aa]ide-soignante?|[Dd]entiste|[Pp]harmacien(?:ne)?|[Pp]sychologue|[Ee]xternes?|"
     rf"[Cc]onjointe?){_S}?:{_S}?(?P<name>{_PART}(?:{_S}{_PARTICLES}{_PART}){{1,3}})"
 )
 """Who did what: with two names at least, for "Interne : Garde" is none."""
+_FIRST = r"[A-ZÀ-Ý][a-zà-ÿ]+(?:-[A-ZÀ-Ý][a-zà-ÿ]+)?"
+_CALLED = re.compile(
+    rf"(?<!\w)(?:(?:[Ll]['’](?:enfant|intéressée?)|[Ll][ea]{_S}patiente?,){_S}"
+    rf"(?P<either>{_FIRST}{_S}{_PARTICLES}(?:[A-ZÀ-Ý]{{2,}}|[A-ZÀ-Ý][a-zà-ÿ]+)(?:-[A-ZÀ-Ý]\w+)?)"
+    rf"|[Ll][ea]{_S}(?:jeune|petite?){_S}(?P<capitals>{_FIRST}{_S}{_PARTICLES}[A-ZÀ-Ý]{{2,}}))(?!\w)"
+)
+"""A child or patient with first and last name."""
 _BY = re.compile(
     rf"(?<!\w)(?:(?:[Rr][ée]dig|[Vv]alid|[Dd]ict|[Ss]ign|[Aa]dress|[Rr]elu)[ée]?e?{_S}par)"
     rf"{_S}?:?{_S}?(?P<name>{_PART}(?:{_S}{_PARTICLES}{_PART}){{1,3}})"
@@ -101,6 +109,10 @@ _NO_NAME = frozenset(
 
 def find_names(text: str) -> Spans:
     """Yield where names stand."""
+    for match in _CALLED.finditer(text):
+        name = match["either"] or match["capitals"]
+        if _is_name(name, strict=True):
+            yield match.span("either" if match["either"] else "capitals")
     for pattern in (_NAMED, _FIELD, _ROLE, _BY, _BORN_AS, _SECOND):
         for match in pattern.finditer(text):
             if _is_name(match["name"], strict=pattern in (_BORN_AS, _ROLE, _BY)) and not _is_place(

@@ -1,8 +1,8 @@
 """Repairing texts that extraction damaged: wrong encodings, entities, words cut at line ends.
 
 The encoding is repaired by ftfy. A word that was cut at the end of a line is joined; where the text
-writes it with its hyphen elsewhere, or its first part is one that French joins by a hyphen, the
-hyphen stays.
+writes it with its hyphen elsewhere, or its first part is one that French joins by a hyphen, or in
+capitals, the hyphen stays.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ def _joined(text: str) -> tuple[str, int]:
         first, second = match[1], match[2]
         if f"{first}-{second}" in text:
             return f"{first}-{second}"
-        return f"{first}-{second}" if first.lower() in _HYPHENATED else f"{first}{second}"
+        # "VIH-positif": capitals and small letters are not one word.
+        apart = first.isupper() or first.lower() in _HYPHENATED
+        return f"{first}-{second}" if apart else f"{first}{second}"
 
     return _CUT.sub(join, text), count

@@ -132,7 +132,11 @@ class _Reader:
 
         column = self.config.source_column
         if column is None:
-            return self._count(self.sources.setdefault(Path(place).name, Figures()), table)
+            names = [Path(one).name for one in self.config.input]
+            name = Path(place).name
+            # Two inputs of one name are two sources.
+            source = name if names.count(name) < 2 else place
+            return self._count(self.sources.setdefault(source, Figures()), table)
         for value in pc.unique(table.column(column)).to_pylist():
             mask = pc.equal(table.column(column), value) if value is not None else None
             rows = table.filter(mask if mask is not None else pc.is_null(table.column(column)))
@@ -246,7 +250,7 @@ def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:
     besides = [describe_input(path) for path in own]
     with Stage("stats", config, overwrite=overwrite, besides=besides) as stage:
         for place, _, name in files:
-            if not name.endswith(".parquet"):
+            if not name.lower().endswith(".parquet"):
                 raise DataError(f"'{name}' of '{place}'", "Parquet, as the stages write it")
         counts = stage.folder / "logs" / "counts"
         if not stage.run([CountFiles(config, files, counts)]):

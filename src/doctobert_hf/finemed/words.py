@@ -30,6 +30,10 @@ def ngrams(tokens: list[str], length: int) -> list[str]:
 _MARKS = re.compile(
     "[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]"  # accents, soft hyphens, joiners, marks
 )
+# What stands inside words: a place to break a long one, and type faces.
+_INLINE = re.compile(
+    r"(?<=\w)</?(?:wbr|b|i|em|strong|u|span|font|mark)(?:\s[^<>]{0,300})?/?>(?=\w)", re.IGNORECASE
+)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _CUT = re.compile(r"(?<=\w)[-\u2010\u2011][ \t]*\r?\n[ \t]*(?=\w)")
 
@@ -44,11 +48,36 @@ def plain(text: str) -> str:
     if "&" in text:
         text = html.unescape(html.unescape(text))  # pages often hold them twice
     if "<" in text:
-        text = _TAG.sub(" ", text)
+        text = _TAG.sub(" ", _INLINE.sub("", text))
     text = _MARKS.sub("", unicodedata.normalize("NFKD", _CUT.sub("", text)))
-    return text.lower().replace("œ", "oe").replace("æ", "ae")
+    # Underlines are for emphasis ("_mot_"), or stand for spaces.
+    return text.lower().replace("œ", "oe").replace("æ", "ae").replace("_", " ")
 
 
 def plain_words(text: str) -> list[str]:
     """The words of a text, folded as :func:`plain` does."""
     return WORD.findall(plain(text))
+
+
+_VALUE = re.compile(
+    r"(?:(?P<limit>[<>≤≥±]|(?<![\w)])[+-](?=\d))\s?)?(?P<word>\w+(?:(?<=\d)[.,]\d\w*)*)"
+    # found or not: "VIH +", "toxo -,", "Rh-"; a dash between words is none
+    r"|(?<=\w)[ \u00a0\u202f]?(?P<found>\+(?!\d)|-(?=\s*(?:[,.;:)/]|$)))",
+    re.MULTILINE,
+)
+
+_DIGIT = re.compile(r"\d")
+
+
+def values(text: str) -> list[str]:
+    """Numbers of a text with the signs before them, and signs that say found or not found.
+
+    Example:
+        >>> values("Potassium < 3,5 mmol/L, base -2, VIH +, toxo -.")
+        ['<3.5', '-2', '+', '-']
+    """
+    return [
+        match["found"] or (match["limit"] or "") + match["word"].replace(",", ".")
+        for match in _VALUE.finditer(text.replace("\u2212", "-"))
+        if match["found"] or _DIGIT.search(match["word"])
+    ]
