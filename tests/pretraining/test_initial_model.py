@@ -3,11 +3,13 @@
 import shutil
 
 import pytest
+import torch
 
 from doctobert_hf.cli import main
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.pretraining.checkpoints import list_checkpoints
 from doctobert_hf.pretraining.initial_model import checkpoint_of, model_of, source_of
+from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups, take_over
 from doctobert_hf.pretraining.recipe import PretrainConfig
 
 
@@ -54,3 +56,10 @@ def test_a_damaged_checkpoint_is_no_beginning(run):
 def test_a_model_has_no_optimizer_to_hand_over(run):
     with pytest.raises(UsageError, match=r"no checkpoint with its optimizer.*hand_over weights"):
         source_of(config(run / "model", hand_over="full"))
+
+
+def test_an_optimizer_of_other_weights_is_not_taken_over(run):
+    model = torch.nn.Linear(3, 2)
+    optimizer = StableAdamW(parameter_groups(model, 0.1))
+    with pytest.raises(UsageError, match=r"of \d+ weights, this run's of 2.*hand_over weights"):
+        take_over(optimizer, list_checkpoints(run)[-1])
