@@ -1,5 +1,7 @@
 """Mixing: shares, determinism, context extension, and a model trained on the result."""
 
+import json
+
 import pytest
 from finemed_helpers import excluded_of, medical_text, rows_of
 
@@ -84,6 +86,16 @@ def test_ids_go_into_a_store_as_the_texts_would(sources, tokenizer_dir, tokenize
     assert stores[0].manifest.tokens == sum(row["num_tokens"] for row in rows)
     made = [(store.folder / "tokens.bin").read_bytes() for store in stores]
     assert made[0] == made[1]
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    ids = content["model"]["vocab"]  # the same size, two pieces changed places
+    one, two = list(ids)[100:102]
+    ids[one], ids[two] = ids[two], ids[one]
+    tokenizer.save_pretrained(tmp_path / "other")
+    (tmp_path / "other" / "tokenizer.json").write_text(json.dumps(content))
+    for place in (tmp_path / "mix", tmp_path / "mix" / "data"):
+        wrong = StoreConfig(place, tmp_path / "w", str(tmp_path / "other"), ids_column="input_ids")
+        with pytest.raises(UsageError, match="those of another tokenizer"):
+            make_store(wrong)
     assert "--ids-column input_ids" in (tmp_path / "mix" / "README.md").read_text()
 
 

@@ -8,7 +8,7 @@ from finemed_helpers import excluded_of, medical_text, rows_of
 from doctobert_hf.errors import DataError
 from doctobert_hf.finemed.config import DeidentifyConfig
 from doctobert_hf.finemed.deidentification import deidentify_documents
-from doctobert_hf.finemed.reading import _tell_once
+from doctobert_hf.finemed.reading import tell_once
 
 
 def write_lines(path, rows):
@@ -26,7 +26,7 @@ def write_table(path, rows):
 
 @pytest.mark.parametrize(("write", "name"), [(write_lines, "a.jsonl"), (write_table, "a.parquet")])
 def test_an_id_and_a_text_beside_those_that_were_named(tmp_path, caplog, write, name):
-    _tell_once.cache_clear()
+    tell_once.cache_clear()
     rows = [
         {"uid": f"u{i}", "id": f"old{i}", "body": medical_text(i), "text": "Menu", "url": "x"}
         for i in range(3)

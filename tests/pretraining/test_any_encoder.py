@@ -410,6 +410,10 @@ def test_keys_of_the_trainer_stand_in_a_recipe(saved, tmp_path, capsys):
     assert main(["pretrain", str(recipe), "--output", str(tmp_path / "o")]) == 0
     saved_settings = json.loads((tmp_path / "o" / "run.json").read_text())["settings"]
     assert saved_settings["training"] == {"adam_beta1": 0.8, "gradient_checkpointing": True}
+    again = ["pretrain", "--resume", "--output", str(tmp_path / "o"), "--adam-beta1"]
+    assert main([*again, "0.8"]) == 0  # one of its keys, as it was
+    assert main([*again, "0.7"]) == 2
+    assert "'adam_beta1': 0.7" in capsys.readouterr().err
     recipe.write_text("adam_beta7: 1\n")
     assert main(["pretrain", str(recipe), "--output", str(tmp_path / "p")]) == 2
     assert "Did you mean 'adam_beta" in capsys.readouterr().err

@@ -3,11 +3,13 @@
 import shutil
 
 import pytest
+import torch
 
 from doctobert_hf.cli import main
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.pretraining.checkpoints import list_checkpoints
 from doctobert_hf.pretraining.initial_model import checkpoint_of, model_of, source_of
+from doctobert_hf.pretraining.optim import StableAdamW, parameter_groups, take_over
 from doctobert_hf.pretraining.recipe import PretrainConfig
 
 
@@ -51,6 +53,13 @@ def test_a_damaged_checkpoint_is_no_beginning(run):
         model_of(str(run))
 
 
-def test_a_model_has_no_optimizer_to_init_mode(run):
+def test_a_model_has_no_optimizer(run):
     with pytest.raises(UsageError, match=r"no checkpoint with its optimizer.*init_mode weights"):
         source_of(config(run / "model", init_mode="full"))
+
+
+def test_an_optimizer_of_other_weights_is_not_taken_over(run):
+    model = torch.nn.Linear(3, 2)
+    optimizer = StableAdamW(parameter_groups(model, 0.1))
+    with pytest.raises(UsageError, match=r"of \d+ weights, this run's of 2.*init_mode weights"):
+        take_over(optimizer, list_checkpoints(run)[-1])

@@ -1,5 +1,7 @@
 """Steps traced on meta tensors: the path of a GPU, whole models, and what they keep."""
 
+import json
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -132,3 +134,34 @@ def test_a_plan_refuses_devices_that_do_not_divide(monkeypatch, capsys):
     monkeypatch.setenv("WORLD_SIZE", "16")
     assert main(["pretrain", "doctobert-base/pretrain", "--dry-run"]) == 0
     assert "37." in capsys.readouterr().out
+
+
+def test_what_stays_as_it_is_has_neither_gradient_nor_means():
+    small = preset_config("doctobert-tiny")
+
+    def freeze(model):
+        model.base_model.embeddings.requires_grad_(False)
+
+    whole = step_memory(small, 512, 64, 0.15, half=False)
+    frozen = step_memory(small, 512, 64, 0.15, half=False, prepare=freeze)
+    assert whole.weights == 16 * whole.parameters and frozen.parameters == whole.parameters
+    table = sum(p.numel() for p in meta_model(small).base_model.embeddings.parameters())
+    assert whole.weights - frozen.weights == 12 * table
+    assert frozen.activations <= whole.activations
+
+
+def test_a_plan_counts_adapters_and_what_they_freeze(tokenizer, tmp_path, capsys):
+    pytest.importorskip("peft")
+    config = preset_config("doctobert-tiny", tokenizer)
+    AutoModelForMaskedLM.from_config(config).save_pretrained(tmp_path / "m")
+    tokenizer.save_pretrained(tmp_path / "m")
+    words = ["pretrain", "adapt/any-tiny", "--init-from", str(tmp_path / "m"), "--dry-run"]
+    planned = []
+    corpus = tmp_path / "texts.txt"
+    corpus.write_text("Toux sèche.")
+    words += ["--corpus", str(corpus)]
+    for more in ([], ["--lora-rank", "4"]):
+        assert main([*words, "--json", *more]) == 0
+        planned.append(json.loads(capsys.readouterr().out)["parameters"])
+    assert planned[0] < planned[1]
+    assert main([*words, "--freeze", "nothing*"]) == 2

@@ -513,6 +513,24 @@ def test_a_step_with_nothing_masked_is_skipped_and_counted(make_trainer, caplog)
     assert "it is not evaluated" in caplog.text
 
 
+@pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
+@pytest.mark.parametrize("objective", [("mlm",), ("clm:20000", "mlm")])
+def test_a_step_reads_nothing_back_from_its_device(preset, objective, make_trainer, monkeypatch):
+    """On a device whose values nobody can read: item(), bool() and copies to the host raise."""
+    trainer = make_trainer(preset, objective=objective, batch_warmup_tokens=0)
+    steps = list(islice(trainer.stream(), 2))
+    trainer.model.to("meta")
+    monkeypatch.setattr(MLMTrainingArguments, "device", torch.device("meta"))
+    optimizer = trainer.create_optimizer()
+    for step in steps:
+        loss = trainer.training_step(trainer.model, step)
+        optimizer.step()
+        assert loss.is_meta and trainer._finite.is_meta
+        assert sum(p.grad is not None for p in trainer.model.base_model.parameters()) > 10
+    with pytest.raises(RuntimeError, match="meta"):
+        trainer.check_finite()  # reads; only where something is logged or saved
+
+
 def test_energy_of_every_session_is_kept(make_trainer, tmp_path, monkeypatch):
     pytest.importorskip("codecarbon")
     monkeypatch.setenv("CODECARBON_COUNTRY_ISO_CODE", "BEL")

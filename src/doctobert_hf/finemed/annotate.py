@@ -230,7 +230,7 @@ def annotate(config: AnnotateConfig, overwrite: bool = False) -> dict[str, Any]:
 
 
 def _annotate(stage: Stage, config: AnnotateConfig) -> dict[str, Any]:
-    from doctobert_hf.finemed.reading import input_schema
+    from doctobert_hf.finemed.input_columns import input_schema
     from doctobert_hf.finemed.schema import annotation_fields, with_fields
 
     schema = with_fields(

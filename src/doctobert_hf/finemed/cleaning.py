@@ -209,7 +209,7 @@ def clean(config: CleanConfig, overwrite: bool = False) -> dict[str, Any]:
 
 
 def _clean(stage: Stage, config: CleanConfig) -> dict[str, Any]:
-    from doctobert_hf.finemed.reading import input_schema
+    from doctobert_hf.finemed.input_columns import input_schema
 
     schema = input_schema(config)
     quality = [*stage.readers(), Quality(config, stage.exclusions)]

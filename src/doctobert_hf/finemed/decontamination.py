@@ -342,7 +342,7 @@ def decontaminate(config: DecontaminateConfig, overwrite: bool = False) -> dict[
         UsageError: No test units.
         DataError: An input that cannot be read.
     """
-    from doctobert_hf.finemed.reading import input_schema
+    from doctobert_hf.finemed.input_columns import input_schema
     from doctobert_hf.finemed.stage import Stage
 
     config.check_input()

@@ -84,8 +84,8 @@ def deidentify_documents(config: DeidentifyConfig, overwrite: bool = False) -> d
     """
     import pyarrow as pa
 
+    from doctobert_hf.finemed.input_columns import input_schema
     from doctobert_hf.finemed.personal_data import KINDS
-    from doctobert_hf.finemed.reading import input_schema
     from doctobert_hf.finemed.stage import Stage
 
     deidentify("")  # a missing extra is told before anything is written

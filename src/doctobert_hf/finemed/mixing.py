@@ -255,7 +255,7 @@ def mix(config: MixConfig, overwrite: bool = False) -> dict[str, Any]:
         UsageError: Wrong sources or shares.
         DataError: A source that cannot give its share.
     """
-    from doctobert_hf.finemed.reading import input_schema
+    from doctobert_hf.finemed.input_columns import input_schema
     from doctobert_hf.finemed.stage import Stage
 
     sources = read_sources(config)
@@ -329,6 +329,9 @@ def _close(
 ) -> dict[str, Any]:
     import shutil
 
+    from doctobert_hf.models.opening import open_tokenizer
+    from doctobert_hf.pretraining.data.store import tokenizer_hash
+
     found = []
     for source in sources:
         logs = f"logs/{source.name}"
@@ -373,6 +376,7 @@ def _close(
         sources=found,
         tokens=total,
         tokenizer=config.tokenizer,
+        tokenizer_hash=tokenizer_hash(open_tokenizer(config.tokenizer)),
         tables=[{"title": "", "header": header, "rows": rows}],
     )
     shutil.rmtree(stage.folder / "between", ignore_errors=True)

@@ -28,15 +28,13 @@ from doctobert_hf.finemed.progress import PartCount, progress_folder
 from doctobert_hf.finemed.writing import Exclusions
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from doctobert_hf.finemed.config import StageConfig
+    pass
 
 logger = logging.getLogger(__name__)
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 _BATCH = 64
 UNREADABLE = "cannot be read to its end"
-_OWN = {"id": "input_id", "text": "input_text"}
+OWN_NAMES = {"id": "input_id", "text": "input_text"}
 """What an input's columns are called that have a name of ours and are not what we name so."""
 # Half a character: as JSON escapes it, or as bytes that no UTF-8 has and json.loads lets through.
 _HALF_IN_JSON = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
@@ -125,9 +123,9 @@ class CorpusReader(BaseDiskReader):
             try:
                 for line in lines:
                     if line.strip():
-                        yield _parsed(line)
-            except _broken_files() as error:
-                raise _unreadable(self.source, name, error) from error
+                        yield parsed(line)
+            except broken_files() as error:
+                raise unreadable(self.source, name, error) from error
 
     def _parquet_rows(self, name: str) -> Iterator[dict[str, Any]]:
         import pyarrow as pa
@@ -139,7 +137,7 @@ class CorpusReader(BaseDiskReader):
                     for batch in file.iter_batches(batch_size=_BATCH):
                         yield from batch.to_pylist()
             except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-                raise _unreadable(self.source, name, error) from error
+                raise unreadable(self.source, name, error) from error
 
     def _document(
         self, row: dict[str, Any] | str, name: str, index: int, excluded: Any
@@ -148,7 +146,7 @@ class CorpusReader(BaseDiskReader):
         if isinstance(row, str):
             excluded.write(identity, "broken_json", row)
             return None
-        half = isinstance(row, _HalfRow)
+        half = isinstance(row, HalfRow)
         row = dict(row)
         given = row.pop(self.id_key, None)
         identity = identity if given is None or given == "" else str(given)  # 0 is an id
@@ -158,15 +156,15 @@ class CorpusReader(BaseDiskReader):
             identity = identity.encode("utf-8", "replace").decode("utf-8")
             excluded.write(identity, reason, text if isinstance(text, str) else "")
             return None
-        metadata = {_OWN.get(name, name): value for name, value in row.items()}
+        metadata = {OWN_NAMES.get(name, name): value for name, value in row.items()}
         return Document(text=text, id=identity, metadata=metadata)
 
 
-class _HalfRow(dict[str, Any]):
+class HalfRow(dict[str, Any]):
     """A row with half a character in some column, which JSON can hold and no file of ours."""
 
 
-def _parsed(line: bytes) -> dict[str, Any] | str:
+def parsed(line: bytes) -> dict[str, Any] | str:
     """A row, or the line itself where it is none."""
     try:
         row = json.loads(line)
@@ -174,7 +172,7 @@ def _parsed(line: bytes) -> dict[str, Any] | str:
         return line.decode("utf-8", "replace")
     if not isinstance(row, dict):
         return line.decode("utf-8", "replace")
-    return _HalfRow(row) if _HALF_IN_JSON.search(line) and _has_half(row) else row
+    return HalfRow(row) if _HALF_IN_JSON.search(line) and _has_half(row) else row
 
 
 def _has_half(value: Any) -> bool:
@@ -194,7 +192,7 @@ def _no_document(text: Any) -> str | None:
     return None if text.strip() else "empty_text"
 
 
-def _broken_files() -> tuple[type[Exception], ...]:
+def broken_files() -> tuple[type[Exception], ...]:
     """What is raised by packed files that are cut short, or of another kind than their name."""
     found: list[type[Exception]] = [EOFError, OSError, zlib.error]
     for library in ("compression.zstd", "backports.zstd", "zstandard"):  # any that fsspec takes
@@ -203,7 +201,8 @@ def _broken_files() -> tuple[type[Exception], ...]:
     return tuple(found)
 
 
-def _unreadable(source: str, name: str, error: Exception) -> DataError:
+def unreadable(source: str, name: str, error: Exception) -> DataError:
+    """Return the error that tells of a file that cannot be read to its end."""
     return DataError(
         f"'{name}' of '{source}' {UNREADABLE} ({error})",
         "a whole file",
@@ -252,7 +251,7 @@ def input_files(place: str) -> tuple[str, list[str]]:
             f"There are {others}" if others else "",
         )
     if others:
-        _tell_once(f"'{place}': files that are not read: {others}")
+        tell_once(f"'{place}': files that are not read: {others}")
     return place, sorted(names)
 
 
@@ -281,7 +280,7 @@ def _without_runs(root: Path, names: list[str]) -> list[str]:
     runs = _runs(root, names)
     left = [name for name in names if not _in_runs(name, runs)]
     if len(left) < len(names):
-        _tell_once(
+        tell_once(
             f"{len(names) - len(left)} files below '{root}' are not read: {', '.join(runs)} holds "
             "another stage, which is read where it is named itself"
         )
@@ -298,173 +297,9 @@ def _in_runs(name: str, runs: list[str]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _tell_once(text: str) -> None:
+def tell_once(text: str) -> None:
+    """Warn, once of the same thing."""
     logger.warning("%s", text)
-
-
-def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> pa.Schema:
-    """The columns of all inputs together, text and id apart.
-
-    Raises:
-        DataError: No text column, a text that is no string, no id column of a name that was
-            given, or files that contradict each other.
-    """
-    import pyarrow as pa
-
-    merged = pa.schema([])
-    for place in inputs if inputs is not None else config.input:
-        folder, names = input_files(place)
-        for name in names:
-            schema = _file_schema(folder, name, config)
-            _check_text(schema, config.text_column, name)
-            _check_id(schema, config.id_column, name)
-            try:
-                merged = pa.unify_schemas([merged, schema], promote_options="permissive")
-            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-                raise DataError(
-                    f"'{name}' of '{place}' has other types than the files before it ({error})",
-                    "one type for each column",
-                ) from error
-    kept = [item for item in merged if item.name not in (config.text_column, config.id_column)]
-    _tell_renamed([item.name for item in kept], config)
-    # A column that is null everywhere has no type of its own.
-    return pa.schema(
-        [
-            pa.field(
-                _OWN.get(item.name, item.name),
-                pa.string() if pa.types.is_null(item.type) else item.type,
-            )
-            for item in kept
-        ]
-    )
-
-
-def _tell_renamed(names: list[str], config: StageConfig) -> None:
-    """Say which columns are kept under another name, because ``id`` and ``text`` are ours.
-
-    Raises:
-        DataError: That name is taken as well.
-    """
-    given = {"id": config.id_column, "text": config.text_column}
-    for name in _OWN.keys() & set(names):
-        if _OWN[name] in names:
-            raise DataError(
-                f"The input has columns '{name}' and '{_OWN[name]}', and '{name}' becomes "
-                f"'{given[name]}'",
-                f"no '{_OWN[name]}': the input's own '{name}' is kept under that name",
-                "Rename one of them",
-            )
-        _tell_once(
-            f"'{given[name]}' becomes '{name}'; the input's own column '{name}' is kept as "
-            f"'{_OWN[name]}'"
-        )
-
-
-def _file_schema(folder: str, name: str, config: StageConfig) -> pa.Schema:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from datatrove.io import get_datafolder
-
-    with get_datafolder(folder).open(name, "rb", compression="infer") as raw:
-        if not name.lower().endswith(".parquet"):
-            try:
-                return _table_schema(raw, config, name)
-            except _broken_files() as error:
-                if isinstance(error, DataError):
-                    raise
-                raise _unreadable(folder, name, error) from error
-        try:
-            return pq.ParquetFile(raw).schema_arrow.remove_metadata()
-        except (pa.ArrowInvalid, OSError) as error:
-            raise _unreadable(folder, name, error) from error
-
-
-def _table_schema(lines: Any, config: StageConfig, name: str) -> pa.Schema:
-    """Types of a JSONL file: all its rows, in batches, so that a late column is not lost.
-
-    The types of text and id are not asked for: rows with another text are excluded one by one,
-    and an id is read as a string.
-    """
-    import pyarrow as pa
-
-    merged, rows, own = pa.schema([]), list[dict[str, Any]](), set[str]()
-
-    def merge() -> pa.Schema:
-        try:
-            # Not Table.from_pylist: it takes the columns of the first row for those of all.
-            names = dict.fromkeys(key for row in rows for key in row)
-            columns = {key: pa.array([row.get(key) for row in rows]) for key in names}
-            found = pa.schema([pa.field(key, values.type) for key, values in columns.items()])
-            return pa.unify_schemas([merged, found], promote_options="permissive")
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-            raise DataError(
-                f"A column of '{name}' has values of several types, or a number too long ({error})",
-                "one type each, numbers of at most 64 bits",
-            ) from error
-
-    broken: bytes | None = None
-    for line in lines:
-        row = _parsed(line) if line.strip() else ""
-        if line.strip() and not isinstance(row, dict):
-            broken = broken or line
-        if isinstance(row, dict):
-            own |= {
-                key
-                for key in (config.text_column, config.id_column)
-                if row.pop(key, None) is not None
-            }
-            if not isinstance(row, _HalfRow):  # excluded when it is read
-                rows.append(row)
-        if len(rows) == 1000:
-            merged = merge()
-            rows = []
-    merged = merge() if rows else merged
-    if broken is not None and not merged.names and not own:
-        _refuse_lines(broken, name)
-    return pa.schema([*merged, *(pa.field(key, pa.string()) for key in sorted(own))])
-
-
-def _refuse_lines(line: bytes, name: str) -> None:
-    """Say what is wrong with a file of which no line is a row."""
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"'{name}' is not UTF-8 (byte 0x{line[error.start]:02x})",
-            "text in UTF-8",
-            f"Convert it: iconv -f windows-1252 -t utf-8 '{Path(name).name}' > fixed.jsonl",
-        ) from error
-    raise DataError(f"'{name}' has no line that is a JSON object ({line[:60]!r})", "a row a line")
-
-
-def _check_text(schema: pa.Schema, column: str, name: str) -> None:
-    import pyarrow as pa
-
-    from doctobert_hf.errors import nearest
-
-    if column not in schema.names:
-        raise DataError(
-            f"'{name}' has the columns {', '.join(schema.names)}",
-            f"a column '{column}' with the text",
-            f"Name yours with --text-column. {nearest(column, list(schema.names))}",
-        )
-    found = schema.field(column).type
-    if not (
-        pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_null(found)
-    ):
-        raise DataError(f"The column '{column}' of '{name}' is of type {found}", "a string")
-
-
-def _check_id(schema: pa.Schema, column: str, name: str) -> None:
-    """Refuse a file without the id column, where it is not the usual one, which may be missing."""
-    if column not in schema.names and column != "id":
-        from doctobert_hf.errors import nearest
-
-        raise DataError(
-            f"'{name}' has no column '{column}'",
-            "the column with the ids",
-            f"Name yours with --id-column. {nearest(column, list(schema.names))}",
-        )
 
 
 class PartsReader(CorpusReader):

@@ -88,7 +88,7 @@ def select(config: FilterConfig, overwrite: bool = False) -> dict[str, Any]:
         UsageError: No such expression.
         DataError: A column is missing or of another type.
     """
-    from doctobert_hf.finemed.reading import input_schema
+    from doctobert_hf.finemed.input_columns import input_schema
     from doctobert_hf.finemed.stage import Stage
 
     where = parse_where(config.where, config.nulls)

@@ -49,6 +49,16 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
             "the model's own tokenizer",
         )
     set_out_dropout(model, config.attention_out_dropout)
+    add_trained_parts(model, config)
+    return model
+
+
+def add_trained_parts(model: PreTrainedModel, config: PretrainConfig) -> None:
+    """Give a model the recipe's adapters, and freeze what it leaves as it is.
+
+    Raises:
+        UsageError: A pattern that names nothing, or nothing is left to train.
+    """
     if config.lora_rank is not None:
         layers = add_adapters(model, config.lora_rank, config.lora_alpha, config.lora_targets)
         if getattr(model, "has_new_pieces", False):  # they would stay what they began as
@@ -57,7 +67,6 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
             logger.info("The embeddings are trained too: the vocabulary was extended")
         _tell_of_adapters(model, len(layers))
     _freeze(model, config.freeze)
-    return model
 
 
 def _tiles(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:

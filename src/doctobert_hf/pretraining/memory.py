@@ -31,13 +31,15 @@ class StepMemory:
     """Bytes of one device.
 
     Attributes:
-        weights: Weights, gradients and optimizer states in float32.
+        parameters: Number of weights.
+        weights: Weights in float32; of those that are trained also gradients and two means.
         activations: What a row keeps for its backward pass.
         logits: Of one chunk of masked positions, with their gradient and softmax.
         traced: Whether activations were traced; an encoder whose attention is its own reads its
             data, and so gets an estimate by a formula.
     """
 
+    parameters: int
     weights: int
     activations: int
     logits: int
@@ -100,7 +102,7 @@ def step_memory(
         masked_share: Share of tokens that are predicted.
         half: Whether it is trained in bfloat16 mixed precision.
         head_chunk: Masked positions whose logits are held at once.
-        prepare: Called with the model before, e.g. to turn on gradient checkpointing.
+        prepare: Called with the model before: gradient checkpointing, adapters, what is frozen.
 
     Example:
         >>> from doctobert_hf.models import preset_config
@@ -121,14 +123,15 @@ def step_memory(
             kept[_key(tensor)] = tensor.untyped_storage().nbytes()
         return tensor
 
-    weights = 16 * sum(parameter.numel() for parameter in model.parameters())
+    sizes = [(p.numel(), 16 if p.requires_grad else 4) for p in model.parameters()]
+    count, weights = sum(n for n, _ in sizes), sum(n * of_each for n, of_each in sizes)
     masked = int(row_tokens * masked_share)
     # More than a chunk are computed again in the backward pass; fewer are among what is kept.
     of_each = 12 if masked > head_chunk else 4
     logits = min(masked, head_chunk) * architecture.vocab_size * of_each
     if not getattr(type(model), "sparse_head", False):
         return StepMemory(
-            weights, _by_formula(architecture, row_tokens, longest, half), logits, False
+            count, weights, _by_formula(architecture, row_tokens, longest, half), logits, False
         )
     precision: Any = _MetaAutocast() if half else contextlib.nullcontext()
     try:
@@ -139,9 +142,9 @@ def step_memory(
             raise
         # Transformers before 5.4 asks for autocast of the device itself, which has none.
         return StepMemory(
-            weights, _by_formula(architecture, row_tokens, longest, half), logits, False
+            count, weights, _by_formula(architecture, row_tokens, longest, half), logits, False
         )
-    return StepMemory(weights, sum(kept.values()), logits)
+    return StepMemory(count, weights, sum(kept.values()), logits)
 
 
 def _by_formula(architecture: Any, row_tokens: int, longest: int, half: bool) -> int:

@@ -158,7 +158,7 @@ def take_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:
     """Begin with another run's means; rates and decay stay this run's, ``max_lr`` comes along.
 
     Raises:
-        UsageError: The checkpoint has no optimizer.
+        UsageError: The checkpoint has no optimizer, or one of other weights.
     """
     path = checkpoint / "optimizer.pt"
     if not path.is_file():
@@ -168,6 +168,14 @@ def take_over(optimizer: torch.optim.Optimizer, checkpoint: Path) -> None:
         {k: group[k] for k in ("lr", "weight_decay", "betas", "eps")}
         for group in optimizer.param_groups
     ]
+    sizes = [[len(g["params"]) for g in s] for s in (saved["param_groups"], optimizer.param_groups)]
+    if sizes[0] != sizes[1]:
+        raise UsageError(
+            f"The optimizer in '{checkpoint}' is of {sum(sizes[0])} weights, this run's of "
+            f"{sum(sizes[1])}: some were frozen, or a new head learned alone, in one of the two",
+            "the same weights trained in both",
+            "Take the weights alone: init_mode weights",
+        )
     optimizer.load_state_dict(saved)
     for group, kept in zip(optimizer.param_groups, own, strict=True):
         group.update(kept)

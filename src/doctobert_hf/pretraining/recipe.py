@@ -396,7 +396,7 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
         UsageError: Something that is named does not exist.
     """
     from doctobert_hf.pretraining.arguments import MLMTrainingArguments
-    from doctobert_hf.pretraining.initial_model import set_out_dropout
+    from doctobert_hf.pretraining.initial_model import add_trained_parts, set_out_dropout
     from doctobert_hf.pretraining.memory import step_memory
 
     check_inputs(config)
@@ -416,6 +416,7 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
         set_out_dropout(model, config.attention_out_dropout)
         if given.get("gradient_checkpointing"):
             model.gradient_checkpointing_enable()
+        add_trained_parts(model, config)
 
     memory = step_memory(
         *(architecture, config.micro_batch_tokens, config.max_length),
@@ -426,7 +427,7 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
     seconds = config.max_tokens / (config.tokens_per_second * world_size)
     return {
         "model": config.preset if _from_preset(config) else str(config.init_from),
-        "parameters": memory.weights // 16,
+        "parameters": memory.parameters,
         "tokens": config.max_tokens,
         "tokens_per_step": batch,
         "rows_per_step": batch // config.micro_batch_tokens,

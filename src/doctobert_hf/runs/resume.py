@@ -51,7 +51,11 @@ def resumed_config(
                 "Leave it out: --resume reads the run's own settings",
             )
     config = build_config(cls, saved, {"output": folder}, source=f"run '{folder}'")
-    mine = {key: value for key, value in given.items() if key not in ("output", RECIPE)}
+    mine = {
+        key: {**saved[key], **value} if _both_mappings(saved.get(key), value) else value
+        for key, value in given.items()
+        if key not in ("output", RECIPE)
+    }
     wanted = build_config(cls, saved, mine, {"output": folder}, source="options")
     now, then = settings_of(wanted), settings_of(config)
     for key in mine:
@@ -63,6 +67,11 @@ def resumed_config(
                 "Leave the option out, or start another run with another --output",
             )
     return config
+
+
+def _both_mappings(*values: Any) -> bool:
+    """Whether some of a mapping's keys are given again: the others are as they were."""
+    return all(isinstance(value, Mapping) for value in values)
 
 
 def recipe_of(name_or_path: str | None) -> dict[str, str] | None:

@@ -112,6 +112,9 @@ def test_ids_that_a_mix_has(tokenizer, tokenizer_dir, tmp_path):
     with pytest.raises(DataError, match=r"'bad.jsonl', byte 22 has 2 ids up to 99999"):
         make_store(StoreConfig(tmp_path / "bad.jsonl", tmp_path / "b", **given))
     assert not (tmp_path / "b").exists()  # nothing was worth keeping
+    (tmp_path / "bare.jsonl").write_text('{"input_ids": [7, 8]}')
+    with pytest.raises(DataError, match=r"the ids 7 \.\.\. 8 .* special tokens around"):
+        make_store(StoreConfig(tmp_path / "bare.jsonl", tmp_path / "b", **given))
 
 
 def test_a_damaged_part_is_told(corpus, tokenizer, tmp_path):

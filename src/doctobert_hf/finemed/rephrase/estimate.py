@@ -26,7 +26,8 @@ def estimate(config: RephraseConfig) -> dict[str, Any]:
     """
     import tempfile
 
-    from doctobert_hf.finemed.reading import CorpusReader, input_schema
+    from doctobert_hf.finemed.input_columns import input_schema
+    from doctobert_hf.finemed.reading import CorpusReader
     from doctobert_hf.finemed.writing import Exclusions
 
     config.check_input()

@@ -151,7 +151,7 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
         UsageError: No prompts, or an expression that is none.
         DataError: The endpoint is down; what was answered is kept and the run can go on.
     """
-    from doctobert_hf.finemed.reading import input_schema
+    from doctobert_hf.finemed.input_columns import input_schema
     from doctobert_hf.finemed.stage import Stage
 
     prompts = Prompts.read(config.prompts, config.judge)

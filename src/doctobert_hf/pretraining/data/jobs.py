@@ -224,10 +224,7 @@ def tokenise_section(job: Job, number: int) -> None:
         texts = (text for section in group for text in section_texts(section, job.text_column))
         documents = encoded_documents(texts, job.tokenizer, job.max_length)
     else:
-        column, size = job.ids_column, len(job.tokenizer)
-        documents = (
-            row for section in group for row in _checked_ids(section, column, job.max_length, size)
-        )
+        documents = (row for section in group for row in _checked_ids(section, job))
     seal(documents, job, job.place(number))
 
 
@@ -248,15 +245,23 @@ def seal(documents: Iterable[Sequence[Sequence[int]]], job: Job, place: Path) ->
         raise
 
 
-def _checked_ids(
-    section: Section, column: str, max_length: int, vocabulary: int
-) -> Iterator[Sequence[Sequence[int]]]:
+def _checked_ids(section: Section, job: Job) -> Iterator[Sequence[Sequence[int]]]:
+    from doctobert_hf.chunking.backend import special_tokens_around
+
+    before, after = special_tokens_around(job.tokenizer)
+    column, vocabulary = str(job.ids_column), len(job.tokenizer)
     for where, row in section_values(section, column):
         numbers = isinstance(row, list) and all(type(value) is int for value in row)
-        if not numbers or len(row) > max_length or not all(0 <= i < vocabulary for i in row):
+        if not numbers or len(row) > job.max_length or not all(0 <= i < vocabulary for i in row):
             told = f"{len(row)} ids up to {max(row)}" if numbers and row else f"{row!r:.60}"
             raise DataError(
                 f"{where} has {told} as '{column}'",
-                f"at most {max_length} ids below {vocabulary}",
+                f"at most {job.max_length} ids below {vocabulary}",
+            )
+        if row and [*row[: len(before)], *row[len(row) - len(after) :]] != [*before, *after]:
+            raise DataError(
+                f"{where} has the ids {row[0]} ... {row[-1]} as '{column}'",
+                f"the tokenizer's special tokens around them: {before} ... {after}",
+                "Make the ids with special tokens, by this tokenizer",
             )
         yield [row] if row else []

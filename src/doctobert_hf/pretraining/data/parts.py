@@ -97,6 +97,8 @@ def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | Non
     sections = grouped(sections_of(config.corpus, column, size), size)
     tokenizer = open_tokenizer(config.tokenizer)
     made_with = tokenizer_hash(tokenizer)
+    if config.ids_column is not None:
+        _check_mix(config.corpus, made_with)
     settings = {
         "max_length": config.max_length,
         "tokenizer": made_with,
@@ -125,6 +127,25 @@ def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | Non
             return None
         _join(run, job, tokenizer, config.eval_documents)
     return TokenStore(config.output, tokenizer)
+
+
+def _check_mix(corpus: Path, made_with: str) -> None:
+    """Refuse ids of a mix that another tokenizer made: they would be other words.
+
+    Raises:
+        UsageError: The mix's manifest names another tokenizer.
+    """
+    for folder in (corpus, corpus.parent):
+        manifest: Any = {}
+        with contextlib.suppress(OSError, ValueError):
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        theirs = manifest.get("tokenizer_hash") if isinstance(manifest, dict) else None
+        if theirs is not None and theirs != made_with:
+            raise UsageError(
+                f"The ids of '{corpus}' are those of another tokenizer",
+                f"'{manifest.get('tokenizer')}', which the mix was made with",
+                "Name that one, or leave --ids-column out: the texts are tokenised again",
+            )
 
 
 def parts_of_sections(
