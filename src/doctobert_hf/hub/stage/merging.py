@@ -215,6 +215,44 @@ def _merge_configs(now: dict[str, Any], before: dict[str, Any], replaced: set[st
     return kept
 
 
+def other_configs(card: str, ours: set[str]) -> list[dict[str, Any]]:
+    """Return the configurations that a card on the Hub has beside those of a push.
+
+    Args:
+        card: The Hub's card, without what the push replaces.
+        ours: Names of the configurations that are published.
+
+    Returns:
+        For each its ``name``, ``size`` in bytes, and ``splits``: ``split`` and ``rows``; None where
+        the card does not say.
+    """
+    front = front_matter(card)
+    infos = {i.get("config_name", "default"): i for i in _listed(front.get("dataset_info"))}
+    found = []
+    for entry in _listed(front.get("configs")):
+        name = str(entry.get("config_name", "default"))
+        if name in ours:
+            continue
+        info = infos.get(name, {})
+        splits = [
+            {"split": split.get("name"), "rows": split.get("num_examples")}
+            for split in _listed(info.get("splits"))
+        ]
+        found.append({"name": name, "size": info.get("download_size"), "splits": splits})
+    return found
+
+
+def without_configs(card: str, names: Iterable[str]) -> str:
+    """Return a card whose front matter has these configurations no more."""
+    front = front_matter(card)
+    gone = set(names)
+    for key in ("configs", "dataset_info"):
+        if key in front:
+            kept = [e for e in _listed(front[key]) if e.get("config_name", "default") not in gone]
+            front[key] = kept
+    return f"---\n{dump_front(front)}---\n{body_of(card)}"
+
+
 def _listed(value: Any) -> list[dict[str, Any]]:
     found = value if isinstance(value, list) else [value]
     return [dict(item) for item in found if isinstance(item, dict)]

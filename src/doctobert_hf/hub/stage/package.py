@@ -76,7 +76,10 @@ class Package:
         from doctobert_hf.hub.stage import merging
 
         there = remote or merging.Remote("", None, {}, {})
-        card = self.render(None if "README.md" in replace else there.card)
+        known = (
+            merging.without_configs(there.card, replace) if there.card and replace else there.card
+        )
+        card = self.render(None if "README.md" in replace else known)
         text, changes = merging.merge_card(
             *(card.text, there, self.repo_type, replace, relicense, self.repo_id)
         )

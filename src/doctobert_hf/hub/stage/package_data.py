@@ -88,10 +88,11 @@ def package_dataset(
     def render(remote: str | None) -> Any:
         from doctobert_hf.hub.cards.front import dataset_metadata
 
+        shown = _with_others(context, remote)
         metadata = dataset_metadata(chosen, context)
         # Of tasks the folder holds raw corpora: a README there is not of this dataset.
         earlier = ([remote] if remote else []) if tasks else _earlier(path, remote)
-        return render_card(chosen, metadata, context, earlier)
+        return render_card(chosen, metadata, shown, earlier)
 
     placed = stage_companions(path, folder, own=not tasks)
     warnings = [] if tasks else [*_licence_warnings(context), *left_out_of(path, sources)]
@@ -101,6 +102,16 @@ def package_dataset(
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
     warnings += [f"Allowed: {finding}" for finding in allowed]
     return Package(repo_id, "dataset", kind, folder, render, warnings=warnings)
+
+
+def _with_others(context: dict[str, Any], remote: str | None) -> dict[str, Any]:
+    """Add the configurations that stand on the Hub from before: the card is of all of them."""
+    from doctobert_hf.hub.stage.merging import other_configs
+
+    others = other_configs(remote, {c["name"] for c in context["configs"]}) if remote else []
+    counts = [split["rows"] for config in others for split in config["splits"]]
+    known = sum(count for count in counts if isinstance(count, int))
+    return context | {"others": others, "rows": context["rows"] + known}
 
 
 def drbenchmark_splits(path: Path, tasks: tuple[str, ...], protocol: str) -> list[SourceSplit]:
