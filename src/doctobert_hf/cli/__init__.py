@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from doctobert_hf.cli.options import Parser, describe_actions, fitted
+from doctobert_hf.cli.options import Parser, add_shown, describe_actions, fitted
 from doctobert_hf.cli.plugins import load_plugins, take_plugins
 from doctobert_hf.errors import DoctobertError, UsageError, nearest
 from doctobert_hf.files import refuse_remote
@@ -67,7 +67,7 @@ def _main(arguments: list[str]) -> int:
         print(f"error: No command '{name}'. {nearest(name, list(COMMANDS))}", file=sys.stderr)
         return 2
     command, parser = command_parser(name)
-    _add_debug(parser)
+    add_shown(parser)
     try:
         args = parser.parse_args(arguments[1:])
     except SystemExit as stop:
@@ -150,27 +150,6 @@ def _quieten() -> None:
             print(f"warning: {message}", file=sys.stderr)
 
     warnings.showwarning = show  # type: ignore[assignment]
-
-
-_SHOWN = {
-    "verbose": "show the libraries' progress bars and warnings",
-    "debug": "show these, and the traceback of an error",
-}
-
-
-def _add_debug(parser: argparse.ArgumentParser, inner: bool = False) -> None:
-    """Add ``--verbose`` and ``--debug`` to a parser and to its subcommands, however deep."""
-    for name, help in _SHOWN.items():
-        parser.add_argument(
-            f"--{name}",
-            action="store_true",
-            default=argparse.SUPPRESS if inner else False,
-            help=argparse.SUPPRESS if inner else help,
-        )
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for sub in set(action.choices.values()):
-                _add_debug(sub, inner=True)
 
 
 def _overview() -> str:

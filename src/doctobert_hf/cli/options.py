@@ -152,3 +152,24 @@ class Parser(argparse.ArgumentParser):
         """End with one line."""
         print(f"error: {self.prog}: {message}. See {self.prog} --help.", file=sys.stderr)
         raise SystemExit(2)
+
+
+_SHOWN = {
+    "verbose": "show the libraries' progress bars and warnings",
+    "debug": "show these, and the traceback of an error",
+}
+
+
+def add_shown(parser: argparse.ArgumentParser, inner: bool = False) -> None:
+    """Add ``--verbose`` and ``--debug`` to a parser and to its subcommands, however deep."""
+    for name, help in _SHOWN.items():
+        parser.add_argument(
+            f"--{name}",
+            action="store_true",
+            default=argparse.SUPPRESS if inner else False,
+            help=argparse.SUPPRESS if inner else help,
+        )
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in set(action.choices.values()):
+                add_shown(sub, inner=True)

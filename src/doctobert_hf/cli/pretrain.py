@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from doctobert_hf.cli.options import Parser, fitted
+from doctobert_hf.cli.options import Parser, add_shown, fitted
 from doctobert_hf.config import add_config_arguments, build_config, config_overrides, read_yaml
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.pretraining.recipe import PretrainConfig
@@ -63,7 +63,7 @@ class _PretrainParser(Parser):
             allow_abbrev=False,
         )
         pretrain_store.add_arguments(parser)
-        parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        add_shown(parser)
         return parser.parse_args(args[1:]), []
 
     def _split(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
