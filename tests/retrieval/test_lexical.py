@@ -28,11 +28,12 @@ def test_a_stop_word_joined_to_a_digit_is_a_name(text):
         ("AINS", "anti-inflammatoires non stéroïdiens"),
         ("DMLA", "dégénérescence maculaire liée à l’âge"),
         ("VNI", "ventilation non-invasive"),
+        ("ATCD", "antécédents"),
         ("RGO", "reflux gastro-œsophagien"),
     ],
 )
 def test_an_abbreviation_meets_what_it_stands_for(short, said):
-    documents = {"short": f"Patient connu pour {short}.", "said": f"Antécédent : {said}.",
+    documents = {"short": f"Patient connu pour {short}.", "said": f"Au dossier : {said}.",
                  "other": "Un patient avec un accident et une hypertension portale."}  # fmt: skip
     for question in (short, said):
         index = Index.build(documents, abbreviations=True)
@@ -47,6 +48,10 @@ def test_ambiguous_and_longer_ones():
     assert words == [{"insuffis", "cardiaqu"}, set(), {"htap"}]
     [found] = analyze(["hypertension artérielle pulmonaire"])
     assert "htap" in found and "hta" not in found
+    told = ["traitements", "traiter", "réanimé", "ETT", "échographie transthoracique", "ET-1"]
+    ttt, treat, revived, short, said, name = map(set, analyze(told))
+    assert "ttt" in ttt and "ttt" not in treat and "rea" not in revived
+    assert short == {"ett"} <= said and not short & name
     assert EXPANSIONS.keys() >= AMBIGUOUS and not AMBIGUOUS & wordings().keys()
     assert wordings().keys() <= EXPANSIONS.keys()
     assert all(any(map(str.split, texts)) for texts in wordings().values())

@@ -46,7 +46,7 @@ class FrenchAnalyzer:
         self._stem = Stemmer.Stemmer("french").stemWord
         self._stop = {word for word in STOPWORDS_FRENCH if len(word) > 1 or not word.isascii()}
         self._known: dict[str, tuple[str, str] | None] = {}
-        self._capitals: frozenset[str] = frozenset()  # "AIT", which is no form of "avoir"
+        self._shorts: frozenset[str] = frozenset()
         self._said: dict[tuple[str, ...], list[str]] = {}
         if abbreviations:
             self._take_in_abbreviations()
@@ -57,8 +57,13 @@ class FrenchAnalyzer:
         said: dict[tuple[str, ...], list[str]] = {}
         for short, texts in wordings().items():
             for text in texts:
-                said.setdefault(tuple(self.words(text)), []).append(self._stem(short))
-        self._capitals = frozenset(self._stop & wordings().keys())
+                words = tuple(self.words(text))
+                # One word by itself is not stemmed: "traiter" is no "traitement".
+                one = text.removesuffix("s")
+                for key in [words] if len(words) > 1 else [(one,), (f"{one}s",)]:
+                    said.setdefault(key, []).append(short)
+        self._known.clear()
+        self._shorts = frozenset(wordings())
         self._said, self._longest = said, max(map(len, said))
 
     def __call__(self, texts: Iterable[str]) -> list[list[str]]:
@@ -85,7 +90,9 @@ class FrenchAnalyzer:
         first = 0
         while first < len(words):
             for last in range(min(first + self._longest, len(words)), first, -1):
-                if shorts := self._said.get(tuple(words[first:last])):
+                alone = last == first + 1
+                key = (fold(found[first][0]),) if alone else tuple(words[first:last])
+                if shorts := self._said.get(key):
                     written = " ".join(each for each, _ in found[first:last])
                     yield from ((written, short) for short in shorts)
                     first = last - 1
@@ -107,9 +114,12 @@ class FrenchAnalyzer:
 
     def _word(self, written: str, named: bool) -> str | None:
         lower = written.lower()
-        named = named or (written.isupper() and lower in self._capitals)
+        # "AIT" is no form of "avoir".
+        named = named or (written.isupper() and lower in self._shorts)
         if lower in self._stop and not named:
             return None
+        if self._shorts and (plain := fold(lower)) in self._shorts:
+            return plain  # stemmed, "ETT" would be "et", and "REA" "re"
         if written[0].isdigit() and len(written) > 1 and not written.isalnum():
             return written.replace(",", ".")
         return self._stem(fold(lower)) or None
