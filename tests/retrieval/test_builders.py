@@ -250,10 +250,31 @@ def test_scores_say_right_and_wrong(tmp_path, caplog):
         {"query": "q2", "positive": "c", "score": 0.0},
     ]
     [pair] = read_pairs(write(tmp_path / "p.jsonl", rows))
-    assert pair[:3] == ("q1", ("a",), ("b",))
+    assert pair[:3] == ("q1", ("a",), ("b",)) and pair.gains == (2.0,)
     assert "1 questions have no document with a score above 0" in caplog.text
-    with pytest.raises(DataError, match="'score' is 'high'"):
-        list(read_pairs(write(tmp_path / "p.jsonl", [{**rows[0], "score": "high"}])))
+    for wrong in ("high", float("inf"), float("nan")):
+        with pytest.raises(DataError, match=f"'score' is {wrong!r}"):
+            list(read_pairs(write(tmp_path / "p.jsonl", [{**rows[0], "score": wrong}])))
+
+
+def test_grades_of_qrels_travel_into_every_split(tmp_path):
+    place = tmp_path / "beir"
+    write(place / "corpus.jsonl", [{"_id": f"d{n}", "text": f"texte {n}"} for n in range(40)])
+    write(place / "queries.jsonl", [{"_id": f"q{n}", "text": f"question {n}"} for n in range(30)])
+    (place / "qrels").mkdir()
+    for name, numbers in (("train", range(20)), ("test", range(20, 30))):
+        lines = [f"q{n}\td{n}\t3\nq{n}\td{n + 1}\t1\nq{n}\td{n + 2}\t0" for n in numbers]
+        table = "query-id\tcorpus-id\tscore\n" + "\n".join(lines) + "\n"
+        (place / "qrels" / f"{name}.tsv").write_text(table)
+    for part in load_splits(config(data=str(place))):
+        assert part.grades() == [1.0, 3.0]
+        for query, text in part.queries.items():
+            grades = {part.documents[d]: part.gain(query, d) for d in part.relevant[query]}
+            number = int(text.split()[1])
+            assert grades == {f"texte {number}": 3.0, f"texte {number + 1}": 1.0}
+    (place / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\tnan\n")
+    with pytest.raises(DataError, match="the score is 'nan'"):
+        load_splits(config(data=str(place)))
 
 
 def test_null_ids_are_not_one_id(tmp_path):

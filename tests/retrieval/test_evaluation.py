@@ -1,11 +1,16 @@
+import math
+import random
+
 import pytest
 from sentence_transformers.multi_vector_encoder.evaluation import (
     MultiVectorInformationRetrievalEvaluator,
 )
 from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 
+from doctobert_hf.cli.retrieval import _tell_data
 from doctobert_hf.retrieval import Pair, PairSet, evaluate, open_model
 from doctobert_hf.retrieval.evaluation import MEASURES, per_query, table, verdict
+from doctobert_hf.retrieval.pairs import PairSplits
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +47,45 @@ def test_perfect_and_empty_rankings():
     assert best["ndcg@10"] == pytest.approx([1.0, 0.6309], abs=1e-4)
     assert best["mrr@10"] == [1.0, 0.5]
     assert per_query({"q": [], "r": []}, relevant)["recall@10"] == [0.0, 0.0]
+
+
+def graded_judgements(seed, grades):
+    """Rankings of 1 to 30 documents without equal scores, some of them judged."""
+    draw = random.Random(seed)
+    names = [f"d{n}" for n in range(30)]
+    judged = {d: draw.choice(grades) for d in draw.sample(names, draw.randint(1, 20))}
+    found = draw.sample(names, draw.randint(1, 30))
+    return judged, [(name, float(len(found) - n)) for n, name in enumerate(found)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_ndcg_of_grades_is_trec_evals(seed):
+    """``ndcg_cut`` has the grades as gains; recall and MRR count every grade as right."""
+    pytrec_eval = pytest.importorskip("pytrec_eval")
+    judged, found = graded_judgements(seed, [1, 2, 3])
+    judge = pytrec_eval.RelevanceEvaluator({"q": judged}, {"ndcg_cut.10", "recall.10"})
+    theirs = judge.evaluate({"q": dict(found)})["q"]
+    gains = {d: float(grade) for d, grade in judged.items() if grade != 1}
+    ours = per_query({"q": found}, {"q": list(judged)}, {"q": gains})
+    assert ours["ndcg@10"] == pytest.approx([theirs["ndcg_cut_10"]], abs=1e-9)
+    assert ours["recall@10"] == pytest.approx([theirs["recall_10"]], abs=1e-9)
+    ungraded = per_query({"q": found}, {"q": list(judged)})
+    assert all(ours[name] == ungraded[name] for name in ("recall@10", "mrr@10"))
+
+
+def test_grades_are_told_and_ungraded_judgements_score_as_before(capsys):
+    texts = {"a": "Toux sèche.", "b": "Toux grasse et fièvre."}
+    ungraded = PairSet("mine", {"q": "toux"}, texts, {"q": ["a", "b"]})
+    graded = PairSet("mine", {"q": "toux"}, texts, {"q": ["a", "b"]}, gains={"q": {"b": 3.0}})
+    one, two = evaluate("BM25", ungraded), evaluate("BM25", graded)
+    assert one.scores["ndcg@10"] == 1.0 and one.grades == [1.0] and one.notes == []
+    best = 3 + 1 / math.log2(3)
+    assert two.scores["ndcg@10"] == pytest.approx((1 + 3 / math.log2(3)) / best)
+    assert two.scores["recall@10"] == 1.0 and two.as_json()["grades"] == [1.0, 3.0]
+    assert "judgements are graded, 1 to 3: nDCG's gains" in two.notes[0]
+    _tell_data(PairSplits(ungraded, graded, ungraded))
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert first.endswith("2 documents") and second.endswith("2 documents, graded 1 to 3")
 
 
 def test_table_and_verdict_set_systems_side_by_side(pairs, encoder):

@@ -43,6 +43,8 @@ def test_a_document_shared_by_two_questions_is_one():
         ([Pair(" ", ("a",))], "the question is ' '"),
         ([Pair("Q", ("",))], "the document is ''"),
         ([Pair("Q", ("a",), (" ",))], "the document is ' '"),
+        ([Pair("Q", ("a", "b"), gains=(1.0,))], "2 right texts, and their gains are"),
+        ([Pair("Q", ("a",), gains=(0.0,))], "a number above 0 for each"),
         ([Pair("Q1", ("a",), id="1"), Pair("Q2", ("b",), id="1")], "the id '1' stands for two"),
         ([], "no pairs"),
     ],
@@ -84,3 +86,14 @@ def test_subset_keeps_all_documents_or_its_own():
     first = next(iter(made.queries))
     assert set(made.subset([first], "s", True).documents.values()) == {"a", "x", "b", "c"}
     assert set(made.subset([first], "s", False).documents.values()) == {"a", "x"}
+
+
+def test_grades_are_kept_and_the_higher_of_two_counts():
+    graded = [Pair("Q", ("a", "b"), gains=(3.0, 1.0)), Pair("Q", ("c", "d"), gains=(0.5, 1.0))]
+    made = PairSet.from_pairs("p", [*graded, Pair("Q", ("c",)), Pair("Q", ("a",), gains=(2.0,))])
+    [query] = made.queries
+    grades = {made.documents[d]: made.gain(query, d) for d in made.relevant[query]}
+    assert grades == {"a": 3.0, "b": 1.0, "c": 1.0, "d": 1.0} and made.grades() == [1.0, 3.0]
+    assert made.notes[1:] == ["p: 2 texts graded twice for a question have the higher grade"]
+    assert made.subset([query], "s", False).gains == made.gains and made.gain(query, "x") is None
+    assert PairSet.from_pairs("p", [Pair("Q", ("a",))]).gains == {}

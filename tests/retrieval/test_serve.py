@@ -1,6 +1,7 @@
 """The HTTP service: what it answers, what it refuses, and its page in a real browser."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval.search import build_index
 
 pytest.importorskip("fastapi")
+pytest.importorskip("fastapi_offline")
 pytest.importorskip("uvicorn")
 
 
@@ -91,6 +93,37 @@ def test_a_taken_port_and_no_index(address, index, tmp_path):
         serve(tmp_path, "127.0.0.1", 0)
 
 
+@pytest.mark.parametrize("page", ["/", "/docs"])
+def test_pages_name_no_other_host_and_their_files_are_there(address, page):
+    text = urllib.request.urlopen(address + page).read().decode()
+    assert not re.findall(r"(?:https?:)?//[\w-]+\.\w", text)
+    files = re.findall(r"(?:src|href)=[\"']([^\"']+)", text)
+    assert len(files) == (3 if page == "/docs" else 0)
+    for name in [*files, "/openapi.json"]:
+        with urllib.request.urlopen(urllib.parse.urljoin(address, name)) as answer:
+            assert answer.status == 200 and answer.read()
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{address}/redoc")  # another page, that has its logo from outside
+
+
+def dom(address, folder):
+    """Return what headless Chromium makes of a page."""
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+               "--disable-background-networking", "--disable-component-update",
+               f"--user-data-dir={folder}", "--virtual-time-budget=5000", "--dump-dom"]  # fmt: skip
+    told = subprocess.run(
+        ["chromium", *options, address], capture_output=True, text=True, timeout=120
+    )
+    return told.stdout
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
+def test_the_description_in_a_browser_without_other_hosts(address, tmp_path):
+    shown = dom(f"{address}/docs", tmp_path)
+    assert 'data-path="/search"' in shown and 'data-path="/health"' in shown
+    assert "validator.swagger.io" not in shown
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
 def test_the_page_in_a_browser(address, tmp_path):
     """A question typed into the page shows its hit, with the text as text and a sentence marked."""
@@ -119,27 +152,7 @@ def test_the_page_in_a_browser(address, tmp_path):
     server = HTTPServer(("127.0.0.1", 0), Page)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
-        shown = subprocess.run(
-            *[
-                [
-                    "chromium",
-                    "--headless",
-                    "--no-sandbox",
-                    "--disable-gpu",
-                    "--no-first-run",
-                    "--disable-background-networking",
-                    "--disable-component-update",
-                    "--disable-sync",
-                    f"--user-data-dir={tmp_path}",
-                    "--virtual-time-budget=5000",
-                    "--dump-dom",
-                    f"http://127.0.0.1:{server.server_port}/",
-                ]
-            ],
-            capture_output=True,
-            text=True,
-            timeout=120,
-        ).stdout
+        shown = dom(f"http://127.0.0.1:{server.server_port}/", tmp_path)
     finally:
         server.shutdown()
     assert "<mark>Une hépatite C 🩺.</mark>" in shown

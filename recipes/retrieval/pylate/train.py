@@ -221,7 +221,7 @@ def plaid(name: str, model: Any, config: RetrievalConfig, pairs: PairSet, folder
         ranked[query] = list(best.items())[:TOP]
     return summary(
         (name, "plaid", pairs),
-        per_query(ranked, pairs.relevant),
+        per_query(ranked, pairs.relevant, pairs.gains),
         passages=len(passages),
         index_bytes=sum(f.stat().st_size for f in (folder / name).rglob("*") if f.is_file()),
         documents_per_second=len(documents) / (built - begin),

@@ -119,7 +119,10 @@ def _train(args: argparse.Namespace) -> int:
 
 def _tell_data(splits: PairSplits) -> None:
     for part in splits:
-        print(f"{part.name}: {len(part.queries):,} questions, {len(part.documents):,} documents")
+        grades = part.grades()
+        graded = f", graded {grades[0]:g} to {grades[-1]:g}" if len(grades) > 1 else ""
+        counts = f"{len(part.queries):,} questions, {len(part.documents):,} documents"
+        print(f"{part.name}: {counts}{graded}")
     for note in (note for part in splits for note in part.notes):
         print(note)
 

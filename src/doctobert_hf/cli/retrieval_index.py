@@ -47,6 +47,9 @@ def add_arguments(actions: Any) -> None:
     build.add_argument("--text-column", default="text", help="column that holds the text")
     build.add_argument("--engine", default="exact", help="exact (default), or faiss for millions "
                        "of passages: approximate")  # fmt: skip
+    build.add_argument("--abbreviations", action="store_true", help="let clinical abbreviations "
+                       "and what they stand for find each other by words (HTA, hypertension "
+                       "artérielle); ambiguous ones are left alone")  # fmt: skip
     build.add_argument("--overwrite", action="store_true", help="move another index there aside")
     add = verbs.add_parser("add", help="add documents that are new", allow_abbrev=False)
     update = verbs.add_parser(
@@ -99,7 +102,8 @@ def _build(args: argparse.Namespace) -> int:
     place = model_folder(args.model) if args.model else None
     with contextlib.redirect_stdout(sys.stderr):
         index = build_index(
-            *(args.documents, args.output, place, args.text_column, args.overwrite, args.engine)
+            *(args.documents, args.output, place, args.text_column, args.overwrite, args.engine),
+            abbreviations=args.abbreviations,
         )
     print(f"{len(index.ids):,} documents, {len(index.passages):,} passages, {index.size:,} bytes",
           file=sys.stderr)  # fmt: skip

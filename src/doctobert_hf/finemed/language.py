@@ -165,7 +165,7 @@ class LanguageIdentifier:
     @cached_property
     def _medical(self) -> frozenset[str]:
         """Words of the package's lexicon and its abbreviations: many are Latin's to all."""
+        from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
         from doctobert_hf.finemed.annotators.lexicon import base_words
-        from doctobert_hf.finemed.rephrase.abbreviations import EXPANSIONS
 
         return base_words() | frozenset(EXPANSIONS)

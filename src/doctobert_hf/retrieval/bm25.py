@@ -36,6 +36,7 @@ class BM25:
 
     Args:
         texts: The passages.
+        abbreviations: Whether clinical abbreviations meet what they stand for.
 
     Raises:
         UsageError: ``bm25s`` or ``PyStemmer`` is not installed.
@@ -45,21 +46,21 @@ class BM25:
         np.int64(1)
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._begin(len(texts))
-        words = self._analyze(texts)
+    def __init__(self, texts: Sequence[str], abbreviations: bool = False) -> None:
+        self._begin(len(texts), abbreviations)
+        words = self.analyze(texts)
         if any(words):
             self._index.index(words, show_progress=False)
             self._has_words = True
 
-    def _begin(self, count: int) -> None:
+    def _begin(self, count: int, abbreviations: bool) -> None:
         require_bm25()
         import bm25s
 
         from doctobert_hf.retrieval.lexical import FrenchAnalyzer
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells of every step
-        self._analyze = FrenchAnalyzer()
+        self.analyze = FrenchAnalyzer(abbreviations)
         self._index: Any = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
         self._count, self._has_words = count, False
 
@@ -78,18 +79,25 @@ class BM25:
         return sum(np.asarray(array).nbytes for array in arrays) + words
 
     def words(self, query: str) -> tuple[list[str], list[str]]:
-        """Return a query's words that stand in a passage, and those that do not, as written."""
+        """Return a query's words that stand in a passage, and those that do not, as written.
+
+        Words that are found by their abbreviation are not among the latter.
+        """
         vocabulary = self._index.vocab_dict if self._has_words else {}
         known, unknown = dict[str, None](), dict[str, None]()
-        for written, word in self._analyze.pairs(query):
-            (known if word in vocabulary else unknown)[written] = None
-        return list(known), list(unknown)
+        for written, word in self.analyze.pairs(query):
+            if word in vocabulary:
+                known[written] = None
+            elif " " not in written:  # else a wording whose abbreviation stands nowhere
+                unknown[written] = None
+        met = {word for written in known for word in written.split(" ")}
+        return list(known), [word for word in unknown if word not in met]
 
     def scores(self, queries: Sequence[str]) -> NDArray[np.floating]:
         """Return the score of every passage: shape (queries, passages)."""
         scores = np.zeros((len(queries), self._count), np.float32)
         if self._has_words:
-            for row, words in zip(scores, self._analyze(queries), strict=True):
+            for row, words in zip(scores, self.analyze(queries), strict=True):
                 known = [word for word in words if word in self._index.vocab_dict]
                 if known:
                     row[:] = self._index.get_scores(known)
@@ -101,12 +109,13 @@ class BM25:
             self._index.save(str(folder), show_progress=False)
 
     @classmethod
-    def load(cls, folder: Path, count: int) -> BM25:
+    def load(cls, folder: Path, count: int, abbreviations: bool = False) -> BM25:
         """Open a table that :meth:`save` wrote, by memory map.
 
         Args:
             folder: The folder.
             count: Number of passages it was made of.
+            abbreviations: What it was made with.
 
         Raises:
             DataError: It cannot be read, or is of another number of passages.
@@ -114,7 +123,7 @@ class BM25:
         import bm25s
 
         made = cls.__new__(cls)
-        made._begin(count)
+        made._begin(count, abbreviations)
         if not any(folder.iterdir()):
             return made  # passages without a word
         try:

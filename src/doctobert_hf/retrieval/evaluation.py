@@ -1,11 +1,14 @@
 """How well a search finds what answers a question, with intervals, sizes and speeds.
 
 The measures are those of Sentence Transformers' ``InformationRetrievalEvaluator``; dense, late
-interaction and BM25 go through the same index and the same code.
+interaction and BM25 go through the same index and the same code. Of graded judgements nDCG takes
+the grades as gains, as trec_eval's ``ndcg_cut`` and mteb do; the rest counts every grade above 0 as
+right.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 TOP = 10
 MEASURES = ("ndcg@10", "recall@10", "mrr@10")
+_GRADED = "judgements are graded, {:g} to {:g}: nDCG's gains; any grade is right for recall and MRR"
 
 
 @dataclass
@@ -42,6 +46,7 @@ class Result:
         queries_per_second: Questions encoded and searched per second, all in one call.
         notes: What was cut, one a line.
         per_query: nDCG@10 of each question, for paired comparisons.
+        grades: Grades of right documents that occur, lowest first; [1.0]: judgements are ungraded.
 
     Example:
         >>> from doctobert_hf.retrieval import PairSet
@@ -64,6 +69,7 @@ class Result:
     queries_per_second: float
     notes: list[str] = field(default_factory=list)
     per_query: list[float] = field(default_factory=list, repr=False)
+    grades: list[float] = field(default_factory=lambda: [1.0])
 
     def as_json(self) -> dict[str, Any]:
         """Return plain types, without the single questions."""
@@ -96,7 +102,7 @@ def evaluate(
     queries = list(pairs.relevant)
     ranked = index.rank([pairs.queries[query] for query in queries], TOP)
     searched = time.perf_counter()
-    rows = per_query(dict(zip(queries, ranked, strict=True)), pairs.relevant)
+    rows = per_query(dict(zip(queries, ranked, strict=True)), pairs.relevant, pairs.gains)
     return summary(
         (system, index.kind, pairs),
         rows,
@@ -114,6 +120,9 @@ def summary(what: tuple[str, str, PairSet], rows: dict[str, list[float]], **rest
 
     system, kind, pairs = what
     intervals = {name: bootstrap_mean(values) for name, values in rows.items()}
+    grades = pairs.grades()
+    if len(grades) > 1:
+        rest["notes"] = [*rest.get("notes", []), _GRADED.format(grades[0], grades[-1])]
     return Result(
         system,
         kind,
@@ -123,18 +132,26 @@ def summary(what: tuple[str, str, PairSet], rows: dict[str, list[float]], **rest
         scores={name: float(np.mean(values)) for name, values in rows.items()},
         intervals={name: (each.low, each.high) for name, each in intervals.items()},
         per_query=rows["ndcg@10"],
+        grades=grades,
         **rest,
     )
 
 
 def per_query(
-    ranked: Mapping[str, Sequence[tuple[str, float]]], relevant: Mapping[str, Sequence[str]]
+    ranked: Mapping[str, Sequence[tuple[str, float]]],
+    relevant: Mapping[str, Sequence[str]],
+    gains: Mapping[str, Mapping[str, float]] | None = None,
 ) -> dict[str, list[float]]:
     """Measure each question by itself, with Sentence Transformers' own code.
+
+    That code knows right and wrong only. The nDCG of questions whose documents have grades is
+    trec_eval's ``ndcg_cut`` (pytrec_eval, mteb): a grade is its document's gain, without a power
+    of two, discounted by the logarithm of the rank and divided by that of the best order.
 
     Args:
         ranked: Per query, documents and scores, best first.
         relevant: Per query, the documents that answer it.
+        gains: Per query, the grades of those that are not 1.
 
     Returns:
         Per measure, one value a query, in the order of ``ranked``.
@@ -154,7 +171,15 @@ def per_query(
         measured = one.compute_metrics([hits])
         for name in MEASURES:
             rows[name].append(float(measured[name.replace("10", "k")][TOP]))
+        if graded := (gains or {}).get(query):
+            of = {document: graded.get(document, 1.0) for document in relevant[query]}
+            found_gains = [of.get(document, 0.0) for document, _ in found]
+            rows["ndcg@10"][-1] = _dcg(found_gains) / _dcg(sorted(of.values(), reverse=True))
     return rows
+
+
+def _dcg(gains: Sequence[float]) -> float:
+    return sum(gain / math.log2(rank + 2) for rank, gain in enumerate(gains[:TOP]))
 
 
 def _evaluator_class() -> Any:

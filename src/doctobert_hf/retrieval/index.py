@@ -77,6 +77,7 @@ class Index:
         bm25: The table of words, or what opens it; made when it is first needed.
         engine: Finds near vectors instead of exact search.
         chunker: How the documents were cut, see :class:`.encoding.PassageEncoder`.
+        abbreviations: Whether words meet their clinical abbreviations, see :mod:`.lexical`.
 
     Example:
         >>> index = Index.build({"a": "Hépatite C chronique.", "b": "Entorse de la cheville."})
@@ -93,12 +94,13 @@ class Index:
         bm25: BM25 | Callable[[], BM25] | None = None,
         engine: Engine | None = None,
         chunker: dict[str, Any] | None = None,
+        abbreviations: bool = False,
     ) -> None:
         self.documents, self.passages, self.vectors = documents, passages, vectors
         self.ids: list[str] = documents["id"].to_pylist()
         self.sources: list[str] = documents["source"].to_pylist()
         self.starts = passages.starts
-        self.engine, self.chunker = engine, chunker
+        self.engine, self.chunker, self.abbreviations = engine, chunker, abbreviations
         self._model, self._bm25 = model, bm25
 
     @classmethod
@@ -109,6 +111,7 @@ class Index:
         sources: Sequence[str] | None = None,
         batch_size: int = 32,
         passages: list[Passage] | None = None,
+        abbreviations: bool = False,
     ) -> Index:
         """Encode documents.
 
@@ -118,6 +121,7 @@ class Index:
             sources: Where each comes from; default: the ids.
             batch_size: Passages encoded at once.
             passages: The documents cut already; default: to the model's length, for words whole.
+            abbreviations: Let clinical abbreviations and what they stand for find each other.
 
         Raises:
             DataError: No document, or one without text.
@@ -155,7 +159,8 @@ class Index:
             passages = encoder.cut(list(documents.values()))
         table = PassageTable.of(passages)
         vectors = encoder.encode(table.texts)
-        return cls(document_table(rows), table, vectors, model, chunker=encoder.chunker)
+        about: dict[str, Any] = {"chunker": encoder.chunker, "abbreviations": abbreviations}
+        return cls(document_table(rows), table, vectors, model, **about)
 
     @property
     def kind(self) -> str:
@@ -185,7 +190,7 @@ class Index:
     def bm25(self) -> BM25:
         """The table of words; made or read when it is first asked for."""
         if self._bm25 is None:
-            self._bm25 = BM25(self.passages.texts)
+            self._bm25 = BM25(self.passages.texts, self.abbreviations)
         elif not isinstance(self._bm25, BM25):
             self._bm25 = self._bm25()
         return self._bm25

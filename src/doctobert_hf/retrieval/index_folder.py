@@ -58,6 +58,7 @@ class About:
         engine: Name of the engine, ``exact`` for none.
         engine_file: The engine's file.
         text_column: Column that held the text.
+        abbreviations: Whether its words meet their clinical abbreviations.
         rows_read: Rows of the input that are in the parts, while the index is being built.
         complete: Whether all of the input is in.
         generation: Number of the last change; names new files.
@@ -72,6 +73,7 @@ class About:
     engine: str = "exact"
     engine_file: Piece | None = None
     text_column: str = "text"
+    abbreviations: bool = False
     rows_read: int = 0
     complete: bool = False
     generation: int = 0
@@ -220,6 +222,7 @@ def load_index(made: type[Index], folder: Path, model: Any = None) -> Index:
         lambda: _words(folder, about, passages),
         engine,
         about.chunker,
+        about.abbreviations,
     )
 
 
@@ -242,10 +245,10 @@ def _opener(about: About, folder: Path, model: Any, part: Part) -> Any:
 
 def _words(folder: Path, about: About, passages: PassageTable) -> BM25:
     if about.words is None:
-        return BM25(passages.texts)
+        return BM25(passages.texts, about.abbreviations)
     place = folder / "words" / about.words.name
     check_files(place, about.words)
-    return BM25.load(place, len(passages))
+    return BM25.load(place, len(passages), about.abbreviations)
 
 
 def _joined(tables: list[pa.Table], folder: Path) -> pa.Table:
@@ -289,7 +292,7 @@ def finish(folder: Path, about: About) -> None:
     about.words = about.engine_file = None
     if parts:
         texts = [text for part in parts for text in part.passages.texts]
-        table = BM25(texts)
+        table = BM25(texts, about.abbreviations)
         about.words = write_piece(folder, "words", about.next_name(), table.save)
         engine = make_engine(about.engine)
         if engine is not None and about.model is not None:
@@ -312,12 +315,15 @@ def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: 
     from doctobert_hf.runs import open_run
 
     model = index.model
-    settings = {"kind": index.kind, "model": absolute(place), "texts": index.fingerprint()}
+    settings: dict[str, Any] = {"kind": index.kind, "model": absolute(place)}
+    settings["texts"] = index.fingerprint()
+    if index.abbreviations:  # absent, as in the records of before, where it is off
+        settings["abbreviations"] = True
     with open_run(folder, KIND, settings, overwrite=overwrite) as run:
         if run.record.outputs and (folder / ABOUT).is_file() and read_any(folder).complete:
             return  # the same texts and model are there already
         identity = None if model is None else ModelIdentity.of(model, place)
-        about = About(index.kind, identity, index.chunker)
+        about = About(index.kind, identity, index.chunker, abbreviations=index.abbreviations)
         with explained_output(folder):
             piece = write_part(folder, about, index.documents, index.passages, index.vectors)
             about.parts.append(piece)

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator
 _ELISION = re.compile(
     r"(?<![^\W_])(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)[ \u00a0]?['’ʼ´][ \u00a0]?", re.I
 )
-_WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+")
+_WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+\x01?")
+_NAMED = "\x01"  # stands for the hyphen of "IL-6"
+_JOINED = re.compile(r"[-\u2010\u2011](?<=[^\W\d_].)(?=\d)")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"})
 _IGNORED = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # soft hyphens, invisible joints
 
@@ -24,20 +26,45 @@ class FrenchAnalyzer:
     Accents, ligatures and Unicode forms are folded *before* Snowball's French stemmer, so that what
     is typed without accents meets what is written with them. Stop words are those of ``bm25s``,
     told by their accents (``à`` is one, the ``A`` of *hépatite A* is not) and, but for those, over
-    one letter long.
+    one letter long. One that a hyphen joins to a digit is a name's (``IL-6``) and stays.
+
+    Args:
+        abbreviations: Whether what a clinical abbreviation stands for, word by word, gives the
+            abbreviation too, so that each finds the other; ambiguous ones are left alone.
 
     Example:
         >>> FrenchAnalyzer()(["L'hépatite C et l’œdème artériel"])
         [['hepatit', 'c', 'oedem', 'arteriel']]
+        >>> FrenchAnalyzer(abbreviations=True)(["HTA", "hypertension artérielle"])
+        [['hta'], ['hypertens', 'arteriel', 'hta']]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, abbreviations: bool = False) -> None:
         import Stemmer
         from bm25s.stopwords import STOPWORDS_FRENCH
 
         self._stem = Stemmer.Stemmer("french").stemWord
         self._stop = {word for word in STOPWORDS_FRENCH if len(word) > 1 or not word.isascii()}
-        self._known: dict[str, str | None] = {}
+        self._known: dict[str, tuple[str, str] | None] = {}
+        self._shorts: frozenset[str] = frozenset()
+        self._said: dict[tuple[str, ...], list[str]] = {}
+        if abbreviations:
+            self._take_in_abbreviations()
+
+    def _take_in_abbreviations(self) -> None:
+        from doctobert_hf.corpus.clinical_abbreviations import wordings
+
+        said: dict[tuple[str, ...], list[str]] = {}
+        for short, texts in wordings().items():
+            for text in texts:
+                words = tuple(self.words(text))
+                # One word by itself is not stemmed: "traiter" is no "traitement".
+                one = text.removesuffix("s")
+                for key in [words] if len(words) > 1 else [(one,), (f"{one}s",)]:
+                    said.setdefault(key, []).append(short)
+        self._known.clear()
+        self._shorts = frozenset(wordings())
+        self._said, self._longest = said, max(map(len, said))
 
     def __call__(self, texts: Iterable[str]) -> list[list[str]]:
         """Return each text's words, in order."""
@@ -49,21 +76,50 @@ class FrenchAnalyzer:
             yield word
 
     def pairs(self, text: str) -> Iterator[tuple[str, str]]:
-        """Yield each word as it is written, and as it is compared."""
+        """Yield each word as it is written, and as it is compared; then abbreviations of them."""
+        if not self._said:
+            yield from self._single(text)
+            return
+        found = list(self._single(text))
+        yield from found
+        yield from self._abbreviated(found)
+
+    def _abbreviated(self, found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Yield the abbreviations of what stands there in full, the longest wording of each."""
+        words = [word for _, word in found]
+        first = 0
+        while first < len(words):
+            for last in range(min(first + self._longest, len(words)), first, -1):
+                alone = last == first + 1
+                key = (fold(found[first][0]),) if alone else tuple(words[first:last])
+                if shorts := self._said.get(key):
+                    written = " ".join(each for each, _ in found[first:last])
+                    yield from ((written, short) for short in shorts)
+                    first = last - 1
+                    break
+            first += 1
+
+    def _single(self, text: str) -> Iterator[tuple[str, str]]:
         known = self._known
-        for written in _WORD.findall(_ELISION.sub(" ", _composed(text))):
-            if written not in known:
+        for found in _WORD.findall(_JOINED.sub(_NAMED, _ELISION.sub(" ", _composed(text)))):
+            if found not in known:
                 if len(known) > 1_000_000:  # numbers without end: memory stays bounded
                     known.clear()
-                known[written] = self._word(written)
-            word = known[written]
-            if word is not None:
-                yield written, word
+                written = found.rstrip(_NAMED)
+                word = self._word(written, found != written)
+                known[found] = None if word is None else (written, word)
+            pair = known[found]
+            if pair is not None:
+                yield pair
 
-    def _word(self, written: str) -> str | None:
+    def _word(self, written: str, named: bool) -> str | None:
         lower = written.lower()
-        if lower in self._stop:
+        # "AIT" is no form of "avoir".
+        named = named or (written.isupper() and lower in self._shorts)
+        if lower in self._stop and not named:
             return None
+        if self._shorts and (plain := fold(lower)) in self._shorts:
+            return plain  # stemmed, "ETT" would be "et", and "REA" "re"
         if written[0].isdigit() and len(written) > 1 and not written.isalnum():
             return written.replace(",", ".")
         return self._stem(fold(lower)) or None

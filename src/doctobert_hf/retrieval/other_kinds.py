@@ -107,7 +107,7 @@ def _sparse(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:
     weights = encoded.values().numel()
     return summary(
         (system, "sparse", pairs),
-        per_query(ranked, pairs.relevant),
+        per_query(ranked, pairs.relevant, pairs.gains),
         passages=len(passages),
         index_bytes=weights * 8,
         documents_per_second=len(names) / (built - begin),
@@ -141,7 +141,7 @@ def _reranker(system: str, pairs: PairSet, place: str, batch_size: int) -> Resul
     searched = time.perf_counter()
     return summary(
         (system, "reranker", pairs),
-        per_query(ranked, pairs.relevant),
+        per_query(ranked, pairs.relevant, pairs.gains),
         passages=len(index.passages),
         index_bytes=index.size,
         documents_per_second=len(pairs.documents) / (built - begin),

@@ -27,9 +27,9 @@ def read_pairs(
         kind: ``pairs``: columns ``query`` (or ``anchor``) and ``positive``, optional ``negative``
             (or ``negative_1``, ``negative_2``, ...), ``id``, ``split`` and ``score`` (or
             ``label``); ``positive`` and ``negative`` may be lists; a ``score`` of 0 or less makes a
-            row's positive a wrong document, one above makes it right. ``terms``: a terminology with
-            ``term`` and ``synonym``, ``definition`` or both. ``passages``: documents, see
-            :mod:`doctobert_hf.retrieval.passages`.
+            row's positive a wrong document, one above a right one of that grade. ``terms``: a
+            terminology with ``term`` and ``synonym``, ``definition`` or both. ``passages``:
+            documents, see :mod:`doctobert_hf.retrieval.passages`.
         text_column: Column of ``passages`` that holds the text.
 
     Raises:
@@ -128,19 +128,29 @@ def _score(row: dict[str, Any], name: str) -> float | None:
     column = next((key for key in _SCORES if row.get(key) is not None), None)
     if column is None:
         return None
-    try:
-        score = float(row[column])
-        if not math.isnan(score):
-            return score
-    except (TypeError, ValueError):
-        if column.startswith("label") and isinstance(row[column], str):
-            return None  # the name of a class
+    value = row[column]
+    if (score := _number(value)) is not None:
+        return score
+    if column.startswith("label") and isinstance(value, str) and not _INFINITE.fullmatch(value):
+        return None  # the name of a class
     raise DataError(f"pair {name}: '{column}' is {row[column]!r:.40}", "a number")
+
+
+_INFINITE = re.compile(r"\s*[+-]?(?:nan|inf|infinity)\s*", re.I)
+
+
+def _number(value: Any) -> float | None:
+    """Return a score as a number that can be counted with; None: it is none."""
+    try:
+        return number if math.isfinite(number := float(value)) else None
+    except (TypeError, ValueError):
+        return None
 
 
 def scored(pairs: Iterable[tuple[Pair, float | None]]) -> Iterator[Pair]:
     """Yield pairs; of scored ones a question's rows are one, right and wrong documents by score.
 
+    A score above 0 is kept as the document's grade, which nDCG counts as its gain.
     A question none of whose documents has a score above 0 is left out, and told.
     """
     graded: dict[tuple[str, str | None], Pair] = {}
@@ -153,13 +163,14 @@ def scored(pairs: Iterable[tuple[Pair, float | None]]) -> Iterator[Pair]:
         before = graded.get(key, Pair(pair.query, (), (), pair.id, pair.split))
         graded[key] = before._replace(
             positives=before.positives + (pair.positives if right else ()),
+            gains=before.gains + (score,) * len(pair.positives if right else ()),
             negatives=before.negatives + pair.negatives + (() if right else pair.positives),
         )
     kept = [pair for pair in graded.values() if pair.positives]
     if left := len(graded) - len(kept):
         logger.warning("%s questions have no document with a score above 0: left out", f"{left:,}")
     if graded:
-        logger.info("scores are read as right (above 0) and wrong")
+        logger.info("scores are read as grades of right documents (above 0) and wrong ones")
     yield from kept
 
 
@@ -205,12 +216,12 @@ def beir_sets(place: Path, further: Iterable[str] = ()) -> dict[str, PairSet]:
                     "ids of corpus.jsonl and queries.jsonl",
                 )
             pair = Pair(queries[query], (documents[document],), (), query, split)
-            try:
-                judged.append((pair, float(row["score"])))
-            except (KeyError, TypeError, ValueError):
+            score = _number(row.get("score"))
+            if score is None:
                 raise DataError(
                     f"'{path}', question '{query}': the score is {row.get('score')!r}", "a number"
-                ) from None
+                )
+            judged.append((pair, score))
         found[split] = PairSet.from_pairs(f"{place.name} {split}", scored(judged), texts)
     return found
 

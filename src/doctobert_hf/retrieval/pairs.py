@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -19,6 +20,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 class Pair(NamedTuple):
     """One example: a question, the texts that answer it, and texts that look as if they did.
 
+    ``gains`` says how well each positive answers, where judgements are graded; empty: all alike.
+
     Example:
         >>> Pair("Que traite l'amoxicilline ?", ("Des infections bactériennes.",)).negatives
         ()
@@ -29,6 +32,7 @@ class Pair(NamedTuple):
     negatives: tuple[str, ...] = ()
     id: str | None = None
     split: str | None = None
+    gains: tuple[float, ...] = ()
 
 
 @dataclass
@@ -42,6 +46,7 @@ class PairSet:
         relevant: Ids of a query's relevant documents, at least one each.
         negatives: Ids of documents known to be wrong for a query.
         notes: What was merged or left out, one a line.
+        gains: Of graded judgements, per query: the grades of its relevant documents that are not 1.
 
     Example:
         >>> texts = {"a": "Toux sèche.", "b": "Entorse."}
@@ -56,13 +61,15 @@ class PairSet:
     relevant: dict[str, list[str]] = field(default_factory=dict)
     negatives: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    gains: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
     def from_pairs(cls, name: str, pairs: Iterable[Pair], documents: Iterable[str] = ()) -> PairSet:
         """Gather pairs: the same question asked twice has the answers of both.
 
         Texts that differ in white space only are one; a text that is right and wrong for the same
-        question counts as right. Both are counted in ``notes``.
+        question counts as right; of two grades of one text for a question the higher one counts.
+        All are counted in ``notes``.
 
         Args:
             name: Name of the set.
@@ -93,8 +100,9 @@ class PairSet:
             if identity in made.queries:
                 merged["questions asked more than once are one, with the answers of all"] += 1
             made.queries.setdefault(identity, query)
-            for text in pair.positives:
-                _add(made.relevant, identity, made._document(text, where))
+            for text, gain in zip(pair.positives, _gains(pair, where), strict=True):
+                if made._grade(identity, made._document(text, where), gain):
+                    merged["texts graded twice for a question have the higher grade"] += 1
             for text in pair.negatives:
                 _add(made.negatives, identity, made._document(text, where))
         for text in documents:
@@ -116,6 +124,26 @@ class PairSet:
         self.documents.setdefault(identity, text)
         return identity
 
+    def _grade(self, query: str, document: str, gain: float) -> bool:
+        """Take in a relevant document; return whether it had another grade."""
+        before = self.gain(query, document)
+        best = gain if before is None else max(gain, before)
+        _add(self.relevant, query, document)
+        graded = {**self.gains.pop(query, {}), document: best}
+        if left := {key: value for key, value in graded.items() if value != 1}:
+            self.gains[query] = left
+        return before not in (None, gain)
+
+    def gain(self, query: str, document: str) -> float | None:
+        """Return how well a document answers: its grade, 1 without grades, None if it does not."""
+        if document not in self.relevant.get(query, ()):
+            return None
+        return self.gains.get(query, {}).get(document, 1.0)
+
+    def grades(self) -> list[float]:
+        """Return the grades of relevant documents that occur, lowest first; [1.0]: ungraded."""
+        return sorted({self.gain(*pair) or 0.0 for pair in self.pairs()})
+
     def pairs(self) -> list[tuple[str, str]]:
         """Return every (query id, relevant document id)."""
         return [(query, document) for query, right in self.relevant.items() for document in right]
@@ -130,7 +158,8 @@ class PairSet:
             key: text for key, text in self.documents.items() if all_documents or key in own
         }
         texts = {query: self.queries[query] for query in kept}
-        return PairSet(name, texts, documents, relevant, negatives)
+        gains = {query: self.gains[query] for query in kept if query in self.gains}
+        return PairSet(name, texts, documents, relevant, negatives, gains=gains)
 
 
 class PairSplits(NamedTuple):
@@ -200,6 +229,16 @@ def _text(text: object, what: str, where: str) -> str:
             f"{where}: the {what} is {text!r:.40}", "a text", "Fill it in or leave the pair out"
         )
     return text.strip()
+
+
+def _gains(pair: Pair, where: str) -> tuple[float, ...]:
+    gains = pair.gains or (1.0,) * len(pair.positives)
+    if len(gains) != len(pair.positives) or not all(0 < gain < math.inf for gain in gains):
+        raise DataError(
+            f"{where}: {len(pair.positives)} right texts, and their gains are {pair.gains!r:.60}",
+            "none, or a number above 0 for each",
+        )
+    return gains
 
 
 def _add(table: dict[str, list[str]], key: str, value: str) -> None:

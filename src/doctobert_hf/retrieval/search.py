@@ -94,6 +94,7 @@ def build_index(
     text_column: str = "text",
     overwrite: bool = False,
     engine: str = "exact",
+    abbreviations: bool = False,
 ) -> Index:
     """Index documents in a folder, part by part; a build that was stopped goes on where it was.
 
@@ -104,6 +105,7 @@ def build_index(
         text_column: Column that holds the text.
         overwrite: Move another index that is in ``output`` aside first.
         engine: ``exact``, or the name of an engine (:mod:`.engines`).
+        abbreviations: Let clinical abbreviations and what they stand for find each other.
 
     Raises:
         UsageError: ``output`` holds something else, lies in ``source`` or holds it, or an extra is
@@ -124,6 +126,7 @@ def build_index(
         "model": absolute(model_place),
         "text_column": text_column,
         "engine": engine,
+        **({"abbreviations": True} if abbreviations else {}),
     }
     with open_run(
         *(output, KIND, settings, [source]),
@@ -140,7 +143,9 @@ def build_index(
 
             model = open_model(model_place)
             kind = "late-interaction" if is_late(model) else "dense"
-        about = about or About(kind, None, engine=engine, text_column=text_column)
+        about = about or About(
+            *(kind, None), engine=engine, text_column=text_column, abbreviations=abbreviations
+        )
         if model is not None:
             identity = ModelIdentity.of(model, model_place)
             if about.model is not None and about.model.fingerprint != identity.fingerprint:

@@ -25,7 +25,8 @@ def require_fastapi() -> None:
     Raises:
         UsageError: With the command that installs them.
     """
-    missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
+    names = {"fastapi": "fastapi", "uvicorn": "uvicorn", "fastapi_offline": "fastapi-offline"}
+    missing = [name for module, name in names.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise UsageError(
             f"The service needs {' and '.join(missing)}",
@@ -38,7 +39,8 @@ def make_app(index: Index, name: str) -> Any:
     """Return the service as an ASGI application.
 
     ``GET /search?q=...&top=10&method=hybrid&filter=...`` gives hits as ``retrieval search --json``;
-    ``GET /`` is the page, ``/docs`` the description by OpenAPI, ``/health`` says that it is up.
+    ``GET /`` is the page, ``/docs`` the description by OpenAPI, ``/health`` says that it is up. No
+    page asks another host for anything: hospitals have no Internet.
 
     Args:
         index: The index.
@@ -48,12 +50,18 @@ def make_app(index: Index, name: str) -> Any:
         UsageError: FastAPI is not installed.
     """
     require_fastapi()
-    from fastapi import FastAPI, HTTPException, Query
+    from fastapi import HTTPException, Query
     from fastapi.responses import HTMLResponse
+    from fastapi_offline import FastAPIOffline
 
     from doctobert_hf.version import __version__
 
-    app = FastAPI(title=f"doctobert-hf: {name}", version=__version__)
+    app = FastAPIOffline(
+        redoc_url=None,
+        title=f"doctobert-hf: {name}",
+        version=__version__,
+        swagger_ui_parameters={"validatorUrl": None},  # else it shows the description to a service
+    )
     methods = ["lexical"] if index.kind == "bm25" else [index.default_method, "lexical", "hybrid"]
 
     @app.get("/health")

@@ -25,7 +25,9 @@ def best_sentences(
     texts = [p.text[a:b] for p, row in zip(passages, spans, strict=True) for a, b in row]
     if not texts:
         return []
-    scores = _by_words(query, texts) if method == "lexical" else _by_vectors(index, query, texts)
+    scores = (
+        _by_words(index, query, texts) if method == "lexical" else _by_vectors(index, query, texts)
+    )
     found, first = [], 0
     for row in spans:
         found.append(row[int(np.argmax(scores[first : first + len(row)]))])
@@ -33,10 +35,8 @@ def best_sentences(
     return found
 
 
-def _by_words(query: str, texts: Sequence[str]) -> list[float]:
-    from doctobert_hf.retrieval.lexical import FrenchAnalyzer
-
-    analyze = FrenchAnalyzer()
+def _by_words(index: Index, query: str, texts: Sequence[str]) -> list[float]:
+    analyze = index.bm25.analyze
     wanted = set(analyze.words(query))
     return [float(len(wanted & set(words))) for words in analyze(texts)]
 

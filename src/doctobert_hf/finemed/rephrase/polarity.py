@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-from doctobert_hf.finemed.rephrase.abbreviations import EXPANSIONS
+from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
 from doctobert_hf.finemed.rephrase.cues import (
     AFTER,
     ANY,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from doctobert_hf.finemed.rephrase.abbreviations import EXPANSIONS
+from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
 from doctobert_hf.finemed.rephrase.spelled import IMPLIED, as_digits
 from doctobert_hf.finemed.words import WORD, fold
 

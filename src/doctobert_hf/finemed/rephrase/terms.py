@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from doctobert_hf.finemed.rephrase.abbreviations import ANOTHER_WAY, EXPANSIONS
+from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
 from doctobert_hf.finemed.rephrase.brands import BRANDS
 from doctobert_hf.finemed.words import WORD, fold
 

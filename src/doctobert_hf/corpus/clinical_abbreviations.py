@@ -1,6 +1,7 @@
 """Abbreviations of French clinical notes, each with what it stands for, folded.
 
-A rewrite may say one for the other: "HTA" and "hypertension artérielle" are one term.
+A rewrite may say one for the other, and a search may find one by the other: "HTA" and "hypertension
+artérielle" are one term.
 """
 
 _LINES = """
@@ -148,6 +149,67 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
     for short, words in (line.split(": ") for line in _LINES.strip().splitlines())
 }
 """Words of its expansion (all of them, or one that says the same), by abbreviation."""
+
+AMBIGUOUS = frozenset(
+    "acr bav bk bu cat eg ep eva fa fc fcs fid fig fr gb gr ic im ir ira iu iv ivg lbc map mi ms "
+    "pac pc pid pl pth rac rot rpm sa spa ta tc tca tp tsa vs".split()
+)
+"""Abbreviations that stand for something else elsewhere, or are words, too ("IC": insuffisance
+cardiaque, intervalle de confiance)."""
+
+_WORDINGS = """
+acfa: arythmie complete par fibrillation auriculaire
+ains: anti inflammatoires non steroidiens
+avk: antivitamine k, anti vitamine k
+bpco: bronchopneumopathie chronique obstructive, broncho pneumopathie chronique obstructive
+crp: proteine c reactive
+did: diabete insulinodependant, diabete insulino dependant
+dmla: degenerescence maculaire liee à l'age, degenerescence maculaire liee a l'age
+dnid: diabete non insulinodependant, diabete non insulino dependant
+eto: echocardiographie transoesophagienne, echographie transoesophagienne
+ett: echocardiographie transthoracique, echographie transthoracique
+fevg: fraction d'ejection du ventricule gauche, fraction d'ejection ventriculaire gauche
+gea: gastroenterite aigue, gastro enterite aigue
+hed: hematome extradural, hematome extra dural
+hnf: heparine non fractionnee
+hvg: hypertrophie ventriculaire gauche
+isrs: inhibiteur selectif de la recapture de la serotonine
+lal: leucemie aigue lymphoblastique
+lba: lavage bronchoalveolaire, lavage broncho alveolaire
+lcr: liquide cephalorachidien, liquide cephalo rachidien
+lmc: leucemie myeloide chronique
+lnh: lymphome non hodgkinien
+mici: maladie inflammatoire chronique de l'intestin
+mtev: maladie thromboembolique veineuse, maladie thrombo embolique veineuse
+mvte: maladie veineuse thromboembolique, maladie veineuse thrombo embolique
+nfs: numeration formule sanguine
+rch: rectocolite hemorragique, recto colite hemorragique
+rciu: retard de croissance intra uterin
+saos: syndrome d'apnees obstructives du sommeil, syndrome d'apnees du sommeil
+sdra: syndrome de detresse respiratoire aigue
+tdm: tomodensitometrie
+usic: unite de soins intensifs cardiologiques, unite de soins intensifs de cardiologie
+vhb: virus de l'hepatite b
+vhc: virus de l'hepatite c
+vni: ventilation non invasive
+"""
+
+
+def wordings() -> dict[str, tuple[str, ...]]:
+    """Return what each abbreviation that is not ambiguous stands for, whole.
+
+    :data:`EXPANSIONS` leaves words out that a comparison can do without ("non", "K").
+
+    Example:
+        >>> wordings()["hta"], wordings()["vni"], "ic" in wordings()
+        (('hypertension arterielle',), ('ventilation non invasive',), False)
+    """
+    whole = {
+        short: tuple(said.split(", "))
+        for short, said in (line.split(": ") for line in _WORDINGS.strip().splitlines())
+    }
+    abbreviations = EXPANSIONS.keys() - AMBIGUOUS - {"postpartum", "scanner"}  # these are words
+    return {s: whole.get(s) or (" ".join(EXPANSIONS[s]),) for s in sorted(abbreviations)}
 
 
 ANOTHER_WAY: dict[str, tuple[str, ...]] = {
