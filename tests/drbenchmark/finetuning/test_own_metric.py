@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from doctobert_hf import extension
 from doctobert_hf.cli import main
 from doctobert_hf.drbenchmark import Predictor, tasks
 from doctobert_hf.metrics import own
@@ -89,11 +90,24 @@ def test_a_model_is_scored_again_with_the_plugin_and_predicts_without(
 
 
 @pytest.mark.long
-def test_trials_in_processes_of_their_own_know_it(make_encoder, plugin, tmp_path):
+@pytest.mark.parametrize("installed", [False, True])
+def test_trials_in_processes_of_their_own_know_it(
+    installed, make_encoder, plugin, tmp_path, monkeypatch
+):
     pytest.importorskip("optuna")
+    how = ["--plugin", str(plugin)]
+    if installed:  # as an installed package's entry point
+        how = []
+        monkeypatch.setattr(extension, "LOADED", list(extension.LOADED))
+        (tmp_path / "site" / "theirs-1.dist-info").mkdir(parents=True)
+        (tmp_path / "site" / "theirs.py").write_text(PLUGIN)
+        about = tmp_path / "site" / "theirs-1.dist-info"
+        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
+        (about / "entry_points.txt").write_text("[doctobert_hf.plugins]\ntheirs = theirs\n")
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
     run = ["benchmark", "run", make_encoder().source, "--corpus", str(tmp_path / "visits.jsonl")]
     run += ["--trials", "2", "--jobs", "2", "--seeds", "42", "--max-length", "32"]
     run += ["--space", str(tmp_path / "space.yaml"), "--output", str(tmp_path / "results")]
-    assert main([*run, "--metric", "balanced_recall", "--plugin", str(plugin)]) == 0
+    assert main([*run, "--metric", "balanced_recall", *how]) == 0
     [path] = (tmp_path / "results").rglob("tuning.json")
     assert json.loads(path.read_text())["trials"] == 2

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf import extension
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters, SearchSpace
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.tasks import RUN_FILES, run_task_file
@@ -212,7 +213,9 @@ def _evaluate(
     from concurrent.futures import ProcessPoolExecutor
 
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, spawn, _run_files, (dict(RUN_FILES),)) as pool:
+    with ProcessPoolExecutor(
+        jobs, spawn, _run_plugins, (list(extension.LOADED), dict(RUN_FILES))
+    ) as pool:
         futures = [
             pool.submit(_in_process, context, p, str(folder), trial._trial_id)
             for p, trial in zip(parameters, batch, strict=True)
@@ -220,8 +223,10 @@ def _evaluate(
         return [future.exception() or future.result() for future in futures]
 
 
-def _run_files(files: dict[str, str]) -> None:
+def _run_plugins(groups: list[str], files: dict[str, str]) -> None:
     """Make known in a new process what plugins and task files made known in this one."""
+    for group in groups:
+        extension.load_installed(group)
     for path, what in files.items():
         run_task_file(Path(path), what)
 
