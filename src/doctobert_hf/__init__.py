@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         hamming_score as hamming_score,
         load as load,
         multilabel_f1 as multilabel_f1,
+        register_metric as register_metric,
         weighted_f1 as weighted_f1,
     )
     from doctobert_hf.models import list_presets as list_presets, preset_config as preset_config
@@ -122,6 +123,7 @@ _NAMES = {
     "hamming_score": ".metrics",
     "exact_match_ratio": ".metrics",
     "load": ".metrics",
+    "register_metric": ".metrics",
     "check_rewrite": ".finemed",
     "count_personal_data": ".finemed",
     "deidentify": ".finemed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from collections.abc import Sequence
 from typing import Any
 
 PACKAGES = (
@@ -112,6 +113,51 @@ def check_compile() -> None:
 
     if not torch.cuda.is_available():
         raise UsageError("torch_compile without a CUDA GPU", "one", "Pass --no-torch-compile")
+
+
+def check_report_to(names: str | Sequence[str] | None, installed: bool = True) -> None:
+    """Refuse integrations that ``Trainer`` does not know or that are not installed.
+
+    ``Trainer`` says so itself, but when it is made: after a corpus was tokenised.
+
+    Args:
+        names: ``report_to``.
+        installed: Whether they must be installed here; a plan may be of another machine.
+
+    Raises:
+        UsageError: With the nearest name.
+
+    Example:
+        >>> check_report_to("none")
+        >>> check_report_to(["doctobert"])
+    """
+    asked = [names] if isinstance(names, str) else list(names or ())
+    if not asked or asked in (["none"], ["all"]):  # as TrainingArguments reads them
+        return
+    from transformers.integrations import integration_utils
+
+    from doctobert_hf.errors import UsageError, nearest
+
+    known: dict[str, Any] = dict(integration_utils.INTEGRATION_TO_CALLBACK)
+    there = integration_utils.get_available_reporting_integrations()
+    for name in asked:
+        if name in ("none", "all"):
+            raise UsageError(
+                f"report_to {', '.join(asked)}", f"'{name}' alone, or names without it"
+            )
+        if name not in known:
+            raise UsageError(f"report_to '{name}'", fix=nearest(name, [*known, "none", "all"]))
+        theirs = known[name].__module__.startswith("transformers.")
+        if installed and theirs and name not in there and name not in _UNLISTED:
+            raise UsageError(
+                f"report_to '{name}', which is not installed here",
+                f"none, doctobert or one that is installed ({', '.join(there) or 'none is'})",
+                "Install its package, or leave it out",
+            )
+
+
+_UNLISTED = ("azure_ml", "flyte")
+"""Integrations that Transformers does not always list where they are installed."""
 
 
 def _cpu_has_bf16() -> bool:

@@ -1,8 +1,12 @@
-"""Classes of others, by name: ``package.module:Class``, or ``FILE.py:Class``."""
+"""What others add: installed plugins, and classes by name.
+
+A class is named ``package.module:Class`` or ``FILE.py:Class``.
+"""
 
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import runpy
 import sys
 from pathlib import Path
@@ -40,3 +44,31 @@ def find_class(name: str) -> Any:
             f"'{name}' cannot be imported ({type(error).__name__}: {error})",
             "package.module:Class, or FILE.py:Class",
         ) from error
+
+
+LOADED: list[str] = []
+"""Groups of entry points that :func:`load_installed` ran: processes started later run them too."""
+
+
+def load_installed(group: str) -> list[str]:
+    """Run the entry points of a group; return their names.
+
+    Raises:
+        UsageError: One fails: what it was to add would be missing without a word.
+    """
+    names = []
+    for entry in importlib.metadata.entry_points(group=group):
+        try:
+            loaded = entry.load()
+            if callable(loaded):
+                loaded()
+        except Exception as error:
+            raise UsageError(
+                f"The plugin '{entry.name}' ({entry.value}) failed ({type(error).__name__}: "
+                f"{error})",
+                fix="Mend or uninstall it",
+            ) from error
+        names.append(entry.name)
+    if names and group not in LOADED:
+        LOADED.append(group)
+    return names

@@ -78,6 +78,7 @@ def test_rows_that_are_no_documents(tmp_path):
     ]
     lines = [json.dumps(row) for row in rows]
     lines.insert(2, '{"id": "broken", "text": ')
+    lines.append('{"id": "g", "text": "Toux.", "text": "Fièvre."}')
     (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
     out = tmp_path / "out"
     annotate(AnnotateConfig(input=(str(tmp_path / "in.jsonl"),), output=out, **LIGHT))
@@ -88,6 +89,7 @@ def test_rows_that_are_no_documents(tmp_path):
         ("e", "text_is_no_string"),
         ("f", "half_a_character"),
         ("in.jsonl:2", "broken_json"),
+        ("in.jsonl:7", "repeated_key"),
     ]
 
 

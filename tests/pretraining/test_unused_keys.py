@@ -37,6 +37,38 @@ def test_the_usual_values_are_taken_and_those_that_are_made_too(tmp_path):
     assert again.learning_rate == 1e-4
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("tensorbord", "Did you mean 'tensorboard'"),
+        (["doctobert", "doctobret"], "Did you mean 'doctobert'"),
+        (["none", "doctobert"], "'none' alone"),
+        ("clearml", "not installed here"),
+    ],
+)
+def test_where_logs_cannot_go(given, said, tmp_path):
+    with pytest.raises(UsageError, match=said):
+        MLMTrainingArguments(str(tmp_path), report_to=given)
+
+
+@pytest.mark.parametrize("given", ["none", ["none"], [], "doctobert", ["doctobert"], None, "all"])
+def test_where_logs_go(given, tmp_path):
+    MLMTrainingArguments(str(tmp_path), report_to=given)
+
+
+@pytest.mark.parametrize("given", [True, "full_shard"])
+def test_shards_in_one_process(given, tmp_path):
+    with pytest.raises(UsageError, match="fsdp in one process.*torchrun --nproc-per-node"):
+        MLMTrainingArguments(str(tmp_path), report_to="none", fsdp=given)
+    MLMTrainingArguments.check_values(output_dir=str(tmp_path), fsdp=given)  # a plan of several
+
+
+def test_a_plan_may_be_of_a_machine_that_has_more():
+    MLMTrainingArguments.check_values(report_to=["clearml"])
+    with pytest.raises(UsageError, match="tensorboard"):
+        MLMTrainingArguments.check_values(report_to=["tensorbord"])
+
+
 def test_each_is_a_key_of_transformers():
     there = {field.name for field in dataclasses.fields(TrainingArguments)}
     newer = {"hub_revision", "enable_jit_checkpoint", "train_sampling_strategy"}

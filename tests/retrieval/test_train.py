@@ -180,6 +180,12 @@ def test_rows_of_long_documents_have_the_nearest_chunk(recipe, sample_texts):
     assert isinstance(rows, Dataset)
 
 
+def test_logs_that_go_nowhere_are_told_before_any_work(recipe, tmp_path):
+    with pytest.raises(UsageError, match="Did you mean 'tensorboard'"):
+        RetrievalRun(recipe(report_to=["tensorbord"]))
+    assert not (tmp_path / "run").exists()
+
+
 def test_models_that_cannot_be(recipe, encoder, tmp_path):
     with pytest.raises(UsageError, match="Pass --pooling mean"):
         open_model(encoder)

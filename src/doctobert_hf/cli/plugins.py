@@ -2,17 +2,18 @@
 
 A plugin is a Python file (``doctobert-hf COMMAND --plugin FILE.py``) or an installed package's
 entry point in the group ``doctobert_hf.plugins``. It registers what it adds when it is run
-(``register_task``, ``register_family``), or has ``TASKS``.
+(``register_task``, ``register_family``, ``register_metric``, ``register_card_kind``), or has
+``TASKS``.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from doctobert_hf.errors import UsageError
+from doctobert_hf.extension import load_installed
 
 logger = logging.getLogger(__name__)
 GROUP = "doctobert_hf.plugins"
@@ -50,19 +51,7 @@ def load_plugins(files: Sequence[str | Path] = ()) -> list[str]:
     Raises:
         UsageError: One fails: what it was to add would be missing without a word.
     """
-    names = []
-    for entry in importlib.metadata.entry_points(group=GROUP):
-        try:
-            loaded = entry.load()
-            if callable(loaded):
-                loaded()
-        except Exception as error:
-            raise UsageError(
-                f"The plugin '{entry.name}' ({entry.value}) failed ({type(error).__name__}: "
-                f"{error})",
-                fix="Mend or uninstall it",
-            ) from error
-        names.append(entry.name)
+    names = load_installed(GROUP)
     for path in map(Path, files):
         if not path.is_file():
             raise UsageError(f"There is no plugin '{path}'", "a Python file")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from doctobert_hf.corpus.files import CONVERTED
+from doctobert_hf.corpus.json_rows import RepeatedKey, load_json, row_with_repeated_key
 from doctobert_hf.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -247,10 +248,10 @@ def parsed_line(line: bytes, path: Path, number: int | Callable[[], int]) -> Any
         number: Its number from 1, or what finds it where something is wrong.
 
     Raises:
-        DataError: It is not UTF-8, or no JSON.
+        DataError: It is not UTF-8, or no JSON, or a key stands twice.
     """
     try:
-        return json.loads((line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).decode())
+        return load_json((line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).decode())
     except ValueError:
         at = number if isinstance(number, int) else number()
         return _parse_json(_decode(line, path, at), path, at)
@@ -258,7 +259,14 @@ def parsed_line(line: bytes, path: Path, number: int | Callable[[], int]) -> Any
 
 def _parse_json(text: str, path: Path, line: int) -> Any:
     try:
-        return json.loads(text)
+        return load_json(text)
+    except RepeatedKey as error:
+        row = row_with_repeated_key(text)
+        where = f"line {line}" if row is None else f"row {row}"
+        raise DataError(
+            f"'{path}', {where} has the key '{error}' twice, of which one would be lost",
+            "each key once",
+        ) from error
     except json.JSONDecodeError as error:
         lines = error.msg == "Extra data" and path.suffix.lower() == ".json"
         raise DataError(

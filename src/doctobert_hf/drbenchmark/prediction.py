@@ -10,8 +10,10 @@ from typing import Any
 from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.formats import Predicted, write_predictions
 from doctobert_hf.drbenchmark.predictor import Predictor
+from doctobert_hf.drbenchmark.scoring import score_test
 from doctobert_hf.drbenchmark.tasks import find_task
 from doctobert_hf.errors import UsageError
+from doctobert_hf.metrics.own import BENCHMARK
 
 GROUP = 256
 """Documents predicted together: sorted by length among themselves, and all that is in memory."""
@@ -143,6 +145,7 @@ def score_split(
         long_inputs=record.long_inputs,  # type: ignore[arg-type]
         data_dir=str(data_dir) if data_dir else None,
         corpus=str(corpus) if corpus else None,
+        metric=record.metric if record.metric not in BENCHMARK else None,
     )
     bench = Workbench(context)
     if bench.task.labels != record.labels:
@@ -152,9 +155,7 @@ def score_split(
         )
     part = bench.splits[split]
     predictions = predict_items(bench.task, predictor.model, bench.tokenizer, part.items)
-    scores = family_of(bench.task).score_test(
-        bench.task, predictions, part.references, part.items, record.split_words
-    )
+    scores = score_test(bench.task, predictions, part.references, part.items, record.split_words)
     return {
         "task": wanted,
         "split": split,

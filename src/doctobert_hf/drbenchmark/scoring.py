@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.drbenchmark.families import family_of
+from doctobert_hf.drbenchmark.families import Item, family_of
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.drbenchmark.tasks import get_task
 from doctobert_hf.errors import UsageError
+from doctobert_hf.metrics.own import own_metrics, own_scores
 from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
@@ -31,7 +32,44 @@ def score_predictions(
     Returns:
         Scores with the tables per type or class.
     """
-    return family_of(task).score(task, predictions, references, mode)
+    scores = family_of(task).score(task, predictions, references, mode)
+    return _with_own(task, scores, predictions, references)
+
+
+def score_test(
+    task: TaskSpec,
+    predictions: Any,
+    references: Any,
+    items: Sequence[Item],
+    legacy: bool = False,
+) -> dict[str, Any]:
+    """Score the test split, with what is shown besides the metric.
+
+    Args:
+        task: The task.
+        predictions: As :func:`score_predictions` takes them.
+        references: Right answers.
+        items: The rows as the model saw them.
+        legacy: The published procedure, to which words behind the limit do not count.
+    """
+    family = family_of(task)
+    scores = family.score_test(task, predictions, references, items, legacy)
+    return _with_own(task, scores, *family.counted(predictions, references, items, legacy))
+
+
+def _with_own(
+    task: TaskSpec, scores: dict[str, Any], predictions: Any, references: Any
+) -> dict[str, Any]:
+    """Add what the metric of a plugin says, where the task has one."""
+    if task.metric not in own_metrics():
+        return scores
+    own = own_scores(task.metric, *family_of(task).decided(task, predictions, references))
+    if taken := sorted(own.keys() & scores.keys()):
+        raise UsageError(
+            f"The metric '{task.metric}' and the scores of {task.kind} both have {taken[0]}",
+            "a name of its own",
+        )
+    return scores | own
 
 
 def row_counts(task: TaskSpec, rows: Sequence[Mapping[str, Any]]) -> Counts | None:
@@ -42,8 +80,10 @@ def row_counts(task: TaskSpec, rows: Sequence[Mapping[str, Any]]) -> Counts | No
         rows: ``id, prediction, reference`` and, where they are parts of one, ``document``.
 
     Returns:
-        The sums; None where the metric is no function of such.
+        The sums; None where the metric is no function of such, or a plugin's.
     """
+    if task.metric in own_metrics():
+        return None
     ids = [str(row["id"]) for row in rows]
     predictions, references = ([row[key] for row in rows] for key in ("prediction", "reference"))
     counts = family_of(task).counts(task, predictions, references, ids)
@@ -88,7 +128,10 @@ def compute_metrics(
         raise UsageError(f"mode '{mode}'", "'default' or 'strict'")
 
     def compute(output: Any) -> dict[str, float]:
-        scores = family_of(spec).score_trainer(spec, *_arrays(output), mode)
+        family, (logits, labels) = family_of(spec), _arrays(output)
+        scores = family.score_trainer(spec, logits, labels, mode)
+        if spec.metric in own_metrics():
+            scores = _with_own(spec, scores, *family.trainer_rows(spec, logits, labels))
         # Without the tables per type: Trainer logs numbers.
         return {name: value for name, value in scores.items() if not isinstance(value, dict)}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.metrics.own import metric_key, own_metrics
 
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark.source import RawFolder
@@ -87,7 +88,8 @@ class TaskSpec:
         corpus: The corpus it is made from.
         kind: Its family (:mod:`doctobert_hf.drbenchmark.families`); decides the columns.
         labels: Tag or class names in the order of their ids; empty for similarity.
-        metric: Metric of the published benchmark, a name of ``doctobert_hf.metrics``.
+        metric: Metric of the published benchmark, a name of ``doctobert_hf.metrics``, or one
+            that ``register_metric`` made known.
         files: Patterns of the raw files it reads, relative to the corpus's own folder.
         alternative: Patterns of another release of the same files; empty if there is none.
         read: Converts the raw files: ``read(task, folder, protocol, report) -> Splits``.
@@ -143,17 +145,21 @@ class TaskSpec:
     @property
     def metric_key(self) -> str:
         """Key of the metric's result that the benchmark reports."""
-        return METRIC_KEYS[self.metric]
+        return metric_key(self.metric)
 
 
-METRIC_KEYS = {
-    "entity_f1": "f1",
-    "weighted_f1": "f1",
-    "multilabel_f1": "f1",
-    "edrm": "edrm",
-    "exact_match_ratio": "exact_match_ratio",
-    "hamming_score": "hamming_score",
-}
+def with_metric(task: TaskSpec, name: str | None) -> TaskSpec:
+    """Return a task as a plugin's metric scores it; None: as it is.
+
+    Raises:
+        UsageError: No plugin registered it.
+    """
+    if name is None or name == task.metric:
+        return task
+    if name not in own_metrics():
+        metric_key(name)  # a name that is unknown altogether is told with the nearest
+        raise UsageError(f"The metric '{name}'", "one of a plugin (register_metric)")
+    return replace(task, metric=name)
 
 
 def task_without_data(name: str, kind: str, labels: tuple[str, ...], **known: Any) -> TaskSpec:

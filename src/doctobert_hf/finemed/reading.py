@@ -23,6 +23,7 @@ from datatrove.data import Document
 from datatrove.pipeline.readers.base import BaseDiskReader
 
 from doctobert_hf.corpus.files import is_stage, passed_over, stage_data
+from doctobert_hf.corpus.json_rows import RepeatedKey, load_json
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.progress import PartCount, progress_folder
 from doctobert_hf.finemed.writing import Exclusions
@@ -144,7 +145,8 @@ class CorpusReader(BaseDiskReader):
     ) -> Document | None:
         identity = f"{name}:{index}"
         if isinstance(row, str):
-            excluded.write(identity, "broken_json", row)
+            repeated = isinstance(row, RepeatedRow)
+            excluded.write(identity, "repeated_key" if repeated else "broken_json", str(row))
             return None
         half = isinstance(row, HalfRow)
         row = dict(row)
@@ -164,10 +166,16 @@ class HalfRow(dict[str, Any]):
     """A row with half a character in some column, which JSON can hold and no file of ours."""
 
 
+class RepeatedRow(str):
+    """A line of JSON in which a key stands twice: which value is meant is not guessed."""
+
+
 def parsed(line: bytes) -> dict[str, Any] | str:
     """A row, or the line itself where it is none."""
     try:
-        row = json.loads(line)
+        row = load_json(line.decode(json.detect_encoding(line), "surrogatepass"))
+    except RepeatedKey:
+        return RepeatedRow(line.decode("utf-8", "replace"))
     except ValueError:
         return line.decode("utf-8", "replace")
     if not isinstance(row, dict):

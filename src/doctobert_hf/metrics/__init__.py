@@ -2,7 +2,8 @@
 
 ``entity_f1(predictions, references)`` and the others return dictionaries. ``load(name)`` gives an
 ``evaluate.Metric`` with the same result; ``evaluate.load("doctobert_hf/NAME")`` and
-``evaluate.load(module_folder(NAME))`` do so too, offline.
+``evaluate.load(module_folder(NAME))`` do so too, offline. :func:`register_metric` adds one of your
+own to what tasks are scored by.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.metrics.choice import exact_match_ratio, hamming_score
 from doctobert_hf.metrics.classification import multilabel_f1, weighted_f1, weighted_f1_of
 from doctobert_hf.metrics.entities import entity_counts, entity_f1, partial_entity_f1
+from doctobert_hf.metrics.own import own_metrics, register_metric
 from doctobert_hf.metrics.similarity import edrm
 
 METRICS = {
@@ -32,30 +34,35 @@ __all__ = [
     "load",
     "module_folder",
     "partial_entity_f1",
+    "register_metric",
     "weighted_f1_of",
 ]
 
 
 def list_metrics() -> list[str]:
-    """Return the names of all metrics.
+    """Return the names of all metrics: the benchmark's, then those that were registered.
 
     Example:
         >>> list_metrics()[:2]
         ['entity_f1', 'multilabel_f1']
     """
-    return list(METRICS)
+    return [*METRICS, *own_metrics()]
 
 
 def module_folder(name: str) -> Path:
     """Return the folder of a metric's ``evaluate`` module.
 
     Raises:
-        UsageError: No such metric; the message has the nearest name.
+        UsageError: No such metric (the message has the nearest name), or one of a plugin.
 
     Example:
         >>> module_folder("edrm").name
         'edrm'
     """
+    if name in own_metrics():
+        raise UsageError(
+            f"The metric '{name}' is a plugin's function", "one with a module", "Call it"
+        )
     if name not in METRICS:
         raise UsageError(f"No metric '{name}'", fix=nearest(name, list(METRICS)))
     return Path(__file__).parent / "modules" / name

@@ -8,7 +8,9 @@ from typing import Any
 from transformers import TrainingArguments
 
 from doctobert_hf.config import option
+from doctobert_hf.environment import check_report_to
 from doctobert_hf.errors import UsageError
+from doctobert_hf.pretraining.fit import check_several
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.schedules import check_used, token_schedule
 from doctobert_hf.pretraining.unused_keys import check_unused
@@ -75,6 +77,8 @@ class MLMTrainingArguments(TrainingArguments):
 
     def __post_init__(self) -> None:
         self._check()
+        check_report_to(self.report_to)
+        check_several(bool(self.fsdp))
         if on_processor():  # or bf16 is taken for a GPU's, and processes do not find each other
             self.use_cpu = True
         super().__post_init__()
@@ -95,6 +99,7 @@ class MLMTrainingArguments(TrainingArguments):
             )
         for field in fields(self):
             check_unused(field, getattr(self, field.name))
+        check_report_to(self.report_to, installed=False)
         if self.fp16 and on_processor():
             raise UsageError(
                 "fp16 without a GPU, which would train in float32 and not say so",

@@ -10,6 +10,7 @@ from doctobert_hf.models.extending import read_extension
 from doctobert_hf.models.opening import has_vocabulary
 from doctobert_hf.models.positions import max_positions
 from doctobert_hf.pretraining.data.store import TokenStore, tokenizer_hash
+from doctobert_hf.processes import world_size
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -96,6 +97,24 @@ def check_devices(gpus: int) -> None:
             "one process for each GPU",
             f"Start torchrun --nproc-per-node {gpus} -m doctobert_hf pretrain ..., or choose "
             "one: CUDA_VISIBLE_DEVICES=0",
+        )
+
+
+def check_several(asked: bool) -> None:
+    """Refuse shards in one process, before any work.
+
+    Args:
+        asked: Whether the arguments ask for FSDP.
+
+    Raises:
+        UsageError: With the command that starts a process for each GPU.
+    """
+    if asked and world_size() == 1:
+        raise UsageError(
+            "fsdp in one process, which has nobody to share the model with",
+            "one process for each GPU",
+            "Start torchrun --nproc-per-node GPUS -m doctobert_hf pretrain ..., or leave fsdp out: "
+            "models of this size fit one device",
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.environment import check_bf16
+from doctobert_hf.environment import check_bf16, check_report_to
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.processes import main_first, on_processor, rank, world_size
 from doctobert_hf.retrieval.batches import Conflicts, make_sampler
@@ -94,6 +94,7 @@ class RetrievalRun:
         require_bm25()
         if config.bf16:
             check_bf16()
+        check_report_to(config.report_to)
         self.config, self.folder = config, Path(config.output)
         self.run_folder: RunFolder | None = None
         if rank() == 0:

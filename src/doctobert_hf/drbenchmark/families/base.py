@@ -233,11 +233,36 @@ class Family:
         """Score the test split, with what is shown besides the metric."""
         return self.score(task, predictions, references)
 
+    def counted(
+        self, predictions: Any, references: Any, items: Sequence[Item], legacy: bool
+    ) -> tuple[Any, Any]:
+        """Predictions and right answers without what does not count in the test split."""
+        return predictions, references
+
+    def decided(self, task: TaskSpec, predictions: Any, references: Any) -> tuple[Any, Any]:
+        """Bring both to what a metric from outside compares, as lists; default: class numbers.
+
+        A family with a score of its own gives what it scores.
+        """
+        import numpy as np
+
+        if type(self).score is not Family.score:
+            return predictions, references
+        logits = np.asarray(predictions, dtype=np.float64)
+        self.check_width(task, logits, np.asarray(references))
+        return logits.argmax(axis=-1).tolist(), np.asarray(references).tolist()
+
     def score_trainer(
         self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray, mode: str
     ) -> dict[str, Any]:
         """Score what a stock ``Trainer`` collects."""
-        return self.score(task, logits, labels)
+        return self.score(task, *self.trainer_rows(task, logits, labels), mode)
+
+    def trainer_rows(
+        self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray
+    ) -> tuple[Any, Any]:
+        """Bring what a stock ``Trainer`` collects to predictions and right answers of rows."""
+        return logits, labels
 
     def check_width(self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray) -> None:
         """Refuse logits of another width: they would score as if the model were merely bad."""

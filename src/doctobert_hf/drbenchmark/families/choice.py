@@ -152,14 +152,25 @@ class MultipleChoice(ParallelSentence):
 
         from doctobert_hf.metrics import exact_match_ratio, hamming_score
 
-        if logits.shape[-1] == len(COMBINATIONS):
-            chosen = [list(COMBINATIONS[i]) for i in logits.argmax(axis=-1)]
-            right = [list(COMBINATIONS[i]) for i in labels.reshape(-1)]
-        else:
-            at_least = logits == logits.max(axis=-1, keepdims=True)
-            chosen = [list(np.flatnonzero(row)) for row in (sigmoid(logits) >= 0.5) | at_least]
-            right = [list(np.flatnonzero(row)) for row in labels]
+        rows = self.decided(task, logits, labels)
+        chosen, right = ([list(np.flatnonzero(row)) for row in side] for side in rows)
         return hamming_score(chosen, right) | exact_match_ratio(chosen, right)
+
+    def decided(self, task: TaskSpec, predictions: Any, references: Any) -> tuple[Any, Any]:
+        """0 or 1 for each answer: those at 0.5, at least the best one."""
+        import numpy as np
+
+        logits, labels = np.asarray(predictions, dtype=np.float64), np.asarray(references)
+        self.check_width(task, logits, labels)
+        if logits.shape[-1] == len(COMBINATIONS):
+            sides = logits.argmax(axis=-1), labels.reshape(-1)
+            chosen, right = (
+                [[int(letter in COMBINATIONS[i]) for letter in "abcde"] for i in side]
+                for side in sides
+            )
+            return chosen, right
+        at_least = logits == logits.max(axis=-1, keepdims=True)
+        return ((sigmoid(logits) >= 0.5) | at_least).astype(int).tolist(), labels.tolist()
 
     def counts(
         self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]

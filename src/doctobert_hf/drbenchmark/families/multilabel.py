@@ -69,6 +69,14 @@ class MultilabelClassification(Classification):
 
         return multilabel_f1(sigmoid(logits), labels, task.threshold)
 
+    def decided(self, task: TaskSpec, predictions: Any, references: Any) -> tuple[Any, Any]:
+        """0 or 1 for each class, at the task's threshold."""
+        import numpy as np
+
+        logits, labels = np.asarray(predictions, dtype=np.float64), np.asarray(references)
+        self.check_width(task, logits, labels)
+        return (sigmoid(logits) >= task.threshold).astype(int).tolist(), labels.tolist()
+
     def counts(
         self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
     ) -> Counts | None:

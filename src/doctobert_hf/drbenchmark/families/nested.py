@@ -152,9 +152,9 @@ class NestedTokenClassification(TokenClassification):
         """Three numbers a type."""
         wrong_width(task, logits, (len(task.labels),))
 
-    def score_trainer(
-        self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray, mode: str
-    ) -> dict[str, Any]:
+    def trainer_rows(
+        self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray
+    ) -> tuple[Any, Any]:
         """Logits ``(examples, length, 3 * types)``, labels ``(examples, length, types)``."""
         self.check_width(task, logits, labels)
         types = layer_types(task)
@@ -166,7 +166,7 @@ class NestedTokenClassification(TokenClassification):
             ]
             for rows in (best, labels)
         )
-        return self.score(task, predicted, right, mode)
+        return predicted, right
 
     def no_tags(self, task: TaskSpec, words: int) -> Any:
         """Nothing in each layer."""

@@ -78,15 +78,17 @@ class Similarity(Family):
         self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray
     ) -> dict[str, Any]:
         """EDRM; a model that diverged scores as one that always says 0, and is told of."""
-        import numpy as np
-
         from doctobert_hf.metrics import edrm
 
-        predictions = logits.reshape(-1)
-        finite = np.isfinite(predictions)
-        if not finite.all():
-            logger.warning("%d predictions are not finite and count as 0", int((~finite).sum()))
-        return edrm(np.where(finite, predictions, 0.0), labels.reshape(-1))
+        return edrm(_finite(logits), labels.reshape(-1))
+
+    def decided(self, task: TaskSpec, predictions: Any, references: Any) -> tuple[Any, Any]:
+        """Scores."""
+        import numpy as np
+
+        logits, labels = np.asarray(predictions, dtype=np.float64), np.asarray(references)
+        self.check_width(task, logits, labels)
+        return _finite(logits).tolist(), labels.reshape(-1).tolist()
 
     def counts(
         self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
@@ -112,6 +114,17 @@ class Similarity(Family):
         """The score of each pair."""
         rows = [{"text_1": a, "text_2": b, "score": 0.0} for a, b in pairs]
         return [float(outputs[0]) for outputs in predict(self.encode(encoder, rows))]
+
+
+def _finite(logits: np.ndarray) -> np.ndarray:
+    """One number a row; those that are none count as 0, and are told of."""
+    import numpy as np
+
+    predictions = logits.reshape(-1)
+    finite = np.isfinite(predictions)
+    if not finite.all():
+        logger.warning("%d predictions are not finite and count as 0", int((~finite).sum()))
+    return np.where(finite, predictions, 0.0)
 
 
 FAMILIES = (Similarity(),)

@@ -141,19 +141,10 @@ class TokenClassification(Family):
     def score_test(
         self, task: TaskSpec, predictions: Any, references: Any, items: Sequence[Item], legacy: bool
     ) -> dict[str, Any]:
-        """Strict mode too, and half points for wrong ends.
-
-        The published code knows nothing of words behind its limit: with ``legacy`` they do not
-        count.
-        """
+        """Strict mode too, and half points for wrong ends."""
         from doctobert_hf.metrics import partial_entity_f1
 
-        if legacy:
-            kept = [[place != (-1, -1) for place in item.places] for item in items]
-            predictions, references = (
-                [[tag for tag, keep in zip(row, mask) if keep] for row, mask in zip(rows, kept)]
-                for rows in (predictions, references)
-            )
+        predictions, references = self.counted(predictions, references, items, legacy)
         scores = self.score(task, predictions, references)
         others = {
             "strict": self.score(task, predictions, references, "strict"),
@@ -164,6 +155,23 @@ class TokenClassification(Family):
             for name, table in others.items()
         }
         return scores | numbers
+
+    def counted(
+        self, predictions: Any, references: Any, items: Sequence[Item], legacy: bool
+    ) -> tuple[Any, Any]:
+        """The published code knows nothing of words behind its limit: they do not count there."""
+        if not legacy:
+            return predictions, references
+        kept = [[place != (-1, -1) for place in item.places] for item in items]
+        without, right = (
+            [[tag for tag, keep in zip(row, mask) if keep] for row, mask in zip(rows, kept)]
+            for rows in (predictions, references)
+        )
+        return without, right
+
+    def decided(self, task: TaskSpec, predictions: Any, references: Any) -> tuple[Any, Any]:
+        """Sequences of tag names; of layers, one for each."""
+        return self.tag_sequences(predictions), self.tag_sequences(references)
 
     def counts(
         self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
@@ -180,9 +188,9 @@ class TokenClassification(Family):
         counts = entity_counts(*map(self.tag_sequences, (predictions, references)))
         return Counts(tuple(ids), self.row_counts(task, counts), f1)
 
-    def score_trainer(
-        self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray, mode: str
-    ) -> dict[str, Any]:
+    def trainer_rows(
+        self, task: TaskSpec, logits: np.ndarray, labels: np.ndarray
+    ) -> tuple[Any, Any]:
         """Logits ``(examples, length, labels)``, labels with -100 where a position is no word."""
         self.check_width(task, logits, labels)
         kept, names = labels != IGNORED, task.labels
@@ -190,7 +198,7 @@ class TokenClassification(Family):
             [[names[i] for i in row[keep]] for row, keep in zip(rows, kept, strict=True)]
             for rows in (logits.argmax(axis=-1), labels)
         )
-        return self.score(task, predicted, right, mode)
+        return predicted, right
 
     def predict_texts(
         self, task: TaskSpec, texts: Sequence[str], encoder: ExampleEncoder, predict: Predict

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from doctobert_hf.config import check_bounds, option
-from doctobert_hf.drbenchmark.spec import TaskSpec, check_protocol
+from doctobert_hf.drbenchmark.spec import TaskSpec, check_protocol, with_metric
 from doctobert_hf.errors import UsageError
 
 LongInputs = Literal["chunk", "truncate"]
@@ -42,6 +42,9 @@ class BenchmarkConfig:
         "exports), or a table or folder of texts with classes (columns text and label)",
     )
     space: str = option(SPACE, "search space: recipe or path", path=True)
+    metric: str | None = option(
+        None, "score by this metric of a plugin (register_metric), not by each task's own"
+    )
     max_length: int = option(512, "most tokens of a sequence", least=16)
     long_inputs: LongInputs = option("chunk", "what is done about longer ones")
     legacy: bool = option(
@@ -80,11 +83,14 @@ class BenchmarkConfig:
         return "legacy" if self.legacy else "standard"
 
     def task_specs(self) -> list[TaskSpec]:
-        """The tasks asked for.
+        """The tasks asked for, with the metric asked for.
 
         Raises:
             UsageError: An unknown name.
         """
+        return [with_metric(task, self.metric) for task in self._named_tasks()]
+
+    def _named_tasks(self) -> list[TaskSpec]:
         if self.corpus is not None and self.tasks != type(self).tasks:
             from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks
 

@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
 from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef, describe
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import read_spaces
@@ -30,7 +29,7 @@ from doctobert_hf.drbenchmark.finetuning.saving import (
 from doctobert_hf.drbenchmark.finetuning.tuning import Tuned, require_optuna, search_hyperparameters
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
 from doctobert_hf.drbenchmark.results import Cell, Result, read_result
-from doctobert_hf.drbenchmark.scoring import row_counts
+from doctobert_hf.drbenchmark.scoring import row_counts, score_test
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.energy import EnergyMeter
 from doctobert_hf.environment import check_bf16, environment_report
@@ -111,6 +110,7 @@ class Benchmark:
             evaluations=config.evaluations,
             bf16=config.bf16,
             tokens_at_once=config.tokens_at_once,
+            metric=config.metric,
         )
 
     def cell(self, task: TaskSpec, seed: int) -> Cell:
@@ -161,6 +161,8 @@ class Benchmark:
         wanted = json.loads(json.dumps(self.settings(task)))
         for seed, result in done.items():
             path = self.cell(task, seed).path(self.config.output)
+            if result.metric != task.metric_key:
+                raise _stale(path, "metric", result.metric, task.metric_key)
             for key, now in wanted.items() if result.settings else ():
                 if (then := result.settings.get(key)) != now:
                     raise _stale(path, key, then, now)
@@ -297,9 +299,7 @@ class Benchmark:
         ]
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text_atomic(cell.folder(self.config.output) / name, lines)
-        scores = family_of(task).score_test(
-            task, predictions, test.references, test.items, self.config.legacy
-        )
+        scores = score_test(task, predictions, test.references, test.items, self.config.legacy)
         result = Result(
             cell=cell,
             kind=task.kind,

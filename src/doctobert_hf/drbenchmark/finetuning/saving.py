@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.drbenchmark.spec import METRIC_KEYS, TaskSpec, task_without_data
+from doctobert_hf.drbenchmark.spec import TaskSpec, task_without_data
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
 
@@ -60,7 +60,7 @@ class TaskRecord:
 
         known = find_task(self.task)
         if known is not None:
-            return known
+            return replace(known, metric=self.metric)
         return task_without_data(
             self.task,
             self.kind,
@@ -105,7 +105,8 @@ def read_record(folder: str | Path) -> TaskRecord:
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("format") != FORMAT or content["metric"] not in METRIC_KEYS:
+        # A plugin's metric is asked for where something is scored, not by who predicts.
+        if content.pop("format") != FORMAT or not isinstance(content["metric"], str):
             raise ValueError("another format")
         return TaskRecord(**content | {"labels": tuple(content["labels"])})
     except (OSError, ValueError, KeyError, TypeError) as error:

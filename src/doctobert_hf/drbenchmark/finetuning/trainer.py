@@ -16,6 +16,7 @@ from doctobert_hf.drbenchmark.finetuning.config import EVALUATIONS
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.finetuning.parts import PartwiseLoss, tokens_at_once as choose_tokens
 from doctobert_hf.drbenchmark.finetuning.prediction import predict_items
+from doctobert_hf.drbenchmark.scoring import score_predictions
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import DataError
 from doctobert_hf.pretraining.callbacks.logs import StepProgressCallback, show_progress
@@ -168,7 +169,7 @@ class TaskTrainer(Trainer):
             DataError: The scores are not finite, so the run has diverged.
         """
         predictions = self.predictions(self.validation.items)
-        scores = self.family.score(self.task, predictions, self.validation.references)
+        scores = score_predictions(self.task, predictions, self.validation.references)
         value = float(scores[self.task.metric_key])
         if value != value:
             raise DataError(f"{self.task.name}: the validation score is not a number")

@@ -17,8 +17,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf import extension
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters, SearchSpace
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
+from doctobert_hf.drbenchmark.tasks import RUN_FILES, run_task_file
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.runs.process import is_alive, this_process
 
@@ -210,12 +212,23 @@ def _evaluate(
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        jobs, spawn, _run_plugins, (list(extension.LOADED), dict(RUN_FILES))
+    ) as pool:
         futures = [
             pool.submit(_in_process, context, p, str(folder), trial._trial_id)
             for p, trial in zip(parameters, batch, strict=True)
         ]
         return [future.exception() or future.result() for future in futures]
+
+
+def _run_plugins(groups: list[str], files: dict[str, str]) -> None:
+    """Make known in a new process what plugins and task files made known in this one."""
+    for group in groups:
+        extension.load_installed(group)
+    for path, what in files.items():
+        run_task_file(Path(path), what)
 
 
 def _in_process(context: Context, parameters: HyperParameters, folder: str, trial_id: int) -> Any:

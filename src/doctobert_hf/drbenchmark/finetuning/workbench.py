@@ -17,7 +17,7 @@ from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 from doctobert_hf.drbenchmark.finetuning.encoding import ExampleEncoder
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters
 from doctobert_hf.drbenchmark.finetuning.trainer import Split, TaskTrainer
-from doctobert_hf.drbenchmark.spec import SPLITS, TaskSpec
+from doctobert_hf.drbenchmark.spec import SPLITS, TaskSpec, with_metric
 from doctobert_hf.drbenchmark.tasks import get_task
 from doctobert_hf.errors import DataError
 
@@ -42,6 +42,7 @@ class Context:
         evaluations: Times a run looks at the validation split.
         bf16: Mixed precision on a processor too.
         tokens_at_once: Most tokens computed at once in training; None: the device's default.
+        metric: Metric of a plugin; None: the task's own.
     """
 
     encoder: ModelRef
@@ -57,6 +58,7 @@ class Context:
     evaluations: int = EVALUATIONS
     bf16: bool = False
     tokens_at_once: int | None = None
+    metric: str | None = None
 
 
 class Workbench:
@@ -76,7 +78,8 @@ class Workbench:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.task, self.rows = _load(context)
+        task, self.rows = _load(context)
+        self.task = with_metric(task, context.metric)
         _check_rows(self.task, self.rows)
         for name, rows in self.rows.items():
             most = context.max_train_rows if name == "train" else context.max_eval_rows

@@ -10,11 +10,11 @@ annotations[0].result[].value``); INCEpTION's UIMA CAS as JSON or XMI is read by
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.corpus.json_rows import RepeatedKey, load_json, row_with_repeated_key
 from doctobert_hf.drbenchmark.readers.brat import BratDocument, TextBound
 from doctobert_hf.drbenchmark.readers.cas import read_cas_json, read_xmi
 from doctobert_hf.drbenchmark.spec import Report
@@ -73,18 +73,24 @@ def export_rows(path: Path, expected: str = _EXPECTED) -> Iterator[tuple[dict[st
 
 
 def _json_values(path: Path, expected: str) -> Iterator[tuple[Any, str]]:
+    where = ""
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".json":
-            found = json.loads(text)
+            found = load_json(text)
             for number, row in enumerate(found if isinstance(found, list) else [found], 1):
                 yield row, f"{path.name}, document {number}"
             return
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
-                yield json.loads(line), f"{path.name}, line {number}"
+                where = f", line {number}"
+                yield load_json(line), f"{path.name}{where}"
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8 ({error})", "UTF-8") from error
+    except RepeatedKey as error:
+        row = None if where else row_with_repeated_key(text)
+        where = where if row is None else f", document {row + 1}"
+        raise DataError(f"{path.name}{where} has the key '{error}' twice", "each once") from error
     except ValueError as error:
         raise DataError(f"{path.name} is not JSON ({error})", expected) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from doctobert_hf.corpus.json_rows import RepeatedKey, load_json, row_with_repeated_key
 from doctobert_hf.drbenchmark.source import RawFolder
 from doctobert_hf.errors import DataError
 
@@ -13,10 +14,15 @@ def read_json(folder: RawFolder, name: str) -> Any:
     """Read a JSON file; a byte order mark is passed over.
 
     Raises:
-        DataError: Not JSON; the message has the line.
+        DataError: Not JSON (the message has the line), or a key stands twice.
     """
+    text = folder.read_text(name).removeprefix("\ufeff")
     try:
-        return json.loads(folder.read_text(name).removeprefix("\ufeff"))
+        return load_json(text)
+    except RepeatedKey as error:
+        row = row_with_repeated_key(text)
+        where = folder.where(name) + ("" if row is None else f" record {row}")
+        raise DataError(f"{where} has the key '{error}' twice", "each key once") from None
     except json.JSONDecodeError as error:
         raise DataError(f"{folder.where(name, error.lineno)}: not JSON ({error.msg})") from None
 

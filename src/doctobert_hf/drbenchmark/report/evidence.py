@@ -8,9 +8,10 @@ from pathlib import Path
 
 from doctobert_hf.drbenchmark.results import Cell, Result, read_predictions
 from doctobert_hf.drbenchmark.scoring import row_counts
-from doctobert_hf.drbenchmark.spec import METRIC_KEYS, TaskSpec, task_without_data
+from doctobert_hf.drbenchmark.spec import TaskSpec, task_without_data
 from doctobert_hf.drbenchmark.tasks import find_task
 from doctobert_hf.errors import DataError
+from doctobert_hf.metrics.own import BENCHMARK
 from doctobert_hf.statistics import Counts
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ def read_counts(results: Sequence[Result], root: Path) -> dict[Cell, Counts]:
             continue
         if counts is not None:
             found[result.cell] = counts
+    own = sorted({r.metric for r in results if r.metric not in BENCHMARK.values()})
+    if own:
+        logger.warning("no intervals over documents for metrics of plugins: %s", ", ".join(own))
     if missing:
         logger.warning(
             "%d of %d results have no predictions beside them (%s, ...): no intervals over "
@@ -44,6 +48,8 @@ def counts_of(result: Result, root: Path) -> Counts | None:
         DataError: Its predictions are missing or damaged.
     """
     rows = read_predictions(result, root)
+    if result.metric not in BENCHMARK.values():  # a plugin's, which may not be known here
+        return None
     try:
         return row_counts(_task(result), rows)
     except (ValueError, TypeError, IndexError, DataError) as error:
@@ -53,7 +59,8 @@ def counts_of(result: Result, root: Path) -> Counts | None:
 def _task(result: Result) -> TaskSpec:
     known = find_task(result.cell.task)
     labels = tuple(result.settings.get("labels", known.labels if known else ()))
-    if known is not None and known.labels == labels:
+    ours = known is not None and known.metric in BENCHMARK
+    if known is not None and ours and known.labels == labels:
         return known
-    metric = next(name for name, key in METRIC_KEYS.items() if key == result.metric)
+    metric = next(name for name, key in BENCHMARK.items() if key == result.metric)
     return task_without_data(result.cell.task, result.kind, labels, metric=metric)

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from doctobert_hf.drbenchmark.families import find_family
-from doctobert_hf.drbenchmark.spec import METRIC_KEYS, TaskSpec
+from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import UsageError, nearest
+from doctobert_hf.metrics.own import metric_key
 
 
 def _discovered() -> dict[str, TaskSpec]:
@@ -22,6 +23,8 @@ def _discovered() -> dict[str, TaskSpec]:
 
 
 _TASKS = _discovered()
+RUN_FILES: dict[str, str] = {}
+"""Files that :func:`run_task_file` ran, and what each is: processes started later run them too."""
 
 
 def list_tasks() -> list[TaskSpec]:
@@ -53,8 +56,7 @@ def register_task(spec: TaskSpec) -> None:
         'multilabel-classification'
     """
     find_family(spec.kind)
-    if spec.metric not in METRIC_KEYS:
-        raise UsageError(f"No metric '{spec.metric}'", fix=nearest(spec.metric, list(METRIC_KEYS)))
+    metric_key(spec.metric)
     known = _TASKS.get(spec.name)
     if known is not None and known != spec:
         raise UsageError(f"There is a task '{spec.name}' already", "a name of its own")
@@ -76,6 +78,7 @@ def run_task_file(path: Path, what: str = "task file") -> set[str]:
         raise
     except Exception as error:
         raise UsageError(f"The {what} '{path}' failed ({type(error).__name__}: {error})") from error
+    RUN_FILES[str(path.absolute())] = what
     return set(_TASKS) - before | {spec.name for spec in found}
 
 
