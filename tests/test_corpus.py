@@ -249,3 +249,20 @@ def test_a_run_of_another_kind_is_no_stage(tmp_path):
     (tmp_path / "run.json").write_text('{"schema_version": 1, "kind": "finemed-clean"}')
     with pytest.raises(UsageError, match="not finished"):
         list_files(tmp_path)
+
+
+def test_a_hidden_folder_is_no_dataset(tmp_path):
+    (tmp_path / "a.txt").write_text("Toux.")
+    saved = tmp_path / ".cache" / "ds"
+    saved.mkdir(parents=True)
+    for name in ("state.json", "dataset_info.json"):
+        (saved / name).write_text("{}")
+    assert list(iter_texts(tmp_path)) == ["Toux."]
+
+
+@pytest.mark.parametrize("kind", [set, frozenset, lambda names: dict.fromkeys(names).keys()])
+def test_a_set_of_files_is_not_read_as_texts(kind, tmp_path):
+    (tmp_path / "a.txt").write_text("Toux.")
+    with pytest.raises(UsageError, match="names a file"):
+        list(iter_texts(kind([str(tmp_path / "a.txt")])))
+    assert list(iter_texts(kind(["Pas de toux."]))) == ["Pas de toux."]

@@ -13,7 +13,9 @@ import math
 import reprlib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -207,12 +209,8 @@ def build_config(cls: type[T], *layers: Mapping[str, Any], source: str = "config
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
-    renamed = {old: name for name, f in fields.items() if (old := f.metadata.get("formerly"))}
     for layer in layers:
-        for key, value in layer.items():
-            if key in renamed:
-                logger.warning("'%s' in the %s is called '%s' now", key, source, renamed[key])
-                key = renamed[key]
+        for key, value in renamed(cls, layer, source).items():
             if key not in fields:
                 raise UsageError(
                     f"Unknown key '{key}' in the {source}", fix=nearest(str(key), list(fields))
@@ -231,6 +229,49 @@ def build_config(cls: type[T], *layers: Mapping[str, Any], source: str = "config
         for number in _numbers(value):
             _check_number(number, name, fields[name].metadata.get("bounds", {}), source)
     return cls(**values)
+
+
+_BEGUN: ContextVar[bool] = ContextVar("begun", default=False)
+
+
+@contextmanager
+def begun_before(resume: bool = True) -> Iterator[None]:
+    """Take settings that do nothing as they are: a run was begun when they were not refused."""
+    token = _BEGUN.set(resume)
+    try:
+        yield
+    finally:
+        _BEGUN.reset(token)
+
+
+def refuse_unless_begun(error: UsageError) -> None:
+    """Raise an error about a setting that does nothing; where a run goes on, tell it.
+
+    Raises:
+        UsageError: The error, outside :func:`begun_before`.
+    """
+    if not _BEGUN.get():
+        raise error
+    logger.warning("%s", error)
+
+
+def renamed(cls: type, given: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return a mapping with the names that keys have today; older ones are told of.
+
+    Args:
+        cls: The dataclass that the keys are of, or some of them.
+        given: Keys as they are written.
+        source: What to call the mapping.
+
+    Example:
+        >>> from doctobert_hf.pretraining.recipe import PretrainConfig
+        >>> renamed(PretrainConfig, {"hand_over": "full"}, "recipe")
+        {'init_mode': 'full'}
+    """
+    names = {old: f.name for f in dataclasses.fields(cls) if (old := f.metadata.get("formerly"))}
+    for key in names.keys() & given.keys():
+        logger.warning("'%s' in the %s is called '%s' now", key, source, names[key])
+    return {names.get(key, key): value for key, value in given.items()}
 
 
 def _coerce(value: Any, hint: Any, where: str) -> Any:

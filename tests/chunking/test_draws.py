@@ -144,11 +144,16 @@ WRAPPED = {
     "closure": lambda collator: lambda batch: collator(batch),
     "method": lambda collator: Holder(collator).collate,
     "object": lambda collator: Holder(collator),
+    "table": lambda collator: partial(chosen, {"mlm": collator}),
 }
 
 
 def given(_, batch, collator):
     return collator(batch)
+
+
+def chosen(table, batch):
+    return table["mlm"](batch)
 
 
 class Holder:

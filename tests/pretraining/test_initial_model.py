@@ -63,3 +63,22 @@ def test_an_optimizer_of_other_weights_is_not_taken_over(run):
     optimizer = StableAdamW(parameter_groups(model, 0.1))
     with pytest.raises(UsageError, match=r"of \d+ weights, this run's of 2.*init_mode weights"):
         take_over(optimizer, list_checkpoints(run)[-1])
+
+
+def test_the_last_checkpoint_of_a_stock_trainer_is_taken(tmp_path):
+    """It does not say whether it is whole."""
+    for step in (5, 10):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "config.json").write_text('{"model_type": "bert"}')
+    assert model_of(str(tmp_path)) == str(tmp_path / "checkpoint-10")
+
+
+def test_a_recipe_with_the_older_name_of_a_key_is_read(run, tmp_path, capsys, caplog):
+    (tmp_path / "r.yaml").write_text(f"preset: doctobert-tiny\ninit_from: {run}\nhand_over: full\n")
+    words = ["pretrain", str(tmp_path / "r.yaml"), "--max-tokens", "9000", "--max-length", "64"]
+    assert main([*words, "--dry-run"]) == 0
+    assert "'hand_over' in the recipe" in caplog.text and "'init_mode' now" in caplog.text
+
+
+def test_a_plan_for_a_gpu_may_be_made_without_one(capsys):
+    assert main(["pretrain", "doctobert-tiny/pretrain", "--dry-run", "--fp16", "true"]) == 0

@@ -5,8 +5,10 @@ import shutil
 
 import pytest
 
+from doctobert_hf.cli import main
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining.checkpoints import list_checkpoints
+from doctobert_hf.pretraining.recipe import PretrainConfig
 from doctobert_hf.pretraining.resuming import check_fingerprint, last_evaluation
 
 
@@ -76,3 +78,34 @@ def test_whatever_stops_a_run_saves_it(make_trainer, tmp_path):
     shutil.rmtree(tmp_path / "run")
     make_trainer(save_tokens=0, max_steps=3).train()
     assert [folder.name for folder in list_checkpoints(tmp_path / "run")] == ["checkpoint-3"]
+
+
+def begun(folder, tokenizer_dir, store, change):
+    """A run of the command, stopped half way, whose record is as an earlier version wrote it."""
+    words = ["pretrain", "doctobert-tiny/pretrain", "--train-store", str(store.folder)]
+    words += ["--tokenizer", str(tokenizer_dir), "--max-tokens", "9000", "--warmup-tokens", "0"]
+    words += ["--save-tokens", "3000", "--output", str(folder)]
+    assert main([*words, "--max-steps", "2"]) == 0
+    path = folder / "run.json"
+    record = json.loads(path.read_text())
+    record["status"] = "stopped"
+    change(record["settings"])
+    path.write_text(json.dumps(record))
+
+
+def test_a_run_from_before_a_setting_was_renamed_goes_on(make_store, tokenizer_dir, tmp_path):
+    def change(settings):
+        settings["hand_over"] = settings.pop("init_mode")
+
+    begun(tmp_path / "run", tokenizer_dir, make_store(), change)
+    assert main(["pretrain", "--resume", "--output", str(tmp_path / "run")]) == 0
+
+
+def test_a_run_begun_with_what_is_refused_today_goes_on(
+    make_store, tokenizer_dir, tmp_path, caplog
+):
+    begun(tmp_path / "run", tokenizer_dir, make_store(), lambda s: s.update(long_tokens=77))
+    assert main(["pretrain", "--resume", "--output", str(tmp_path / "run")]) == 0
+    assert "long_tokens without long_share" in caplog.text
+    with pytest.raises(UsageError, match="long_tokens without long_share"):
+        PretrainConfig(long_tokens=77)

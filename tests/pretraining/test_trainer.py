@@ -193,6 +193,26 @@ def test_a_spike_rolls_back_and_leaves_the_steps_out(make_trainer, tmp_path):
         early.train()
 
 
+def test_a_spike_that_stops_leaves_the_checkpoint_before_it(make_trainer, tmp_path):
+    step = MLMTrainer.training_step
+
+    def spiking(self, model, inputs, num=None):
+        loss = step(self, model, inputs, num)
+        return loss * 10 if inputs["state"].step == 12 else loss
+
+    trainer = make_trainer(
+        callbacks=[LossSpikeCallback(factor=3.0, window=3, action="stop")],
+        logging_steps=1,
+        save_tokens=3000,
+        save_total_limit=1,
+    )
+    trainer.training_step = spiking.__get__(trainer)
+    trainer.train()
+    assert not trainer.is_over and not trainer.is_saved
+    (kept,) = list_checkpoints(tmp_path / "run")
+    assert int(kept.name.removeprefix("checkpoint-")) < trainer.state.global_step
+
+
 def test_refusals(make_trainer, make_store, make_model, tokenizer, other_tokenizers, tmp_path):
     with pytest.raises(UsageError, match="gradient_accumulation_steps 4"):
         make_trainer(gradient_accumulation_steps=4)

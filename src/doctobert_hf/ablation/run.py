@@ -102,7 +102,7 @@ def _train(config: PretrainConfig) -> Path:
         try:
             there = bool(list_checkpoints(folder))
             trainer.train(resume_from_checkpoint=True if there else None)
-            if trainer.tokens_seen < config.max_tokens:
+            if not trainer.is_over:
                 raise KeyboardInterrupt("Stopped; the same command goes on.")
             return finish_pretraining(trainer, config)
         finally:

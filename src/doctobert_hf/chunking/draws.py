@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_WORKERS = 256
+_MOST_INSIDE = 64
+"""Things of a container that are looked at: a data set in a closure holds no collator."""
 
 
 class _Pass(NamedTuple):
@@ -149,6 +151,10 @@ def _reaches(thing: Any, draws: MaskDraws, depth: int = 3) -> bool:
         named = [thing.__globals__.get(name) for name in thing.__code__.co_names]
         inside = [*inspect.getclosurevars(thing).nonlocals.values(), *named]
         inside += thing.__defaults__ or ()
+    elif isinstance(thing, (list, tuple, dict)):
+        if len(thing) > _MOST_INSIDE:
+            return False
+        inside = list(thing.values() if isinstance(thing, dict) else thing)
     else:
         own = getattr(thing, "__dict__", {})
         if own.get("_draws") is draws:

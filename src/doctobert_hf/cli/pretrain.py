@@ -140,8 +140,7 @@ def run(args: argparse.Namespace) -> int:
         resume = args.resume and _has_checkpoint(config)
         try:
             trainer.train(resume_from_checkpoint=True if resume else None)
-            left = trainer.args.max_steps - trainer.state.global_step
-            stopped = trainer.tokens_seen < config.max_tokens and left > 0
+            stopped = not trainer.is_over
             target = None if stopped else finish_pretraining(trainer, config)
         except KeyboardInterrupt as stop:
             raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
@@ -150,10 +149,9 @@ def run(args: argparse.Namespace) -> int:
     if not trainer.is_world_process_zero():
         return 0
     if stopped:
-        print(
-            f"Stopped. Saved at {trainer.tokens_seen:,} tokens. Go on with: {again}",
-            file=sys.stderr,
-        )
+        where = f"at {trainer.tokens_seen:,} tokens"
+        how = f"Saved {where}." if trainer.is_saved else f"Not saved {where}: the loss spiked."
+        print(f"Stopped. {how} Go on with: {again}", file=sys.stderr)
         return 143
     result: dict = {"tokens": trainer.tokens_seen, "steps": trainer.state.global_step}
     result |= {

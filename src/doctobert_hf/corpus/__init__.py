@@ -10,7 +10,7 @@ strings of the list name files.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Set, ValuesView
 from pathlib import Path
 from typing import Any, cast
 
@@ -98,7 +98,8 @@ def iter_documents(
         elif isinstance(item, Path) or (files and isinstance(item, str)):
             yield from iter_documents(item, text_column)
         elif isinstance(item, str):
-            if index == 0 and isinstance(source, Iterator) and _is_path(item):
+            asked = isinstance(source, (Iterator, Set, KeysView, ValuesView))
+            if index == 0 and asked and _is_path(item):
                 _refuse_names(item)
             yield checked_row({text_column: item, "id": str(index)}, text_column, f"item {index}")
         else:
@@ -227,10 +228,10 @@ def _names_files(source: Any) -> bool:
 
 
 def _refuse_names(name: str) -> None:
-    """Refuse an iterator that begins with a file's name: is it of texts, or of files?"""
+    """Refuse an iterator or a set that begins with a file's name: is it of texts, or of files?"""
     if Path(name).is_file():
         raise UsageError(
-            f"An iterator whose first string names a file: '{name}'",
+            f"An iterator or set whose first string names a file: '{name}'",
             "a list of files, or an iterable of texts",
             "Pass list(...) of files, or texts in a list",
         )

@@ -177,16 +177,17 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     for path in sorted(folder.rglob("*")):
         if any(run in path.parents for run in runs):
             continue
+        unseen = any(part.startswith(".") for part in path.relative_to(folder).parts)
         linked = path.is_symlink() and not path.is_file()  # such folders are not searched
         if not path.is_file() and not linked:
-            if is_saved_dataset(path):
+            if is_saved_dataset(path) and not unseen:
                 raise UsageError(
                     f"The folder '{folder}' holds the dataset of save_to_disk '{path.name}'",
                     "corpus files, or one such dataset",
                     f"Name it itself: {path}",
                 )
             continue
-        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+        if unseen:
             hidden += has_suffix(path.name, suffixes)
         elif linked:
             kind = "linked folder" if path.is_dir() else "broken link"

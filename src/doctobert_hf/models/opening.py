@@ -66,6 +66,10 @@ def open_pretrained(maker: Any, source: str | Path, **options: Any) -> Any:
         ) from error
 
 
+_NOT_NEEDED = ("*.pt", "*.pth", "*.h5", "*.msgpack", "*.ckpt", "checkpoint-*", "onnx/*")
+"""Files of a repository that no model is opened from."""
+
+
 def fetch_folder(source: str | Path) -> Path:
     """Return a model's folder: as it is, or of a Hub id the copy in the cache.
 
@@ -79,7 +83,7 @@ def fetch_folder(source: str | Path) -> Path:
         return folder
     try:
         with bounded_requests():
-            return Path(snapshot_download(str(source)))
+            return Path(snapshot_download(str(source), ignore_patterns=list(_NOT_NEEDED)))
     except Exception as error:
         raise UsageError(
             f"No model at '{source}' ({_first_line(error)})",

@@ -79,6 +79,11 @@ class MLMTrainingArguments(TrainingArguments):
         self._check()
         check_report_to(self.report_to)
         check_several(bool(self.fsdp))
+        if self.fp16 and on_processor():
+            raise UsageError(
+                "fp16 without a GPU, which would train in float32 and not say so",
+                "bf16 where the processor has it, or neither",
+            )
         if on_processor():  # or bf16 is taken for a GPU's, and processes do not find each other
             self.use_cpu = True
         super().__post_init__()
@@ -100,11 +105,6 @@ class MLMTrainingArguments(TrainingArguments):
         for field in fields(self):
             check_unused(field, getattr(self, field.name))
         check_report_to(self.report_to, installed=False)
-        if self.fp16 and on_processor():
-            raise UsageError(
-                "fp16 without a GPU, which would train in float32 and not say so",
-                "bf16 where the processor has it, or neither",
-            )
         if not 0 <= self.new_head_tokens < self.max_tokens:
             raise UsageError(
                 f"new_head_tokens {self.new_head_tokens:,}",

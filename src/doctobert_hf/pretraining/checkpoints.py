@@ -80,7 +80,7 @@ def last_whole_checkpoint(run: Path) -> Path:
         if wrong is None:
             return folder
         logger.warning("%s is not used: %s; going back to the one before", folder, wrong)
-    raise UsageError(f"No whole checkpoint in '{run}'", fix="Start the run without --resume")
+    raise UsageError(f"No whole checkpoint in '{run}'", fix="Start that run anew")
 
 
 def rotate(run: Path, keep: int | None) -> None:

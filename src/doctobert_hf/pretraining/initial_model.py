@@ -246,14 +246,23 @@ def source_of(config: PretrainConfig) -> str:
 
 
 def model_of(place: str) -> str:
-    """A run's final model, its last whole checkpoint, or what is named itself."""
-    from doctobert_hf.pretraining.checkpoints import last_whole_checkpoint, list_checkpoints
+    """A run's final model, its last whole checkpoint, or what is named itself.
+
+    Checkpoints of a stock ``Trainer`` say not whether they are whole: the last one is taken.
+    """
+    from doctobert_hf.pretraining.checkpoints import (
+        MANIFEST,
+        last_whole_checkpoint,
+        list_checkpoints,
+    )
 
     folder = Path(place)
     if (folder / "model" / "config.json").is_file():
         return str(folder / "model")
-    if not (folder / "config.json").is_file() and folder.is_dir() and list_checkpoints(folder):
-        return str(last_whole_checkpoint(folder))
+    made = list_checkpoints(folder) if folder.is_dir() else []
+    if made and not (folder / "config.json").is_file():
+        ours = any((checkpoint / MANIFEST).is_file() for checkpoint in made)
+        return str(last_whole_checkpoint(folder) if ours else made[-1])
     _refuse_damaged(folder)
     return place
 

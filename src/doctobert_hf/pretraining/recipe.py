@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from doctobert_hf.config import check_bounds, option
+from doctobert_hf.config import begun_before, check_bounds, option, refuse_unless_begun
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.models.opening import open_pretrained, open_tokenizer
 from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, source_of
@@ -135,7 +135,8 @@ class PretrainConfig:
         changed = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
         for name, needed in (("replay_share", "replay"), ("long_tokens", "long_share")):
             if name in changed and getattr(self, needed) is None:
-                raise UsageError(f"{name} without {needed}", "both: alone it does nothing")
+                alone = f"{name} without {needed}"
+                refuse_unless_begun(UsageError(alone, "both: alone it does nothing"))
         check_used(self)
         if self.corpus is not None and self.train_store is not None:
             raise UsageError("Both corpus and train_store", "one of them")
@@ -199,7 +200,8 @@ def open_pretraining(
     if config.torch_compile:
         check_compile()
     if rank():
-        return _make_trainer(config)
+        with begun_before(resume):
+            return _make_trainer(config)
     run = open_run(
         config.output,
         KIND,
@@ -212,7 +214,8 @@ def open_pretraining(
         uses=(config.init_from, config.tokenizer),
     )
     try:
-        trainer = _make_trainer(config)
+        with begun_before(resume):
+            trainer = _make_trainer(config)
     except BaseException:
         run.close(failed=True)
         raise
@@ -301,7 +304,8 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
     # What is refused is refused before the corpus is tokenised.
     model = make_model(config, tokenizer)
     make_ready(model, arguments)
-    if config.train_store is None:
+    built = (folder / "stores" / "train" / "manifest.json").is_file()
+    if config.train_store is None and not built:  # whose own lengths are checked
         check_length(config, model.config)
     if not getattr(model, "has_new_head", False):
         arguments.new_head_tokens = 0  # its own head knows already

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from doctobert_hf.config import refuse_unless_begun
 from doctobert_hf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def token_schedule(
 def check_used(settings: Any) -> None:
     """Refuse settings of a schedule that would do nothing without another.
 
+    A run that was begun with such settings, before they were refused, is gone on with.
+
     Args:
         settings: ``MLMTrainingArguments``, or a recipe.
 
@@ -87,13 +90,17 @@ def check_used(settings: Any) -> None:
         UsageError: One of two that belong together, or a decay that the schedule has not.
     """
     if (settings.mlm_probability_end is None) != (settings.mlm_decay_tokens == 0):
-        raise UsageError(
-            "One of mlm_probability_end and mlm_decay_tokens", "both, or neither: constant"
+        refuse_unless_begun(
+            UsageError(
+                "One of mlm_probability_end and mlm_decay_tokens", "both, or neither: constant"
+            )
         )
     if settings.decay_tokens and settings.lr_schedule in ("linear", "constant"):
-        raise UsageError(
-            f"decay_tokens with lr_schedule '{settings.lr_schedule}', which has none",
-            "lr_schedule warmup_stable_decay or one_minus_sqrt",
+        refuse_unless_begun(
+            UsageError(
+                f"decay_tokens with lr_schedule '{settings.lr_schedule}', which has none",
+                "lr_schedule warmup_stable_decay or one_minus_sqrt",
+            )
         )
 
 

@@ -360,7 +360,7 @@ class MLMTrainer(Trainer):
         shutil.rmtree(run / checkpoints.STAGING, ignore_errors=True)
         while True:
             path = self._restore(run, resume_from_checkpoint)
-            if path is not None and self._is_over(path):
+            if path is not None and self._was_over(path):
                 return self._finished_before(path)
             try:
                 result = super().train(path, trial, ignore_keys_for_eval)
@@ -373,7 +373,7 @@ class MLMTrainer(Trainer):
                 raise KeyboardInterrupt(f"Saved at {self.tokens_seen:,} tokens.")
             return result
 
-    def _is_over(self, path: str) -> bool:
+    def _was_over(self, path: str) -> bool:
         steps = json.loads((Path(path) / TRAINER_STATE_NAME).read_text())["global_step"]
         return self.tokens_seen >= self.args.max_tokens or steps >= self.args.max_steps
 
@@ -396,11 +396,12 @@ class MLMTrainer(Trainer):
     def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
         """Log, save, then evaluate: what an evaluation meets costs no checkpoint.
 
-        Whatever ends training, a checkpoint is written from which the run goes on.
+        Whatever ends training, a checkpoint is written from which the run goes on; but not where
+        the loss has spiked.
         """
         due, self.control.should_evaluate = self.control.should_evaluate, False
         super()._maybe_log_save_evaluate(*args, **kwargs)
-        if self.control.should_training_stop and self._saved_step != self.state.global_step:
+        if self.control.should_training_stop and not self.is_saved and not self._has_spiked():
             self.control.should_save = True
             super()._maybe_log_save_evaluate(*args, **kwargs)
         if due:
@@ -408,6 +409,21 @@ class MLMTrainer(Trainer):
             super()._maybe_log_save_evaluate(*args, **kwargs)
 
     _saved_step = -1
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether there is a checkpoint of the last step."""
+        return self._saved_step == self.state.global_step
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has had all its tokens, or as many steps as it may."""
+        steps = self.state.global_step
+        return self.tokens_seen >= self.args.max_tokens or steps >= self.args.max_steps
+
+    def _has_spiked(self) -> bool:
+        at = [getattr(callback, "stopped_at", None) for callback in self.callback_handler.callbacks]
+        return self.state.global_step in at
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)

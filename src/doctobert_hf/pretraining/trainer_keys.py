@@ -7,7 +7,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from doctobert_hf.config import build_config
+from doctobert_hf.config import build_config, renamed
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.models.architecture import architecture_keys, is_architecture_key
 from doctobert_hf.pretraining.unused_keys import UNUSED, check_unused
@@ -33,6 +33,7 @@ def split_keys(recipe: Mapping[str, Any], own: type, source: str) -> dict[str, A
         UsageError: A key of neither, with the nearest name.
     """
     names = {field.name for field in dataclasses.fields(own)}
+    recipe = renamed(own, recipe, source)
     mine = {key: value for key, value in recipe.items() if key in names}
     others = {key: value for key, value in recipe.items() if key not in names}
     arguments = argument_names()

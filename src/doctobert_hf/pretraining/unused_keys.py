@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from doctobert_hf.config import refuse_unless_begun
 from doctobert_hf.errors import UsageError
 
 _ROWS = "micro_batch_tokens (tokens of a row) and global_batch_tokens (tokens of a step)"
@@ -71,6 +72,5 @@ def check_unused(field: dataclasses.Field[Any], value: Any) -> None:
         return
     made = field.default_factory
     if value != (field.default if made is dataclasses.MISSING else made()):
-        raise UsageError(
-            f"{field.name} {value} does nothing in a run counted in tokens", UNUSED[field.name]
-        )
+        nothing = f"{field.name} {value} does nothing in a run counted in tokens"
+        refuse_unless_begun(UsageError(nothing, UNUSED[field.name]))

@@ -248,7 +248,7 @@ class Quickstart(StagedRun):
                 trainer.save_model(str(self.folder / "untrained"))
             resume = True if list_checkpoints(recipe.output) else None
             trainer.train(resume_from_checkpoint=resume)
-            if trainer.tokens_seen < recipe.max_tokens:
+            if not trainer.is_over:
                 raise KeyboardInterrupt(f"{phase} is saved at {trainer.tokens_seen:,} tokens.")
             record |= {"held_out": _held_out(trainer.evaluate()), "tokens": trainer.tokens_seen}
             finish_pretraining(trainer, recipe)

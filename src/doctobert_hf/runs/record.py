@@ -110,9 +110,22 @@ def read_record(folder: str | Path, name: str = RECORD) -> RunRecord | None:
     try:
         record = RunRecord(**{key: value for key, value in content.items() if key in known})
         _check_record(record)
+        record.settings = _today(record.settings)
     except (TypeError, ValueError) as error:
         raise DataError(f"The record '{path}' is damaged ({error})") from error
     return record
+
+
+_FORMERLY = {"hand_over": "init_mode"}
+"""Settings that had another name: a run begun then is gone on with."""
+
+
+def _today(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return recorded settings under the names of today, those inside settings too."""
+    return {
+        _FORMERLY.get(key, key): _today(value) if isinstance(value, dict) else value
+        for key, value in settings.items()
+    }
 
 
 def weights_of(folder: str | Path) -> str | None:

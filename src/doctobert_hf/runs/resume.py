@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from doctobert_hf.config import build_config, read_yaml
+from doctobert_hf.config import begun_before, build_config, read_yaml
 from doctobert_hf.errors import UsageError
 from doctobert_hf.recipes import find_recipe
 from doctobert_hf.runs.record import read_record, settings_of, sha256
@@ -50,13 +50,15 @@ def resumed_config(
                 "the same recipe, or none",
                 "Leave it out: --resume reads the run's own settings",
             )
-    config = build_config(cls, saved, {"output": folder}, source=f"run '{folder}'")
+    with begun_before():
+        config = build_config(cls, saved, {"output": folder}, source=f"run '{folder}'")
     mine = {
         key: {**saved[key], **value} if _both_mappings(saved.get(key), value) else value
         for key, value in given.items()
         if key not in ("output", RECIPE)
     }
-    wanted = build_config(cls, saved, mine, {"output": folder}, source="options")
+    with begun_before():
+        wanted = build_config(cls, saved, mine, {"output": folder}, source="options")
     now, then = settings_of(wanted), settings_of(config)
     for key in mine:
         if now[key] != then[key]:

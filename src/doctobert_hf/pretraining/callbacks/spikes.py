@@ -51,6 +51,7 @@ class LossSpikeCallback(TrainerCallback):
     ) -> None:
         if factor <= 1.0 or window < 2:
             raise UsageError(f"factor {factor}, window {window}", "above 1, at least 2")
+        self.stopped_at: int | None = None
         if action not in ("record", "stop", "rollback"):
             raise UsageError(f"action '{action}'", "record, stop or rollback")
         self.factor, self.action, self.max_rollbacks = factor, action, max_rollbacks
@@ -91,4 +92,6 @@ class LossSpikeCallback(TrainerCallback):
             self._losses.clear()
             raise SpikeRollback(step, loss)
         if self.action != "record":
-            control.should_training_stop = True
+            # No checkpoint of a spiked model: the one before is what to go on from.
+            control.should_training_stop, control.should_save = True, False
+            self.stopped_at = state.global_step
