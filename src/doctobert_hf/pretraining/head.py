@@ -53,7 +53,7 @@ def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel
     if model.base_model is model:
         raise UsageError(f"{type(model).__name__} has no encoder below a head", "a masked-LM model")
     layout = find_layout(model)
-    model.__class__ = _sparse_class(type(model), chunk, layout)
+    model.__class__ = sparse_class(type(model), chunk, layout)
     return model
 
 
@@ -135,7 +135,9 @@ def _hidden_output() -> Any:
     return HiddenStates
 
 
-def _sparse_class(plain: Any, chunk: int, layout: Layout) -> type[PreTrainedModel]:
+def sparse_class(plain: Any, chunk: int, layout: Layout) -> type[PreTrainedModel]:
+    """Return a model's class with logits at masked positions only, where these are given."""
+
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("masked_positions") is None:
             kwargs.pop("masked_positions", None)

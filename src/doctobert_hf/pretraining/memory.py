@@ -163,13 +163,13 @@ def meta_model(architecture: Any, head_chunk: int = 4096) -> Any:
     from transformers import AutoModelForMaskedLM
 
     from doctobert_hf.pretraining.attention import use_attention
-    from doctobert_hf.pretraining.head import _sparse_class
+    from doctobert_hf.pretraining.head import sparse_class
 
     with torch.device("meta"):
         model: Any = AutoModelForMaskedLM.from_config(architecture)
     if use_attention(model):
         # Whether documents stay apart is tried when training begins: that needs data.
-        model.__class__ = _sparse_class(type(model), head_chunk, "packed")
+        model.__class__ = sparse_class(type(model), head_chunk, "packed")
     return model.train()
 
 

@@ -219,7 +219,7 @@ def model_context(
     known = (record.get("finetuning") or {}).get("base_model_id")
     facts = facts if facts.base_model else dataclasses.replace(facts, base_model=known)
     return {
-        **_shared(repo_id, facts),
+        **shared_context(repo_id, facts),
         "record": record,
         "family": read_family(facts.family or {}),
         "scores": scores,
@@ -268,7 +268,7 @@ def render_model(kind: str, context: dict[str, Any], path: Path, remote: str | N
     if kind == "retrieval" and context["retriever"] is None:
         raise UsageError(f"'{path}' is no retrieval model", "a folder with modules.json")
     metadata = model_metadata(kind, context)
-    return render_card(kind, metadata, context, _earlier(path, remote))
+    return render_card(kind, metadata, context, earlier_cards(path, remote))
 
 
 def package_tokenizer(path: Path, repo_id: str, folder: Path, facts: CardFacts) -> Package:
@@ -287,7 +287,7 @@ def package_tokenizer(path: Path, repo_id: str, folder: Path, facts: CardFacts) 
         "model",
         "tokenizer",
         folder,
-        lambda remote: render_card("tokenizer", metadata, context, _earlier(source, remote)),
+        lambda remote: render_card("tokenizer", metadata, context, earlier_cards(source, remote)),
     )
 
 
@@ -308,7 +308,7 @@ def tokenizer_context(
     if measured is None:
         measured = run.get("tokenizer")
     return {
-        **_shared(repo_id, facts),
+        **shared_context(repo_id, facts),
         "vocab_size": len(tokenizer),
         "max_length": tokenizer.model_max_length if tokenizer.model_max_length < 10**9 else None,
         "special": special,
@@ -325,7 +325,8 @@ def tokenizer_context(
     }
 
 
-def _shared(repo_id: str, facts: CardFacts) -> dict[str, Any]:
+def shared_context(repo_id: str, facts: CardFacts) -> dict[str, Any]:
+    """Return what every card shows, whatever it is of."""
     owner, _, name = repo_id.rpartition("/")
     title = facts.title or name
     return {
@@ -359,7 +360,8 @@ def _special(folder: Path, name: str) -> str | None:
     return value.get("content") if isinstance(value, dict) else value
 
 
-def _earlier(path: Path, remote: str | None) -> list[str]:
+def earlier_cards(path: Path, remote: str | None) -> list[str]:
+    """Return the cards whose parts written by people are kept: the local one, the Hub's."""
     local = (path if path.is_dir() else path.parent) / "README.md"
     texts = [local.read_text(encoding="utf-8")] if local.is_file() else []
     return texts + ([remote] if remote else [])

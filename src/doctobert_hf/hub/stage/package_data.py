@@ -25,7 +25,7 @@ from doctobert_hf.hub.stage.datasets import (
     left_out_of,
     write_split,
 )
-from doctobert_hf.hub.stage.package import Package, _earlier, _shared
+from doctobert_hf.hub.stage.package import Package, earlier_cards, shared_context
 from doctobert_hf.hub.stage.preflight import Finding, refuse, secret_finding
 from doctobert_hf.hub.stage.secrets import Secret
 from doctobert_hf.hub.stage.statistics import DENSITY_STEPS, EDU_STEPS
@@ -91,7 +91,7 @@ def package_dataset(
         shown = _with_others(context, remote)
         metadata = dataset_metadata(chosen, context)
         # Of tasks the folder holds raw corpora: a README there is not of this dataset.
-        earlier = ([remote] if remote else []) if tasks else _earlier(path, remote)
+        earlier = ([remote] if remote else []) if tasks else earlier_cards(path, remote)
         return render_card(chosen, metadata, shown, earlier)
 
     placed = stage_companions(path, folder, own=not tasks)
@@ -206,7 +206,7 @@ def dataset_context(
         _config(name, found, folder, facts, bool(tasks)) for name, found in configs.items()
     ]
     return {
-        **_shared(repo_id, facts),
+        **shared_context(repo_id, facts),
         "configs": described,
         "rows": sum(r.rows for r in records),
         "generated": find_kind(kind).generated,
