@@ -76,7 +76,8 @@ def run_quickstart(config: QuickstartConfig, folder: RunFolder) -> Record:
     """Run all stages that are not done yet, close the folder and return the stages' records."""
     with folder:
         records = Quickstart(config, folder).run()
-        folder.finish(REPORT_FILE, "model", "tokenizer", STATE_FILE)
+        made = ["retrieval/model"] if (folder.folder / "retrieval" / "model").is_dir() else []
+        folder.finish(REPORT_FILE, "model", "tokenizer", STATE_FILE, *made)
     return records
 
 

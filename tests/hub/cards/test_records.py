@@ -1,10 +1,31 @@
 """Records: a run says of itself what cards show; the Hub's code knows no command's files."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
+import pytest
+import yaml
+
 import doctobert_hf
-from doctobert_hf.hub.cards.records import ModelFolder, read_model, read_results
+from doctobert_hf.hub.cards.facts import CardFacts
+from doctobert_hf.hub.cards.records import ModelFolder, locate_model, read_model, read_results
+from doctobert_hf.hub.cards.render import front_matter
+from doctobert_hf.hub.publish.preview import render_path
+from doctobert_hf.runs.record import vocabulary_of, weights_of
+
+FACTS = CardFacts(license="mit")
+
+
+@pytest.fixture
+def run(run_dir, tmp_path):
+    return shutil.copytree(run_dir, tmp_path / "run")
+
+
+def amend(path, **values):
+    content = json.loads(path.read_text()) if path.is_file() else {"schema_version": 1}
+    path.write_text(json.dumps(content | values))
 
 
 def test_what_a_run_says_of_itself_is_what_a_card_is_given(tmp_path):
@@ -40,8 +61,6 @@ def test_the_hub_knows_no_command_by_name():
 
 
 def test_a_run_of_before_that_says_nothing_is_refused_and_not_guessed(tmp_path):
-    import pytest
-
     from doctobert_hf.errors import UsageError
 
     record = {"schema_version": 1, "settings": {}}
@@ -50,3 +69,107 @@ def test_a_run_of_before_that_says_nothing_is_refused_and_not_guessed(tmp_path):
         read_results(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps(record | {"kind": "pretrain"}))
     assert read_results(tmp_path) == {}
+
+
+def test_a_models_copy_named_as_a_checkpoint_gets_no_figure_of_the_run(run):
+    own = sorted(run.glob("checkpoint-*"))[0]
+    assert read_model(locate_model(own))["phases"]
+    for name in ("checkpoint-3000", "checkpoint-3001"):
+        shutil.copytree(run / "model", run / name)
+    amend(run / "checkpoint-3001" / "trainer_state.json", log_history=[{"step": 2, "loss": 0.1}])
+    for name in ("checkpoint-3000", "checkpoint-3001"):
+        place = locate_model(run / name)
+        assert place.other == run and "phases" not in read_model(place)
+
+
+def test_the_folder_one_stands_in_and_a_link_are_the_runs_model(run, tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(run / "model")
+    assert read_model(locate_model(tmp_path / "link"))["phases"]
+    monkeypatch.chdir(run / "model")
+    assert read_model(locate_model(Path(".")))["phases"]
+    monkeypatch.chdir(tmp_path)
+    os.rename(run / "model", tmp_path / "elsewhere")
+    (run / "model").symlink_to(tmp_path / "elsewhere")
+    assert read_model(locate_model(Path("run")))["phases"]
+
+
+def test_scores_beside_other_weights_than_the_run_wrote_are_left_out(run, tmp_path):
+    note = {"recipe": {"data": "pairs"}, "results": []}
+    amend(run / "model" / "retrieval.json", **note)
+    assert read_model(locate_model(run))["retrieval"]
+    record = json.loads((run / "run.json").read_text())
+    record["outputs"]["model"]["weights"] = "0" * 64
+    (run / "run.json").write_text(json.dumps(record))
+    assert "retrieval" not in read_model(locate_model(run))
+
+
+def test_a_run_says_of_its_own_retriever_and_tokenizer_that_their_text_is_made_up(run, tmp_path):
+    """Not of others' that were put beside them: real people may stand in what those read."""
+    outer = {"kind": "of-tomorrow", "settings": {}, "results": {"corpus": {"generated": True}}}
+    for name in ("tokenizer", "others"):
+        (tmp_path / name).mkdir()
+        for file in (run / "model").glob("tokenizer*"):
+            shutil.copy(file, tmp_path / name)
+    changed = json.loads((tmp_path / "others" / "tokenizer.json").read_text())
+    ids = changed["model"]["vocab"]
+    one, two = [token for token, i in ids.items() if i in (700, 701)]
+    ids[one], ids[two] = ids[two], ids[one]
+    (tmp_path / "others" / "tokenizer.json").write_text(json.dumps(changed))
+    amend(run / "model" / "retrieval.json", recipe={"data": "pairs"}, data={}, results=[])
+    amend(run / "model" / "modules.json")
+    (run / "model" / "modules.json").write_text("[]")
+    said = "no person in it is real"
+    outputs = {
+        "run/model": {"weights": weights_of(run / "model")},
+        "tokenizer": {"vocabulary": vocabulary_of(tmp_path / "tokenizer")},
+    }
+    amend(tmp_path / "run.json", **outer, outputs=outputs)
+    assert said in render_path(run, "me/x", FACTS).text
+    assert said in render_path(tmp_path / "tokenizer", "me/x", FACTS).text
+    assert said not in render_path(tmp_path / "others", "me/x", FACTS).text
+    os.rename(tmp_path / "others", tmp_path / "tokenizer" / "x")
+    shutil.copy(tmp_path / "tokenizer" / "x" / "tokenizer.json", tmp_path / "tokenizer")
+    assert said not in render_path(tmp_path / "tokenizer", "me/x", FACTS).text
+    amend(tmp_path / "run.json", outputs={})
+    assert said not in render_path(run, "me/x", FACTS).text
+
+
+def test_what_a_run_was_begun_from_on_the_hub_is_its_base_model(run, tmp_path):
+    settings = json.loads((run / "run.json").read_text())["settings"]
+    config = yaml.safe_load((run / "resolved_config.yaml").read_text())
+    for given, base in (("owner/base", "owner/base"), ("/data/owner/base", None)):
+        amend(run / "run.json", settings=settings | {"init_from": given})
+        config["init_from"] = given.removeprefix("/data/")  # as it was typed
+        (run / "resolved_config.yaml").write_text(yaml.safe_dump(config))
+        card = render_path(run, "me/x", FACTS)
+        assert front_matter(card.text).get("base_model") == base
+        assert ("huggingface.co/owner/base" in card.text) == (base is not None)
+        assert "steps" not in card.gaps if base else True
+    amend(run / "run.json", settings={"base_model": "owner/base"})
+    amend(run / "model" / "retrieval.json", recipe={"base_model": "base"}, data={}, results=[])
+    (run / "model" / "modules.json").write_text("[]")
+    assert front_matter(render_path(run, "me/x", FACTS).text)["base_model"] == "owner/base"
+
+
+def test_the_name_of_a_folder_in_a_card_of_before_is_no_base_model(run):
+    task = {"task": "t", "base_model": "runs/model", "result": {}}
+    amend(run / "model" / "doctobert_task.json", **task)
+    front = "---\nbase_model: runs/model\ntags:\n- mine\n---\n"
+    (run / "model" / "README.md").write_text(front)
+    written = front_matter(render_path(run / "model", "me/x", FACTS, kind="encoder").text)
+    assert "base_model" not in written and "mine" in written["tags"]
+
+
+def test_energy_is_that_of_every_phase_or_says_which_is_missing(run, tmp_path):
+    first = shutil.copytree(run, tmp_path / "first")
+    config = yaml.safe_load((run / "resolved_config.yaml").read_text())
+    (run / "resolved_config.yaml").write_text(yaml.safe_dump(config | {"init_from": str(first)}))
+    session = {"energy_kwh": 2.0, "emissions_kg": 0.5, "country": "FRA", "codecarbon": "3"}
+    (run / "energy.json").write_text(json.dumps([session]))
+    card = render_path(run, "me/x", FACTS)
+    assert "without `first`, which was not measured" in card.text
+    assert "co2_eq_emissions" not in front_matter(card.text)
+    (first / "energy.json").write_text(json.dumps([session]))
+    card = render_path(run, "me/x", FACTS)
+    assert front_matter(card.text)["co2_eq_emissions"]["emissions"] == 1000.0
+    assert ": 4 kWh" in card.text and "not measured" not in card.text

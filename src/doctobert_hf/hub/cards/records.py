@@ -15,9 +15,10 @@ from typing import Any
 from doctobert_hf.drbenchmark.report.annotations import account_rows
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models.positions import max_positions
-from doctobert_hf.runs.record import IN_RESULTS, read_record, sha256, weights_of
+from doctobert_hf.runs.record import IN_RESULTS, read_record, sha256, vocabulary_of, weights_of
 
 Record = dict[str, Any]
+LOG = "metrics.jsonl"
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,19 @@ def locate_model(path: Path) -> ModelFolder:
     Raises:
         UsageError: There is no ``config.json``.
     """
-    for model in (path / "model", path):
-        if (model / "config.json").is_file():
-            places = (path, path.parent, path.parent.parent)
-            run = next((p for p in places if _is_run(p) or (p != model and _is_recorded(p))), None)
-            return _bound(model, run)
+    # The run around '.' or a link is that of the folder meant; a run's own 'model' may be a link.
+    found = None
+    for start in dict.fromkeys((Path.cwd() / path, path.resolve())):
+        models = [m for m in (start / "model", start) if (m / "config.json").is_file()]
+        if not models:
+            continue
+        places = (start, start.parent, start.parent.parent)
+        run = next((p for p in places if _is_run(p) or (p != models[0] and _is_recorded(p))), None)
+        found = _bound(models[0], run)
+        if run is not None:
+            return found
+    if found is not None:
+        return found
     raise UsageError(
         f"No model in '{path}'", "a folder with config.json, or a run folder with model/config.json"
     )
@@ -67,7 +76,9 @@ def _bound(model: Path, run: Path | None) -> ModelFolder:
         return ModelFolder(model, None)
     step = re.fullmatch(r"checkpoint-(\d+)", model.name)
     if step and model.parent == run:
-        return ModelFolder(model, run, int(step[1]))
+        if _is_checkpoint_of(model, run):
+            return ModelFolder(model, run, int(step[1]))
+        return ModelFolder(model, None, other=run)
     own = model == run or _has_weights(model, run)
     return ModelFolder(model, run) if own else ModelFolder(model, None, other=run)
 
@@ -85,6 +96,40 @@ def _has_weights(model: Path, run: Path) -> bool:
             entry["sha256"] == sha256(files[path]) for path, entry in recorded.items()
         )
     return name == "model"  # a run that kept no hash: by its place
+
+
+def has_vocabulary(tokenizer: Path, run: Path) -> bool:
+    """Tell whether a run's records are of a tokenizer in its folder."""
+    record = read_record(run)
+    known = {} if record is None else record.outputs.get(tokenizer.name)
+    if known is None:
+        return False
+    return known.get("vocabulary") in (None, vocabulary_of(tokenizer))
+
+
+def _is_output(model: Path, run: Path) -> bool:
+    """Tell whether a run made a model of this name."""
+    record = read_record(run)
+    return record is not None and model.relative_to(run).as_posix() in record.outputs
+
+
+def _is_checkpoint_of(model: Path, run: Path) -> bool:
+    """Tell whether a run wrote a checkpoint: the state beside it logged what the run logged.
+
+    A name is no proof: another's model, copied to ``checkpoint-N``, has no part in the figures.
+    """
+    from doctobert_hf.pretraining.checkpoints import MANIFEST, problem
+
+    state = read_json(model / "trainer_state.json")
+    if state is None or ((model / MANIFEST).is_file() and problem(model)):
+        return False
+    told = [row for row in state.get("log_history", []) if "loss" in row]
+    log = run / LOG
+    if not told or not log.is_file():
+        return True
+    lines = filter(None, log.read_text(encoding="utf-8").splitlines())
+    known = {(row.get("step"), row.get("loss")) for row in map(json.loads, lines)}
+    return (told[-1]["step"], told[-1]["loss"]) in known
 
 
 def _is_recorded(folder: Path) -> bool:
@@ -106,9 +151,12 @@ def read_model(place: ModelFolder) -> Record:
     Returns:
         ``architecture`` and, as far as recorded: ``corpus``, ``tokenizer``, ``chunks``,
         ``phases`` (one record for each phase of pretraining, in order), ``held_out``,
-        ``fill_mask``, ``made_up_task``, ``retrieval``, ``environment``, ``energy``.
+        ``fill_mask``, ``made_up_task``, ``retrieval``, ``environment``, ``energy``,
+        ``base_model_id`` (what it was begun from, where that is on the Hub).
     """
     found: Record = {"architecture": _architecture(place.model)}
+    if place.other is not None and _is_output(place.model, place.other):
+        return found  # what lies beside the weights was written of those before
     tuned = read_json(place.model / "doctobert_task.json")
     if tuned is not None:
         found["finetuning"] = tuned
@@ -122,11 +170,16 @@ def read_model(place: ModelFolder) -> Record:
     described = read_results(place.run)
     config = _yaml(place.run / "resolved_config.yaml") or {}
     if retrieval is not None:
-        found |= {k: v for k, v in read_results(place.run.parent).items() if k == "corpus"}
+        around = place.run.parent  # what it says is of what it made, not of all that lies in it
+        if _has_weights(place.model, around):
+            found |= {k: v for k, v in read_results(around).items() if k == "corpus"}
     elif described:
         found |= {k: v for k, v in described.items() if k != "benchmark"}
     elif config:
         found |= read_pretraining(place.run, place.step)
+    base = _base_of(place.run)
+    if base is not None:
+        found["base_model_id"] = base
     environment = read_json(place.run / "environment.json")
     if environment is not None:
         found["environment"] = environment
@@ -268,17 +321,49 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     before = config.get("init_from")
     if before is None:
         return [phase]
-    place = Path(before)
-    earlier = next((p for p in (place, place.parent) if _is_run(p) and p != run), None)
-    earlier_config = _yaml(earlier / "resolved_config.yaml") if earlier else None
-    if earlier is None or earlier_config is None:
-        return [{"name": _name(before), "recorded": False}, phase]
-    return [*_chain(earlier, earlier_config), phase]
+    earlier = _earlier_run(run, config)
+    if earlier is not None:
+        return [*_chain(earlier, _yaml(earlier / "resolved_config.yaml") or {}), phase]
+    if _base_of(run) is not None:  # others trained it
+        return [phase]
+    return [{"name": _name(before), "recorded": False}, phase]
+
+
+def _earlier_run(run: Path, config: Record) -> Path | None:
+    """The run that a run was begun from, where its folder is still there."""
+    if config.get("init_from") is None:
+        return None
+    place = Path(config["init_from"])
+    return next((p for p in (place, place.parent) if _is_run(p) and p != run), None)
+
+
+def _earlier_runs(run: Path) -> list[Path]:
+    """All runs before a run, the latest first."""
+    found: list[Path] = []
+    place: Path | None = run
+    while place is not None:
+        place = _earlier_run(place, _yaml(place / "resolved_config.yaml") or {})
+        if place is None or place in found:
+            break
+        found.append(place)
+    return found
+
+
+def _base_of(run: Path) -> str | None:
+    """The Hub id of what a run, or the first before it, was begun from; None of a folder.
+
+    The run's record tells, whatever a name looks like: a folder stands there by its whole path.
+    """
+    record = read_record([run, *_earlier_runs(run)][-1])
+    settings = {} if record is None else record.settings
+    base = settings.get("base_model") or settings.get("init_from")
+    is_id = isinstance(base, str) and re.fullmatch(r"[\w.-]*\w(/[\w.-]*\w)?", base)
+    return base if is_id else None
 
 
 def logged(run: Path, until: int | None = None) -> Record:
     """Return what a training logged last, up to a step; empty where it logged nothing."""
-    path = run / "metrics.jsonl"
+    path = run / LOG
     if not path.is_file():
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -304,15 +389,21 @@ def logged(run: Path, until: int | None = None) -> Record:
 
 
 def _energy(run: Path) -> Record | None:
-    places = (run, *(run / "pretraining" / f"phase{number}" for number in (1, 2)))
-    sessions = [s for place in places for s in read_json(place / "energy.json") or []]
+    """Sum what was measured of a run, its parts and the runs it was begun from."""
+    parts = [run / "pretraining" / f"phase{number}" for number in (1, 2)]
+    places = [run, *(p for p in parts if _is_run(p)), *_earlier_runs(run)]
+    measured = {place: read_json(place / "energy.json") or [] for place in dict.fromkeys(places)}
+    sessions = [session for found in measured.values() for session in found]
     if not sessions:
         return None
+    # A folder of several stages measures nothing itself.
+    missing = [p.name for p, found in measured.items() if not found and (p / LOG).is_file()]
     hardware = sorted({f"{s.get('gpu') or s.get('cpu')}" for s in sessions})
     return {
         "sessions": len(sessions),
         "kwh": sum(session["energy_kwh"] for session in sessions),
-        **_emissions(sessions),
+        "missing": missing,
+        **(_emissions(sessions) if not missing else {"kg": None, "country": None}),
         "hardware": ", ".join(hardware),
         "codecarbon": sessions[-1].get("codecarbon"),
     }

@@ -15,6 +15,7 @@ from doctobert_hf.hub.cards.kinds import find_kind
 from doctobert_hf.hub.cards.metadata import UPSTREAM, upstream_of
 from doctobert_hf.hub.cards.records import (
     ModelFolder,
+    has_vocabulary,
     locate_model,
     read_family,
     read_json,
@@ -216,7 +217,7 @@ def model_context(
             f"'{place.model.name}': the card is made without them"
         )
     record = read_model(place)
-    known = (record.get("finetuning") or {}).get("base_model_id")
+    known = (record.get("finetuning") or record).get("base_model_id")
     facts = facts if facts.base_model else dataclasses.replace(facts, base_model=known)
     return {
         **shared_context(repo_id, facts),
@@ -268,7 +269,13 @@ def render_model(kind: str, context: dict[str, Any], path: Path, remote: str | N
     if kind == "retrieval" and context["retriever"] is None:
         raise UsageError(f"'{path}' is no retrieval model", "a folder with modules.json")
     metadata = model_metadata(kind, context)
-    return render_card(kind, metadata, context, earlier_cards(path, remote))
+    earlier = earlier_cards(path, remote)
+    tuned = context["record"].get("finetuning") or {}
+    if tuned.get("base_model") and not tuned.get("base_model_id"):
+        # Version 0.1 wrote the folder that was fine-tuned as if it were an id on the Hub.
+        line = f"base_model: {tuned['base_model']}\n"
+        earlier = [text.replace(line, "", 1) for text in earlier]
+    return render_card(kind, metadata, context, earlier)
 
 
 def package_tokenizer(path: Path, repo_id: str, folder: Path, facts: CardFacts) -> Package:
@@ -304,7 +311,7 @@ def tokenizer_context(
     blanks = "a  b\n\n\tc"
     digits = tokenizer.tokenize("2026")
     measured = read_json(source / "evaluation.json")
-    run = read_results(source.parent)
+    run = read_results(source.parent) if has_vocabulary(source, source.parent) else {}
     if measured is None:
         measured = run.get("tokenizer")
     return {
