@@ -29,7 +29,7 @@ from doctobert_hf.chunking.masking import IGNORED
 from doctobert_hf.errors import DataError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.models.positions import first_position
-from doctobert_hf.pretraining import checkpoints
+from doctobert_hf.pretraining import checkpoints, model_card
 from doctobert_hf.pretraining.arguments import MLMTrainingArguments
 from doctobert_hf.pretraining.callbacks import (
     JsonLinesCallback,
@@ -95,6 +95,8 @@ class MLMTrainer(Trainer):
         >>> arguments = MLMTrainingArguments("run", max_tokens=1_000_000, report_to="none")
         >>> MLMTrainer(model, arguments, store, tokenizer).train()  # doctest: +SKIP
     """
+
+    create_model_card = model_card.create_model_card
 
     def __init__(
         self,

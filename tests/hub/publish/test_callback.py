@@ -24,8 +24,17 @@ callback.patience = float(os.environ.get("PATIENCE", callback.patience))
 rows = [tokenizer("Le patient va bien.") for _ in range(8)]
 trainer = Trainer(
     AutoModelForMaskedLM.from_pretrained(model),
-    TrainingArguments(out, max_steps=4, save_steps=2, save_total_limit=1, report_to="none"),
+    TrainingArguments(
+        out,
+        max_steps=4,
+        save_steps=2,
+        logging_steps=2,
+        eval_strategy="steps",
+        save_total_limit=1,
+        report_to="none",
+    ),
     train_dataset=rows,
+    eval_dataset=rows[:2],
     processing_class=tokenizer,
     data_collator=DataCollatorForLanguageModeling(tokenizer),
     callbacks=[callback],
@@ -72,7 +81,7 @@ def test_a_hub_that_stalls_does_not_keep_training_from_ending(hub, online, model
 
 
 def test_the_newest_checkpoint_waits_and_replaces(tmp_path, monkeypatch):
-    from types import SimpleNamespace
+    from transformers import TrainerControl, TrainerState, TrainingArguments
 
     from doctobert_hf.hub import CardFacts, PushToHubCallback
     from doctobert_hf.hub.publish import callback as module
@@ -88,9 +97,22 @@ def test_the_newest_checkpoint_waits_and_replaces(tmp_path, monkeypatch):
     pushing = PushToHubCallback("me/run", CardFacts(license="mit"))
     for step in (1, 2, 3, 4):
         (tmp_path / f"checkpoint-{step}").mkdir()
-        state = SimpleNamespace(is_world_process_zero=True, global_step=step)
-        pushing.on_save(SimpleNamespace(output_dir=str(tmp_path)), state, None)
+        state = TrainerState(is_world_process_zero=True, global_step=step)
+        pushing.on_save(TrainingArguments(str(tmp_path)), state, TrainerControl())
         assert begun.wait(60)  # the first is being sent, the others come meanwhile
     go.set()
     pushing.wait()
     assert sent == ["Step 1", "Step 4"] and not pushing.errors
+
+
+def test_the_card_of_a_stock_trainer_has_its_arguments_log_and_metrics(
+    hub, online, model_dir, tmp_path
+):
+    train(online, model_dir, "end", tmp_path)
+    files = hub.files("model", "me/run")
+    card = files["README.md"].decode()
+    assert "4 steps of Transformers' `Trainer`" in card and "| learning_rate | 5e-05 |" in card
+    assert "| eval_loss |" in card and "| 2 |" in card
+    log = [json.loads(line) for line in files["training/metrics.jsonl"].splitlines()]
+    assert [row["step"] for row in log if "loss" in row] == [2, 4]
+    assert b"torch" in files["training/environment.json"]

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from doctobert_hf.hub.cards.facts import CardFacts
+from doctobert_hf.hub.cards.trainers import copy_records
 from doctobert_hf.hub.publish.push import PushReport, Target, push_model
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class PushToHubCallback(TrainerCallback):
         if self.every != "checkpoint" or not state.is_world_process_zero:
             return
         output = Path(str(args.output_dir))
-        self._start(output / f"checkpoint-{state.global_step}", output, state)
+        self._start(output / f"checkpoint-{state.global_step}", args, state)
 
     def on_train_end(
         self,
@@ -97,7 +98,7 @@ class PushToHubCallback(TrainerCallback):
             except Exception as error:
                 self._failed(error)
                 return
-            self._start(folder, Path(str(args.output_dir)), state)
+            self._start(folder, args, state)
             self.wait(deadline)
 
     def wait(self, deadline: float | None = None) -> None:
@@ -127,16 +128,14 @@ class PushToHubCallback(TrainerCallback):
         for scratch in list(self._scratch):
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _start(self, model: Path, run: Path, state: TrainerState) -> None:
+    def _start(self, model: Path, args: TrainingArguments, state: TrainerState) -> None:
         scratch = Path(tempfile.mkdtemp(prefix="push-to-hub-"))
         self._scratch.add(scratch)
         try:
             shutil.copytree(
                 model, scratch / "model", ignore=shutil.ignore_patterns("*.pt", "*.pth", "*.bin")
             )
-            for name in ("resolved_config.yaml", "environment.json", "metrics.jsonl"):
-                if (run / name).is_file():
-                    shutil.copy(run / name, scratch / name)
+            copy_records(scratch, args, state)
         except Exception as error:
             shutil.rmtree(scratch, ignore_errors=True)
             self._failed(error)
