@@ -151,6 +151,19 @@ def test_the_cards_say_what_the_run_recorded(finished):
     assert "cards/model/README.md" in (config.output / "report.md").read_text(encoding="utf-8")
 
 
+def test_what_is_generated_is_on_record_by_its_content(finished):
+    """A card says of these files alone that nobody in them is real."""
+    from doctobert_hf.runs.record import read_record, sha256, weights_of
+
+    folder = finished[0].output
+    outputs = read_record(folder).outputs
+    assert outputs["data/train.parquet"]["sha256"] == sha256(folder / "data" / "train.parquet")
+    made = folder / "retrieval" / "model"
+    assert outputs["retrieval/model"]["weights"] == weights_of(made)
+    card = (folder / "cards" / "retrieval" / "README.md").read_text(encoding="utf-8")
+    assert "no person in it is real" in card
+
+
 def test_training_learns(finished):
     config, records = finished
     losses = [row["loss"] for row in read_losses(config.output)]

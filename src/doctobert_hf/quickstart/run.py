@@ -33,7 +33,7 @@ from doctobert_hf.quickstart.settings import (
     store_folder,
 )
 from doctobert_hf.runs import RunFolder, open_run, settings_of
-from doctobert_hf.runs.record import is_stale, read_record
+from doctobert_hf.runs.record import describe_output, is_stale, read_record
 from doctobert_hf.runs.stages import STATE_FILE, StagedRun
 
 KIND = "quickstart"
@@ -76,9 +76,21 @@ def run_quickstart(config: QuickstartConfig, folder: RunFolder) -> Record:
     """Run all stages that are not done yet, close the folder and return the stages' records."""
     with folder:
         records = Quickstart(config, folder).run()
-        made = ["retrieval/model"] if (folder.folder / "retrieval" / "model").is_dir() else []
-        folder.finish(REPORT_FILE, "model", "tokenizer", STATE_FILE, *made)
+        folder.finish(REPORT_FILE, STATE_FILE, *_made(folder))
     return records
+
+
+def _made(run: RunFolder) -> list[str]:
+    """Put the texts on record by their content; return the folders of what was trained on them.
+
+    Cards say of these, and of nothing else that lies here, that nobody in the text is real.
+    """
+    for place in ("data", "finemed"):
+        for file in sorted((run.folder / place).rglob("*.parquet")):
+            name = file.relative_to(run.folder).as_posix()
+            run.record.outputs[name] = describe_output(file)
+    names = ("model", "tokenizer", "retrieval/model")
+    return [name for name in names if (run.folder / name).is_dir()]
 
 
 class Quickstart(StagedRun):
@@ -351,6 +363,7 @@ class Quickstart(StagedRun):
         from doctobert_hf.hub.cards.facts import read_facts
         from doctobert_hf.hub.publish.preview import render_path
 
+        self.opened.finish(*_made(self.opened), status="running")  # what cards are told by
         made: Record = {}
         for name in ("model", "tokenizer", "retrieval"):
             path = self.folder / name

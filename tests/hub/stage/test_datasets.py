@@ -17,6 +17,7 @@ from doctobert_hf.hub.cards.facts import CardFacts
 from doctobert_hf.hub.publish.push import Target, push_dataset
 from doctobert_hf.hub.stage.datasets import SourceSplit, find_splits, write_split
 from doctobert_hf.hub.stage.preflight import PreflightError
+from doctobert_hf.runs.record import describe_output
 
 FACTS = CardFacts(license="cc-by-4.0", contact="a@example.org", authors=("A",))
 
@@ -320,3 +321,27 @@ def test_what_stays_behind_is_told(tmp_path):
     report, _ = dry(tmp_path / "in", tmp_path)
     (told,) = [warning for warning in report.warnings if "Left out" in warning]
     assert told.endswith(": scans/1.pdf, vectors.npy")
+
+
+def test_the_licence_is_asked_for_before_a_row_is_read(tmp_path):
+    source = write(tmp_path / "train.parquet")
+    read = []
+    for facts in (CardFacts(), CardFacts(license="apache2"), CardFacts(license="other")):
+        with pytest.raises(PreflightError, match="licence"):
+            dry(source, tmp_path, facts, on_shard=lambda *told: read.append(told))
+    assert read == []
+    rows = write(tmp_path / "rows.parquet", text=["x", "y"], license=["mit", "gpl-3.0"])
+    assert "- gpl-3.0" in dry(rows, tmp_path, CardFacts())[1]
+
+
+def test_only_the_files_that_a_run_generated_are_told_to_be_generated(tmp_path):
+    own = write(tmp_path / "run" / "data" / "train.parquet")
+    others = write(tmp_path / "run" / "data" / "test.parquet", rows=3)
+    record = {"schema_version": 1, "kind": "k", "settings": {}}
+    record["results"] = {"corpus": {"generated": True}}
+    record["outputs"] = {"data/train.parquet": describe_output(own)}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
+    assert "- synthetic" in dry(own, tmp_path, name="own")[1]
+    for place in (others, tmp_path / "run" / "data"):
+        card = dry(place, tmp_path, name=f"{place.name}-dry")[1]
+        assert "synthetic" not in card and "is real" not in card

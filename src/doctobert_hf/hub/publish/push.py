@@ -197,13 +197,21 @@ def push_dataset(
     """
 
     def build(folder: Path, tokens: tuple[str, ...]) -> Package:
-        from doctobert_hf.hub.stage.package_data import package_dataset
+        from doctobert_hf.hub.stage.package_data import (
+            check_kind,
+            check_licence,
+            package_dataset,
+        )
 
+        known = facts or read_facts(Path(path))
+        check_kind(kind, tasks)
+        if not tasks:  # a corpus of the benchmark says its own
+            check_licence(Path(path), known)
         return package_dataset(
             Path(path),
             _target(target).repo_id,
             folder,
-            facts or read_facts(Path(path)),
+            known,
             kind,
             tasks,
             protocol,

@@ -28,7 +28,8 @@ from doctobert_hf.hub.stage.datasets import (
 from doctobert_hf.hub.stage.package import Package, earlier_cards, shared_context
 from doctobert_hf.hub.stage.preflight import Finding, refuse, secret_finding
 from doctobert_hf.hub.stage.secrets import Secret
-from doctobert_hf.hub.stage.statistics import DENSITY_STEPS, EDU_STEPS
+from doctobert_hf.hub.stage.statistics import CLASSES, DENSITY_STEPS, EDU_STEPS
+from doctobert_hf.runs.record import read_record, sha256
 
 
 def package_dataset(
@@ -64,10 +65,7 @@ def package_dataset(
         DataError: Columns differ between files, or from the declared schema.
         PreflightError: Rows hold secrets.
     """
-    if kind is not None:
-        find_kind(kind, "dataset")  # before anything is read
-    if kind == "drbenchmark" and not tasks:
-        raise UsageError("--kind drbenchmark without tasks", "--tasks NAME ... or all")
+    check_kind(kind, tasks)
     sources = drbenchmark_splits(path, tasks, protocol) if tasks else find_splits(path)
     schemas = {source.config: common_schema(source) for source in sources}
     kind = "drbenchmark" if tasks else kind or _kind_of(set(schemas[sources[0].config].names))
@@ -80,7 +78,7 @@ def package_dataset(
     allowed = refuse(_secrets(records), allow)
     context = dataset_context(repo_id, facts, records, folder, kind, tasks, protocol)
     context["absent_columns"] = absent
-    context["generated"] |= not tasks and _is_generated_sample(path)
+    context["generated"] |= not tasks and _is_generated_sample(path, sources)
     context["made"] = MadeBy() if tasks else made_by(path)
     context["synthetic"] = context["generated"] or context["made"].synthetic
     chosen = kind
@@ -102,6 +100,41 @@ def package_dataset(
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
     warnings += [f"Allowed: {finding}" for finding in allowed]
     return Package(repo_id, "dataset", kind, folder, render, warnings=warnings)
+
+
+def check_kind(kind: str | None, tasks: tuple[str, ...]) -> None:
+    """Refuse a kind of card before anything is read.
+
+    Raises:
+        UsageError: It is none of a dataset, or lacks its tasks.
+    """
+    if kind is not None:
+        find_kind(kind, "dataset")
+    if kind == "drbenchmark" and not tasks:
+        raise UsageError("--kind drbenchmark without tasks", "--tasks NAME ... or all")
+
+
+def check_licence(path: Path, facts: CardFacts) -> None:
+    """Ask for the licence before any row is read: streaming a corpus takes hours.
+
+    Raises:
+        PreflightError: None is said, neither here nor in a column, or not as the Hub writes it.
+    """
+    from doctobert_hf.hub.cards.metadata import metadata_errors
+
+    found = []
+    for source in find_splits(path):
+        said = _licence_of(source.config, facts)
+        if said is None and set(common_schema(source).names) & set(CLASSES["licence"]):
+            continue
+        front = {"license": said, "license_name": facts.license_name}
+        found += [Finding("README.md", *told) for told in metadata_errors(front, "model")]
+    refuse(list(dict.fromkeys(found)))
+
+
+def _licence_of(config: str, facts: CardFacts) -> str | None:
+    given = (facts.config_licenses or {}).get(config) or SOURCE_LICENSES.get(config)
+    return given or facts.license
 
 
 def _with_others(context: dict[str, Any], remote: str | None) -> dict[str, Any]:
@@ -158,11 +191,24 @@ def redistributable_tasks(path: Path) -> tuple[str, ...]:
     )
 
 
-def _is_generated_sample(path: Path) -> bool:
-    """Whether the run in whose folder they lie made these documents from templates."""
-    places = (path, path.parent, path.parent.parent)
-    described = next((found for place in places if (found := read_results(place))), {})
-    return bool(described.get("corpus", {}).get("generated"))
+def _is_generated_sample(path: Path, sources: list[SourceSplit]) -> bool:
+    """Whether the run in whose folder they lie made these documents from templates.
+
+    Its record must have these very files: that nobody in a text is real is said of no other.
+    """
+    start = Path.cwd() / path
+    files = [Path.cwd() / file for source in sources for file in source.files]
+    for run in (start, start.parent, start.parent.parent):
+        if not read_results(run).get("corpus", {}).get("generated"):
+            continue
+        record = read_record(run)
+        outputs = {} if record is None else record.outputs
+        return bool(files) and all(
+            file.is_relative_to(run)
+            and outputs.get(file.relative_to(run).as_posix(), {}).get("sha256") == sha256(file)
+            for file in files
+        )
+    return False
 
 
 def _kind_of(columns: set[str]) -> str:
@@ -237,8 +283,7 @@ def _config(
         written = get_task(name).corpus.license
         several = license_ids(written)
     else:
-        licence = (facts.config_licenses or {}).get(name) or SOURCE_LICENSES.get(name)
-        licence = licence or facts.license
+        licence = _licence_of(name, facts)
         several = [licence] if licence else []
     return {
         "name": name,
