@@ -110,6 +110,11 @@ def test_results_become_table_and_model_index(run_dir, tmp_path):
     assert "Min-Max" not in card.text  # of two models it says nothing
     (result,) = ModelCard(card.text).data.eval_results
     assert (result.dataset_config, result.metric_value) == ("quaero_emea", 51.5)
+    named = CardFacts(license="mit", benchmark="owner/bench", benchmark_revision="v2")
+    (result,) = ModelCard(
+        render_path(run_dir, "me/petit", named, results=tmp_path).text
+    ).data.eval_results
+    assert (result.dataset_type, result.dataset_revision) == ("owner/bench", "v2")
     with pytest.raises(UsageError, match=r"No result is of these weights .local-"):
         _result("org/third", "b" * 40, 1, 0.1).write(tmp_path / "others")
         render_path(run_dir, "me/petit", FACTS, results=tmp_path / "others")

@@ -88,3 +88,24 @@ def test_what_is_no_retriever_is_refused_as_one(model_dir, tmp_path, capsys):
     push = ["hub", "card", str(model_dir), "me/x", "--license", "mit", "--kind", "retrieval"]
     assert main(push) == 2
     assert "modules.json" in capsys.readouterr().err
+
+
+def test_the_owner_names_the_dataset_of_the_scores(tmp_path):
+    import yaml
+
+    from doctobert_hf.hub.cards.facts import CardFacts
+    from doctobert_hf.hub.cards.retrievers import retrieval_index, write_retrieval_results
+
+    scores = {"ndcg@10": 0.5, "mrr@10": 0.25}
+    record = {"results": [{"system": "after training", "queries": 9, "scores": scores}]}
+    assert write_retrieval_results(record, tmp_path, CardFacts()) is None
+    (entry,) = retrieval_index(record, "x", CardFacts())
+    assert entry["results"][0]["dataset"]["type"] == "private"
+    facts = CardFacts(benchmark="owner/questions", benchmark_revision="v1")
+    (entry,) = retrieval_index(record, "x", facts)
+    told = entry["results"][0]["dataset"]
+    assert (told["type"], told["revision"]) == ("owner/questions", "v1")
+    written = yaml.safe_load(write_retrieval_results(record, tmp_path, facts).read_text())
+    assert [row["value"] for row in written] == [50.0, 25.0]
+    assert written[0]["dataset"]["id"] == "owner/questions"
+    assert written[0]["dataset"]["revision"] == "v1"

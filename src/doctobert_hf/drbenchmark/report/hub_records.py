@@ -15,12 +15,16 @@ from doctobert_hf.errors import DataError
 DATASET = "doctobert_hf/drbenchmark"
 
 
-def model_index(results: Sequence[Result]) -> dict[str, Any]:
+def model_index(
+    results: Sequence[Result], dataset: str = DATASET, revision: str | None = None
+) -> dict[str, Any]:
     """Return the ``model-index`` of a model's card: mean over seeds by task, in percent.
 
     Args:
         results: Results of one model and revision, of one protocol and procedure. Tasks that are
             no part of DrBenchmark, private ones say, are left out.
+        dataset: Hub id of the benchmark's dataset.
+        revision: Of that dataset; default: the fingerprint of the rows.
 
     Returns:
         ``{"model-index": [...]}``, to merge into the front matter; empty without a task left.
@@ -36,11 +40,11 @@ def model_index(results: Sequence[Result]) -> dict[str, Any]:
     entries = [
         EvalResult(
             task_type=find_family(group[0].kind).hub_task,
-            dataset_type=DATASET,
+            dataset_type=dataset,
             dataset_name=f"DrBenchmark {task}",
             dataset_config=task,
             dataset_split="test",
-            dataset_revision=group[0].data.get("fingerprint"),
+            dataset_revision=revision or group[0].data.get("fingerprint"),
             dataset_args={
                 "protocol": group[0].cell.protocol,
                 "procedure": group[0].cell.procedure,
@@ -56,7 +60,9 @@ def model_index(results: Sequence[Result]) -> dict[str, Any]:
     return {"model-index": card.to_dict()["model-index"]}
 
 
-def eval_results(results: Sequence[Result]) -> list[dict[str, Any]]:
+def eval_results(
+    results: Sequence[Result], dataset: str = DATASET, revision: str | None = None
+) -> list[dict[str, Any]]:
     """Return the entries of a ``.eval_results/*.yaml`` file, one per task, in percent.
 
     ``dataset.revision`` is the fingerprint of the rows. The source, where the model is a revision
@@ -64,6 +70,8 @@ def eval_results(results: Sequence[Result]) -> list[dict[str, Any]]:
 
     Args:
         results: As for :func:`model_index`.
+        dataset: As there.
+        revision: As there.
 
     Raises:
         DataError: As there.
@@ -76,10 +84,10 @@ def eval_results(results: Sequence[Result]) -> list[dict[str, Any]]:
         url = _hub_url(cell.model, cell.revision)
         entries.append(
             EvalResultEntry(
-                dataset_id=DATASET,
+                dataset_id=dataset,
                 task_id=task,
                 value=_mean(group),
-                dataset_revision=group[0].data.get("fingerprint"),
+                dataset_revision=revision or group[0].data.get("fingerprint"),
                 date=max(result.date for result in group),
                 source_url=url,
                 source_name="weights that were scored" if url else None,

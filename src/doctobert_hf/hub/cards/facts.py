@@ -37,6 +37,8 @@ class CardFacts:
     datasets: tuple[str, ...] = option((), "Hub ids of the datasets it was made from")
     attribution: tuple[str, ...] = option((), "lines of attribution of sources, with their licence")
     base_model: str | None = option(None, "Hub id of the model it was fine-tuned from")
+    benchmark: str | None = option(None, "Hub id of the dataset that its scores are of")
+    benchmark_revision: str | None = option(None, "revision of that dataset; default: recorded")
     rewriter: str | None = option(None, "model that generated the text of a rephrased dataset")
     rewriter_license: str | None = option(None, "licence of that model")
     paper: str | None = option(None, "address of the paper")

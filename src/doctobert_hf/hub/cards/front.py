@@ -28,13 +28,13 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
     if context["scores"]:
         from doctobert_hf.hub.cards.results import model_index
 
-        index = model_index(context["scores"], context["name"])
+        index = model_index(context["scores"], context["name"], facts)
     if not index and record.get("finetuning"):
         from doctobert_hf.hub.cards.results import finetuning_index
 
-        index = finetuning_index(record["finetuning"], pipeline, context["name"])
+        index = finetuning_index(record["finetuning"], pipeline, context["name"], facts)
     if retriever is not None and record.get("retrieval"):
-        index += retrieval_index(record["retrieval"], context["name"])
+        index += retrieval_index(record["retrieval"], context["name"], facts)
     # Keys that are empty are left out of the front matter.
     data = ModelCardData(
         language=list(facts.language),

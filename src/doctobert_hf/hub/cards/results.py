@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.drbenchmark.report.board import METRICS
 from doctobert_hf.drbenchmark.results import Result, read_results
@@ -13,6 +13,9 @@ from doctobert_hf.drbenchmark.tasks import list_tasks
 from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_text_atomic
 from doctobert_hf.statistics import deviation
+
+if TYPE_CHECKING:
+    from doctobert_hf.hub.cards.facts import CardFacts
 
 Key = tuple[str, str]
 """Name and revision of a model."""
@@ -145,13 +148,16 @@ def published_rows(tasks: list[str], protocol: str, procedure: str) -> list[dict
     return sorted(rows, key=lambda row: str(row["family"]))
 
 
-def finetuning_index(record: dict[str, Any], pipeline: str | None, name: str) -> list[Any]:
+def finetuning_index(
+    record: dict[str, Any], pipeline: str | None, name: str, facts: CardFacts
+) -> list[Any]:
     """The ``model-index`` of a fine-tuned model: its score on the test split, in percent.
 
     Args:
         record: ``doctobert_task.json``.
         pipeline: Its pipeline, which names the task.
         name: Name of the repository.
+        facts: With the dataset that the owner names, if any.
 
     Returns:
         One entry; empty where no score is recorded.
@@ -166,7 +172,8 @@ def finetuning_index(record: dict[str, Any], pipeline: str | None, name: str) ->
     known = record["task"] in {task.name for task in list_tasks()}
     entry = EvalResult(
         task_type=pipeline or "other",
-        dataset_type=DATASET if known else "private",
+        dataset_type=facts.benchmark or (DATASET if known else "private"),
+        dataset_revision=facts.benchmark_revision,
         dataset_name=f"DrBenchmark {record['task']}" if known else record["task"],
         dataset_config=record["task"] if known else None,
         dataset_split="test",
@@ -178,15 +185,22 @@ def finetuning_index(record: dict[str, Any], pipeline: str | None, name: str) ->
     return list(card.to_dict()["model-index"])
 
 
-def model_index(scores: dict[str, Any], name: str) -> list[dict[str, Any]]:
+def _benchmark(facts: CardFacts) -> tuple[str, str | None]:
+    """The dataset and revision that the owner names, or ours."""
+    from doctobert_hf.drbenchmark.report.hub_records import DATASET
+
+    return facts.benchmark or DATASET, facts.benchmark_revision
+
+
+def model_index(scores: dict[str, Any], name: str, facts: CardFacts) -> list[dict[str, Any]]:
     """The ``model-index`` of a card under the repository's name."""
     from doctobert_hf.drbenchmark.report.hub_records import model_index
 
-    index = model_index(scores["ours"]).get("model-index", [])
+    index = model_index(scores["ours"], *_benchmark(facts)).get("model-index", [])
     return [entry | {"name": name} for entry in index]
 
 
-def write_eval_results(scores: dict[str, Any], folder: Path) -> Path | None:
+def write_eval_results(scores: dict[str, Any], folder: Path, facts: CardFacts) -> Path | None:
     """Write ``.eval_results/drbenchmark.yaml`` into a model's folder.
 
     Returns:
@@ -196,7 +210,7 @@ def write_eval_results(scores: dict[str, Any], folder: Path) -> Path | None:
 
     from doctobert_hf.drbenchmark.report.hub_records import eval_results
 
-    entries = eval_results(scores["ours"])
+    entries = eval_results(scores["ours"], *_benchmark(facts))
     if not entries:
         return None
     path = folder / ".eval_results" / "drbenchmark.yaml"

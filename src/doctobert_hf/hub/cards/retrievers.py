@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.files import write_text_atomic
 from doctobert_hf.hub.cards.records import read_json
+
+if TYPE_CHECKING:
+    from doctobert_hf.hub.cards.facts import CardFacts
 
 PIPELINES = {
     "SentenceTransformer": "sentence-similarity",
@@ -87,12 +91,13 @@ def _dimensions(folder: Path, modules: list[dict[str, Any]]) -> int | None:
     return found
 
 
-def retrieval_index(record: dict[str, Any], name: str) -> list[dict[str, Any]]:
+def retrieval_index(record: dict[str, Any], name: str, facts: CardFacts) -> list[dict[str, Any]]:
     """The ``model-index`` of a retriever: what was measured after training, in percent.
 
     Args:
         record: ``retrieval.json``.
         name: Name of the repository.
+        facts: With the dataset that the owner names, if any.
 
     Returns:
         One entry; empty where nothing was measured after training.
@@ -107,7 +112,8 @@ def retrieval_index(record: dict[str, Any], name: str) -> list[dict[str, Any]]:
         EvalResult(
             task_type="text-retrieval",
             task_name="Retrieval",
-            dataset_type="private",
+            dataset_type=facts.benchmark or "private",
+            dataset_revision=facts.benchmark_revision,
             dataset_name=f"{data}, {after[0]['queries']:,} held-out questions",
             metric_type=key.replace("@", "_at_"),
             metric_name=shown,
@@ -118,3 +124,32 @@ def retrieval_index(record: dict[str, Any], name: str) -> list[dict[str, Any]]:
     ]
     card = ModelCardData(model_name=name, eval_results=entries, ignore_metadata_errors=False)
     return list(card.to_dict()["model-index"])
+
+
+def write_retrieval_results(record: dict[str, Any], folder: Path, facts: CardFacts) -> Path | None:
+    """Write ``.eval_results/retrieval.yaml`` into a model's folder.
+
+    Returns:
+        The file; None where no dataset of the Hub is named, or nothing was measured.
+    """
+    import yaml
+    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+
+    after = [row for row in record.get("results", []) if row["system"] == "after training"]
+    if facts.benchmark is None or not after:
+        return None
+    entries = [
+        EvalResultEntry(
+            dataset_id=facts.benchmark,
+            task_id=key.replace("@", "_at_"),
+            value=round(100 * after[0]["scores"][key], 2),
+            dataset_revision=facts.benchmark_revision,
+            notes=f"{shown} in percent, {after[0]['queries']:,} held-out questions",
+        )
+        for key, shown in _METRICS.items()
+        if key in after[0]["scores"]
+    ]
+    path = folder / ".eval_results" / "retrieval.yaml"
+    content = eval_result_entries_to_yaml(entries)
+    write_text_atomic(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    return path

@@ -22,7 +22,7 @@ from doctobert_hf.hub.cards.records import (
     read_model,
     read_results,
 )
-from doctobert_hf.hub.cards.retrievers import read_retriever
+from doctobert_hf.hub.cards.retrievers import read_retriever, write_retrieval_results
 from doctobert_hf.hub.stage.companions import stage_companions
 from doctobert_hf.runs.record import sha256
 from doctobert_hf.version import __version__
@@ -181,7 +181,9 @@ def package_model(
     if context["scores"]:
         from doctobert_hf.hub.cards.results import write_eval_results
 
-        write_eval_results(context["scores"], folder)
+        write_eval_results(context["scores"], folder, facts)
+    if context["record"].get("retrieval"):
+        write_retrieval_results(context["record"]["retrieval"], folder, facts)
     chosen = kind
     return Package(
         repo_id,
