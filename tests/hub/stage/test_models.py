@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards.facts import CardFacts
 from doctobert_hf.hub.cards.records import ModelFolder, count_parameters, locate_model, read_model
+from doctobert_hf.hub.publish.preview import render_path
 from doctobert_hf.hub.publish.push import Target, push_model, push_tokenizer
 from doctobert_hf.hub.stage import models
 from doctobert_hf.hub.stage.preflight import PreflightError
@@ -230,3 +231,15 @@ def test_a_dry_run_takes_a_name_too():
     from doctobert_hf.hub import Target
 
     assert Target("me/x", dry_run="folder").dry_run == Path("folder")
+
+
+def test_an_adapter_and_an_export_are_no_models(copy, tmp_path):
+    (copy / "model.safetensors").unlink()
+    with pytest.raises(DataError, match="has no weights.*ONNX"):
+        stage(copy, tmp_path)
+    (copy / "adapter_config.json").write_text("{}")
+    for named in (True, False):  # with a tokenizer alone it is not taken for a tokenizer
+        with pytest.raises(UsageError, match="is an adapter"):
+            render_path(copy, "me/x", FACTS)
+        if named:
+            (copy / "config.json").unlink()

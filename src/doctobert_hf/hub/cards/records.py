@@ -50,8 +50,14 @@ def locate_model(path: Path) -> ModelFolder:
     """Find the model of a run folder, or in a model's own folder.
 
     Raises:
-        UsageError: There is no ``config.json``.
+        UsageError: There is no ``config.json``, or an adapter alone.
     """
+    if (path / "adapter_config.json").is_file():  # beside a tokenizer it would pass for one
+        raise UsageError(
+            f"'{path}' is an adapter (LoRA), not a model",
+            "whole weights",
+            "Merge it first: PeftModel.merge_and_unload(), then save_pretrained",
+        )
     # The run around '.' or a link is that of the folder meant; a run's own 'model' may be a link.
     found = None
     for start in dict.fromkeys((Path.cwd() / path, path.resolve())):

@@ -30,6 +30,8 @@ def render_path(
     try:
         place = locate_model(path)
     except UsageError:
+        if (path / "adapter_config.json").is_file():
+            raise
         with tempfile.TemporaryDirectory() as scratch:
             if (path / "tokenizer.json").is_file():
                 find_kind(kind or "tokenizer", "tokenizer")

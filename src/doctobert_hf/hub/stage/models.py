@@ -30,6 +30,7 @@ TRAINING_FILES = (
     *("data_state.json", "retrieval.json", "checkpoint-*", "runs"),
 )
 """What training leaves beside a model, for itself."""
+WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
 TRAINER_FILES = ("trainer_state.json",)
 MACHINE_KEYS = ("is_local", "local_files_only", "name_or_path", "_name_or_path")
 PROBES = (
@@ -115,11 +116,17 @@ def load_checked(folder: Path) -> PreTrainedModel:
     """Load a model as its class in ``config.json``, on the CPU in float32.
 
     Raises:
-        DataError: A weight is missing or unknown: it would be random, and silently so.
+        DataError: A weight is missing or unknown: it would be random, and silently so; or all are.
     """
     import torch
     import transformers
 
+    if not any(file for name in WEIGHT_FILES for file in folder.glob(name)):
+        raise DataError(
+            f"'{folder.name}' has no weights, but config.json",
+            "model.safetensors, or pytorch_model.bin",
+            "Of an export (ONNX) publish the folder that it was made from",
+        )
     config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     classes = config.architectures or []
     cls = getattr(transformers, classes[0], None) if classes else transformers.AutoModel
