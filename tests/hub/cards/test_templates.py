@@ -50,6 +50,13 @@ def test_a_fine_tuned_model_has_its_score_and_no_field_of_an_encoder(kind, model
     for word in ("perplexity", "Phases", "DrBenchmark", "Trained on: *not"):
         assert word not in card.text, word
     assert "Fine-tuned from `encodeur` on 40 rows" in card.text
+    assert "energy" in card.gaps
+    path = tmp_path / "m" / "doctobert_task.json"
+    note = json.loads(path.read_text())
+    note["result"]["energy_kwh"] = 0.25
+    path.write_text(json.dumps(note))
+    measured = render_path(tmp_path / "m", "me/x", FACTS)
+    assert "scoring: 0.25 kWh" in measured.text and "energy" not in measured.gaps
     assert "F1 on its test split" in card.text and "**62.50 %**" in card.text
     labels = card.text.split("### 🏷️ Labels")[1].split("<!--")[0].split()
     assert labels == (

@@ -390,6 +390,7 @@ class Benchmark:
                 "scores": result.scores,
                 "rows": result.data["rows"],
                 "annotations": result.data.get("annotations", {}),
+                "energy_kwh": result.energy_kwh,
             },
         )
 
