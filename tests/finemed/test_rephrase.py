@@ -1,5 +1,6 @@
 """Rephrasing against a local server that misbehaves on demand."""
 
+import hashlib
 import json
 import os
 import signal
@@ -274,6 +275,30 @@ def test_requests_that_failed_in_passing_are_asked_again(annotated, tmp_path):
     assert not [row for row in excluded_of(tmp_path / "rough") if "request" in row["reason"]]
     assert (tmp_path / "rough" / "answers" / "again1").is_dir()
     assert manifest["pieces"] == 24
+
+
+def test_a_few_that_always_fail_do_not_end_the_passes_over_them(annotated, tmp_path):
+    """Of those that failed all fail again, of all documents less than half."""
+    with LocalEndpoint() as server:
+        answer = server._answer
+
+        def refuses_some(handler, request):
+            planning = "response_format" in request
+            document = request["messages"][0]["content"].split("<document>", 1)[-1]
+            if not planning and int(hashlib.sha256(document.encode()).hexdigest(), 16) % 5 < 2:
+                handler._send(503, '{"error": "overloaded"}')
+            else:
+                answer(handler, request)
+
+        server._answer = refuses_some
+        out, few = tmp_path / "out", {"retries": 0, "give_up_after": 4, "requests_at_once": 1}
+        manifest = rephrase(config(annotated, server, out, tasks=1, workers=1, **few))
+        failed = sum(n for why, n in manifest["excluded"].items() if why.startswith("request:"))
+        assert 4 <= failed < 12 and len(list((out / "answers").glob("again*"))) == 3
+        strict = config(annotated, server, tmp_path / "strict", give_up_share=0.1, **few)
+        strict.give_up_after = 1000
+        with pytest.raises(DataError, match=f"requests of {failed} of 24 documents failed"):
+            rephrase(strict)
 
 
 def test_retry_failed_goes_on_with_a_finished_run(annotated, tmp_path):

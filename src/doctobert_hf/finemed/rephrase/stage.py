@@ -295,7 +295,8 @@ def _again(stage: Stage, config: RephraseConfig, prompts: Prompts, folder: Path)
     writer = JsonlWriter(str(folder), "${rank}_${chunk_index}.jsonl", compression=None)
     places = stage.folder / "checkpoints" / folder.name
     failed = FailedReader(str(folder.parent), asks_for_every(folder), before=folder.name)
-    return [failed, Rewriter(config, prompts, writer, str(places), stop_marker(folder.parent))]
+    marker = stop_marker(folder.parent)
+    return [failed, Rewriter(config, prompts, writer, str(places), marker, again=True)]
 
 
 def _ask(stage: Any, steps: list[Any], logs: str) -> bool:
