@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -392,6 +393,30 @@ def test_tokens_are_those_of_all_starts(annotated, tmp_path):
         assert len(server.requests) < 40
     assert rows_of(out) == rows_of(tmp_path / "calm")
     assert manifest["tokens"] == calm["tokens"]
+
+
+def test_answers_of_an_older_version_are_told_where_tokens_are_counted(annotated, tmp_path, caplog):
+    out = tmp_path / "out"
+    with LocalEndpoint() as server:
+        made = config(annotated, server, out)
+        before = rephrase(made)
+    assert "answers_without_tokens" not in before
+    old = 0
+    for path in (out / "answers").glob("*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        for row in rows[::2]:
+            del row["metadata"]["rollout"][0]["tokens"]
+            old += 1
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (out / "manifest.json").unlink()
+    for name in ("data", "logs/gates"):
+        shutil.rmtree(out / name)
+    for path in (out / "excluded").glob("gates-*"):
+        path.unlink()
+    after = rephrase(made)
+    assert after["answers_without_tokens"] == old > 0
+    assert 0 < after["tokens"]["prompt"] < before["tokens"]["prompt"]
+    assert f"what {old} answers used" in caplog.text
 
 
 def test_the_document_stands_first_in_both_prompts():
