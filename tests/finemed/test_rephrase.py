@@ -1,6 +1,5 @@
 """Rephrasing against a local server that misbehaves on demand."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -278,28 +277,50 @@ def test_requests_that_failed_in_passing_are_asked_again(annotated, tmp_path):
     assert manifest["pieces"] == 24
 
 
-def test_a_few_that_always_fail_do_not_end_the_passes_over_them(annotated, tmp_path):
-    """Of those that failed all fail again, of all documents less than half."""
+def refuse_every_third(server, step, goes_down=False):
+    """Let a step of every third document fail; with ``goes_down`` all, once one is asked again."""
+    answer, tries = server._answer, {}
+
+    def refuses(handler, request):
+        planning = "response_format" in request
+        document = request["messages"][0]["content"].split("</document>")[0].split("<document>")[-1]
+        refused = list(tries).index(document) % 3 == 2 if document in tries else len(tries) % 3 == 2
+        if planning:
+            tries[document] = tries.get(document, 0) + 1
+        if goes_down and max(tries.values()) > 1:
+            server.faults = ("down",)
+        if refused and planning == (step == "plan"):
+            handler._send(503, '{"error": "overloaded"}')
+        else:
+            answer(handler, request)
+
+    server._answer = refuses
+
+
+FEW = {"retries": 0, "give_up_after": 4, "requests_at_once": 1, "tasks": 1, "workers": 1}
+
+
+@pytest.mark.parametrize("step", ["plan", "rewrite"])
+def test_a_few_that_always_fail_do_not_end_the_passes_over_them(annotated, tmp_path, step):
+    """Of those that failed all fail again, of all documents a third."""
     with LocalEndpoint() as server:
-        answer = server._answer
+        refuse_every_third(server, step)
+        out = tmp_path / "out"
+        excluded = rephrase(config(annotated, server, out, **FEW))["excluded"]
+        assert sum(n for why, n in excluded.items() if why.startswith("request:")) == 8
+        assert len(list((out / "answers").glob("again*"))) == 3
+        strict = FEW | {"give_up_after": 1000, "give_up_share": 0.1}
+        with pytest.raises(DataError, match="requests of 8 of 24 documents failed"):
+            rephrase(config(annotated, server, tmp_path / "strict", **strict))
 
-        def refuses_some(handler, request):
-            planning = "response_format" in request
-            document = request["messages"][0]["content"].split("<document>", 1)[-1]
-            if not planning and int(hashlib.sha256(document.encode()).hexdigest(), 16) % 5 < 2:
-                handler._send(503, '{"error": "overloaded"}')
-            else:
-                answer(handler, request)
 
-        server._answer = refuses_some
-        out, few = tmp_path / "out", {"retries": 0, "give_up_after": 4, "requests_at_once": 1}
-        manifest = rephrase(config(annotated, server, out, tasks=1, workers=1, **few))
-        failed = sum(n for why, n in manifest["excluded"].items() if why.startswith("request:"))
-        assert 4 <= failed < 12 and len(list((out / "answers").glob("again*"))) == 3
-        strict = config(annotated, server, tmp_path / "strict", give_up_share=0.1, **few)
-        strict.give_up_after = 1000
-        with pytest.raises(DataError, match=f"requests of {failed} of 24 documents failed"):
-            rephrase(strict)
+def test_a_server_that_is_gone_when_it_is_asked_again_ends_the_run(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        refuse_every_third(server, "plan", goes_down=True)
+        with pytest.raises(DataError, match="does not serve: 4 requests in a row failed"):
+            rephrase(config(annotated, server, tmp_path / "out", **FEW))
+        assert (tmp_path / "out" / "answers" / "again1").is_dir()
+        assert not (tmp_path / "out" / "manifest.json").exists()
 
 
 def test_retry_failed_goes_on_with_a_finished_run(annotated, tmp_path):

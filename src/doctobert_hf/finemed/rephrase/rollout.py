@@ -190,7 +190,7 @@ class Rewriter(InferenceRunner):
         stopped: Path,
         again: bool = False,
     ) -> None:
-        self.settings, self.stopped = config, stopped
+        self.settings, self.stopped, self.again = config, stopped, again
         super().__init__(
             Rewrite(config, prompts, again),  # type: ignore[arg-type]
             InferenceConfig(
@@ -216,7 +216,7 @@ class Rewriter(InferenceRunner):
 
     def _init_server(self, rank: int) -> Endpoint:
         if self.settings.batch is None:
-            return Endpoint(self.config, rank, self.settings)
+            return Endpoint(self.config, rank, self.settings, self.again)
         from doctobert_hf.finemed.rephrase.batch import BatchFiles
 
         return BatchFiles(self.config, rank, self.settings)
