@@ -66,3 +66,18 @@ def test_help_loads_neither_torch_nor_datatrove():
         "assert not {'torch', 'datatrove', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_manifest_of_an_older_version_is_shown(corpus, tmp_path, capsys):
+    held, output = tmp_path / "held.jsonl", tmp_path / "out"
+    held.write_text('{"text": "Une toux sèche depuis trois jours, sans fièvre ni frissons ?"}')
+    command = ["finemed", "decontaminate", "--input", str(corpus), "--benchmark", str(held)]
+    command += ["--output", str(output), "--tasks", "1", "--workers", "1"]
+    assert main(command) == 0
+    manifest = json.loads((output / "manifest.json").read_text())
+    for task in manifest["tasks"]:
+        del task["with_answers_only"]
+    (output / "manifest.json").write_text(json.dumps(manifest))
+    capsys.readouterr()
+    assert main(command) == 0
+    assert "–" in capsys.readouterr().out

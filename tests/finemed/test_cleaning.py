@@ -64,6 +64,27 @@ def test_of_an_exact_duplicate_the_first_is_named(sources, tmp_path):
     assert (row["id"], row["of"]) == ("b0", "a0")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Paracétamol 500MG, 2X/J, 10µg.", "paracétamol 500mg, 2x/j, 10µG.", True),
+        ("Toux -\nFièvre -", "Toux - Fièvre -", True),
+        ("Potassium <\n3,5, VIH\n+", "Potassium < 3,5, VIH +", True),
+        ("VIH -, Toxo +", "VIH +, Toxo +", False),
+        ("Potassium < 3,5", "Potassium > 3,5", False),
+    ],
+)
+@pytest.mark.parametrize("minhash", [False, True])
+def test_duplicates_but_for_case_and_line_breaks(tmp_path, minhash, one, other, same):
+    words = "Le patient prend son traitement trois fois par jour et revient demain matin."
+    path = table(
+        tmp_path / "c.parquet", [(str(n), f"{words} {t}") for n, t in enumerate((one, other))]
+    )
+    options = {"language": None, "minhash": minhash, "exact": not minhash, "similarity": 0.5}
+    clean(CleanConfig(input=(path,), output=tmp_path / "out", tasks=1, workers=1, **options))
+    assert len(rows_of(tmp_path / "out")) == (1 if same else 2)
+
+
 def test_repetition_is_an_option(tmp_path):
     path = table(tmp_path / "r.parquet", [("r", "Prendre un comprimé le soir. " * 80)])
     for repetition, count in ((False, 1), (True, 0)):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -276,6 +277,52 @@ def test_requests_that_failed_in_passing_are_asked_again(annotated, tmp_path):
     assert manifest["pieces"] == 24
 
 
+def refuse_every_third(server, step, goes_down=False):
+    """Let a step of every third document fail; with ``goes_down`` all, once one is asked again."""
+    answer, tries = server._answer, {}
+
+    def refuses(handler, request):
+        planning = "response_format" in request
+        document = request["messages"][0]["content"].split("</document>")[0].split("<document>")[-1]
+        refused = list(tries).index(document) % 3 == 2 if document in tries else len(tries) % 3 == 2
+        if planning:
+            tries[document] = tries.get(document, 0) + 1
+        if goes_down and max(tries.values()) > 1:
+            server.faults = ("down",)
+        if refused and planning == (step == "plan"):
+            handler._send(503, '{"error": "overloaded"}')
+        else:
+            answer(handler, request)
+
+    server._answer = refuses
+
+
+FEW = {"retries": 0, "give_up_after": 4, "requests_at_once": 1, "tasks": 1, "workers": 1}
+
+
+@pytest.mark.parametrize("step", ["plan", "rewrite"])
+def test_a_few_that_always_fail_do_not_end_the_passes_over_them(annotated, tmp_path, step):
+    """Of those that failed all fail again, of all documents a third."""
+    with LocalEndpoint() as server:
+        refuse_every_third(server, step)
+        out = tmp_path / "out"
+        excluded = rephrase(config(annotated, server, out, **FEW))["excluded"]
+        assert sum(n for why, n in excluded.items() if why.startswith("request:")) == 8
+        assert len(list((out / "answers").glob("again*"))) == 3
+        strict = FEW | {"give_up_after": 1000, "give_up_share": 0.1}
+        with pytest.raises(DataError, match="requests of 8 of 24 documents failed"):
+            rephrase(config(annotated, server, tmp_path / "strict", **strict))
+
+
+def test_a_server_that_is_gone_when_it_is_asked_again_ends_the_run(annotated, tmp_path):
+    with LocalEndpoint() as server:
+        refuse_every_third(server, "plan", goes_down=True)
+        with pytest.raises(DataError, match="does not serve: 4 requests in a row failed"):
+            rephrase(config(annotated, server, tmp_path / "out", **FEW))
+        assert (tmp_path / "out" / "answers" / "again1").is_dir()
+        assert not (tmp_path / "out" / "manifest.json").exists()
+
+
 def test_retry_failed_goes_on_with_a_finished_run(annotated, tmp_path):
     with LocalEndpoint() as server:
         rephrase(config(annotated, server, tmp_path / "calm"))
@@ -367,6 +414,30 @@ def test_tokens_are_those_of_all_starts(annotated, tmp_path):
         assert len(server.requests) < 40
     assert rows_of(out) == rows_of(tmp_path / "calm")
     assert manifest["tokens"] == calm["tokens"]
+
+
+def test_answers_of_an_older_version_are_told_where_tokens_are_counted(annotated, tmp_path, caplog):
+    out = tmp_path / "out"
+    with LocalEndpoint() as server:
+        made = config(annotated, server, out)
+        before = rephrase(made)
+    assert "answers_without_tokens" not in before
+    old = 0
+    for path in (out / "answers").glob("*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        for row in rows[::2]:
+            del row["metadata"]["rollout"][0]["tokens"]
+            old += 1
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (out / "manifest.json").unlink()
+    for name in ("data", "logs/gates"):
+        shutil.rmtree(out / name)
+    for path in (out / "excluded").glob("gates-*"):
+        path.unlink()
+    after = rephrase(made)
+    assert after["answers_without_tokens"] == old > 0
+    assert 0 < after["tokens"]["prompt"] < before["tokens"]["prompt"]
+    assert f"what {old} answers used" in caplog.text
 
 
 def test_the_document_stands_first_in_both_prompts():

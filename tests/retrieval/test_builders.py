@@ -359,13 +359,52 @@ def test_a_row_that_names_another_split_than_its_file_is_told(tmp_path):
         load_splits(config(data=str(tmp_path / "set")))
 
 
+def test_lists_of_scores_are_told_and_not_read(tmp_path, caplog):
+    rows = [
+        {
+            "query": "q",
+            "positive": "a",
+            "negative": ["b", "c"],
+            "scores": [0.9, 0.1],
+            "labels": [1],
+        },
+        {"query": "p", "positive": "a", "negative": ["c"], "scores": [0.2], "labels": [0]},
+    ]
+    caplog.set_level("INFO")
+    pairs = list(read_pairs(write(tmp_path / "p.jsonl", rows)))
+    assert [(pair.positives, pair.negatives) for pair in pairs] == [
+        (("a",), ("b", "c")),
+        (("a",), ("c",)),
+    ]
+    assert caplog.text.count("'scores' holds lists") == 1
+    assert caplog.text.count("'labels' holds lists") == 1
+    graded = [{**row, "label": 1} for row in rows]
+    assert [pair.gains for pair in read_pairs(write(tmp_path / "g.jsonl", graded))] == [(1,), (1,)]
+
+
+def test_what_is_taken_for_the_grade_is_told(tmp_path, caplog):
+    caplog.set_level("INFO")
+    rows = [{"anchor": "q", "positive": t, "score": n} for t, n in (("a", 2), ("b", 1))]
+    list(read_pairs(write(tmp_path / "s.jsonl", rows)))
+    assert caplog.text.count("'score' is taken as the grade") == 1
+    assert "as in NLI" not in caplog.text
+    nli = [{"anchor": t, "positive": t, "label": n} for t, n in (("a", 0), ("b", 1), ("c", 2))]
+    list(read_pairs(write(tmp_path / "n.jsonl", nli)))
+    [told] = [each for each in caplog.records if "'label'" in each.getMessage()]
+    assert told.levelname == "WARNING" and "n.jsonl" in told.getMessage()
+    assert "as in NLI, rename the column or leave it out" in told.getMessage()
+    named = [{"anchor": t, "positive": t, "label": "entailment"} for t in ("a", "b")]
+    list(read_pairs(write(tmp_path / "c.jsonl", named)))
+    assert caplog.text.count("'label' names classes: it is not read") == 1
+
+
 def test_a_label_is_a_score_where_it_is_a_number(tmp_path):
     rows = [{"query": "q", "positive": t, "label": n} for t, n in (("a", 1), ("b", 0), ("c", "0"))]
     [pair] = read_pairs(write(tmp_path / "p.jsonl", rows))
     assert pair[:3] == ("q", ("a",), ("b", "c"))
     named = [{"query": "q", "positive": "a", "label": "cardiologie"}]
     assert next(read_pairs(write(tmp_path / "n.jsonl", named))).positives == ("a",)
-    for wrong in ([1, 0], "NaN"):
+    for wrong in ({"a": 1}, "NaN"):
         with pytest.raises(DataError, match="expected a number|Expected a number"):
             list(read_pairs(write(tmp_path / "w.jsonl", [{**rows[0], "label": wrong}])))
 

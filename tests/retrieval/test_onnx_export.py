@@ -16,7 +16,7 @@ from doctobert_hf.retrieval.models import new_model, open_model
 from doctobert_hf.retrieval.onnx_encoder import is_export
 from doctobert_hf.retrieval.onnx_export import export_retriever
 from doctobert_hf.retrieval.recipe import RetrievalConfig
-from doctobert_hf.retrieval.search import build_index
+from doctobert_hf.retrieval.search import add_documents, build_index
 
 TEXTS = ["Une hépatite C chronique.", "Une toux sèche, sans fièvre depuis trois jours.", "Entorse."]
 
@@ -61,6 +61,32 @@ def test_int8_is_smaller_and_ranks_alike(model, exported):
     record = export_retriever(model, model.parent / "int8", int8=True)
     assert record["bytes"] < exported[1]["bytes"]
     assert record["same_ten"] > 0.5 and record["largest_difference"] > 0
+
+
+@pytest.mark.parametrize("kind", ["dense", "late-interaction"])
+def test_an_index_of_an_int8_export_is_built_opened_and_extended(kind, encoder, tmp_path):
+    """What int8 computes is scaled by all of a batch: alone, a passage is encoded otherwise."""
+    pooling = "mean" if kind == "dense" else None
+    model = new_model(RetrievalConfig(encoder, kind=kind, pooling=pooling))
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            weights *= 6 if "norm" not in name.lower() and weights.ndim > 1 else 1
+    model.save_pretrained(str(tmp_path / "model"))
+    export_retriever(tmp_path / "model", tmp_path / "int8", int8=True)
+    for name, part in (("corpus", range(30)), ("more", range(30, 40))):
+        texts = [f"Une toux depuis {n} jours, {'sans fièvre ' * n}." for n in part]
+        rows = [{"id": f"{name} {n}", "text": text} for n, text in enumerate(texts)]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / f"{name}.jsonl").write_text(lines)
+    build_index(tmp_path / "corpus.jsonl", tmp_path / "index", str(tmp_path / "int8"))
+    add_documents(tmp_path / "index", tmp_path / "more.jsonl")
+    index = Index.load(tmp_path / "index")
+    assert len(index.search("toux", top=40)) == 40
+    if kind == "dense":
+        settings = tmp_path / "int8" / "1_Pooling" / "config.json"
+        settings.write_text(json.dumps(json.loads(settings.read_text()) | {"pooling_mode": "cls"}))
+        with pytest.raises(DataError, match="otherwise"):
+            Index.load(tmp_path / "index").search("toux")
 
 
 def test_an_index_knows_an_export_from_its_model(model, exported, tmp_path):

@@ -176,7 +176,9 @@ def tables(stage: str, manifest: dict[str, Any]) -> list[tuple[str, list[str], l
         header = ["personal data", "documents", "matches"]
         found.append(("", header, personal))
     tasks = [
-        [t["task"], *(f"{t[key]:,}" for key in _TASK_COLUMNS)] for t in manifest.get("tasks", [])
+        # A stage that an older version finished has counted less.
+        [t["task"], *(f"{t[key]:,}" if key in t else "–" for key in _TASK_COLUMNS)]
+        for t in manifest.get("tasks", [])
     ]
     if tasks:
         header = [

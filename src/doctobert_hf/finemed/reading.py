@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from datatrove.data import Document
 from datatrove.pipeline.readers.base import BaseDiskReader
@@ -27,9 +27,6 @@ from doctobert_hf.corpus.json_rows import RepeatedKey, load_json
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.finemed.progress import PartCount, progress_folder
 from doctobert_hf.finemed.writing import Exclusions
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst")

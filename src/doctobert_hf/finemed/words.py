@@ -62,8 +62,7 @@ def plain_words(text: str) -> list[str]:
 _VALUE = re.compile(
     r"(?:(?P<limit>[<>≤≥±]|(?<![\w)])[+-](?=\d))\s?)?(?P<word>\w+(?:(?<=\d)[.,]\d\w*)*)"
     # found or not: "VIH +", "toxo -,", "Rh-"; a dash between words is none
-    r"|(?<=\w)[ \u00a0\u202f]?(?P<found>\+(?!\d)|-(?=\s*(?:[,.;:)/]|$)))",
-    re.MULTILINE,
+    r"|(?<=\w)[ \u00a0\u202f]?(?P<found>\+(?!\d)|-(?=\s*(?:[,.;:)/]|$)))"
 )
 
 _DIGIT = re.compile(r"\d")
@@ -72,12 +71,15 @@ _DIGIT = re.compile(r"\d")
 def values(text: str) -> list[str]:
     """Numbers of a text with the signs before them, and signs that say found or not found.
 
+    Case and line breaks make no difference; a dash is a sign before punctuation and at the end.
+
     Example:
         >>> values("Potassium < 3,5 mmol/L, base -2, VIH +, toxo -.")
         ['<3.5', '-2', '+', '-']
     """
+    joined = " ".join(text.replace("\u2212", "-").lower().split())
     return [
         match["found"] or (match["limit"] or "") + match["word"].replace(",", ".")
-        for match in _VALUE.finditer(text.replace("\u2212", "-"))
+        for match in _VALUE.finditer(joined)
         if match["found"] or _DIGIT.search(match["word"])
     ]

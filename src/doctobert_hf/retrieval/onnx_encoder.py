@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from doctobert_hf.retrieval.models import RetrievalModel
 
 GRAPH, NOTE = "onnx/model.onnx", "onnx.json"
+_SCALING = b"DynamicQuantizeLinear"  # the operator, as a graph names it
 
 
 class OnnxEncoder(torch.nn.Module):
@@ -27,6 +28,10 @@ class OnnxEncoder(torch.nn.Module):
     Args:
         path: The graph.
         config: The encoder's configuration.
+
+    Attributes:
+        scales_by_batch: Whether it is of int8 and scales what it computes by all of a batch, so
+            that a text's vector depends on those beside it.
     """
 
     def __init__(self, path: Path, config: Any) -> None:
@@ -34,7 +39,9 @@ class OnnxEncoder(torch.nn.Module):
         self.config = config
         self._session = open_session(path)
         self._names = [given.name for given in self._session.get_inputs()]
-        digest = hashlib.sha256(path.read_bytes()).digest()
+        content = path.read_bytes()
+        self.scales_by_batch = _SCALING in content
+        digest = hashlib.sha256(content).digest()
         # Part of the state: an index tells this model from the one it was made of.
         self.register_buffer("graph", torch.frombuffer(bytearray(digest), dtype=torch.uint8))
         self.dtype, self.device = torch.float32, torch.device("cpu")
@@ -69,3 +76,8 @@ def with_graph(model: RetrievalModel, place: str | Path) -> RetrievalModel:
     model.to("cpu")
     transformer.model = OnnxEncoder(Path(place) / GRAPH, transformer.config)
     return model
+
+
+def scales_by_batch(model: Any) -> bool:
+    """Return whether a model's vector of a text depends on the texts encoded with it."""
+    return bool(getattr(getattr(model[0], "model", None), "scales_by_batch", False))

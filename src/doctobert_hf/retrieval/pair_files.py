@@ -26,8 +26,10 @@ def read_pairs(
         source: The file or folder.
         kind: ``pairs``: columns ``query`` (or ``anchor``) and ``positive``, optional ``negative``
             (or ``negative_1``, ``negative_2``, ...), ``id``, ``split`` and ``score`` (or
-            ``label``); ``positive`` and ``negative`` may be lists; a ``score`` of 0 or less makes a
-            row's positive a wrong document, one above a right one of that grade. ``terms``: a
+            ``scores``, ``label``, ``labels``, the first that is there); ``positive`` and
+            ``negative`` may be lists; a ``score`` of 0 or less makes a row's positive a wrong
+            document, one above a right one of that grade; lists of scores are not read, nor are
+            names of classes; what is taken for the grade is told. ``terms``: a
             terminology with ``term`` and ``synonym``, ``definition`` or both. ``passages``:
             documents, see :mod:`doctobert_hf.retrieval.passages`.
         text_column: Column of ``passages`` that holds the text.
@@ -43,7 +45,10 @@ def read_pairs(
     from doctobert_hf.corpus import iter_documents
 
     if kind == "pairs":
-        yield from scored(_pair(row, name) for row, name in _pair_rows(source))
+        grades = _Grades(source)
+        yield from scored(
+            (_pair(row, name), grades.of(row, name)) for row, name in _pair_rows(source)
+        )
     elif kind == "terms":
         for row in iter_documents(source, "term"):
             name = str(row["id"])
@@ -114,26 +119,64 @@ def _lacks(path: Path, column: str) -> bool:
     return False
 
 
-def _pair(row: dict[str, Any], name: str) -> tuple[Pair, float | None]:
+def _pair(row: dict[str, Any], name: str) -> Pair:
     numbered = sorted(filter(_NUMBERED.fullmatch, row), key=lambda key: int(key[9:]))
     wrong = [t for key in ("negative", *numbered) for t in _texts(row, key, name)]
-    pair = Pair(
+    return Pair(
         row["query"], _texts(row, "positive", name), tuple(wrong), name, row.get("split") or None
     )
-    return pair, _score(row, name)
 
 
-def _score(row: dict[str, Any], name: str) -> float | None:
-    """Return what a row says of its pair: a score, or a label that is a number."""
-    column = next((key for key in _SCORES if row.get(key) is not None), None)
-    if column is None:
+class _Grades:
+    """Reads what rows say of their pairs: a score, or a label that is a number; tells it once.
+
+    Args:
+        source: The file or folder, for messages.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._source, self._told = source, set[tuple[str, str]]()
+
+    def of(self, row: dict[str, Any], name: str) -> float | None:
+        """Return a row's grade; None where it has none.
+
+        Raises:
+            DataError: It is no number.
+        """
+        for column in _SCORES:
+            value = row.get(column)
+            if value is None:
+                continue
+            if isinstance(value, (list, tuple)):
+                self._tell(
+                    column, "holds lists, one value for each document perhaps: it is not read"
+                )
+                continue
+            if (score := _number(value)) is not None:
+                self._tell_taken(column)
+                return score
+            if not self._is_class(column, value):
+                raise DataError(f"pair {name}: '{column}' is {value!r:.40}", "a number")
+            self._tell(column, "names classes: it is not read")
+            return None
         return None
-    value = row[column]
-    if (score := _number(value)) is not None:
-        return score
-    if column.startswith("label") and isinstance(value, str) and not _INFINITE.fullmatch(value):
-        return None  # the name of a class
-    raise DataError(f"pair {name}: '{column}' is {row[column]!r:.40}", "a number")
+
+    @staticmethod
+    def _is_class(column: str, value: Any) -> bool:
+        named = column.startswith("label") and isinstance(value, str)
+        return named and not _INFINITE.fullmatch(value)
+
+    def _tell_taken(self, column: str) -> None:
+        taken = "is taken as the grade: above 0 a row's positive is right, else it is wrong"
+        if column.startswith("label"):
+            # In NLI 0 is entailment, the right one.
+            taken += "; if its numbers are classes, as in NLI, rename the column or leave it out"
+        self._tell(column, taken, logging.WARNING if column.startswith("label") else logging.INFO)
+
+    def _tell(self, column: str, what: str, level: int = logging.WARNING) -> None:
+        if (column, what) not in self._told:
+            self._told.add((column, what))
+            logger.log(level, "'%s': the column '%s' %s", self._source, column, what)
 
 
 _INFINITE = re.compile(r"\s*[+-]?(?:nan|inf|infinity)\s*", re.I)

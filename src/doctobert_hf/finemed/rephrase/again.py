@@ -82,6 +82,9 @@ class AnswersReader(PartsReader):
     Args:
         answers: Folder of the answers.
         add_tokens: Add up the tokens of all passes; of a batch each pass reads the same answers.
+
+    Attributes:
+        untold: Answers read so far that do not say what they used: an older version kept them.
     """
 
     name = "FineMed answers"
@@ -90,6 +93,7 @@ class AnswersReader(PartsReader):
     def __init__(self, answers: str, add_tokens: bool = True) -> None:
         super().__init__(answers)
         self.add_tokens = add_tokens
+        self.untold = 0
 
     def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield this part's answers, each file of 500 sorted by chunk."""
@@ -99,6 +103,8 @@ class AnswersReader(PartsReader):
             for row in sorted(rows, key=lambda row: row["metadata"]["place"]):
                 asked = [row, *later.get(row["id"], ())]
                 metadata = asked[-1]["metadata"]
+                counted = asked if self.add_tokens else asked[-1:]
+                self.untold += sum("tokens" not in one["metadata"][KEY][0] for one in counted)
                 if self.add_tokens:
                     told = [one["metadata"][KEY][0].get("tokens", {}) for one in asked]
                     used = {name: sum(one.get(name, 0) for one in told) for name in TOKENS}
@@ -162,6 +168,15 @@ def count_failed(answers: Path, tasks: int) -> tuple[int, int, str]:
             reasons.update([reason.removeprefix(REQUEST)] if reason.startswith(REQUEST) else [])
     most = reasons.most_common(1)
     return asked, reasons.total(), most[0][0] if most else ""
+
+
+def count_untold(answers: Path, tasks: int, add_tokens: bool) -> int:
+    """Return how many answers do not say what tokens they used: an older version kept them."""
+    reader = AnswersReader(str(answers), add_tokens)
+    for rank in range(tasks):
+        for _ in reader.run(None, rank, tasks):
+            pass
+    return reader.untold
 
 
 def reopen(stage: Stage) -> None:

@@ -46,11 +46,14 @@ class Endpoint(InferenceServer):
         config: datatrove's settings.
         rank: Part.
         settings: The stage's settings.
+        again: Whether it is asked for what failed before: failures in a row say little then.
     """
 
-    def __init__(self, config: InferenceConfig, rank: int, settings: RephraseConfig) -> None:
+    def __init__(
+        self, config: InferenceConfig, rank: int, settings: RephraseConfig, again: bool = False
+    ) -> None:
         super().__init__(config, rank)
-        self.settings = settings
+        self.settings, self.again = settings, again
         self._failed_in_a_row = 0
         self._disliked_in_a_row = 0
         self._left_out: set[str] = set()
@@ -109,7 +112,7 @@ class Endpoint(InferenceServer):
                 self._failed_in_a_row = 0  # it is there, and dislikes this one
                 self._disliked_in_a_row += 1
                 if self._disliked_in_a_row >= self.settings.give_up_after:
-                    raise ServerError(
+                    await self._stop(
                         f"{self._disliked_in_a_row} requests in a row were refused, none answered "
                         f"between, the last with: {problem}"
                     )
@@ -118,10 +121,25 @@ class Endpoint(InferenceServer):
                 await asyncio.sleep(wait if wait is not None else _pause(attempt))
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= self.settings.give_up_after:
-            raise ServerError(
+            await self._stop(
                 f"{self._failed_in_a_row} requests in a row failed, the last with: {problem}"
             )
         raise InferenceError(None, problem)
+
+    async def _stop(self, said: str) -> None:
+        """End the run, but not where the server answers a greeting and only these requests fail.
+
+        Raises:
+            ServerError: With what is said.
+        """
+        if self.again:
+            greeting = {"messages": [{"role": "user", "content": "Bonjour"}], _LENGTH: 16}
+            await self._take_slot()
+            status, body, _ = await self._post_known({"model": self.settings.model, **greeting})
+            if status == 200 and _answer(body) is not None:
+                self._failed_in_a_row = self._disliked_in_a_row = 0
+                return
+        raise ServerError(said)
 
     async def _post_known(self, payload: dict[str, Any]) -> tuple[int, bytes, float | None]:
         """Post without the optional fields that the server said it does not know."""

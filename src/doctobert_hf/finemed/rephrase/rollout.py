@@ -46,10 +46,11 @@ class Rewrite:
     Args:
         config: The stage's configuration.
         prompts: The prompts.
+        again: Whether it is asked for documents that failed before.
     """
 
-    def __init__(self, config: RephraseConfig, prompts: Prompts) -> None:
-        self.config, self.prompts = config, prompts
+    def __init__(self, config: RephraseConfig, prompts: Prompts, again: bool = False) -> None:
+        self.config, self.prompts, self.again = config, prompts, again
         self._asked = self._failed = 0
 
     async def __call__(self, document: Document, generate: GenerateFunction) -> dict[str, Any]:
@@ -78,6 +79,8 @@ class Rewrite:
         """End a part most of whose documents fail: each costs requests, and none is written."""
         if self.config.batch is not None:
             return  # its answers are not there yet
+        if self.again:
+            return  # of those that failed before most may fail: the share is of all, at the end
         failed = reason.startswith(REQUEST)
         self._asked, self._failed = self._asked + 1, self._failed + failed
         enough = self._asked >= self.config.give_up_after
@@ -175,6 +178,7 @@ class Rewriter(InferenceRunner):
         writer: Where answers go, one file for so many chunks.
         checkpoints: Folder of checkpoints and cache.
         stopped: File that is made where the server ends the run.
+        again: Whether it asks for documents that failed before.
     """
 
     def __init__(
@@ -184,10 +188,11 @@ class Rewriter(InferenceRunner):
         writer: Any,
         checkpoints: str,
         stopped: Path,
+        again: bool = False,
     ) -> None:
-        self.settings, self.stopped = config, stopped
+        self.settings, self.stopped, self.again = config, stopped, again
         super().__init__(
-            Rewrite(config, prompts),  # type: ignore[arg-type]
+            Rewrite(config, prompts, again),  # type: ignore[arg-type]
             InferenceConfig(
                 server_type="endpoint",
                 endpoint_url=config.endpoint,
@@ -211,7 +216,7 @@ class Rewriter(InferenceRunner):
 
     def _init_server(self, rank: int) -> Endpoint:
         if self.settings.batch is None:
-            return Endpoint(self.config, rank, self.settings)
+            return Endpoint(self.config, rank, self.settings, self.again)
         from doctobert_hf.finemed.rephrase.batch import BatchFiles
 
         return BatchFiles(self.config, rank, self.settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from doctobert_hf.finemed.rephrase.again import (
     asks_for_every,
     begin_pass,
     count_failed,
+    count_untold,
     passes,
     reopen,
     stop_marker,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
 
+logger = logging.getLogger(__name__)
 _INHERITED = (
     "medical_entities",
     "medical_entity_density",
@@ -295,7 +298,8 @@ def _again(stage: Stage, config: RephraseConfig, prompts: Prompts, folder: Path)
     writer = JsonlWriter(str(folder), "${rank}_${chunk_index}.jsonl", compression=None)
     places = stage.folder / "checkpoints" / folder.name
     failed = FailedReader(str(folder.parent), asks_for_every(folder), before=folder.name)
-    return [failed, Rewriter(config, prompts, writer, str(places), stop_marker(folder.parent))]
+    marker = stop_marker(folder.parent)
+    return [failed, Rewriter(config, prompts, writer, str(places), marker, again=True)]
 
 
 def _ask(stage: Any, steps: list[Any], logs: str) -> bool:
@@ -330,9 +334,17 @@ def _close(stage: Any, prompts: Prompts) -> dict[str, Any]:
             "every piece in one of the two",
             f"Delete '{stage.folder}' and run the stage again",
         )
+    config = stage.config
+    untold = count_untold(stage.folder / "answers", config.tasks, config.batch is None)
+    if untold:
+        logger.warning(
+            "what %s answers used is not in the manifest's tokens: an older version kept no count",
+            f"{untold:,}",
+        )
     return stage.close(
         read_documents=stage.counted("rows", "logs/answers"),
         pieces=pieces,
         prompts=prompts.digest,
         tokens={name: stage.counted(f"{name}_tokens", "logs/gates") for name in TOKENS},
+        **({"answers_without_tokens": untold} if untold else {}),
     )
