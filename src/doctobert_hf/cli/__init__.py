@@ -165,7 +165,7 @@ def _overview() -> str:
             *lines,
             "",
             "  --version         print the version",
-            "  --plugin FILE.py  with any command: first run a file that adds tasks, metrics, ...",
+            "  --plugin FILE.py  with any command: a file that adds tasks, metrics ...",
             "",
             "Data goes to stdout, words to stderr.",
             "Exit codes: 0 done, 1 failed, 2 wrong usage.",
