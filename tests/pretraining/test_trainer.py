@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
+from packaging.version import Version
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
@@ -537,6 +539,8 @@ def test_a_step_with_nothing_masked_is_skipped_and_counted(make_trainer, caplog)
 @pytest.mark.parametrize("objective", [("mlm",), ("clm:20000", "mlm")])
 def test_a_step_reads_nothing_back_from_its_device(preset, objective, make_trainer, monkeypatch):
     """On a device whose values nobody can read: item(), bool() and copies to the host raise."""
+    if "modernbert" in preset and Version(transformers.__version__) < Version("5.20"):
+        pytest.skip("this Transformers asks whether such a device casts by itself, which raises")
     trainer = make_trainer(preset, objective=objective, batch_warmup_tokens=0)
     steps = list(islice(trainer.stream(), 2))
     trainer.model.to("meta")

@@ -10,6 +10,9 @@ from doctobert_hf.retrieval import Index
 from doctobert_hf.retrieval.lexical import FrenchAnalyzer
 from doctobert_hf.retrieval.search import add_documents
 
+pytest.importorskip("bm25s")
+pytest.importorskip("Stemmer")
+
 
 @pytest.mark.parametrize("text", ["IL-6", "l'IL-6", "IL\u20116", "il-6"])
 def test_a_stop_word_joined_to_a_digit_is_a_name(text):
