@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.drbenchmark.onnx_model import MODEL, OnnxModel
-from doctobert_hf.errors import DataError
 from doctobert_hf.files import write_json_atomic
-from doctobert_hf.models.onnx_graph import export_graph, quantise, require_onnx
+from doctobert_hf.models.onnx_graph import export_graph, export_record, quantise, require_onnx
 from doctobert_hf.reporting.progress import Progress
 
 NOTE = "onnx.json"
-TOLERANCE = 1e-3
 """Largest difference of logits between torch and the exported model in float32."""
 PROBES = (
     "Pas de fièvre.",
@@ -56,14 +54,8 @@ def export_onnx(
         for path in place.iterdir():
             if path.suffix in (".json", ".txt", ".model") and path.name != "run.json":
                 shutil.copy(path, scratch / path.name)
-        record: dict[str, Any] = {"int8": int8, "bytes": (scratch / MODEL).stat().st_size}
-        record |= _compare(predictor, OnnxModel(scratch / MODEL))
-        if not int8 and record["largest_difference"] > TOLERANCE:
-            raise DataError(
-                f"The exported model's logits differ by {record['largest_difference']:.2g}",
-                f"at most {TOLERANCE:g}",
-                "Report the architecture",
-            )
+        compared = _compare(predictor, OnnxModel(scratch / MODEL))
+        record = export_record(scratch / MODEL, int8, compared, "logits")
         write_json_atomic(scratch / NOTE, record)
     return record
 

@@ -16,6 +16,30 @@ from typing import Any
 
 from doctobert_hf.errors import DataError, UsageError
 
+TOLERANCE = 1e-3
+"""Most that an export in float32 may differ; int8 is told with what it differs by."""
+
+
+def export_record(path: Path, int8: bool, compared: dict[str, Any], what: str) -> dict[str, Any]:
+    """Return what is recorded of an export, if it is the model.
+
+    Args:
+        path: The graph.
+        int8: Whether it is quantised.
+        compared: Of both, with ``largest_difference``.
+        what: What was compared, for the error.
+
+    Raises:
+        DataError: In float32 it differs by more than :data:`TOLERANCE`.
+    """
+    if not int8 and compared["largest_difference"] > TOLERANCE:
+        raise DataError(
+            f"The exported model's {what} differ by {compared['largest_difference']:.2g}",
+            f"at most {TOLERANCE:g}",
+            "Report the architecture",
+        )
+    return {"int8": int8, "bytes": path.stat().st_size, **compared}
+
 
 def require_onnx() -> None:
     """Raise where what exports and runs ONNX is not installed.
