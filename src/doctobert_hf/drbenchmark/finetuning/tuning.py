@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf import extension
+from doctobert_hf.drbenchmark import tasks
 from doctobert_hf.drbenchmark.finetuning.hyperparameters import HyperParameters, SearchSpace
 from doctobert_hf.drbenchmark.finetuning.workbench import Context, workbench
-from doctobert_hf.drbenchmark.tasks import RUN_FILES, run_task_file
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.runs.process import is_alive, this_process
 
@@ -214,7 +214,7 @@ def _evaluate(
 
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        jobs, spawn, _run_plugins, (list(extension.LOADED), dict(RUN_FILES))
+        jobs, spawn, _run_plugins, (list(extension.LOADED), dict(tasks.RUN_FILES))
     ) as pool:
         futures = [
             pool.submit(_in_process, context, p, str(folder), trial._trial_id)
@@ -228,7 +228,7 @@ def _run_plugins(groups: list[str], files: dict[str, str]) -> None:
     for group in groups:
         extension.load_installed(group)
     for path, what in files.items():
-        run_task_file(Path(path), what)
+        tasks.run_task_file(Path(path), what)
 
 
 def _in_process(context: Context, parameters: HyperParameters, folder: str, trial_id: int) -> Any:
