@@ -7,10 +7,7 @@ hashes over 5-word shingles).
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import sqlite3
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,19 +25,25 @@ from datatrove.utils.hashing import HashConfig
 from datatrove.utils.word_tokenizers import WordTokenizer
 
 from doctobert_hf.finemed.deidentification import deidentify
+from doctobert_hf.finemed.exact_duplicates import (
+    Digests,
+    ExactDuplicates,
+    Repeats,
+    pieces_of,
+)
 from doctobert_hf.finemed.language import LanguageIdentifier
 from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
-from doctobert_hf.finemed.words import WORD, values, words
-from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
+from doctobert_hf.finemed.words import WORD
 
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import CleanConfig
     from doctobert_hf.finemed.stage import Stage
+    from doctobert_hf.finemed.writing import Exclusions
 
 _BETWEEN_BYTES = 32 * 2**20
-"""Small files, so that the parts after a step that runs in one have something to share."""
+"""Small files, so that what few parts wrote (of few files) is shared by all that follow."""
 
 
 class FrenchWords(WordTokenizer):
@@ -118,59 +121,6 @@ class Quality(PipelineStep):
             if isinstance(kept, tuple):
                 return f"repetition: {kept[1]}"
         return None
-
-
-class ExactDuplicates(PipelineStep):
-    """datatrove step that drops texts equal but for case, punctuation and white space.
-
-    Signs that belong to values are no punctuation.
-
-    The digests seen are in a SQLite file, so memory does not grow with the corpus. It takes the
-    documents in reading order and so runs in one part; the first of a group is kept.
-
-    Args:
-        folder: Where the digests are while it runs.
-        exclusions: Where duplicates go, with the id of the text they repeat.
-    """
-
-    name = "exact duplicates"
-    type = "FineMed"
-
-    def __init__(self, folder: str, exclusions: Exclusions) -> None:
-        super().__init__()
-        self.folder, self.exclusions = folder, exclusions
-
-    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        """Yield each distinct text once."""
-        path = Path(self.folder) / "digests.sqlite"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        seen = sqlite3.connect(path, isolation_level=None)
-        seen.execute("PRAGMA journal_mode=OFF")
-        seen.execute("PRAGMA synchronous=OFF")
-        seen.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY, id TEXT) WITHOUT ROWID")
-        try:
-            with self.exclusions.writer("exact", rank) as excluded:
-                yield from self._distinct(data, seen, excluded)
-        finally:
-            seen.close()
-        path.unlink(missing_ok=True)
-
-    def _distinct(
-        self, data: Any, seen: sqlite3.Connection, excluded: ExclusionWriter
-    ) -> Iterator[Document]:
-        for document in data:
-            # NFKC: the micro sign in capitals is a Greek letter.
-            same = unicodedata.normalize("NFKC", document.text)
-            # "VIH +" and "VIH -", "< 3,5" and "> 3,5" have the same words.
-            plain = " ".join([*words(same), "", *values(same)]) if words(same) else document.text
-            digest = hashlib.blake2b(plain.encode(), digest_size=16).digest()
-            first = seen.execute("SELECT id FROM seen WHERE digest = ?", (digest,)).fetchone()
-            if first is None:
-                seen.execute("INSERT INTO seen VALUES (?, ?)", (digest, document.id))
-                yield document
-            else:
-                excluded.write(document.id, "exact duplicate", document.text, of=first[0])
 
 
 class Signatures(MinhashDedupSignature):
@@ -261,10 +211,16 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
     config: CleanConfig = stage.config  # type: ignore[assignment]
     source = "quality"
     if config.exact:
-        digests = str(stage.folder / "between" / "digests")
-        step = ExactDuplicates(digests, stage.exclusions)
-        steps = [_read(stage, source), step, _between(stage, "exact", schema)]
-        if not stage.run(steps, "logs/exact", tasks=1):
+        digests, repeats = (str(stage.folder / "between" / n) for n in ("digests", "repeats"))
+        pieces = pieces_of(config.tasks)
+        if not stage.run([_read(stage, source), Digests(digests, pieces)], "logs/digests"):
+            return []
+        if not stage.run([Repeats(digests, repeats)], "logs/repeats", tasks=pieces):
+            return []
+        step = ExactDuplicates(repeats, stage.exclusions)
+        if not stage.run(
+            [_read(stage, source), step, _between(stage, "exact", schema)], "logs/exact"
+        ):
             return []
         source = "exact"
     if not config.minhash:
