@@ -52,6 +52,7 @@ RUNS_ON: tuple[str, ...] = (
     *("slurm_gpus", "slurm_memory", "slurm_setup"),
     *("endpoint", "endpoint_key_variable", "retries", "timeout", "give_up_after"),
     *("give_up_share", "retry_failed", "batch"),
+    *("server", "server_gpus", "server_context", "server_options"),
 )
 """Fields that change who does the work, not what comes out; ``tasks`` sets the shards."""
 
@@ -183,6 +184,12 @@ class RephraseConfig(StageConfig):
     batch: Path | None = option(
         None, "folder of OpenAI batch files to exchange, instead of the endpoint"
     )
+    server: Literal["none", "vllm", "sglang"] = option(
+        "none", "start this server beside each part, on its GPUs, instead of asking the endpoint"
+    )
+    server_gpus: int = option(1, "GPUs of each such server", least=1)
+    server_context: int = option(32768, "tokens of prompt and answer that it takes", least=1)
+    server_options: tuple[str, ...] = option((), "its own options, as NAME=VALUE or NAME")
     model: str = option("Qwen/Qwen3.5-35B-A3B-FP8", "model that rewrites")
     model_revision: str | None = option(None, "its revision, for the record")
     where: str = option("edu >= 1 and density >= 0.01", "documents to rewrite")
@@ -228,6 +235,7 @@ class RephraseConfig(StageConfig):
         super().__post_init__()
         if len(self.length_ratio) != 2 or not 0 < self.length_ratio[0] < self.length_ratio[1]:
             raise UsageError(f"length_ratio {self.length_ratio}", "two numbers, the lower first")
+        self._check_server()
         if self.batch is None:
             return
         refuse_remote(self.batch, "the batch's files")
@@ -235,6 +243,26 @@ class RephraseConfig(StageConfig):
             raise UsageError(
                 f"batch with executor '{self.executor}'",
                 "executor local: nothing is computed but the files",
+            )
+
+    def _check_server(self) -> None:
+        """Refuse settings that would do nothing, and servers in each other's way."""
+        plain = {item.name: item.default for item in fields(self)}
+        served = self.server != "none"
+        idle = ("endpoint", "batch") if served else ("server_gpus", "server_context",
+                                                     "server_options")  # fmt: skip
+        for name in idle:
+            if getattr(self, name) != plain[name]:
+                raise UsageError(f"{name} with server '{self.server}': it would do nothing")
+        if served and self.executor == "local" and self.workers > 1:
+            raise UsageError(
+                f"workers {self.workers} with server '{self.server}' on this machine",
+                "workers 1: each part starts a server, and they would share the GPUs",
+            )
+        if served and self.executor == "slurm" and self.slurm_gpus < self.server_gpus:
+            raise UsageError(
+                f"slurm_gpus {self.slurm_gpus} with server '{self.server}' on {self.server_gpus}",
+                f"slurm_gpus {self.server_gpus}, or server_gpus as many as a job has",
             )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from datatrove.data import Document
-from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
+from datatrove.pipeline.inference.run_inference import InferenceRunner
 from datatrove.pipeline.inference.types import (
     GenerateFunction,
     InferenceError,
@@ -30,6 +30,7 @@ from doctobert_hf.finemed.rephrase.prompts import (
     seed_of,
     verdict_of,
 )
+from doctobert_hf.finemed.rephrase.served import inference_config, started_server
 
 _PLANS = 3
 """Tries for a plan of the schema: servers without structured output miss it now and then."""
@@ -193,13 +194,7 @@ class Rewriter(InferenceRunner):
         self.settings, self.stopped, self.again = config, stopped, again
         super().__init__(
             Rewrite(config, prompts, again),  # type: ignore[arg-type]
-            InferenceConfig(
-                server_type="endpoint",
-                endpoint_url=config.endpoint,
-                model_name_or_path=config.model,
-                max_concurrent_generations=config.requests_at_once,
-                metric_interval=3600,
-            ),
+            inference_config(config),
             writer,
             checkpoints_local_dir=checkpoints,
             records_per_chunk=500,
@@ -215,6 +210,8 @@ class Rewriter(InferenceRunner):
             raise
 
     def _init_server(self, rank: int) -> Endpoint:
+        if self.settings.server != "none":
+            return started_server(self.config, rank, self.settings, self.again)
         if self.settings.batch is None:
             return Endpoint(self.config, rank, self.settings, self.again)
         from doctobert_hf.finemed.rephrase.batch import BatchFiles

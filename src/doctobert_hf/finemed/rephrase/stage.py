@@ -32,6 +32,7 @@ from doctobert_hf.finemed.rephrase.carried import CARRIED, pack, unpack
 from doctobert_hf.finemed.rephrase.gates import rejections
 from doctobert_hf.finemed.rephrase.prompts import Prompts
 from doctobert_hf.finemed.rephrase.rollout import KEY, TOKENS, Rewriter
+from doctobert_hf.finemed.rephrase.served import output_of_server, require_server
 from doctobert_hf.finemed.schema import rewriting_fields, term_fields, with_fields
 from doctobert_hf.finemed.selection import Select, check_filter, parse_where
 from doctobert_hf.runs import check_apart
@@ -160,6 +161,7 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     prompts = Prompts.read(config.prompts, config.judge)
     where = parse_where(config.where)
     config.check_input()
+    require_server(config)
     schema = input_schema(config)
     check_filter(where, schema)
     if config.batch is not None:
@@ -309,11 +311,16 @@ def _ask(stage: Any, steps: list[Any], logs: str) -> bool:
         return stage.run(steps, logs)
     except ServerError as error:
         said = str(error).removeprefix("Server encountered unrecoverable error: ")
-        place = stage.config.endpoint if stage.config.batch is None else stage.config.batch
+        config = stage.config
+        place = f"The endpoint '{config.endpoint if config.batch is None else config.batch}'"
+        more = ""
+        if config.server != "none":
+            place = f"The server {config.server} of '{config.model}'"
+            more = f" Its output: {output_of_server(config)}"
         raise DataError(
-            f"The endpoint '{place}' does not serve: {said}",
+            f"{place} does not serve: {said}",
             "an OpenAI-compatible server that answers",
-            "Mend it, then run the same command: answers so far are kept",
+            f"Mend it, then run the same command: answers so far are kept.{more}",
         ) from error
 
 
