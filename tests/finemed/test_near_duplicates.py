@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from finemed_helpers import excluded_of, rows_of
 
+from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.cleaning import clean
 from doctobert_hf.finemed.config import CleanConfig
 from doctobert_hf.finemed.near_duplicates import COLUMN, Signature
@@ -65,6 +66,66 @@ def test_each_that_is_dropped_has_a_twin_that_stays(tmp_path, tasks):
         one, twin = (Signature.of(texts[i], 5).shingles for i in (row["id"], row["of"]))
         assert row["of"] in stay and len(one & twin) >= 0.7 * len(one | twin)
     assert sum(row[COLUMN] for row in kept) == len(out)
+
+
+@pytest.mark.parametrize("tasks", [1, 3])
+def test_marked_instead_of_dropped(tmp_path, tasks):
+    """Of what dropping leaves one, marking keeps all; 'cluster_rank < 1' is the same choice."""
+    draw = random.Random(5)
+    rows = []
+    for group, copies in enumerate((1, 3, 2)):
+        words = [draw.choice(WORDS) for _ in range(120)]
+        for copy in range(copies):
+            words[copy * 7] = "ajout"
+            rows.append((f"g{group}c{copy}", " ".join(words)))
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "mark").mkdir()
+    kept, out = run(rows, tmp_path / "drop", tasks=tasks)
+    marked, none = run(rows, tmp_path / "mark", tasks=tasks, near_duplicates="mark")
+    assert len(kept) == 3 and len(out) == 3 and len(marked) == 6 and none == []
+    first = {row["id"] for row in marked if row["cluster_rank"] == 0}
+    assert first == {row["id"] for row in kept}
+    twins = {row["id"]: row["of"] for row in out}
+    for row in marked:
+        assert row["cluster_id"] == twins.get(row["id"], row["id"])
+        assert row["cluster_size"] == {"0": 1, "1": 3, "2": 2}[row["id"][1]]
+    ranks = {}
+    for row in marked:
+        ranks.setdefault(row["cluster_id"], []).append(row["cluster_rank"])
+    assert sorted(map(sorted, ranks.values())) == [[0], [0, 1], [0, 1, 2]]
+
+
+def test_a_cluster_gives_no_more_than_is_asked_for(tmp_path):
+    """What is marked is chosen from by an expression, in any stage."""
+    from doctobert_hf.finemed.config import FilterConfig
+    from doctobert_hf.finemed.selection import select
+
+    words = random.Random(2).choices(WORDS, k=100)
+    rows = [(f"r{n}", " ".join([*words[:50], *["essai"] * n, *words[50:]])) for n in range(5)]
+    run([*rows, ("alone", "Toux et fièvre depuis trois jours, sans dyspnée.")], tmp_path,
+        near_duplicates="mark")  # fmt: skip
+    chosen = FilterConfig(
+        input=(str(tmp_path / "out"),), output=tmp_path / "chosen", where="cluster_rank < 2"
+    )
+    select(chosen)
+    assert [row["id"] for row in rows_of(tmp_path / "chosen")] == ["r0", "r1", "alone"]
+
+
+def test_columns_of_an_earlier_run_are_replaced_and_told(tmp_path, caplog):
+    rows = [{"id": str(n), "text": f"Toux, fièvre {n}.", COLUMN: 7} for n in range(3)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet")
+    options = {"language": None, "duplicates_column": True, "output": tmp_path / "out"}
+    clean(CleanConfig(input=(str(tmp_path / "in.parquet"),), **options))
+    assert [row[COLUMN] for row in rows_of(tmp_path / "out")] == [0, 0, 0]
+    assert f"column {COLUMN} is replaced" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "more", [{"minhash": False}, {"duplicates_column": True}], ids=["minhash", "column"]
+)
+def test_marks_that_cannot_be(more):
+    with pytest.raises(UsageError, match="near_duplicates 'mark'"):
+        CleanConfig(near_duplicates="mark", **more)
 
 
 @pytest.mark.parametrize(

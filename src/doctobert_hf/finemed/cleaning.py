@@ -7,6 +7,7 @@ hashes over 5-word shingles).
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -32,16 +33,20 @@ from doctobert_hf.finemed.exact_duplicates import (
     pieces_of,
 )
 from doctobert_hf.finemed.language import LanguageIdentifier
-from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
+from doctobert_hf.finemed.near_duplicates import CLUSTER, COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
+from doctobert_hf.finemed.schema import with_fields
 from doctobert_hf.finemed.words import WORD
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from doctobert_hf.finemed.config import CleanConfig
     from doctobert_hf.finemed.stage import Stage
     from doctobert_hf.finemed.writing import Exclusions
 
+logger = logging.getLogger(__name__)
 _BETWEEN_BYTES = 32 * 2**20
 """Small files, so that what few parts wrote (of few files) is shared by all that follow."""
 
@@ -170,10 +175,7 @@ def _clean(stage: Stage, config: CleanConfig) -> dict[str, Any]:
             return {}
     else:
         last = quality
-    if config.minhash and config.duplicates_column:
-        import pyarrow as pa
-
-        schema = schema.append(pa.field(COLUMN, pa.int64()))
+    schema = _with_clusters(schema, config)
     if not stage.run([*last, stage.writer(schema)]):
         return {}
     first = "logs/quality" if config.exact or config.minhash else "logs"
@@ -190,6 +192,19 @@ def _clean(stage: Stage, config: CleanConfig) -> dict[str, Any]:
     )
     shutil.rmtree(stage.folder / "between", ignore_errors=True)
     return manifest
+
+
+def _with_clusters(schema: pa.Schema, config: CleanConfig) -> pa.Schema:
+    """Return a schema with the columns that tell of near-duplicates; an input's own are told of."""
+    import pyarrow as pa
+
+    names: tuple[str, ...] = CLUSTER if config.near_duplicates == "mark" else ()
+    if config.minhash and config.duplicates_column:
+        names = (COLUMN,)
+    for name in set(names) & set(schema.names):
+        logger.warning("the input's column %s is replaced by this run's", name)
+    kinds = {"cluster_id": pa.string()}
+    return with_fields(schema, [pa.field(name, kinds.get(name, pa.int64())) for name in names])
 
 
 def _repaired(stage: Stage, logs: str) -> dict[str, dict[str, int]]:
@@ -247,7 +262,8 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
     verifying = [Verify(documents, buckets, decisions, config)]
     if not stage.run(verifying, "logs/verify", tasks=1):
         return []
-    step = NearDuplicates(decisions, stage.exclusions, config.duplicates_column)
+    mark = config.near_duplicates == "mark"
+    step = NearDuplicates(decisions, stage.exclusions, config.duplicates_column, mark)
     return [_read(stage, source), step]
 
 

@@ -123,7 +123,12 @@ class CleanConfig(StageConfig):
     language_score: float = option(0.5, "least confidence in it", least=0, most=1)
     repetition: bool = option(False, "drop repetitive texts (Gopher's rules): also leaflets")
     exact: bool = option(True, "drop texts equal but for case, white space and punctuation")
-    minhash: bool = option(True, "drop near-duplicates by MinHash")
+    minhash: bool = option(True, "find near-duplicates by MinHash")
+    near_duplicates: Literal["drop", "mark"] = option(
+        "drop",
+        "what becomes of them: 'mark' keeps them with cluster_id, cluster_size and cluster_rank, "
+        "for where: cluster_rank < 2 in later stages",
+    )
     shingle_words: int = option(5, "words of a MinHash shingle", least=1)
     similarity: float = option(
         0.7, "share of shingles that near-duplicates have in common, at least", above=0, most=1
@@ -137,6 +142,17 @@ class CleanConfig(StageConfig):
     pii: Literal["count", "mask", "drop"] = option(
         "count", "personal data: count it, mask it, or drop documents that hold some"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        marked = self.near_duplicates == "mark"
+        if marked and not self.minhash:
+            raise UsageError("near_duplicates 'mark' without minhash: none would be found")
+        if marked and self.duplicates_column:
+            raise UsageError(
+                "duplicates_column with near_duplicates 'mark'",
+                "one of the two: cluster_size says as much",
+            )
 
 
 @dataclass

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from doctobert_hf.finemed.writing import Exclusions
 
 COLUMN = "near_duplicates"
+CLUSTER = ("cluster_id", "cluster_size", "cluster_rank")
+"""Columns of marked documents: the document that stands for the cluster, how many the cluster has,
+and the place in it, 0 for the one that stands for it."""
 SAME_NUMBERS = 0.8
 """Share of two texts' numbers that are the same; a form filled in otherwise is another document."""
 Place = tuple[int, int]
@@ -99,7 +102,8 @@ class Verify(PipelineStep):
                 "PRAGMA journal_mode=OFF",
                 "PRAGMA synchronous=OFF",
                 "CREATE TABLE texts (part, number, id, text, PRIMARY KEY (part, number))",
-                "CREATE TABLE dropped (part, number, twin, PRIMARY KEY (part, number))",
+                "CREATE TABLE dropped (part, number, twin, twin_part, twin_number, rank, "
+                "PRIMARY KEY (part, number))",
                 "CREATE TABLE sizes (part, number, size, PRIMARY KEY (part, number))",
             ):
                 table.execute(statement)
@@ -139,7 +143,8 @@ class Verify(PipelineStep):
                 if mine.is_near(theirs, self.config.similarity):
                     twins[place] = other
                     sizes[other] += 1
-                    table.execute("INSERT INTO dropped VALUES (?, ?, ?)", (*place, name))
+                    row = (*place, name, *other, sizes[other])
+                    table.execute("INSERT INTO dropped VALUES (?, ?, ?, ?, ?, ?)", row)
                     break
             else:
                 sketches.add(sketch, place)
@@ -188,37 +193,52 @@ def candidates_of(buckets: str) -> dict[Place, set[Place]]:
 
 
 class NearDuplicates(PipelineStep):
-    """datatrove step that drops what :class:`Verify` decided to.
+    """datatrove step that drops, or marks, what :class:`Verify` found.
 
     Args:
         decisions: Its SQLite file.
         exclusions: Where near-duplicates go, with the twin that stays.
         column: Whether to add how many near-duplicates a document stands for.
+        mark: Whether to keep all, each with the columns of :data:`CLUSTER`.
     """
 
     name = "near-duplicates"
     type = "FineMed"
 
-    def __init__(self, decisions: str, exclusions: Exclusions, column: bool = False) -> None:
+    def __init__(
+        self, decisions: str, exclusions: Exclusions, column: bool = False, mark: bool = False
+    ) -> None:
         super().__init__()
-        self.decisions, self.exclusions, self.column = decisions, exclusions, column
+        self.decisions, self.exclusions = decisions, exclusions
+        self.column, self.mark = column, mark
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield what stays."""
-        place = Path(self.decisions).absolute().as_uri()
-        table = sqlite3.connect(f"{place}?mode=ro", uri=True)
-        try:
-            query = "SELECT number, twin FROM dropped WHERE part=?"
-            dropped = dict(table.execute(query, (rank,)).fetchall())
-            query = "SELECT number, size FROM sizes WHERE part=?"
-            sizes = dict(table.execute(query, (rank,)).fetchall())
-        finally:
-            table.close()
+        again, sizes = self._read(rank)
         with self.exclusions.writer("minhash", rank) as excluded:
             for number, document in enumerate(data):
-                if number in dropped:
-                    excluded.write(document.id, "near-duplicate", document.text, of=dropped[number])
+                twin = again.get(number)
+                if self.mark:
+                    alone = (document.id, 1 + sizes.get(number, 0), 0)
+                    document.metadata |= dict(zip(CLUSTER, twin or alone, strict=True))
+                elif twin is not None:
+                    excluded.write(document.id, "near-duplicate", document.text, of=twin[0])
                     continue
                 if self.column:
                     document.metadata[COLUMN] = sizes.get(number, 0)
                 yield document
+
+    def _read(self, part: int) -> tuple[dict[int, tuple[str, int, int]], dict[int, int]]:
+        """Return a part's near-duplicates, with their cluster, and how many others stand for."""
+        place = Path(self.decisions).absolute().as_uri()
+        table = sqlite3.connect(f"{place}?mode=ro", uri=True)
+        try:
+            query = (
+                "SELECT d.number, d.twin, s.size + 1, d.rank FROM dropped d JOIN sizes s "
+                "ON s.part = d.twin_part AND s.number = d.twin_number WHERE d.part=?"
+            )
+            again = {number: tuple(row) for number, *row in table.execute(query, (part,))}
+            query = "SELECT number, size FROM sizes WHERE part=?"
+            return again, dict(table.execute(query, (part,)).fetchall())
+        finally:
+            table.close()

@@ -113,6 +113,7 @@ def _what(stage: str, settings: dict[str, Any], manifest: dict[str, Any]) -> str
         )
     if stage == "clean":
         said = []
+        marked = "marked " if settings.get("near_duplicates") == "mark" else ""
         if settings.get("language") not in (None, "none"):
             said.append(f"language {settings['language']} at least {settings['language_score']}")
         said += [
@@ -120,7 +121,7 @@ def _what(stage: str, settings: dict[str, Any], manifest: dict[str, Any]) -> str
             for key, words in (
                 ("repetition", "repetitive texts"),
                 ("exact", "equal texts"),
-                ("minhash", f"near-duplicates from {settings.get('similarity')} on"),
+                ("minhash", f"near-duplicates {marked}from {settings.get('similarity')} on"),
             )
             if settings.get(key)
         ]
