@@ -10,7 +10,7 @@ from doctobert_hf.cli import main
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models import first_position
 from doctobert_hf.models.isolation import looks_back_only
-from doctobert_hf.pretraining import prepare_model
+from doctobert_hf.pretraining import MLMTrainingArguments, prepare_model
 from doctobert_hf.pretraining.attention import use_attention
 from doctobert_hf.pretraining.checkpoints import STREAM
 from doctobert_hf.pretraining.data.dataset import causal_row
@@ -37,11 +37,25 @@ def test_a_schedule_says_what_holds_when():
         ("clm:100 mlm:50 mlm", "an end after 100"),
         ("cml:100 mlm", "Expected mlm or clm"),
         ((), "An empty objective"),
+        ("clm@0.3:100 mlm", "a share between 0 and 1"),
+        ("mlm@1.5", "a share between 0 and 1"),
+        ("mlm@beaucoup", "a share between 0 and 1"),
     ],
 )
 def test_wrong_schedules(given, message):
     with pytest.raises(UsageError, match=message):
         ObjectiveSchedule.read(given)
+
+
+def test_a_share_for_each_part():
+    schedule = ObjectiveSchedule.read("mlm@0.3:100 clm:200 mlm:300 mlm@0.15")
+    assert [schedule.share_at(n) for n in (0, 99, 100, 200, 300)] == [0.3, 0.3, None, None, 0.15]
+    assert schedule.highest_share == 0.3 and ObjectiveSchedule().share_at(0) is None
+    with pytest.raises(UsageError, match="shares in one of the two"):
+        MLMTrainingArguments.check_values(
+            objective=("mlm@0.3:10", "mlm"), mlm_probability_end=0.1, mlm_decay_tokens=5,
+            max_tokens=100, micro_batch_tokens=10,
+        )  # fmt: skip
 
 
 def test_a_part_that_would_never_begin_is_refused():
@@ -110,6 +124,20 @@ RECIPE = [
     *("--eval-tokens", "3000", "--dataloader-num-workers", "0", "--warmup-tokens", "0"),
     *("--batch-warmup-tokens", "0", "--decay-tokens", "0", "--lr-schedule", "constant"),
 ]
+
+
+def test_the_share_steps_between_parts(tmp_path, capsys):
+    """One value a part, also after a resume inside the second."""
+    shares = ["--objective", "mlm@0.3:3000", "mlm@0.1"]
+    assert main([*RECIPE, *shares, "--output", str(tmp_path / "run")]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").open()]
+    steps = [(line["tokens"], line["mlm_probability"]) for line in lines if "loss" in line]
+    # A step's tokens are told behind it: its share is that of its beginning.
+    assert {share for tokens, share in steps if tokens <= 3000} == {0.3}
+    assert {share for tokens, share in steps if tokens > 3000 + 512} == {0.1}
+    with pytest.raises(UsageError, match="mlm@SHARE"):
+        ObjectiveSchedule.read("mlm@0:10 mlm")
+    capsys.readouterr()
 
 
 def test_a_detour_trains_resumes_and_saves_a_plain_model(tmp_path, capsys):

@@ -44,7 +44,9 @@ class MLMTrainingArguments(TrainingArguments):
     lr_final_ratio: float = option(0.0, "learning rate at the end, as a share of the peak")
     batch_warmup_tokens: int = option(0, "tokens over which the batch grows to its size")
     objective: tuple[str, ...] = option(
-        ("mlm",), "mlm, or parts by tokens: clm:9000000 mlm (a causal detour, then masked tokens)"
+        ("mlm",),
+        "mlm, or parts by tokens: clm:9000000 mlm (a causal detour, then masked tokens); "
+        "mlm@0.3:9000000 mlm@0.15 (a share for each)",
     )
     mlm_probability: float = option(0.15, "share of tokens to predict")
     mlm_probability_end: float | None = option(None, "share at mlm_decay_tokens; none: constant")

@@ -75,7 +75,8 @@ class PretrainConfig:
     weight_decay: float = option(1e-5, "decoupled weight decay", least=0)
     objective: tuple[str, ...] = option(
         ("mlm",),
-        "mlm, or parts by tokens: 'clm:9000000 mlm' is a causal detour before masked tokens",
+        "mlm, or parts by tokens: 'clm:9000000 mlm' is a causal detour before masked tokens; "
+        "'mlm@0.3:9000000 mlm@0.15' masks another share in each",
     )
     mlm_probability: float = option(0.15, "share of tokens to predict", above=0, below=1)
     mlm_probability_end: float | None = option(
@@ -411,8 +412,9 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
             check_length(config, architecture)
         except UsageError as wrong:  # the numbers of the plan hold; the run would not begin
             logger.warning("%s", wrong)
-    causal = ObjectiveSchedule.read(config.objective).is_causal_somewhere
-    predicted = max(config.mlm_probability, config.mlm_probability_end or 0.0)
+    objective = ObjectiveSchedule.read(config.objective)
+    causal, shares = objective.is_causal_somewhere, (config.mlm_probability_end or 0.0,)
+    predicted = max(config.mlm_probability, *shares, objective.highest_share)
     given = config.training or {}
     batch = config.global_batch_tokens or config.micro_batch_tokens * world_size
 

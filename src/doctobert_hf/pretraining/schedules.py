@@ -95,6 +95,11 @@ def check_used(settings: Any) -> None:
                 "One of mlm_probability_end and mlm_decay_tokens", "both, or neither: constant"
             )
         )
+    if settings.mlm_probability_end is not None and any("@" in str(p) for p in settings.objective):
+        raise UsageError(
+            f"mlm_probability_end with objective {' '.join(settings.objective)}",
+            "shares in one of the two",
+        )
     if settings.decay_tokens and settings.lr_schedule in ("linear", "constant"):
         refuse_unless_begun(
             UsageError(

@@ -166,7 +166,7 @@ class PackedMLMDataset(IterableDataset):
         emitted, skipped = 0, 0
         while True:
             rows = [packer.next_row() for _ in range(self._rows(tokens))]
-            rate = masking_rate(tokens, *self.rates)
+            rate = self.objective.share_at(tokens) or masking_rate(tokens, *self.rates)
             objective = self.objective.at(tokens)
             size = sum(int(self.store.lengths_of(documents).sum()) for documents in rows)
             first, row, tokens, step = row, row + len(rows), tokens + size, step + 1
@@ -223,7 +223,7 @@ class PackedMLMDataset(IterableDataset):
         """Return the fixed sizes of a row: masked positions have six sigma above their mean."""
         if predicted is not None:
             return StaticShape(self.row_tokens, self.max_documents, predicted, self.longest)
-        top = max(rate, self.rates[0], self.rates[1] or 0.0)
+        top = max(rate, self.rates[0], self.rates[1] or 0.0, self.objective.highest_share)
         spread = 6.0 * (self.row_tokens * top * (1 - top)) ** 0.5
         spread *= 4.0 if self.words else 1.0  # tokens of a word come and go together
         masked = int(self.row_tokens * top + spread) + 1
