@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.hub.cards.records import read_json
+from doctobert_hf.hub.cards.reading import read_json
 
 MANIFEST = "manifest.json"
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
+from doctobert_hf.hub.cards.beside import told_of_others
 from doctobert_hf.hub.cards.facts import CardFacts
 from doctobert_hf.hub.cards.kinds import find_kind
 from doctobert_hf.hub.cards.metadata import UPSTREAM, upstream_of
+from doctobert_hf.hub.cards.reading import read_json
 from doctobert_hf.hub.cards.records import (
     ModelFolder,
     has_vocabulary,
     locate_model,
     read_family,
-    read_json,
     read_model,
     read_results,
 )
@@ -218,6 +219,8 @@ def model_context(
             f"The records of the run '{place.other.name}' are of other weights than "
             f"'{place.model.name}': the card is made without them"
         )
+    else:
+        warnings += told_of_others(place.model)
     record = read_model(place)
     known = (record.get("finetuning") or record).get("base_model_id")
     facts = facts if facts.base_model else dataclasses.replace(facts, base_model=known)
