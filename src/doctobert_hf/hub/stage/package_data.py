@@ -99,7 +99,20 @@ def package_dataset(
     if row.generated and not facts.rewriter and not context["rewriters"]:
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
     warnings += [f"Allowed: {finding}" for finding in allowed]
-    return Package(repo_id, "dataset", kind, folder, render, warnings=warnings)
+    return Package(
+        repo_id,
+        "dataset",
+        kind,
+        folder,
+        render,
+        warnings=warnings,
+        licences=_licences_by_config(context),
+        source=path if path.is_dir() and not tasks else None,
+    )
+
+
+def _licences_by_config(context: dict[str, Any]) -> dict[str, list[str]]:
+    return {c["name"]: list(dict.fromkeys(c["licenses"])) for c in context["configs"]}
 
 
 def check_kind(kind: str | None, tasks: tuple[str, ...]) -> None:
