@@ -27,6 +27,7 @@ from doctobert_hf.hub.cards.render import front_matter
 from doctobert_hf.hub.cards.retrievers import read_retriever, write_retrieval_results
 from doctobert_hf.hub.stage import foreign
 from doctobert_hf.hub.stage.companions import stage_companions
+from doctobert_hf.hub.stage.paths import without_paths
 from doctobert_hf.version import __version__
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def model_context(
         )
     else:
         warnings += told_of_others(place.model)
-    record = read_model(place)
+    record = without_paths(read_model(place))
     known = (record.get("finetuning") or record).get("base_model_id")
     facts = facts if facts.base_model else dataclasses.replace(facts, base_model=known)
     return {
