@@ -89,7 +89,9 @@ def test_a_fine_tuned_models_record_leaves_with_what_it_is_known_for(model_dir, 
     assert "task" in json.loads((tmp_path / "out" / "doctobert_task.json").read_text())
 
 
-@pytest.mark.parametrize("corpus", ["s3://prive/chu/notes.parquet", "/ccc/x/chu/notes.parquet"])
+@pytest.mark.parametrize(
+    "corpus", ["s3://prive/zq9chu/notes.parquet", "/ccc/x/zq9chu/notes.parquet"]
+)
 def test_where_a_corpus_lay_is_in_no_card(corpus, run, tmp_path):
     config = (run / "resolved_config.yaml").read_text().splitlines()
     lines = [f"corpus: {corpus}" if line.startswith("corpus:") else line for line in config]
@@ -97,4 +99,4 @@ def test_where_a_corpus_lay_is_in_no_card(corpus, run, tmp_path):
     push_model(run, Target("me/x", dry_run=tmp_path / "out"), FACTS)
     assert "`notes.parquet`" in (tmp_path / "out" / "README.md").read_text()
     for path in (tmp_path / "out").rglob("*"):
-        assert not path.is_file() or b"chu" not in path.read_bytes(), path
+        assert not path.is_file() or b"zq9chu" not in path.read_bytes(), path

@@ -23,8 +23,9 @@ class MadeBy:
         stages: Rows for the card, the first stage first: name, documents in and out, what was done.
         unknown: Inputs whose making is not recorded, by name.
         annotations: Sentences on who annotated.
-        personal_data: Documents and matches by kind, of the last stage that counted.
-        personal_data_treatment: ``count``, ``mask`` or ``drop``; None where nobody looked.
+        personal_data: For each stage that looked, in order: its name, ``treatment`` (``count``,
+            ``mask`` or ``drop``) and ``found``, documents and matches by kind. What one replaced,
+            a later one does not find.
         contamination: Tasks whose test units were sought; empty where none were.
         contaminated: Documents left out for them.
         synthetic: Whether a language model wrote text of it.
@@ -33,8 +34,7 @@ class MadeBy:
     stages: list[dict[str, Any]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     annotations: list[str] = field(default_factory=list)
-    personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
-    personal_data_treatment: str | None = None
+    personal_data: list[dict[str, Any]] = field(default_factory=list)
     contamination: list[str] = field(default_factory=list)
     contaminated: int = 0
     synthetic: bool = False
@@ -54,16 +54,19 @@ def made_by(path: Path) -> MadeBy:
     if folder is None:
         return MadeBy()
     _follow(folder, manifests, unknown, set())
-    personal, treatment = _personal_data(manifests)
     sought = [m for m in manifests if m["stage"] == "decontaminate"]
     return MadeBy(
         stages=[_row(manifest) for manifest in manifests],
         unknown=sorted(set(unknown)),
         annotations=[line for m in manifests if m["stage"] == "annotate" for line in _who(m)],
-        personal_data=personal,
-        personal_data_treatment=treatment,
+        personal_data=_personal_data(manifests),
         contamination=sorted({t["task"] for m in sought for t in m.get("tasks", [])}),
-        contaminated=sum(sum(m["excluded"].values()) for m in sought),
+        contaminated=sum(
+            count
+            for m in sought
+            for reason, count in m["excluded"].items()
+            if reason.startswith("contaminated")
+        ),
         synthetic=any(m["stage"] == "rephrase" for m in manifests),
     )
 
@@ -172,12 +175,13 @@ def _who(manifest: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _personal_data(
-    manifests: list[dict[str, Any]],
-) -> tuple[dict[str, dict[str, int]], str | None]:
-    for manifest in reversed(manifests):
-        if "personal_data" in manifest:
-            treatment = (manifest.get("settings") or {}).get("pii", "mask")
-            found = {k: v for k, v in manifest["personal_data"].items() if v["matches"]}
-            return found, str(treatment)
-    return {}, None
+def _personal_data(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": manifest["stage"],
+            "treatment": str((manifest.get("settings") or {}).get("pii", "mask")),
+            "found": {k: v for k, v in manifest["personal_data"].items() if v["matches"]},
+        }
+        for manifest in manifests
+        if "personal_data" in manifest
+    ]

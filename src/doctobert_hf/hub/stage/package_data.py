@@ -80,7 +80,9 @@ def package_dataset(
     context["absent_columns"] = absent
     context["generated"] |= not tasks and _is_generated_sample(path, sources)
     context["made"] = MadeBy() if tasks else made_by(path)
-    context["synthetic"] = context["generated"] or context["made"].synthetic
+    # Rows that name their rewriter are no less made up where no manifest says so.
+    written = context["generated"] or context["made"].synthetic
+    context["synthetic"] = written or bool(context["rewriters"])
     chosen = kind
 
     def render(remote: str | None) -> Any:
