@@ -109,7 +109,8 @@ def package_dataset(
         render,
         warnings=warnings,
         licences=_licences_by_config(context),
-        source=path if path.is_dir() and not tasks else None,
+        # A stage's own README says what the card says, from the same manifest.
+        source=path if path.is_dir() and not tasks and not context["made"].stages else None,
     )
 
 
