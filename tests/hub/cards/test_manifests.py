@@ -74,6 +74,24 @@ def test_what_an_earlier_stage_replaced_a_later_one_does_not_unsay(tmp_path, mon
     assert "found and replaced by `clean`" in card and "none was found" not in card
 
 
+def test_a_mix_says_in_which_of_its_sources_nobody_looked(tmp_path, monkeypatch):
+    stages(tmp_path, monkeypatch)
+    made = made_by(tmp_path / "c")
+    assert made.passed_by == {"contamination": [], "personal_data": []}
+    (tmp_path / "m" / "data").mkdir(parents=True)
+    pq.write_table(pa.table({"text": TEXTS[:2]}), tmp_path / "m" / "data" / "train.parquet")
+    sources = [{"name": name, "input": [name], "where": None} for name in ("c", "a", "b")]
+    manifest = {"stage": "mix", "documents": 2, "excluded": {}, "sources": sources}
+    (tmp_path / "m" / "manifest.json").write_text(json.dumps(manifest))
+    made = made_by(tmp_path / "m")
+    assert made.passed_by == {"contamination": ["a", "b"], "personal_data": ["a"]}
+    push = ["hub", "push-dataset", "m", "me/x", "--license", "mit", "--dry-run", "--output", "card"]
+    assert main(push) == 0
+    card = (tmp_path / "card" / "README.md").read_text()
+    assert "were left out. In a, b they were not looked for." in card
+    assert "In a personal data was not looked for." in card
+
+
 def test_rows_that_name_their_rewriter_are_synthetic_without_a_manifest(tmp_path):
     rewriting = [{"model": "org/writer"}, None]
     rows = {"text": TEXTS[:2], "medical_entity_density": [0.1, 0.2], "rewriting_config": rewriting}

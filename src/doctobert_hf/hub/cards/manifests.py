@@ -6,6 +6,7 @@ are at hand, and the card says where that ends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class MadeBy:
             a later one does not find.
         contamination: Tasks whose test units were sought; empty where none were.
         contaminated: Documents left out for them.
+        passed_by: Inputs of a mix in which nobody looked for ``contamination`` or
+            ``personal_data``, though somebody did in others.
         synthetic: Whether a language model wrote text of it.
     """
 
@@ -37,6 +40,7 @@ class MadeBy:
     personal_data: list[dict[str, Any]] = field(default_factory=list)
     contamination: list[str] = field(default_factory=list)
     contaminated: int = 0
+    passed_by: dict[str, list[str]] = field(default_factory=dict)
     synthetic: bool = False
 
 
@@ -67,6 +71,10 @@ def made_by(path: Path) -> MadeBy:
             for reason, count in m["excluded"].items()
             if reason.startswith("contaminated")
         ),
+        passed_by={
+            "contamination": _passed_by(folder, lambda m: m["stage"] == "decontaminate"),
+            "personal_data": _passed_by(folder, lambda m: "personal_data" in m),
+        },
         synthetic=any(m["stage"] == "rephrase" for m in manifests),
     )
 
@@ -82,17 +90,43 @@ def _follow(folder: Path, found: list[dict[str, Any]], unknown: list[str], seen:
         return
     seen.add(folder.resolve())
     manifest = read_json(folder / MANIFEST)
-    places = list(manifest.get("inputs") or [])
-    places += [place for source in manifest.get("sources", []) for place in source["input"]]
-    for place in dict.fromkeys(map(str, places)):
-        # As it was given, from where this runs now; or beside the stage, if both were moved.
-        near = [Path(place), folder.parent / place, folder.parent / Path(place).name]
-        before = next((p for p in near if _is_stage(p)), None)
+    for place in _places(manifest):
+        before = _before(folder, place)
         if before is None:
             unknown.append(Path(place).name)
         else:
             _follow(before, found, unknown, seen)
     found.append(manifest)
+
+
+def _places(manifest: dict[str, Any]) -> list[str]:
+    places = list(manifest.get("inputs") or [])
+    places += [place for source in manifest.get("sources", []) for place in source["input"]]
+    return list(dict.fromkeys(map(str, places)))
+
+
+def _before(folder: Path, place: str) -> Path | None:
+    """Find an input's stage: as given, from where this runs now; or beside, if both were moved."""
+    near = [Path(place), folder.parent / place, folder.parent / Path(place).name]
+    return next((p for p in near if _is_stage(p)), None)
+
+
+def _passed_by(
+    folder: Path, looked: Callable[[dict[str, Any]], bool], seen: frozenset[Path] = frozenset()
+) -> list[str]:
+    """Return the branches before a stage on whose way nobody looked, by the name they branch at."""
+    manifest = read_json(folder / MANIFEST)
+    if looked(manifest):
+        return []
+    places = _places(manifest)
+    found: list[str] = []
+    for place in places:
+        before = _before(folder, place)
+        if before is None or before.resolve() in {*seen, folder.resolve()}:
+            found.append(Path(place).name)
+        elif missed := _passed_by(before, looked, seen | {folder.resolve()}):
+            found += [Path(place).name] if len(places) > 1 else missed
+    return found or ([] if places else [folder.name])
 
 
 def _row(manifest: dict[str, Any]) -> dict[str, Any]:
