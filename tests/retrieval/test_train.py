@@ -18,6 +18,7 @@ from doctobert_hf.retrieval.examples import negatives, training_ids, training_ro
 from doctobert_hf.retrieval.models import new_model, saved_kind
 from doctobert_hf.retrieval.pairs import Pair
 from doctobert_hf.retrieval.train import make_loss, make_trainer
+from doctobert_hf.runs.record import weights_of
 
 QUICK = dict(
     pooling="mean", batch_size=16, query_length=32, max_length=48, learning_rate=2e-3, epochs=6.0
@@ -62,6 +63,7 @@ def test_training_learns_saves_and_searches(recipe, keys):
     assert again.prompts["query"] == run.model.prompts["query"]
     assert (again[0].query_length, again[0].document_length) == (32, 48)
     record = json.loads((target / "retrieval.json").read_text())
+    assert record["weights"] == weights_of(target)
     assert record["data"]["pairs test"]["questions"] == 10
     assert record["recipe"]["base_model"] == "encoder0" and "output" not in record["recipe"]
     lines = [json.loads(line) for line in (config.output / "metrics.jsonl").open()]

@@ -213,6 +213,9 @@ def _print_changes(report: PushReport) -> None:
         return
     if changes.kept_configs:
         print(f"configurations that stay: {', '.join(changes.kept_configs)}", file=sys.stderr)
+    anew = [name for name in changes.replaced if name not in ("README.md", "publication.json")]
+    if anew:
+        print(f"files that change: {', '.join(anew)}", file=sys.stderr)
     if changes.removed:
         print(f"files that are removed: {', '.join(changes.removed)}", file=sys.stderr)
     lines = changes.diff.splitlines()

@@ -19,6 +19,7 @@ from doctobert_hf.retrieval.evaluation import Result, evaluate
 from doctobert_hf.retrieval.examples import training_ids, training_rows
 from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
 from doctobert_hf.runs import RunFolder, finished_run, open_run, read_record, settings_of
+from doctobert_hf.runs.record import weights_of
 from doctobert_hf.runs.resume import recipe_of
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ class RetrievalRun:
         write_json_atomic(
             self.folder / "model" / RECORD,
             {
+                "weights": weights_of(self.folder / "model"),
                 "recipe": recipe,
                 "data": {
                     part.name: {

@@ -21,6 +21,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards.facts import CardFacts
 from doctobert_hf.hub.publish.push import Target, push_model
 from doctobert_hf.metrics import entity_f1
+from doctobert_hf.runs.record import weights_of
 
 SPACE = "untuned: {learning_rate: 5.0e-3, epochs: 4, batch_size: 4}\n"
 DRUGS = ("aspirine", "warfarine", "insuline", "bisoprolol")
@@ -83,6 +84,7 @@ def test_what_is_published_predicts_and_names_no_model_of_others(tuned, tmp_path
         text = card.read_text()  # it was fine-tuned from a folder of this machine
         assert "base_model:" not in text and "Base model" not in text
     record = json.loads((tmp_path / "dry" / "doctobert_task.json").read_text())
+    assert record["weights"] == weights_of(tmp_path / "dry")
     assert record["base_model_id"] is None
 
 

@@ -41,19 +41,75 @@ def test_the_card_says_what_the_stages_did(tmp_path, monkeypatch, capsys):
     assert [s["name"] for s in made.stages] == ["annotate", "clean", "decontaminate"]
     assert [(s["read"], s["written"]) for s in made.stages] == [(4, 4), (4, 3), (3, 2)]
     assert made.unknown == ["corpus.parquet"] and not made.synthetic
-    assert made.personal_data["phone"] == {"documents": 1, "matches": 1}
-    assert made.personal_data_treatment == "mask" and made.contaminated == 1
+    phone = {"phone": {"documents": 1, "matches": 1}}
+    assert made.personal_data == [{"stage": "clean", "treatment": "mask", "found": phone}]
+    assert made.contaminated == 1
     push = ["hub", "push-dataset", "c", "me/x", "--license", "cc-by-4.0", "--dry-run"]
     assert main([*push, "--output", "card"]) == 0
     card = (tmp_path / "card" / "README.md").read_text()
     assert "| clean | 4 | 3 |" in card and "exact duplicate 1" in card
     assert "found in lexicons" in card and "not by a model" in card
-    assert "found and replaced (documents, matches): phone 1, 1" in card
+    assert "found and replaced by `clean` (documents, matches): phone 1, 1" in card
     assert "1 document(s) with them were left out" in card
     assert "was not looked for" not in card and str(tmp_path) not in card
     # A mark that a removed row had stands nowhere; those of the rows that stay are all named.
     assert front_matter(card)["license"] == ["cc-by-4.0", "cc-by-nc-4.0"]
     assert "theirs too" in capsys.readouterr().err
+
+
+def test_what_an_earlier_stage_replaced_a_later_one_does_not_unsay(tmp_path, monkeypatch):
+    """And a stage's exclusions are contaminated documents only where they say so."""
+    stages(tmp_path, monkeypatch)
+    again = ["finemed", "clean", "--language", "none", "--pii", "count"]
+    assert main([*again, "--input", "c", "--output", "d"]) == 0
+    manifest = json.loads((tmp_path / "c" / "manifest.json").read_text())
+    manifest["excluded"]["no text"] = 3
+    (tmp_path / "c" / "manifest.json").write_text(json.dumps(manifest))
+    made = made_by(tmp_path / "d")
+    assert [bool(look["found"]) for look in made.personal_data] == [True, False]
+    assert made.contaminated == 1
+    push = ["hub", "push-dataset", "d", "me/x", "--license", "mit", "--dry-run", "--output", "card"]
+    assert main(push) == 0
+    card = (tmp_path / "card" / "README.md").read_text()
+    assert "found and replaced by `clean`" in card and "none was found" not in card
+
+
+def test_a_mix_says_in_which_of_its_sources_nobody_looked(tmp_path, monkeypatch):
+    stages(tmp_path, monkeypatch)
+    made = made_by(tmp_path / "c")
+    assert made.passed_by == {"contamination": [], "personal_data": []}
+    (tmp_path / "m" / "data").mkdir(parents=True)
+    pq.write_table(pa.table({"text": TEXTS[:2]}), tmp_path / "m" / "data" / "train.parquet")
+    sources = [{"name": name, "input": [name], "where": None} for name in ("c", "a", "b")]
+    manifest = {"stage": "mix", "documents": 2, "excluded": {}, "sources": sources}
+    (tmp_path / "m" / "manifest.json").write_text(json.dumps(manifest))
+    made = made_by(tmp_path / "m")
+    assert made.passed_by == {"contamination": ["a", "b"], "personal_data": ["a"]}
+    push = ["hub", "push-dataset", "m", "me/x", "--license", "mit", "--dry-run", "--output", "card"]
+    assert main(push) == 0
+    card = (tmp_path / "card" / "README.md").read_text()
+    assert "were left out. In a, b they were not looked for." in card
+    assert "In a personal data was not looked for." in card
+
+
+def test_rows_that_name_their_rewriter_are_synthetic_without_a_manifest(tmp_path):
+    rewriting = [{"model": "org/writer"}, None]
+    rows = {"text": TEXTS[:2], "medical_entity_density": [0.1, 0.2], "rewriting_config": rewriting}
+    (tmp_path / "rows").mkdir()
+    pq.write_table(pa.table(rows), tmp_path / "rows" / "train.parquet")
+    push = [
+        "hub",
+        "push-dataset",
+        str(tmp_path / "rows"),
+        "me/x",
+        "--license",
+        "mit",
+        "--kind",
+        "dataset",
+    ]
+    assert main([*push, "--dry-run", "--output", str(tmp_path / "card")]) == 0
+    front = front_matter((tmp_path / "card" / "README.md").read_text())
+    assert "synthetic" in front["tags"] and front["language_creators"] == ["machine-generated"]
 
 
 def test_stages_moved_together_are_found_and_lost_ones_named(tmp_path, monkeypatch):

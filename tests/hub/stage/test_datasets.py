@@ -54,6 +54,15 @@ def dry(path, tmp_path, facts=FACTS, name="dry", **options):
             ["train.parquet", "train_chunks.parquet", "held_out_chunks.parquet"],
             {("documents", "train"), ("chunks", "train"), ("chunks", "held_out")},
         ),
+        (
+            ["notes_train.parquet", "notes_val.parquet"],
+            {("notes", "train"), ("notes", "validation")},
+        ),
+        (
+            ["a-held_out.parquet", "b.test-00000-of-00001.parquet"],
+            {("a", "held_out"), ("b", "test")},
+        ),
+        (["devices.parquet", "latest.parquet", "trains.parquet"], {("default", "train")}),
     ],
 )
 def test_names_of_files_say_split_and_configuration(tmp_path, files, expected):
@@ -67,6 +76,9 @@ def test_names_of_files_say_split_and_configuration(tmp_path, files, expected):
     [
         (["train.parquet", "notes.parquet"], "'notes.parquet' beside 'train.parquet'"),
         (["a/b/train.parquet", "a-b/train.parquet"], "would both be the configuration 'a-b'"),
+        (["train.parquet", "default/train.parquet"], "would both be the configuration 'default'"),
+        (["traindata.parquet", "testdata.parquet"], "'testdata.parquet' among files of the split"),
+        (["a_dev_1b.parquet", "a_1b.parquet"], "'a_dev_1b.parquet' among files of the split"),
     ],
 )
 def test_unclear_layouts_are_refused(tmp_path, files, message):

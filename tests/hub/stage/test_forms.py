@@ -39,11 +39,20 @@ sshpass -p '{A10}' ssh jean@x|db.chu.fr:5432:notes:jean:{A9}7x|Cookie: sessionid
 {{"username": "jean", "key": "{H32}"}}|{{"identitytoken": "{A60}"}}|PRIVATE-TOKEN: {A20}
 ZENODO_TOKEN={A60}|KAGGLE_KEY={H32}|AZURE_STORAGE_KEY={A86}==|CIRCLE_TOKEN={H40}
 PRODIGY_KEY={U4}-{U4}-{U4}-{U4}|storage_key: "{A40}"|token: {A40}|Unseal Key 1: {A44}
-aws_secret_access_key = /{A19}7{A9}52{A7}8|SMTP_PASSWORD={L16}|GMAIL_PASSWORD="{L4} {L4} {L4} {L4}"
+aws_secret_access_key = /{A19}7{A9}52{A7}8|tgp_v1_{A43}|ls__{H32}|sk_{H48}
+mfa.{A84}|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----|argon2:$argon2id$v=19$m=9,t=1,p=8${A22}${A22}
+olcRootPW: {{SSHA}}{A32}|{H36}NRAL|eyJrIjoi{A70}==|sqp_{H40}|cmVmdGtuOjAxOj{A50}|nfp_{A36}
+sb_secret_{A31}|APP_KEY=base64:{A43}=|!wandb login --relogin {H40}|secret_{A43}|EAA{A150}
+https://outlook.office.com/webhook/{H36}@{H36}/IncomingWebhook/{H32}/{H36}|consumer_key={A32}
+docker login -u jean -p {A8}7{A4} x.org|aws configure set aws_secret_access_key {A40}
+bindpw {A6}7{A6}|net use Z: //srv/x /user:jean {A10}
+cohere.Client('{A40}')|Mistral("{A32}")|SMTP_PASSWORD={L16}|GMAIL_PASSWORD="{L4} {L4} {L4} {L4}"
 """
 SENTENCES = """
 Le mot de passe est {A5}4{A4}.|Mot de passe\u00a0: {A5}4{A4}|mot de passe : « {A5}4{A4} »
 **Mot de passe :** {A5}4{A4}|le mot de passe suivant : `{A5}4{A4}`|phrase de passe : {A5}4{A4}
+mots de passe : {A5}4{A4}|mot-de-passe: {A5}4{A4}|Mot de passe -> {A5}4{A4}|mdp → {A5}4{A4}
+code d'accès : {A5}4{A4}|clé API : {A32}|cle_api: {A32}
 Mot de passe d’accès au serveur\u202f: {A5}4{A4}|the password is {A5}4{A4}
 """
 PLACES = {

@@ -13,6 +13,9 @@ POSIX = """
 /data/corpus/run /ceph01/users/run /pasteur/p01/exp=2/run /zeus/a:b/run
 /autofs/unitytravail/run /dbfs/mnt/run file:///srv/run
 s3://bucket-prive/notes/run gs://b/run hdfs://cluster/user/run ~/corpus/run
+az://c/run r2://b/run minio://b/run dbfs:/mnt/x/run smb://srv/part/run sftp://u@h/x/run
+hf://buckets/me/run ~anne/corpus/run $HOME/run ${SCRATCH}/x/run nas:/volume1/x/run
+anne@host:/home/x/run //serveur/partage/run /u/anne/x/run
 """
 WINDOWS = (r"C:\Users\dupont\run", r"D:\notes été\run", r"\\serveur\partage$\run", "E:/Users/a/run")
 NONE = (
@@ -47,6 +50,13 @@ def test_names_of_classes_stay():
 
 def test_inside_a_sentence():
     assert without_paths("read from /home/anne/notes.csv, twice") == "read from notes.csv, twice"
+    for path in (
+        *("/ccc/scratch/cont003/run", "/leonardo_work/x/run", "/dev/shm/x/run", "/home2/x/run"),
+        *("/nowhere/we/know/run", "Z:/projets/run", "D:\\run", "anne@host:notes/x/run"),
+    ):
+        assert without_paths(f"lu dans {path} puis fini") == "lu dans run puis fini", path
+    for plain in ("~5/10 et ~140/90, $p/n$, 3 mg/kg/j", "/jour ou /semaine", "ratio A:B, T1/N0/M0"):
+        assert without_paths(plain) == plain
 
 
 def test_a_models_configuration_leaves_with_names(tmp_path, model_dir):

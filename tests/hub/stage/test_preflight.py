@@ -94,6 +94,30 @@ def test_paths_that_are_none(folder):
     assert not check_folder(folder, "model")
 
 
+def test_a_card_may_name_files_of_its_own(folder):
+    (folder / "data" / "a").mkdir(parents=True)
+    (folder / "data" / "a" / "train.parquet.txt").write_text("x")
+    own = "See /data/a and `/data/a/train.parquet.txt`, or /data/a/train.parquet.txt."
+    (folder / "README.md").write_text(CARD + own)
+    assert not check_folder(folder, "model")
+    (folder / "README.md").write_text(CARD + own + " From /data/chu/notes.parquet.")
+    (finding,) = check_folder(folder, "model")
+    assert "'/data/chu/notes.parquet" in finding.what
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "CITATION.cff", "figure.svg", "model.safetensors"])
+def test_paths_in_what_travels_along(folder, name):
+    from safetensors.torch import save_file
+
+    path = "/lustre/fsn1/anne/run"
+    if name.endswith("safetensors"):
+        save_file({"x": torch.zeros(2)}, folder / name, metadata={"from": path})
+    else:
+        (folder / name).write_text(f"from {path}\n")
+    (finding,) = check_folder(folder, "model")
+    assert finding.file == name and path in finding.what
+
+
 def test_pickles(folder):
     torch.save({"x": torch.zeros(1)}, folder / "optimizer.pt")
     torch.save({"x": torch.zeros(1)}, folder / "named.txt")

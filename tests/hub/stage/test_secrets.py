@@ -55,6 +55,8 @@ https://user:pass@host/path
 Oubli du mot de passe : troubles cognitifs. Le mot de passe est confidentiel. Mot de passe : ******
 "key": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 | password | 49.2 | 12.1 |
+token key-value-pairs-2023 and basic principles-of-clinical-research-2023-overview
+password_policy: strict2024, secret_level: Public2024
 private_key: /etc/ssl/private/Server-2024/nginx-selfsigned-2024.key
 private_key: /srv/Projets/annotations2024/cle20240101/private
 """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.drbenchmark.spec import TaskSpec, task_without_data
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic
+from doctobert_hf.runs.record import weights_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -83,7 +84,7 @@ def save_model(
         tokenizer.save_pretrained(folder)
     finally:
         tokenizer.model_max_length = before
-    content = {**record.__dict__, "labels": list(record.labels)}
+    content = {**record.__dict__, "labels": list(record.labels), "weights": weights_of(folder)}
     write_json_atomic(folder / RECORD, {"format": FORMAT, **content})
 
 
@@ -105,6 +106,7 @@ def read_record(folder: str | Path) -> TaskRecord:
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        content.pop("weights", None)  # for cards: whose scores they are
         # A plugin's metric is asked for where something is scored, not by who predicts.
         if content.pop("format") != FORMAT or not isinstance(content["metric"], str):
             raise ValueError("another format")

@@ -6,11 +6,12 @@ are at hand, and the card says where that ends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.hub.cards.records import read_json
+from doctobert_hf.hub.cards.reading import read_json
 
 MANIFEST = "manifest.json"
 
@@ -23,20 +24,23 @@ class MadeBy:
         stages: Rows for the card, the first stage first: name, documents in and out, what was done.
         unknown: Inputs whose making is not recorded, by name.
         annotations: Sentences on who annotated.
-        personal_data: Documents and matches by kind, of the last stage that counted.
-        personal_data_treatment: ``count``, ``mask`` or ``drop``; None where nobody looked.
+        personal_data: For each stage that looked, in order: its name, ``treatment`` (``count``,
+            ``mask`` or ``drop``) and ``found``, documents and matches by kind. What one replaced,
+            a later one does not find.
         contamination: Tasks whose test units were sought; empty where none were.
         contaminated: Documents left out for them.
+        passed_by: Inputs of a mix in which nobody looked for ``contamination`` or
+            ``personal_data``, though somebody did in others.
         synthetic: Whether a language model wrote text of it.
     """
 
     stages: list[dict[str, Any]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     annotations: list[str] = field(default_factory=list)
-    personal_data: dict[str, dict[str, int]] = field(default_factory=dict)
-    personal_data_treatment: str | None = None
+    personal_data: list[dict[str, Any]] = field(default_factory=list)
     contamination: list[str] = field(default_factory=list)
     contaminated: int = 0
+    passed_by: dict[str, list[str]] = field(default_factory=dict)
     synthetic: bool = False
 
 
@@ -54,16 +58,23 @@ def made_by(path: Path) -> MadeBy:
     if folder is None:
         return MadeBy()
     _follow(folder, manifests, unknown, set())
-    personal, treatment = _personal_data(manifests)
     sought = [m for m in manifests if m["stage"] == "decontaminate"]
     return MadeBy(
         stages=[_row(manifest) for manifest in manifests],
         unknown=sorted(set(unknown)),
         annotations=[line for m in manifests if m["stage"] == "annotate" for line in _who(m)],
-        personal_data=personal,
-        personal_data_treatment=treatment,
+        personal_data=_personal_data(manifests),
         contamination=sorted({t["task"] for m in sought for t in m.get("tasks", [])}),
-        contaminated=sum(sum(m["excluded"].values()) for m in sought),
+        contaminated=sum(
+            count
+            for m in sought
+            for reason, count in m["excluded"].items()
+            if reason.startswith("contaminated")
+        ),
+        passed_by={
+            "contamination": _passed_by(folder, lambda m: m["stage"] == "decontaminate"),
+            "personal_data": _passed_by(folder, lambda m: "personal_data" in m),
+        },
         synthetic=any(m["stage"] == "rephrase" for m in manifests),
     )
 
@@ -79,17 +90,43 @@ def _follow(folder: Path, found: list[dict[str, Any]], unknown: list[str], seen:
         return
     seen.add(folder.resolve())
     manifest = read_json(folder / MANIFEST)
-    places = list(manifest.get("inputs") or [])
-    places += [place for source in manifest.get("sources", []) for place in source["input"]]
-    for place in dict.fromkeys(map(str, places)):
-        # As it was given, from where this runs now; or beside the stage, if both were moved.
-        near = [Path(place), folder.parent / place, folder.parent / Path(place).name]
-        before = next((p for p in near if _is_stage(p)), None)
+    for place in _places(manifest):
+        before = _before(folder, place)
         if before is None:
             unknown.append(Path(place).name)
         else:
             _follow(before, found, unknown, seen)
     found.append(manifest)
+
+
+def _places(manifest: dict[str, Any]) -> list[str]:
+    places = list(manifest.get("inputs") or [])
+    places += [place for source in manifest.get("sources", []) for place in source["input"]]
+    return list(dict.fromkeys(map(str, places)))
+
+
+def _before(folder: Path, place: str) -> Path | None:
+    """Find an input's stage: as given, from where this runs now; or beside, if both were moved."""
+    near = [Path(place), folder.parent / place, folder.parent / Path(place).name]
+    return next((p for p in near if _is_stage(p)), None)
+
+
+def _passed_by(
+    folder: Path, looked: Callable[[dict[str, Any]], bool], seen: frozenset[Path] = frozenset()
+) -> list[str]:
+    """Return the branches before a stage on whose way nobody looked, by the name they branch at."""
+    manifest = read_json(folder / MANIFEST)
+    if looked(manifest):
+        return []
+    places = _places(manifest)
+    found: list[str] = []
+    for place in places:
+        before = _before(folder, place)
+        if before is None or before.resolve() in {*seen, folder.resolve()}:
+            found.append(Path(place).name)
+        elif missed := _passed_by(before, looked, seen | {folder.resolve()}):
+            found += [Path(place).name] if len(places) > 1 else missed
+    return found or ([] if places else [folder.name])
 
 
 def _row(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -173,12 +210,13 @@ def _who(manifest: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _personal_data(
-    manifests: list[dict[str, Any]],
-) -> tuple[dict[str, dict[str, int]], str | None]:
-    for manifest in reversed(manifests):
-        if "personal_data" in manifest:
-            treatment = (manifest.get("settings") or {}).get("pii", "mask")
-            found = {k: v for k, v in manifest["personal_data"].items() if v["matches"]}
-            return found, str(treatment)
-    return {}, None
+def _personal_data(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": manifest["stage"],
+            "treatment": str((manifest.get("settings") or {}).get("pii", "mask")),
+            "found": {k: v for k, v in manifest["personal_data"].items() if v["matches"]},
+        }
+        for manifest in manifests
+        if "personal_data" in manifest
+    ]

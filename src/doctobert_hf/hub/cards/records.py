@@ -14,7 +14,10 @@ from typing import Any
 
 from doctobert_hf.drbenchmark.report.annotations import account_rows
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.cards.beside import RETRIEVAL, TASK, read_beside
+from doctobert_hf.hub.cards.reading import read_json
 from doctobert_hf.models.positions import max_positions
+from doctobert_hf.pretraining.probes import SENTENCES
 from doctobert_hf.runs.record import IN_RESULTS, read_record, sha256, vocabulary_of, weights_of
 
 Record = dict[str, Any]
@@ -163,12 +166,12 @@ def read_model(place: ModelFolder) -> Record:
     found: Record = {"architecture": _architecture(place.model)}
     if place.other is not None and _is_output(place.model, place.other):
         return found  # what lies beside the weights was written of those before
-    tuned = read_json(place.model / "doctobert_task.json")
+    tuned = read_beside(place.model, TASK)
     if tuned is not None:
         found["finetuning"] = tuned
         accounts = (tuned.get("result") or {}).get("annotations") or {}
         found["annotation_rows"] = account_rows(accounts)
-    retrieval = read_json(place.model / "retrieval.json")
+    retrieval = read_beside(place.model, RETRIEVAL)
     if retrieval is not None:
         found["retrieval"] = retrieval
     if place.run is None:
@@ -183,6 +186,9 @@ def read_model(place: ModelFolder) -> Record:
         found |= {k: v for k, v in described.items() if k != "benchmark"}
     elif config:
         found |= read_pretraining(place.run, place.step)
+    if "fill_mask" in found:  # no text but our own, whoever asked it
+        asked = [row for row in found.pop("fill_mask") if row["sentence"] in SENTENCES]
+        found |= {"fill_mask": asked} if asked else {}
     base = _base_of(place.run)
     if base is not None:
         found["base_model_id"] = base
@@ -425,20 +431,6 @@ def _emissions(sessions: list[Record]) -> Record:
         "kg": sum(kg for kg in kilograms if kg is not None),
         "country": ", ".join(sorted(str(country) for country in countries)),
     }
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file; None where it is absent.
-
-    Raises:
-        UsageError: It is there and damaged.
-    """
-    if not path.is_file():
-        return None
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UsageError(f"The record '{path}' is damaged ({error})", "JSON") from error
 
 
 def _yaml(path: Path) -> Record | None:

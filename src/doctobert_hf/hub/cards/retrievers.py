@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.files import write_text_atomic
-from doctobert_hf.hub.cards.records import read_json
+from doctobert_hf.hub.cards.reading import read_json
 
 if TYPE_CHECKING:
     from doctobert_hf.hub.cards.facts import CardFacts

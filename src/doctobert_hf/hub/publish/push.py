@@ -260,15 +260,17 @@ def _run(
         whole = run.folder.resolve()
         # Shards that a killed run left are gone on with.
         staging = whole.with_name(f".{whole.name}.staging")
-        if staging.exists() and not run.resumed:
+        if staging.exists() and not run.resumed and not _is_staging(staging):
             raise OutputError(
                 f"'{staging}' is in the way, and this tool did not write it",
                 "a place to stage in",
                 "Move it away, or choose another --output",
             )
         staging.mkdir(exist_ok=True)
+        (staging / _STAGING).touch()
         try:
             report = _staged(staging, target, build)
+            (staging / _STAGING).unlink()
         except BaseException as error:
             if not isinstance(error, KeyboardInterrupt):
                 shutil.rmtree(staging, ignore_errors=True)  # refused: nothing to go on with
@@ -309,7 +311,10 @@ def _staged(
 
     tokens = tuple(tokens_in_use(target.token))
     for item in folder.iterdir():
-        if item.name == "data":  # shards of a stopped run; write_split says whether they are ours
+        if item.name in (
+            "data",
+            _STAGING,
+        ):  # shards of a stopped run; write_split says whether they are ours
             continue
         shutil.rmtree(item) if item.is_dir() else item.unlink()
     package = build(folder, tokens)
@@ -366,6 +371,17 @@ def _staged(
 
         finish_staging(folder)
     return report
+
+
+_STAGING = ".doctobert-staging"
+"""Marks a place to stage in as ours: a run that was killed left nothing else that says so."""
+
+
+def _is_staging(folder: Path) -> bool:
+    """Return whether a staging folder is one that a killed dry run left, of before 0.2 too."""
+    from doctobert_hf.hub.stage.datasets import STATE
+
+    return (folder / _STAGING).is_file() or any(folder.rglob(f"{STATE}-*"))
 
 
 def _plan(folder: Path) -> Path:

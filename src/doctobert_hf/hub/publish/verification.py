@@ -159,7 +159,8 @@ def verify(
 
 def _check_model(folder: Path) -> Iterator[Check]:
     """Check what a push checks: class, weights, their fit to the tokenizer, finite outputs."""
-    from doctobert_hf.hub.cards.records import locate_model, read_json
+    from doctobert_hf.hub.cards.reading import read_json
+    from doctobert_hf.hub.cards.records import locate_model
     from doctobert_hf.hub.stage import models
 
     if not (folder / "config.json").is_file():

@@ -103,6 +103,17 @@ def stage_companions(source: Path, target: Path, own: bool = True) -> list[Path]
     return placed
 
 
+def stage_texts(texts: dict[str, bytes], corpus: str, target: Path) -> list[Path]:
+    """Write the licence texts of a corpus under ``LICENSES``; return their places."""
+    placed = []
+    for name, content in texts.items():
+        place = target / _FOLDER / f"{corpus}-{name}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        placed.append(place)
+    return placed
+
+
 def visible_files(root: Path) -> list[Path]:
     """Return the files of a folder; hidden ones, as ``._name`` of macOS, apart."""
     return sorted(

@@ -33,7 +33,13 @@ SPLITS = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 SPLITS |= {"held_out": "held_out"}
 """Names of splits, as Datasets knows them, in lower case."""
 _WORDS = "|".join(sorted(SPLITS, key=len, reverse=True))
-_NAME = re.compile(rf"({_WORDS})(?:[-_.](.+))?", re.IGNORECASE)
+_NAME = re.compile(rf"({_WORDS})(?:[-_. ](.+))?", re.IGNORECASE)
+_NAME_LAST = re.compile(rf"(.+)[-_. ]({_WORDS})", re.IGNORECASE)
+_WITHIN = re.compile(
+    r"(?<![a-z])(train|test|val|valid|validation|eval|dev)(?:data|set|file|split|rows|s)?(?![a-z])",
+    re.IGNORECASE,
+)
+"""A word in a name that may mean a split without saying it: ``testdata``, ``a_test_b``."""
 _SHARD = re.compile(r"[-_.]?\d+(?:-of-\d+)?$")
 STATE = ".shards.json"
 BATCH_ROWS = 1000
@@ -114,9 +120,12 @@ def _config_and_split(file: Path) -> tuple[str, str]:
 def _parts(file: Path) -> tuple[tuple[str, ...], str | None]:
     """Return the folders that name a configuration, and the split; None where none is named."""
     folders = list(file.parts[:-1])
-    found = _NAME.fullmatch(_SHARD.sub("", file.stem))
+    stem = _SHARD.sub("", file.stem)
+    found = _NAME.fullmatch(stem)
     if found:
         return (*folders, *([found[2]] if found[2] else [])), SPLITS[found[1].lower()]
+    if found := _NAME_LAST.fullmatch(stem):  # Datasets reads 'notes_test' as test, too
+        return (*folders, found[1]), SPLITS[found[2].lower()]
     if folders and folders[-1].lower() in SPLITS:
         split = SPLITS[folders.pop().lower()]
         return tuple(folders), split
@@ -145,6 +154,25 @@ def _refuse_unclear(root: Path, grouped: dict[tuple[str, str], list[Path]]) -> N
                     "a name for each",
                     "Rename one of the folders",
                 )
+    for config, split in grouped:
+        if not config and ("default", split) in grouped:
+            first = grouped[config, split][0].relative_to(root).as_posix()
+            raise UsageError(
+                f"'{first}' and the folder 'default' would both be the configuration 'default'",
+                "a name for each",
+                "Rename the folder",
+            )
+    for files in grouped.values():
+        unsaid = [f for f in files if _parts(f.relative_to(root))[1] is None]
+        words = {m[1].lower() for f in unsaid if (m := _WITHIN.search(f.stem))}
+        if len(unsaid) > 1 and words - {"train"}:
+            one = next(f for f in unsaid if _WITHIN.search(f.stem))
+            raise UsageError(
+                f"'{one.relative_to(root).as_posix()}' among files of the split 'train': its name "
+                "reads like another's",
+                "every file named after its split",
+                "Name it train-..., validation-... or test-..., or put it into a folder of its own",
+            )
     for config in sorted(named.keys() & loose.keys()):
         raise UsageError(
             f"'{loose[config]}' beside '{named[config]}': which split it is cannot be told",

@@ -17,7 +17,7 @@ a Hugging Face token: hf_[A-Za-z0-9]{30,}|api_org_[A-Za-z0-9]{30,}|hf_(?:oauth|j
 an OpenAI key: sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}
 a Groq key: gsk_[A-Za-z0-9]{40,}
 a Replicate token: r8_[A-Za-z0-9]{30,}
-a key of a model's service: lsv2_[a-z]{2}_[\\w-]{32,}|sk-lf-[a-f0-9-]{36}|pcsk_\\w{50,}|jina_[\\w-]{50,}
+a key of a model's service: lsv2_[a-z]{2}_[\\w-]{32,}|sk-lf-[a-f0-9-]{36}|pcsk_\\w{50,}|jina_[\\w-]{50,}|tgp_v1_[\\w-]{40,}|ls__[a-f0-9]{32}|sk_[a-f0-9]{48}
 a GitHub token: gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,}
 a GitLab token: gl(?:pat|dt|rt|ptt|cbt|soat|ft|imt|agent|oas|ffct)-[\\w-]{20,}|GR1348941[\\w-]{20}
 an Atlassian or Bitbucket token: ATATT3[\\w=-]{60,}|ATBB[A-Za-z0-9]{28,}|ATCTT3[\\w=-]{60,}
@@ -25,8 +25,8 @@ an AWS key: (?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|ABSK[A-Za-z0-9+/=]{100,}
 a Google key: AIza[0-9A-Za-z_-]{35}|GOCSPX-[\\w-]{24,}|ya29\\.[\\w-]{20,}|1//0[\\w-]{40,}
 an Azure key: AccountKey=[A-Za-z0-9+/=]{40,}|SharedAccessKey=[A-Za-z0-9+/=]{40,}|sig=[\\w%+/-]{40,}|[\\w~.]{3}\\dQ~[\\w~.-]{31,}|[A-Za-z0-9]{40,80}(?:AZDO[A-Za-z0-9]{4}|JQQJ9[9D][A-Za-z0-9]{20})|[A-Za-z0-9+/]{70,80}\\+(?:ASt|ACDb|ABa|ARm)[A-Za-z0-9+/]{5,6}={1,2}
 a Slack token: xox[a-z]-[A-Za-z0-9-]{20,}|xapp-\\d-[A-Za-z0-9-]{20,}|xoxe\\.xox[bp]-\\d-[\\w-]{40,}
-a webhook: hooks\\.slack\\.com/(?:services|workflows|triggers)/[\\w/]{20,}|webhook\\.office\\.com/webhookb2/[\\w@/-]{20,}|discord(?:app)?\\.com/api/webhooks/\\d+/[\\w-]{20,}
-a Discord token: [MNO][A-Za-z0-9_-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}
+a webhook: hooks\\.slack\\.com/(?:services|workflows|triggers)/[\\w/]{20,}|webhook\\.office\\.com/webhookb2/[\\w@/-]{20,}|outlook\\.office(?:365)?\\.com/webhook/[\\w@/-]{20,}|discord(?:app)?\\.com/api/webhooks/\\d+/[\\w-]{20,}
+a Discord token: mfa\\.[\\w-]{80,}|[MNO][A-Za-z0-9_-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}
 a Telegram token: (?:bot)?\\d{8,10}:AA[\\w-]{33}
 a Stripe key: (?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{24,}
 a Twilio key: SK[a-f0-9]{32}
@@ -36,13 +36,13 @@ a Docker token: dckr_(?:pat|oat)_[\\w-]{20,}
 a Databricks token: (?:dapi|dose)[a-f0-9]{32}
 a Vault or Terraform token: hv[sbr]\\.[\\w-]{20,}|[A-Za-z0-9]{14}\\.atlasv1\\.[\\w-]{40,}
 a DigitalOcean token: do[opr]_v1_[a-f0-9]{64}
-a Weights & Biases key: wandb_v1_\\w{60,}|wandb(?:\\.login\\(|\\s+login\\s)\\s{0,3}(?:key\\s?=\\s?)?\\\\?[\\"']?[a-f0-9]{40}
-a key of a service: shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|sq0(?:atp|csp)-[\\w-]{22,}|EAAA[\\w-]{60}|gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}|sntry[su]_[\\w=+/]{40,}|NRAK-[A-Z0-9]{27}|lin_api_[A-Za-z0-9]{40}|ntn_[A-Za-z0-9]{40,}|PMAK-[a-f0-9-]{40,}|figd_[\\w-]{40,}|dp\\.(?:pt|st|ct)\\.[\\w.-]{40,}|pul-[a-f0-9]{40}|sbp_[a-f0-9]{40}|pscale_[a-z]+_[\\w-]{32,}|pat[A-Za-z0-9]{14}\\.[a-f0-9]{64}|sk\\.eyJ[\\w-]{40,}\\.[\\w-]{20,}|v1\\.0-[a-f0-9]{24}-[a-f0-9]{146}|KGAT_[a-f0-9]{32}|HRKU-AA[\\w-]{50,}|tskey-[a-z]+-[A-Za-z0-9]{8,}-[A-Za-z0-9]{20,}
+a Weights & Biases key: wandb_v1_\\w{60,}|wandb(?:\\.login\\(|\\s+login\\s(?:--?[\\w=-]{1,30}\\s){0,3})\\s{0,3}(?:key\\s?=\\s?)?\\\\?[\\"']?[a-f0-9]{40}
+a key of a service: shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|sq0(?:atp|csp)-[\\w-]{22,}|EAAA[\\w-]{60}|gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}|sntry[su]_[\\w=+/]{40,}|NRAK-[A-Z0-9]{27}|lin_api_[A-Za-z0-9]{40}|ntn_[A-Za-z0-9]{40,}|PMAK-[a-f0-9-]{40,}|figd_[\\w-]{40,}|dp\\.(?:pt|st|ct)\\.[\\w.-]{40,}|pul-[a-f0-9]{40}|sbp_[a-f0-9]{40}|pscale_[a-z]+_[\\w-]{32,}|pat[A-Za-z0-9]{14}\\.[a-f0-9]{64}|sk\\.eyJ[\\w-]{40,}\\.[\\w-]{20,}|v1\\.0-[a-f0-9]{24}-[a-f0-9]{146}|KGAT_[a-f0-9]{32}|HRKU-AA[\\w-]{50,}|EAA[A-Za-z0-9]{100,}|[a-f0-9]{36}NRAL|eyJrIjoi[\\w+/=]{40,}|sq[upa]_[a-f0-9]{40}|cmVmdGtuOjAx[A-Za-z0-9]{40,}|nfp_[A-Za-z0-9]{36,}|sb_secret_[\\w-]{22,}|APP_KEY=base64:[A-Za-z0-9+/]{43}=|tskey-[a-z]+-[A-Za-z0-9]{8,}-[A-Za-z0-9]{20,}
 a JSON web token: eyJ[\\w-]{8,}\\.eyJ[\\w-]{8,}\\.[\\w-]{10,}
 a Neptune token: eyJhcGlfYWRkcmVzcyI6[\\w=+/-]{20,}
-a private key: -----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\\d|AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9]{1,20}-)1[A-Z0-9]{50,}|minisign encrypted secret key|LS0tLS1CRUdJTiB(?:SU0EgUFJJVkFURS|QUklWQVRFIEtFW|FQyBQUklWQVRFI|PUEVOU1NIIFBSS|FTkNSWVBURUQgU|EU0EgUFJJVkFUR)
-a password's hash: \\$2[aby]\\$\\d\\d\\$[./A-Za-z0-9]{53}|\\$(?:apr1|[156]|y)\\$[^$\\s]{1,16}\\$[./A-Za-z0-9]{22,86}
-a password of .netrc: (?:machine\\s+\\S+|default)\\s+login\\s+\\S+\\s+password\\s+\\S{4,}
+a private key: -----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----|PuTTY-User-Key-File-\\d|AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9]{1,20}-)1[A-Z0-9]{50,}|minisign encrypted secret key|LS0tLS1CRUdJTiB(?:SU0EgUFJJVkFURS|QUklWQVRFIEtFW|FQyBQUklWQVRFI|PUEVOU1NIIFBSS|FTkNSWVBURUQgU|EU0EgUFJJVkFUR)
+a password's hash: \\$2[aby]\\$\\d\\d\\$[./A-Za-z0-9]{53}|\\$(?:apr1|[156]|y)\\$[^$\\s]{1,16}\\$[./A-Za-z0-9]{22,86}|\\$argon2(?:id|i|d)\\$v=\\d+\\$[\\w=,]{5,40}\\$[A-Za-z0-9+/]{16,}\\$[A-Za-z0-9+/]{16,}|\\{S?SHA(?:256|512)?\\}[A-Za-z0-9+/]{27,}={0,2}
+a password of .netrc: (?:machine\\s+\\S+|default)\\s+login\\s+\\S+(?:\\s+account\\s+\\S+)?\\s+password\\s+\\S{4,}
 a login of a notebook server: /(?:lab|tree|notebooks)?\\?token=[a-f0-9]{48}
 a key of an authenticator: otpauth://[^\\s\\"']{1,200}secret=[A-Z2-7]{16,}
 """  # noqa: E501
@@ -56,7 +56,7 @@ a PyPI token: pypi-[A-Za-z0-9_-]{50,}
 """Forms that an address of an article may have: one part must be longer than a word."""
 
 MIXED = """
-a key of a service, or of its form: fw_[A-Za-z0-9]{22,26}|pa-[\\w-]{43}|LTAI[A-Za-z0-9]{16,24}|AKCp[A-Za-z0-9]{60,}
+a key of a service, or of its form: fw_[A-Za-z0-9]{22,26}|pa-[\\w-]{43}|LTAI[A-Za-z0-9]{16,24}|AKCp[A-Za-z0-9]{60,}|secret_[A-Za-z0-9]{43}|cio[A-Za-z0-9]{32}
 a Vault token of the older form: s\\.(?:[A-Za-z0-9]{6}){4}
 a Scaleway key: SCW[A-Z0-9]{17}
 """  # noqa: E501
@@ -70,12 +70,15 @@ a password in an address: [a-zA-Z][a-zA-Z0-9+]{1,15}://[^/\\s:@\\\\"'<>{}$]{0,64
 _NAMES = (
     r"(?:(?:api|auth)[_ -]?(?:key|token)|secret(?:[_ -]?(?:access[_ -]?)?key)?|client[_ -]?secret|"
     r"pwd|passw(?:or)?d|passphrase|account[_ -]?key|private[_ -]?(?:key|token)|"
-    r"mot[_ ]?de[_ ]?passe|phrase[_ ]de[_ ]passe|mdp|_auth|(?:access|session|bearer|refresh|bot|"
-    r"user|personal|security|id|identity|registry|job)[_ -]?token|_authToken|authorization)"
+    r"mots?[_ -]?de[_ -]?passe|phrase[_ ]de[_ ]passe|mdp|code d.{1,3}acc(?:e|\xc3\xa8)s|"
+    r"cl(?:e|\xc3\xa9)f?[_ -](?:d.{1,3})?(?:api|secr(?:e|\xc3\xa8)te)|_auth|(?:access|"
+    r"session|bearer|refresh|bot|user|personal|security|id|identity|registry|job)[_ -]?token|"
+    r"_authToken|authorization)"
 )
 _OTHER_NAMES = (
     r"(?:(?i:(?:kaggle|zenodo|circle(?:ci)?|azure|storage|algolia|encrypt(?:ion)?|signing|master|"
     r"admin|licen[cs]e|deploy|subscription|registry|git(?:hub|lab)|hf|hub|hugging_?face|openai|"
+    r"consumer|app(?:lication)?|datadog|ovh|mistral|cohere|"
     r"wandb|comet|neptune|sentry|slack|telegram|discord|npm|pypi|twine)[_-](?:\w{1,12}[_-])?"
     r"(?:key|token|pass|pw|pat))|[A-Z][A-Z0-9]{1,20}_(?:[A-Z0-9]{1,20}_){0,3}"
     r"(?:TOKEN|KEY|PASS|PW|PAT)|(?i:\b(?:token|jeton|pass|unseal key \d)))"
@@ -86,7 +89,7 @@ _GAP = r"[ \t]{0,3}"
 _OPENS = rf"{_GAP}{_QUOTES}(?:\xc2\xab)?{_GAP}{_QUOTES}"  # the bytes of a guillemet
 
 
-_ASSIGNS = rf"{_GAP}(?::=|=>|==|[:=|>])|[\"'],|[\"']\s{{1,3}}value="
+_ASSIGNS = rf"{_GAP}(?::=|=>|==|->|\xe2\x86\x92|[:=|>])|[\"'],|[\"']\s{{1,3}}value="
 
 
 def _named(names: str, tail: str) -> str:
@@ -113,7 +116,8 @@ KEYED = _keyed(*_KEYED)
 OTHER_KEYED = _keyed(_OTHER_NAMES, "")
 """A value behind a word that is often none for a secret: the value must look like one."""
 _SAID = (
-    r"(?i:mot de passe|phrase de passe|\bmdp\b|\bpassword|\bpassphrase)[^\n:=|\"<>]{0,30}?"
+    r"(?i:mots? de passe|code d.{1,3}acc(?:e|\xc3\xa8)s|phrase de passe|\bmdp\b|"
+    r"\bpassword|\bpassphrase)[^\n:=|\"<>]{0,30}?"
     rf"(?: est| is|{_GAP}:)"
 )
 PROSE = rf"{_SAID}{_OPENS}({_VALUE})"
@@ -124,10 +128,19 @@ COMMANDS = (
     r"|(?i:\b(?:set-)?cookie):\s?\w{1,40}=([^;\s\"'\\]{16,})"
     r"|[A-Za-z][\w.-]{0,64}:(?:\d{2,5}|\*):[\w*-]{1,64}:[\w*-]{1,64}:([^\s:\"'\\]{8,})"
     r"|https?://([\w-]{20,})@[\w-]+\."
+    r"|\bdocker\s+login\b[^\n]{0,80}\s(?:-p|--password)[ =]([^\s\"'$\\]{6,})"
+    r"|\baws\s+configure\s+set\s+\S{1,60}\s+([^\s\"'$\\]{16,})|\bbindpw\s+([^\s\"'$\\]{6,})"
+    r"|\bnet\s+use\b[^\n]{0,120}/user:\S{1,60}\s+([^\s\"'$\\]{6,})"
+    r"|\becho\s+[\"']?([^\s\"'|$\\]{6,})[\"']?\s*\|\s*sudo\s+-S"
 )
 """Passwords as commands and their files take them: curl, mysql, sshpass, .pgpass, cookies."""
 HEADER = r"(?i:\b(?:bearer|basic|token)\s)([A-Za-z0-9+/=._~-]{20,})"
 """A header, or what reads like one."""
+CLIENTS = (
+    r"(?i:cohere|mistral|openai|anthropic|groq|replicate|together)\w{0,12}(?:\.\w{1,16})?"
+    r"\(\s{0,3}[\"']([A-Za-z0-9_-]{20,})[\"']"
+)
+"""A key that a service's client is called with, and that no word announces."""
 LOGINS = (
     r"\"auth\"\s*:\s*\"([A-Za-z0-9+/=]{12,})"
     r"|\"username\"\s*:\s*\"[^\"]{1,64}\"\s*,\s*\"key\"\s*:\s*\"([a-f0-9]{32})"
@@ -151,6 +164,8 @@ NEAR = "|".join(
         r"(?i:cookie):\s?\w{1,40}=",
         r"[A-Za-z][\w.-]{0,64}:(?:\d{2,5}|\*):[\w*-]{1,64}:[\w*-]{1,64}:",
         r"https?://[\w-]{20,}@|(?i:(?:bearer|basic|token)\s[A-Za-z0-9+/=._~-]{20,})|\"auth\"\s*:",
+        r"docker\s+login\b|aws\s+configure\s+set\b|bindpw\s|net\s+use\b|sudo\s+-S",
+        r"(?i:cohere|mistral|openai|anthropic|groq|replicate|together)[\w.]{0,30}\(\s{0,3}[\"']",
         r"\"username\"|(?i:(?:smtp|gmail|mail)_?(?:pass|pwd))",
         # What the kept scanner looks for, and ours does not.
         r"(?i:(?:cloudant|clou|cl|softlayer|sl)[_-]?(?:api)?[_-]?(?:key|pwd|pw|pass|token))",

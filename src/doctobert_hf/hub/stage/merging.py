@@ -17,13 +17,21 @@ from typing import Any
 from doctobert_hf.errors import UsageError
 from doctobert_hf.hub.cards.metadata import size_category
 from doctobert_hf.hub.cards.render import KEEP, body_of, dump_front, front_matter
+from doctobert_hf.hub.stage import foreign
 
 CARD = "README.md"
 _HEADING = re.compile(r"^#{1,2} .+$", re.MULTILINE)
+_WEIGHTS = {"model.safetensors", "model.safetensors.index.json"}
+_OURS = (CARD, "publication.json")
+"""Merged, and checked, by themselves."""
 _OLD_WEIGHTS = re.compile(
     r"(pytorch_model.*\.bin(\.index\.json)?|model-\d+-of-\d+\.safetensors"
     r"|model\.safetensors(\.index\.json)?|tf_model\.h5|flax_model\.msgpack)"
 )
+
+
+Licences = dict[str, list[str]]
+"""Of each configuration, as the Hub writes them."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,14 @@ def headings_of(text: str) -> list[str]:
 
 
 def merge_card(
-    text: str, remote: Remote, repo_type: str, replace: Iterable[str], relicense: bool, name: str
+    text: str,
+    remote: Remote,
+    repo_type: str,
+    replace: Iterable[str],
+    relicense: bool,
+    name: str,
+    same_weights: bool = False,
+    licences: Licences | None = None,
 ) -> tuple[str, Changes]:
     """Put what others wrote on the Hub into a rendered card.
 
@@ -87,6 +102,8 @@ def merge_card(
         replace: Configurations, or ``README.md``, that are to be replaced.
         relicense: Whether the licence was said for this push.
         name: Name of the repository, for errors.
+        same_weights: Whether the weights there are those of this push: figures of theirs hold.
+        licences: Of each configuration of this push.
 
     Returns:
         The card, and what changed.
@@ -96,20 +113,32 @@ def merge_card(
             changed outside the markers.
     """
     changes = Changes()
-    if remote.card is None:
-        return text, changes
     replaced = set(replace)
-    before, now = front_matter(remote.card), front_matter(text)
+    before, now = front_matter(remote.card or ""), front_matter(text)
     if repo_type == "dataset":
         _check_same_names(now, before, remote, replaced, name)
+    if remote.card is None:
+        return text, changes
+    if repo_type == "dataset":
         changes.kept_configs = _merge_configs(now, before, replaced)
+    else:
+        changes.told += _merge_figures(now, before, remote.manifest, same_weights)
+    known: Licences = remote.manifest.get("licences") or {}
+    for config in known.keys() & (licences or {}).keys() - replaced:
+        then = {"license": _one(known[config])}
+        _check_license(then, {"license": _one((licences or {})[config])}, relicense, name)
     if changes.kept_configs:  # their rows stay under theirs
-        _join_licenses(now, before)
+        _join_licenses(now, before, known, changes.kept_configs)
     else:
         _check_license(before, now, relicense, name)
     body = body_of(text)
     if CARD not in replaced:
-        sections = _foreign_sections(remote, body, name)
+        sections, gone = _foreign_sections(remote, body, name)
+        if gone:
+            changes.told.append(
+                f"{gone} piece(s) of the card on the Hub that a library generated are left out: "
+                "they may hold rows of a training set"
+            )
         for region, section in sections.items():
             body = f"{body.rstrip()}\n\n{section}\n"
             changes.told.append(f"'{region}' of the card on the Hub stays, between markers")
@@ -135,13 +164,50 @@ def _check_license(before: dict[str, Any], now: dict[str, Any], said: bool, name
             )
 
 
-def _join_licenses(now: dict[str, Any], before: dict[str, Any]) -> None:
+def check_local_license(card: str, text: str, said: bool, where: str) -> None:
+    """Check that a README beside what is published does not say another licence.
+
+    Raises:
+        UsageError: It does, and the licence was not said for this push.
+    """
+    _check_license(front_matter(card), front_matter(text), said, f"The README.md in '{where}'")
+
+
+def _merge_figures(
+    now: dict[str, Any], before: dict[str, Any], manifest: dict[str, Any], same_weights: bool
+) -> list[str]:
+    """Take over what others measured of these weights; return what to tell."""
+    ours = manifest.get("index", foreign.results_in(before) if manifest else [])
+    if same_weights:
+        added = foreign.join_results(now, before, ours)
+        return [f"{len(added)} result(s) that others added to model-index stay"] if added else []
+    theirs = set(foreign.results_in(before)) - {*ours, *foreign.results_in(now)}
+    told = [f"{len(theirs)} result(s) of model-index"] if theirs else []
+    if not manifest and "co2_eq_emissions" in before:
+        told.append("co2_eq_emissions")
+    return [
+        f"{what} on the Hub is of the weights that are replaced: it is left out" for what in told
+    ]
+
+
+def _one(licences: list[str]) -> str | list[str]:
+    return licences[0] if len(licences) == 1 else licences
+
+
+def _join_licenses(
+    now: dict[str, Any], before: dict[str, Any], known: Licences, kept: list[str]
+) -> None:
+    """Add the licences of the configurations that stay: all there were, where none are listed."""
     both: list[str] = []
-    for value in (before.get("license"), now.get("license")):
+    listed = [known.get(config) for config in kept]
+    theirs = before.get("license")
+    if None not in listed:
+        theirs = [licence for found in listed for licence in found or []]
+    for value in (theirs, now.get("license")):
         both += value if isinstance(value, list) else [value] if value else []
     joined = list(dict.fromkeys(both))
     if joined:
-        now["license"] = joined[0] if len(joined) == 1 else joined
+        now["license"] = _one(joined)
 
 
 def _check_same_names(
@@ -196,9 +262,14 @@ def _merge_configs(now: dict[str, Any], before: dict[str, Any], replaced: set[st
     if not entries:
         return []
     kept = [entry.get("config_name", "default") for entry in entries]
-    if any(entry.get("default") for entry in entries):
+    default = _default_of([e for e in before.get("configs") or [] if isinstance(e, dict)])
+    if default in kept:  # what is loaded without a name stays what it was
         for entry in now["configs"]:
             entry.pop("default", None)
+        if default != "default":
+            for entry in entries:
+                if entry.get("config_name") == default:
+                    entry["default"] = True
     now["configs"] = [*entries, *now["configs"]]
     infos = {
         info.get("config_name", "default"): info
@@ -213,6 +284,15 @@ def _merge_configs(now: dict[str, Any], before: dict[str, Any], replaced: set[st
     if len(infos) == len(kept) + len(ours) and all(isinstance(n, int) for n in counted):
         now["size_categories"] = [size_category(sum(counted))]
     return kept
+
+
+def _default_of(entries: list[dict[str, Any]]) -> str | None:
+    """Return the configuration that is loaded where none is named, by the rules of Datasets."""
+    names = [str(entry.get("config_name", "default")) for entry in entries]
+    flagged = [name for name, entry in zip(names, entries, strict=True) if entry.get("default")]
+    if flagged:
+        return flagged[0]
+    return "default" if "default" in names else names[0] if len(names) == 1 else None
 
 
 def other_configs(card: str, ours: set[str]) -> list[dict[str, Any]]:
@@ -258,8 +338,10 @@ def _listed(value: Any) -> list[dict[str, Any]]:
     return [dict(item) for item in found if isinstance(item, dict)]
 
 
-def _foreign_sections(remote: Remote, body: str, name: str) -> dict[str, str]:
+def _foreign_sections(remote: Remote, body: str, name: str) -> tuple[dict[str, str], int]:
     """Return sections that people wrote outside the markers, as regions, by their region's name.
+
+    And how many pieces of a generated card are left out, as they may be rows of a training set.
 
     Raises:
         UsageError: Text that an earlier push wrote was changed outside the markers.
@@ -268,14 +350,17 @@ def _foreign_sections(remote: Remote, body: str, name: str) -> dict[str, str]:
     theirs = body_of(remote.card)
     written = remote.manifest.get("card")
     if written == card_hash(remote.card) or not KEEP.sub("", theirs).strip():
-        return {}
+        return {}, 0
     taken = {match[1] for match in KEEP.finditer(theirs + body)}
     if not remote.manifest:  # a card that we did not write
         content = _without_markers(theirs)
         if " ".join(content.split()) in " ".join(_without_markers(body).split()):
-            return {}
+            return {}, 0
+        gone = 0
+        if foreign.is_generated(remote.card):
+            content, gone = foreign.without_rows(content)
         region = _region(_free("earlier-card", taken), f"## Earlier card\n\n{content.strip()}")
-        return {"Earlier card": region}
+        return {"Earlier card": region}, gone
     ours = set(remote.manifest.get("headings") or headings_of(body))
     found: dict[str, str] = {}
     rest = ""
@@ -295,7 +380,7 @@ def _foreign_sections(remote: Remote, body: str, name: str) -> dict[str, str]:
             "changes between <!-- keep:NAME --> and <!-- /keep -->, or in sections of their own",
             "Move the text there, or pass --replace README.md to write the card anew",
         )
-    return found
+    return found, 0
 
 
 def _without_markers(text: str) -> str:
@@ -345,6 +430,7 @@ def plan_files(
     configs: Iterable[str],
     replace: Iterable[str],
     changes: Changes,
+    same: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Say what happens to files, and return those of earlier pushes that stay.
 
@@ -355,6 +441,7 @@ def plan_files(
         configs: Configurations that this push writes.
         replace: Configurations that go.
         changes: Receives ``added``, ``replaced``, ``removed`` and ``told``.
+        same: Files of this push that stand there as they are.
 
     Returns:
         Entries of the earlier list of files, by path.
@@ -377,12 +464,24 @@ def plan_files(
             if isinstance(entry, dict) and entry.get("config_name", "default") in set(replace):
                 doomed |= _files_of(entry, remote.files)
         stale += sorted(doomed - ours - set(stale))
-    if ours & {"model.safetensors", "model.safetensors.index.json"}:
+    if ours & _WEIGHTS:
         old = [p for p in remote.files if _OLD_WEIGHTS.fullmatch(p) and p not in ours]
         if old:
             changes.told.append(f"Older weights are removed: {', '.join(sorted(old))}")
         stale += [path for path in old if path not in stale]
+        exports = [] if set(same) & ours & _WEIGHTS else foreign.exports_of(remote.files)
+        if exports := [name for name in exports if name not in ours and name not in stale]:
+            changes.told.append(f"Of the weights before, and it stays: {', '.join(exports[:5])}")
     changes.added = sorted(ours - remote.files.keys())
-    changes.replaced = sorted(ours & remote.files.keys())
+    changes.replaced = sorted((ours & remote.files.keys()) - set(same))
     changes.removed = sorted(stale)
+    theirs = [
+        name
+        for name in changes.replaced
+        if name not in _OURS
+        and (name not in written or not foreign.is_as_written(written[name], remote.files[name]))
+    ]
+    if theirs:
+        more = f" and {len(theirs) - 5:,} more" if len(theirs) > 5 else ""
+        changes.told.append(f"What others wrote is replaced: {', '.join(theirs[:5])}{more}")
     return kept

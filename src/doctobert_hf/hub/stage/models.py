@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.drbenchmark.finetuning.saving import RECORD as TASK_RECORD
 from doctobert_hf.errors import DataError, UsageError
-from doctobert_hf.files import write_json_atomic
-from doctobert_hf.hub.cards.records import ModelFolder, read_json
+from doctobert_hf.files import write_json_atomic, write_text_atomic
+from doctobert_hf.hub.cards.beside import TASK, portable_task
+from doctobert_hf.hub.cards.reading import read_json
+from doctobert_hf.hub.cards.records import LOG, ModelFolder
 from doctobert_hf.hub.stage.companions import left_out
 from doctobert_hf.hub.stage.paths import without_paths
 from doctobert_hf.hub.stage.preflight import check_sources, refuse
@@ -30,6 +32,16 @@ TRAINING_FILES = (
     *("data_state.json", "retrieval.json", "checkpoint-*", "runs"),
 )
 """What training leaves beside a model, for itself."""
+MODULE_FILES = (
+    *("config.json", "router_config.json", "lstm_config.json", "cnn_config.json", "idf.json"),
+    *("wordembedding_config.json", "whitespacetokenizer_config.json"),
+    "phrasetokenizer_config.json",
+)
+"""What modules of Sentence Transformers write into folders of their own, beside weights."""
+_SENTENCE_FILES = tuple(
+    f"sentence_{kind}_config.json"
+    for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
 WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
 TRAINER_FILES = ("trainer_state.json",)
 MACHINE_KEYS = ("is_local", "local_files_only", "name_or_path", "_name_or_path")
@@ -65,8 +77,9 @@ def stage_model(place: ModelFolder, target: Path) -> list[str]:
         model.save_pretrained(target)
     warnings = _write_portable(read_json(source / "config.json"), target / "config.json")
     warnings += _stage_extras(source, target)
-    if (source / TASK_RECORD).is_file():  # what Predictor reads beside the weights
-        warnings += _write_portable(read_json(source / TASK_RECORD), target / TASK_RECORD)
+    task = portable_task(source)
+    if task is not None:  # what Predictor reads beside the weights
+        warnings += _write_portable(task, target / TASK)
     tokenizer = stage_tokenizer(source, target) if named else None
     if tokenizer is None:
         warnings.append("There is no tokenizer beside the model")
@@ -84,10 +97,14 @@ def _stage_extras(source: Path, target: Path) -> list[str]:
     modules = read_json(source / "modules.json")
     files = [source / "modules.json", source / "config_sentence_transformers.json"]
     for module in modules:
-        if module.get("path"):
-            files += sorted((source / module["path"]).glob("*"))
-    files += sorted(source.glob("sentence_*_config.json"))
-    chosen = [f for f in files if f.is_file() and f.suffix in (".json", ".safetensors", ".txt")]
+        if module.get("path"):  # of a stranger's file there nobody knows what it holds
+            names = (*MODULE_FILES, *TOKENIZER_FILES, *_SENTENCE_FILES)
+            files += [source / module["path"] / name for name in names]
+            files += sorted((source / module["path"]).glob("*.safetensors*"))
+    files += [source / name for name in _SENTENCE_FILES]
+    chosen = [
+        f for f in files if f.is_file() and f.suffix in (".json", ".safetensors", ".txt", ".model")
+    ]
     refuse(check_sources(source, chosen))
     warnings: list[str] = []
     for file in chosen:
@@ -363,6 +380,18 @@ def stage_training_records(run: Path, target: Path) -> None:
         )
     logs = {"": run, "phase1-": run / "pretraining/phase1", "phase2-": run / "pretraining/phase2"}
     for prefix, place in logs.items():
-        if (place / "metrics.jsonl").is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copy(place / "metrics.jsonl", folder / f"{prefix}metrics.jsonl")
+        if (place / LOG).is_file():
+            lines = (place / LOG).read_text(encoding="utf-8").splitlines()
+            rows = [_figures(json.loads(line)) for line in lines if line.strip()]
+            text = "".join(json.dumps(row) + "\n" for row in rows if row)
+            write_text_atomic(folder / f"{prefix}{LOG}", text)
+
+
+def _figures(value: Any) -> Any:
+    """Return what was logged without its texts: a callback may log a passage it has read."""
+    if isinstance(value, dict):
+        kept = {key: _figures(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item is not None}
+    if isinstance(value, list):
+        return [_figures(item) for item in value]
+    return value if isinstance(value, int | float) else None

@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
+from doctobert_hf.hub.cards.beside import told_of_others
 from doctobert_hf.hub.cards.facts import CardFacts
 from doctobert_hf.hub.cards.kinds import find_kind
 from doctobert_hf.hub.cards.metadata import UPSTREAM, upstream_of
+from doctobert_hf.hub.cards.reading import read_json
 from doctobert_hf.hub.cards.records import (
     ModelFolder,
     has_vocabulary,
     locate_model,
     read_family,
-    read_json,
     read_model,
     read_results,
 )
+from doctobert_hf.hub.cards.render import front_matter
 from doctobert_hf.hub.cards.retrievers import read_retriever, write_retrieval_results
+from doctobert_hf.hub.stage import foreign
 from doctobert_hf.hub.stage.companions import stage_companions
-from doctobert_hf.runs.record import sha256
+from doctobert_hf.hub.stage.paths import without_paths
 from doctobert_hf.version import __version__
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ class Package:
         warnings: What the user should know.
         kept: Files of earlier pushes that stay on the Hub, as their list had them.
         elsewhere: Configurations that stay there.
+        licences: Of each configuration of a dataset.
+        source: The folder that is published, for its README.
     """
 
     repo_id: str
@@ -60,6 +65,10 @@ class Package:
     warnings: list[str] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
     elsewhere: list[str] = field(default_factory=list)
+    licences: dict[str, list[str]] = field(default_factory=dict)
+    source: Path | None = None
+    _index: list[str] = field(default_factory=list)
+    _licences: dict[str, list[str]] = field(default_factory=dict)
 
     def write_card(
         self, remote: Remote | None, replace: tuple[str, ...] = (), relicense: bool = True
@@ -81,16 +90,47 @@ class Package:
             merging.without_configs(there.card, replace) if there.card and replace else there.card
         )
         card = self.render(None if "README.md" in replace else known)
+        self._index = foreign.results_in(front_matter(card.text))
+        same = self._unchanged(there)
+        weights = {path.name for path in self.folder.glob("*.safetensors")}
         text, changes = merging.merge_card(
-            *(card.text, there, self.repo_type, replace, relicense, self.repo_id)
+            *(card.text, there, self.repo_type, replace, relicense, self.repo_id),
+            bool(weights) and weights <= same,
+            self.licences,
         )
+        changes.told += self._local_card(card.text, relicense)
         write_text_atomic(self.folder / "README.md", text)
         names = {path.relative_to(self.folder).as_posix() for path in self.files()} | {MANIFEST}
         configs = {name.split("/")[1] for name in names if name.startswith("data/")}
-        self.kept = merging.plan_files(names, there, self.repo_type, configs, replace, changes)
+        self.kept = merging.plan_files(
+            names, there, self.repo_type, configs, replace, changes, same
+        )
         self.elsewhere = changes.kept_configs
+        before = there.manifest.get("licences") or {}
+        kept = {name: before[name] for name in self.elsewhere if name in before}
+        self._licences = {**kept, **self.licences}
         write_json_atomic(self.folder / MANIFEST, self.manifest())
         return dataclasses.replace(card, text=text), changes
+
+    def _unchanged(self, remote: Remote) -> set[str]:
+        """Names of the files that stand on the Hub as they are here."""
+        known = {path.relative_to(self.folder).as_posix(): path for path in self.files()}
+        return {
+            name
+            for name in known.keys() & remote.files.keys()
+            if foreign.is_same(known[name], remote.files[name])
+        }
+
+    def _local_card(self, text: str, relicense: bool) -> list[str]:
+        """Check the README beside what is published; return what to tell of it."""
+        from doctobert_hf.hub.stage import merging
+
+        local = (self.source or self.folder) / "README.md"
+        if self.source is None or not local.is_file():
+            return []
+        card = local.read_text(encoding="utf-8")
+        merging.check_local_license(card, text, relicense, self.source.name)
+        return foreign.told_of_local(card, self.source.name)
 
     def files(self) -> list[Path]:
         """All files to publish, notes of a stopped run left out."""
@@ -102,14 +142,12 @@ class Package:
 
     def manifest(self) -> dict[str, Any]:
         """Kind, maker and checksums; the card is left out, for people edit it."""
-        files = {
-            path.relative_to(self.folder).as_posix(): {
-                "size": path.stat().st_size,
-                "sha256": sha256(path),
-            }
-            for path in self.files()
-            if path.name not in (MANIFEST, "README.md")
-        }
+        files = {}
+        for path in self.files():
+            if path.name not in (MANIFEST, "README.md"):
+                blob, digest = foreign.digests(path)
+                name = path.relative_to(self.folder).as_posix()
+                files[name] = {"size": path.stat().st_size, "sha256": digest, "blob": blob}
         from doctobert_hf.hub.stage.merging import card_hash, headings_of
 
         card = (self.folder / "README.md").read_text(encoding="utf-8")
@@ -122,6 +160,8 @@ class Package:
             "card": card_hash(card),
             "headings": headings_of(card),
             **({"elsewhere": self.elsewhere} if self.elsewhere else {}),
+            **({"index": self._index} if self.repo_type == "model" else {}),
+            **({"licences": self._licences} if self._licences else {}),
             "files": dict(sorted({**self.kept, **files}.items())),
         }
 
@@ -193,6 +233,7 @@ def package_model(
         lambda remote: render_model(chosen, context, path, remote),
         allowed,
         warnings,
+        source=path,
     )
 
 
@@ -218,7 +259,9 @@ def model_context(
             f"The records of the run '{place.other.name}' are of other weights than "
             f"'{place.model.name}': the card is made without them"
         )
-    record = read_model(place)
+    else:
+        warnings += told_of_others(place.model)
+    record = without_paths(read_model(place))
     known = (record.get("finetuning") or record).get("base_model_id")
     facts = facts if facts.base_model else dataclasses.replace(facts, base_model=known)
     return {
@@ -297,6 +340,7 @@ def package_tokenizer(path: Path, repo_id: str, folder: Path, facts: CardFacts) 
         "tokenizer",
         folder,
         lambda remote: render_card("tokenizer", metadata, context, earlier_cards(source, remote)),
+        source=source,
     )
 
 
@@ -369,8 +413,12 @@ def _special(folder: Path, name: str) -> str | None:
     return value.get("content") if isinstance(value, dict) else value
 
 
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
 def earlier_cards(path: Path, remote: str | None) -> list[str]:
     """Return the cards whose parts written by people are kept: the local one, the Hub's."""
-    local = (path if path.is_dir() else path.parent) / "README.md"
+    local = _folder(path) / "README.md"
     texts = [local.read_text(encoding="utf-8")] if local.is_file() else []
     return texts + ([remote] if remote else [])

@@ -15,7 +15,11 @@ from doctobert_hf.hub.cards.manifests import MadeBy, made_by
 from doctobert_hf.hub.cards.metadata import SOURCE_LICENSES, license_ids
 from doctobert_hf.hub.cards.records import read_results
 from doctobert_hf.hub.cards.render import render_card
-from doctobert_hf.hub.stage.companions import licence_text_warnings, stage_companions
+from doctobert_hf.hub.stage.companions import (
+    licence_text_warnings,
+    stage_companions,
+    stage_texts,
+)
 from doctobert_hf.hub.stage.datasets import (
     SourceSplit,
     SplitRecord,
@@ -80,7 +84,9 @@ def package_dataset(
     context["absent_columns"] = absent
     context["generated"] |= not tasks and _is_generated_sample(path, sources)
     context["made"] = MadeBy() if tasks else made_by(path)
-    context["synthetic"] = context["generated"] or context["made"].synthetic
+    # Rows that name their rewriter are no less made up where no manifest says so.
+    written = context["generated"] or context["made"].synthetic
+    context["synthetic"] = written or bool(context["rewriters"])
     chosen = kind
 
     def render(remote: str | None) -> Any:
@@ -93,13 +99,45 @@ def package_dataset(
         return render_card(chosen, metadata, shown, earlier)
 
     placed = stage_companions(path, folder, own=not tasks)
+    placed += _texts_of_corpora(path, tasks, folder)
     warnings = [] if tasks else [*_licence_warnings(context), *left_out_of(path, sources)]
     every = [found for config in context["configs"] for found in config["licenses"]]
     warnings += licence_text_warnings(every, placed)
     if row.generated and not facts.rewriter and not context["rewriters"]:
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
     warnings += [f"Allowed: {finding}" for finding in allowed]
-    return Package(repo_id, "dataset", kind, folder, render, warnings=warnings)
+    return Package(
+        repo_id,
+        "dataset",
+        kind,
+        folder,
+        render,
+        warnings=warnings,
+        licences=_licences_by_config(context),
+        # A stage's own README says what the card says, from the same manifest.
+        source=path if path.is_dir() and not tasks and not context["made"].stages else None,
+    )
+
+
+def _texts_of_corpora(path: Path, tasks: tuple[str, ...], target: Path) -> list[Path]:
+    """Take along the licence texts that came with the raw corpora of tasks."""
+    from doctobert_hf.drbenchmark import get_task
+    from doctobert_hf.drbenchmark.conversion import locate
+    from doctobert_hf.drbenchmark.source.licences import licence_texts
+
+    placed: list[Path] = []
+    seen = set()
+    for task in map(get_task, tasks):
+        corpus = task.corpus.name
+        raw = None if corpus in seen else locate(task, path)
+        seen.add(corpus)
+        if raw is not None:
+            placed += stage_texts(licence_texts(raw), corpus, target)
+    return placed
+
+
+def _licences_by_config(context: dict[str, Any]) -> dict[str, list[str]]:
+    return {c["name"]: list(dict.fromkeys(c["licenses"])) for c in context["configs"]}
 
 
 def check_kind(kind: str | None, tasks: tuple[str, ...]) -> None:

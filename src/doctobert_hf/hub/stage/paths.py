@@ -6,18 +6,33 @@ import re
 from typing import Any
 
 PATHS = re.compile(
-    r"(?<![\w.:/\\-])(?:/(?:home|users?|root|tmp|private|mnt|media|volumes|net|nfs\d*|scratch\w*|lustre\w*|"
+    r"(?<![\w.:/\\-])(?:/(?:home\w*|users?|root|linkhome|pasteur|shared|archive|"
+    r"tmp|private|mnt|media|volumes|net|nfs\d*|scratch[\w-]*|lustre\w*|"
     r"gpfs\w*|beegfs\w*|ceph\w*|cluster\w*|projects?|proj|export|efs|fsx|dbfs|storage\w*|ssd\w*|raid\w*|nvme\w*|"
-    r"data\d*|work\w*|srv|opt|var|content|kaggle|app|usr/local)/[\w.~@+-]+(?:/[\w.~@+-]+)*|"
-    r"[A-Za-z]:\\{1,2}[\w. -]+\\[\w\\. -]+|[A-Za-z]:/(?:Users|Documents|data|work)\w*/[\w./ -]+|"
-    r"\\\\{1,2}[\w.-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*)|"
+    r"data\d*|work\w*|srv|opt|var|content|kaggle|app|applis?|"
+    r"pfs|ccc|sps|pbs|p/(?:project|scratch|home)|vol\w*|nas|zfs|isilon|datalake|"
+    r"\w{2,12}_(?:work|scratch)|etc|dev/shm|run/user|autofs|workspaces?|usr/local)/[\w.~@+-]+(?:/[\w.~@+-]+)*|"
+    r"[A-Za-z]:\\{1,2}[\w. -]+\\[\w\\. -]+|[A-Za-z]:/\w[\w.-]*/[\w./ -]+|"
+    r"\\\\{1,2}[\w.-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*|"
+    r"(?-i:\$\{?[A-Z][A-Z_]{2,}\}?)/[\w.-]+(?:/[\w.-]+)*|%[A-Z]{4,}%\\{1,2}[\w\\.-]+)|"
     r"(?<!\w)file:///?[\w./~-]+",
     re.IGNORECASE,
 )
 """Paths of a machine, as configurations record them."""
-BUCKETS = re.compile(r"(?<!\w)(?:s3a?|gs|gcs|abfss?|wasbs?|adl|hdfs)://[\w./@-]+")
+BUCKETS = re.compile(
+    r"(?<!\w)(?:s3[an]?|gs|gcs|az|abfss?|wasbs?|adl|hdfs|webhdfs|viewfs|r2|oss|cos|obs|swift|minio|"
+    r"dbfs|smb|cifs|nfs|sftp|scp|ssh|rsync)://[\w./@:$-]+|(?<![\w/])(?:dbfs:|hf://buckets)/[\w./-]+"
+)
 """Addresses of buckets: those a run recorded are the owner's, a card may name public ones."""
-_ABSOLUTE = re.compile(r"/[\w.~@+=,:()%-]+(?:/[\w.~@+=,:()% -]+)+/?|[A-Za-z]:[\\/].*|\\\\.*")
+_DEEP = re.compile(
+    r"(?<![\w.:/\\~@-])/[A-Za-z][\w.-]*(?:/[\w.~@+-]+){2,}|(?<![\w:\\])[A-Za-z]:\\[\w$.~-]+|"
+    r"(?<![\w/.@-])[\w.-]+@[\w.-]+:~?/?[\w.~-]+(?:/[\w.~-]+)+|"
+    r"(?<![\w/.@-])[a-z][\w.-]+:/(?:[\w.-]+/)+[\w.-]+|(?<![\w/])~[a-z][\w.-]*(?:/[\w.-]+){2,}"
+)
+"""In what a machine recorded, also: of three parts and more under whatever root, or of a host."""
+_ABSOLUTE = re.compile(
+    r"/[\w.~@+=,:()%-]+(?:/[\w.~@+=,:()% -]+)+/?|[A-Za-z]:[\\/].*|\\\\.*|//[\w.-]+/[^/].*"
+)
 """A value that is nothing but an absolute path, under whatever root."""
 _LABELS = ("id2label", "label2id")  # "mg/kg" and "/jour" are names of classes
 
@@ -54,7 +69,9 @@ def without_paths(value: Any, reduced: list[str] | None = None) -> Any:
         told.append(_last(match[0]))
         return told[-1]
 
-    return BUCKETS.sub(shorter, PATHS.sub(shorter, value))
+    for pattern in (PATHS, BUCKETS, _DEEP):
+        value = pattern.sub(shorter, value)
+    return value
 
 
 def _last(path: str) -> str:

@@ -17,7 +17,12 @@ from doctobert_hf.hub.stage.secrets import Secret, find_secrets
 
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 POINTER = b"version https://git-lfs.github.com/spec/"
-TEXTS = (".md", ".json", ".jsonl", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".py", ".csv")
+TEXTS = (
+    *(".md", ".json", ".jsonl", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".py", ".csv"),
+    *(".cff", ".bib", ".rst", ".svg", ""),
+)
+_READ_BY_PEOPLE = (".md", ".rst", ".bib", ".cff", ".svg", "")
+"""Here an address of a bucket may be a public one's."""
 
 
 @dataclass(frozen=True)
@@ -194,13 +199,31 @@ def _contents(file: Path, name: str, tokens: Iterable[str]) -> Iterator[Finding]
         for secret in find_secrets(content, tokens):
             seen.setdefault(secret.fingerprint, secret_finding(name, secret))
     yield from seen.values()
-    if file.suffix in TEXTS:
+    path = _path_in(file, file.parents[name.count("/")])
+    if path:
+        what = f"names a path of this machine, '{path}'"
+        yield Finding(name, what, "Use a name or a Hub id there")
+
+
+def _path_in(file: Path, root: Path) -> str | None:
+    """Return a path of a machine that a text, or the header of weights, names."""
+    if file.suffix == ".safetensors":
+        text = next(_readable(file)).decode("utf-8", "replace")
+    elif file.suffix in TEXTS and file.name not in ("tokenizer.json", "vocab.json"):
         text = file.read_text(encoding="utf-8", errors="replace")
-        found = PATHS.search(text) or (file.suffix != ".md" and BUCKETS.search(text)) or None
-        path = found[0] if found else next((p for p in _own_paths() if p in text), None)
-        if path and file.name not in ("tokenizer.json", "vocab.json"):
-            what = f"names a path of this machine, '{path}'"
-            yield Finding(name, what, "Use a name or a Hub id there")
+    else:
+        return None
+    found = [match[0] for match in PATHS.finditer(text)]
+    if file.suffix not in _READ_BY_PEOPLE:
+        found += [match[0] for match in BUCKETS.finditer(text)]
+    # "/data/train.parquet" in a card may be the dataset's own, seen from its root.
+    found = [path for path in found if not _is_inside(root, path)]
+    return next(iter(found), None) or next((p for p in _own_paths() if p in text), None)
+
+
+def _is_inside(root: Path, path: str) -> bool:
+    inside = path.strip("/").rstrip(".")
+    return path.startswith("/") and bool(inside) and (root / inside).exists()
 
 
 def secret_finding(name: str, secret: Secret, where: str = "") -> Finding:

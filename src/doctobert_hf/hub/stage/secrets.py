@@ -25,6 +25,12 @@ _SAMPLE = re.compile(
 _DOCUMENTED = re.compile(rb"(?i)x{8,}|\.{3}|EXAMPLE(?:KEY)?$")
 _SAMPLE_PASSWORD = re.compile(rb"(?i):(?:pass(?:wd)?|pw|pwd|secret|token|key|mdp)@")
 _BASE64 = re.compile(rb"(?!.*/[A-Za-z]?[a-z]{2,}(?:/|$))(?=.*[A-Z])/[A-Za-z0-9+/]{31,}={0,2}")
+_SLUG = re.compile(rb"[A-Za-z]+(?:[-_.](?:[A-Za-z]+|\d{1,4}))+")
+_ABOUT = re.compile(
+    rb"(?i)[\w-]{0,40}(?:pass(?:word|wd|phrase)|pwd|mdp|secret|key|token)[_.-]"
+    rb"(?:policy|rules?|hint|strength|type|format|label|level|length|help|field)\b"
+)
+"""What says something of passwords, and not one."""
 _LEAST_ENTROPY = 2.9
 _LONGEST_WORD = 13
 
@@ -78,7 +84,7 @@ def _values(content: bytes) -> Iterator[tuple[str, bytes]]:
     for kind, pattern, judge in _DETECTORS:
         for match in pattern.finditer(content):
             value = next((group for group in match.groups() if group), match[0])
-            if judge(value):
+            if judge(value) and not _ABOUT.match(match[0]):
                 yield kind, value
 
 
@@ -116,7 +122,14 @@ def _random(value: bytes) -> bool:
         rb"[a-z_.]+\d{0,2}", value
     ):
         return False
-    return _entropy(value) >= min(_LEAST_ENTROPY, math.log2(len(value)) - 0.6)
+    kinds = (rb"[a-z]", rb"[A-Z]", rb"\d")
+    less = 0.9 if len(value) < 16 and all(re.search(one, value) for one in kinds) else 0.6
+    return _entropy(value) >= min(_LEAST_ENTROPY, math.log2(len(value)) - less)
+
+
+def _header(value: bytes) -> bool:
+    """Return whether what stands behind "token" or "basic" is no address's words."""
+    return _random(value) and not _SLUG.fullmatch(value)
 
 
 def _told(value: bytes) -> bool:
@@ -141,11 +154,12 @@ _DETECTORS = [
         (forms.LEFT, _no_slug, forms.table(forms.NO_SLUGS)),
         (forms.LEFT, _mixed, forms.table(forms.MIXED)),
         (forms.LEFT, _no_sample, forms.table(forms.ADDRESSES)),
-        ("", _random, [("a key or password", forms.KEYED), ("a header", forms.HEADER)]),
+        ("", _random, [("a key or password", forms.KEYED)]),
+        ("", _header, [("a header", forms.HEADER)]),
         ("", _random, [("a login", forms.LOGINS), ("a password of a command", forms.COMMANDS)]),
         ("", _told, [("a password in a sentence", forms.PROSE)]),
         ("", _undocumented, [("a password of a mailer", forms.MAIL)]),
-        ("", _key, [("a key", forms.OTHER_KEYED)]),
+        ("", _key, [("a key", forms.OTHER_KEYED), ("a key of a client", forms.CLIENTS)]),
     )
     for kind, pattern in lines
 ]

@@ -9,12 +9,9 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from doctobert_hf.pretraining.probes import SENTENCES
+
 FILE = "fill_mask.jsonl"
-SENTENCES = (
-    "Le patient est traité par [MASK].",
-    "Une fracture du [MASK] est visible à la radiographie.",
-    "La patiente présente une douleur [MASK].",
-)
 
 
 class FillMaskProbeCallback(TrainerCallback):
