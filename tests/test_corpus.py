@@ -217,6 +217,13 @@ def test_wrong_sources_are_explained(tmp_path, make, error, words):
         assert word in str(caught.value)
 
 
+def test_a_table_without_a_header_is_not_shown_whole(tmp_path):
+    path = _write(tmp_path / "x.csv", f"Le patient {'va bien ' * 40},1\n".encode())
+    with pytest.raises(DataError, match="named in the first line") as caught:
+        list(iter_texts(path))
+    assert len(str(caught.value)) < 400 + len(str(path))
+
+
 def test_a_parquet_file_without_the_column(tmp_path):
     Dataset.from_list([{"texte": "a"}]).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(DataError, match="Did you mean 'texte'"):

@@ -49,7 +49,8 @@ def test_a_stage_reads_an_address_or_says_why_not():
 
     memory = fsspec.filesystem("memory")
     memory.pipe("/notes/a.jsonl", b'{"text": "Pas de fi\xc3\xa8vre."}\n')
-    assert input_files("memory://notes")[1] == ["a.jsonl"]
+    assert [file.name for file in input_files("memory://notes")] == ["a.jsonl"]
+    assert [file.name for file in input_files("memory://notes/a.jsonl")] == ["a.jsonl"]
     with pytest.raises(UsageError, match="cannot be reached|No file in|needs a driver"):
         input_files("memory://nothing")
     with pytest.raises(UsageError, match="needs a driver of fsspec|cannot be reached"):

@@ -130,7 +130,11 @@ CASES = {
         "Traité par Bisoprolol,\nRamipril et repos. |Il sort.",
         "Cher confrère,\n|Je vois ce malade.",
     ],
-    "small words at a line's end": ["Il souffre depuis\n3 jours. |Il sort."],
+    "small words at a line's end": [
+        "Il souffre depuis\n3 jours. |Il sort.",
+        "Scanner réalisé à\nLyon le 3 mars. |Pas d'embolie.",
+    ],
+    "citations of several": ["Les AVK sont efficaces.1,2 |Leur maniement est délicat."],
     "lines": ["Motif : toux\n|Antécédents : HTA\n|Traitement : aucun"],
 }
 
@@ -176,6 +180,52 @@ def test_lists_and_lines_are_not_taken_for_wrapped():
         "Traitement de sortie :\nAmlodipine 5 mg\nMetformine 1 g\nParacétamol si besoin\nKardegic"
     )
     assert wrap_width(text) is None and len(split_sentences(text)) == 5
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "Motif de consultation : toux sèche",
+            "Antécédents : HTA, diabète type 2",
+            "Traitement : metformine 1 g x2/j",
+        ),
+        (
+            "Motif de consultation : toux sèche et fièvre à 38,5 °C depuis trois jours",
+            "Antécédents : HTA, diabète de type 2, dyslipidémie, tabagisme sevré",
+            "Traitement habituel : metformine 1 g, amlodipine 5 mg, atorvastatine",
+        ),
+        (
+            "Hémoglobine 12,3 g/dl (norme 12-16)",
+            "Leucocytes 7,2 G/l (norme de 4 à 10)",
+            "Plaquettes 250 G/l (norme 150-400)",
+        ),
+        (
+            "Pas d'allergie médicamenteuse connue",
+            "Pas d'intervention chirurgicale",
+            "Tabac sevré depuis dix ans environ",
+        ),
+    ],
+)
+def test_findings_of_about_one_length_are_lines_of_their_own(lines):
+    text = "\n".join(lines)
+    assert [text[start:end] for start, end in split_sentences(text)] == list(lines)
+
+
+def test_a_wrapped_dialogue_is_as_unwrapped():
+    turns = (
+        "— Je ne crois pas que la fièvre de Marie-Céline baisse avant demain matin, dit Léopold.",
+        "— Bien.",
+        "— Alors, attendons.",
+        "— Et le « Pourquoi pas ? » est-il rentré au port de Concarneau hier soir avec Jeanne ?",
+        "— Non.",
+        "— Tant mieux !",
+        "— Hâtons-nous !",
+        "— Qui va là ?",
+    ) * 3
+    wrapped = "\n".join(textwrap.fill(turn, 45, break_on_hyphens=False) for turn in turns)
+    whole = "\n".join(turns)
+    assert split_sentences(wrapped) == split_sentences(whole)
 
 
 def test_shared_cases():

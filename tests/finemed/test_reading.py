@@ -110,3 +110,122 @@ def test_a_stage_that_lost_a_shard_is_no_input(tmp_path):
     shard.write_bytes((tmp_path / "away").read_bytes()[:50])
     with pytest.raises(DataError, match="cannot be read to its end"):
         list_files(made)
+
+
+@pytest.fixture
+def every_kind(tmp_path):
+    """Write the same three rows in every form that the ground reads; return the places."""
+    import gzip
+
+    import pyarrow as pa
+    from datasets import Dataset
+
+    rows = [{"id": f"d{i}", "text": medical_text(i), "year": str(2020 + i)} for i in range(3)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    fields = [[f'"{value}"' for value in row.values()] for row in rows]
+    table = [["id", "text", "year"], *fields]
+    (tmp_path / "a.jsonl").write_text(lines)
+    (tmp_path / "a.JSONL.gz").write_bytes(gzip.compress(lines.encode()))
+    with pa.output_stream(str(tmp_path / "a.jsonl.zst"), compression="zstd") as file:
+        file.write(lines.encode())
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    (tmp_path / "a.csv").write_text("".join(";".join(row) + "\n" for row in table))
+    (tmp_path / "a.tsv").write_text("".join("\t".join(row) + "\n" for row in table))
+    Dataset.from_list(rows).to_parquet(tmp_path / "a.parquet")
+    Dataset.from_list(rows).save_to_disk(tmp_path / "saved")
+    (tmp_path / "parts").mkdir()
+    for i in range(3):
+        (tmp_path / "parts" / f"{i}.jsonl").write_text(json.dumps(rows[i]) + "\n")
+    kinds = ("a.jsonl", "a.JSONL.gz", "a.jsonl.zst", "a.json", "a.csv", "a.tsv", "a.parquet")
+    return rows, [str(tmp_path / name) for name in (*kinds, "saved", "parts", "parts/*.jsonl")]
+
+
+def test_a_stage_reads_what_the_ground_reads(every_kind, tmp_path):
+    rows, places = every_kind
+    for number, place in enumerate(places):
+        out = tmp_path / f"out{number}"
+        made = deidentify_documents(DeidentifyConfig(input=(place,), output=out, tasks=2))
+        assert made["read"] == 3, place
+        found = sorted(rows_of(out), key=lambda row: row["id"])
+        assert [{key: row[key] for key in rows[0]} for row in found] == rows, place
+
+
+def test_notes_are_documents_named_after_their_files(tmp_path):
+    (tmp_path / "notes" / "a").mkdir(parents=True)
+    for name in ("1.txt", "a/2.TXT"):
+        (tmp_path / "notes" / name).write_text(f"Pas de fièvre, {name}.\r\n", newline="")
+    (tmp_path / "notes" / "empty.txt").write_text(" \n")
+    deidentify_documents(
+        DeidentifyConfig(input=(str(tmp_path / "notes"),), output=tmp_path / "out")
+    )
+    found = [(row["id"], row["text"]) for row in rows_of(tmp_path / "out")]
+    assert found == [(name, f"Pas de fièvre, {name}.\r\n") for name in ("1.txt", "a/2.TXT")]
+    assert [(row["id"], row["reason"]) for row in excluded_of(tmp_path / "out")] == [
+        ("empty.txt", "empty_text")
+    ]
+
+
+def test_rows_have_the_ids_that_the_ground_gives_them(tmp_path):
+    from doctobert_hf.corpus import iter_documents
+
+    (tmp_path / "a.jsonl").write_text('{"text": "Un."}\n\n"Deux."\n{"text": "Trois."}\n')
+    config = DeidentifyConfig(input=(str(tmp_path / "a.jsonl"),), output=tmp_path / "out")
+    deidentify_documents(config)
+    found = [(row["id"], row["text"]) for row in rows_of(tmp_path / "out")]
+    assert found == [(row["id"], row["text"]) for row in iter_documents(tmp_path / "a.jsonl")]
+    assert [identity for identity, _ in found] == ["a.jsonl:0", "a.jsonl:2", "a.jsonl:3"]
+
+
+def test_json_that_is_no_row_is_excluded(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "Un."}\n12\n["a"]\nnull\n')
+    config = DeidentifyConfig(input=(str(tmp_path / "a.jsonl"),), output=tmp_path / "out")
+    deidentify_documents(config)
+    left = [(row["id"], row["reason"], row["text"]) for row in excluded_of(tmp_path / "out")]
+    assert left == [
+        ("a.jsonl:1", "broken_json", "12"),
+        ("a.jsonl:2", "broken_json", '["a"]'),
+        ("a.jsonl:3", "broken_json", "null"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", b"text,n\na,1,2\n", "line 2 has more fields"),
+        ("a.json", b'{"text": "a"}\n{"text": "b"}', "Name the file .jsonl"),
+        ("a.jsonl", '{"text": "é"}\n'.encode("utf-16"), "UTF-16"),
+        ("a.txt", b"a\xe9", "iconv"),
+    ],
+)
+def test_a_file_that_is_not_what_its_ending_says_is_told_before_anything_is_written(
+    tmp_path, name, content, words
+):
+    (tmp_path / name).write_bytes(content)
+    config = DeidentifyConfig(input=(str(tmp_path / name),), output=tmp_path / "out")
+    with pytest.raises(DataError, match=words):
+        deidentify_documents(config)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_matches_a_pattern_is_apart_from_the_output(tmp_path):
+    from doctobert_hf.errors import UsageError
+
+    write_lines(tmp_path / "a.jsonl", [{"text": "Toux."}])
+    config = DeidentifyConfig(input=(str(tmp_path / "*.jsonl"),), output=tmp_path)
+    with pytest.raises(UsageError, match="holds the input"):
+        deidentify_documents(config)
+
+
+def test_remote_files_of_every_kind(every_kind, tmp_path):
+    import fsspec
+
+    rows, places = every_kind
+    memory = fsspec.filesystem("memory")
+    for place in places[:7]:
+        name = f"/kinds/{place.rsplit('/', 1)[-1]}"
+        with open(place, "rb") as file:
+            memory.pipe(name, file.read())
+        out = tmp_path / "out" / name[7:]
+        deidentify_documents(DeidentifyConfig(input=(f"memory:/{name}",), output=out))
+        found = sorted(rows_of(out), key=lambda row: row["id"])
+        assert [{key: row[key] for key in rows[0]} for row in found] == rows, name

@@ -312,18 +312,18 @@ def test_a_packed_file_that_is_cut_and_one_in_latin_1_are_told(tmp_path):
 def test_a_stage_below_an_input_is_not_read(write_corpus, tmp_path, caplog):
     corpus = write_corpus()
     shutil.copytree(corpus, tmp_path / "in")
-    _, before = input_files(str(tmp_path / "in"))
+    before = input_files(str(tmp_path / "in"))
     annotate(AnnotateConfig(input=(str(corpus),), output=tmp_path / "in" / "stage", **LIGHT))
-    assert input_files(str(tmp_path / "in"))[1] == before
+    assert input_files(str(tmp_path / "in")) == before
     assert "stage holds another stage" in caplog.text
-    assert input_files(str(tmp_path / "in" / "stage"))[1]  # named itself it is read
+    assert input_files(str(tmp_path / "in" / "stage"))  # named itself it is read
 
 
 def test_files_of_other_kinds_in_an_input_are_told(tmp_path, caplog):
-    for name in ("a.jsonl", "b.csv", "c.CSV", "._a.jsonl"):
+    for name in ("a.jsonl", "b.doc", "c.DOC", "._a.jsonl"):
         (tmp_path / name).write_text('{"text": "a"}\n')
-    assert input_files(str(tmp_path))[1] == ["a.jsonl"]
-    assert "files that are not read: 1 hidden, 2 .csv" in caplog.text
+    assert [file.name for file in input_files(str(tmp_path))] == ["a.jsonl"]
+    assert "files that are not read: 1 hidden, 2 .doc" in caplog.text
     (tmp_path / "a.jsonl").unlink()
-    with pytest.raises(UsageError, match="There are 1 hidden, 2 .csv"):
+    with pytest.raises(UsageError, match="There are 1 hidden, 2 .doc"):
         input_files(str(tmp_path))

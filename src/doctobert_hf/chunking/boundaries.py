@@ -48,7 +48,8 @@ _OPENERS = frozenset("«“(\"[{‘'-–—")
 _NEW_LINE = r"[\n\r\x0b\x0c\x85\u2028\u2029]"
 _CANDIDATE = re.compile(  # begins with one set of characters, which the engine skips to at speed
     rf"[\s](?:(?<=[{re.escape(''.join(sorted(_ENDS | _CLOSERS)))}]\s)\s*+"
-    r"|(?<=[.!?]\d\s)\s*+|(?<=[.!?]\d\d\s)\s*+|(?<=[.!?]\d\d\d\s)\s*+"
+    r"|(?<=\d\s)(?:(?<=[.!?]\d\s)|(?<=[.!?]\d\d\s)|(?<=[.!?]\d\d\d\s)"
+    r"|(?<=[.!?]\d[,–-]\d\s)|(?<=[.!?]\d[,–-]\d\d\s)|(?<=[.!?]\d\d[,–-]\d\d\s))\s*+"
     rf"|(?<!\s\s)\s*+(?=[{re.escape(''.join(sorted(_BULLETS)))}0-9IVX{{}}/])"
     r"|(?<=[:;]\s)\s*+(?=o\s)"
     rf"|(?<!\s\s)(?:(?<={_NEW_LINE})|{_HORIZONTAL}*+{_NEW_LINE})\s*+)"
@@ -157,7 +158,7 @@ _NEVER_LAST = frozenset(
     entre ce cette ces cet son sa ses leur leurs qui que dont depuis pendant durant selon contre
     dès jusque environ voire sauf hormis malgré parmi via est sont était étaient sera seront ont
     avait avaient très trop ne se lorsque quand si comme car mais notre votre nos vos mon ma mes
-    chaque quelques plusieurs aucun aucune dr dre pr mme mlle m mr st ste n°""".split()
+    chaque quelques plusieurs aucun aucune à dr dre pr mme mlle m mr st ste n°""".split()
 )
 
 
@@ -177,7 +178,7 @@ def _ends_or_goes_on(text: str, start: int, end: int) -> Level:
     """Level of a break that only wraps the text: what it would be with a space in its place."""
     if text[end] in _BULLETS or text[end : end + 2] in ("- ", "* ", "o "):
         return Level.LINE
-    if _ends_sentence(text, start, end):
+    if text[end] not in _GLUED_LEFT and _ends_sentence(text, start, end):
         return Level.SENTENCE
     return Level.SOFT_LINE
 
@@ -196,15 +197,19 @@ def is_wrapped_at(text: str, start: int, end: int) -> bool:
 
 
 _FIRST_WORD = re.compile(r"\S+")
-_LEAST_LINES, _TIGHT = 3, 0.75
+_END_WITHIN_LINE = re.compile(r"[^\W\d_]{3}[.!?] [A-ZÀ-Ý]")
+_FIELD = re.compile(r"[A-ZÀ-Ý][\w'’ /()-]{1,40}:\s")
+"""A line of a form: "Antécédents : HTA"."""
+_LEAST_LINES, _TIGHT, _LOWER, _WIDE = 3, 0.75, 0.25, 60
 
 
 @lru_cache(maxsize=8)
 def wrap_width(text: str) -> int | None:
     """Return the width that a document's lines are wrapped at; None where they are not.
 
-    Wrapped text breaks where the next word does not fit: of its line breaks inside paragraphs most
-    are so. Lists, tables and lines of their own are shorter than that.
+    Wrapped text breaks where the next word does not fit: of its lines that end inside a sentence
+    most are so, and some go on in lower case. Headings, items of lists and rows of tables are
+    shorter than that; so are lines that a paragraph ends with, of which dialogues are made.
     """
     lines = text.splitlines()
     if len(lines) < 2:
@@ -213,16 +218,24 @@ def wrap_width(text: str) -> int | None:
     width = sizes[min(len(sizes) - 1, int(0.98 * len(sizes)))]
     if not 30 <= width <= 200:
         return None
-    tight = loose = 0
+    tight = loose = lower = upper = 0
     for line, following in zip(lines, lines[1:], strict=False):
         word = _FIRST_WORD.match(following)
-        if not line.strip() or word is None:
+        line = line.rstrip()
+        if not line or word is None:
             continue
-        if len(line.rstrip()) + 1 + word.end() > width:
+        if len(line) + 1 + word.end() > width and not _FIELD.match(following):
             tight += 1
-        else:
+            lower += word[0][0].islower()
+            upper += word[0][0].isupper()
+        elif line[-1] not in _ENDS and line[-1] != "»":
             loose += 1
-    return width if tight >= _LEAST_LINES - 1 and tight >= _TIGHT * (tight + loose) else None
+    if tight < _LEAST_LINES - 1 or tight < _TIGHT * (tight + loose):
+        return None
+    # Short lines of about one length that all begin with a capital are findings, one a line, unless
+    # sentences end within them.
+    prose = width >= _WIDE or text.isupper() or lower >= max(1, _LOWER * (lower + upper))
+    return width if prose or 6 * len(_END_WITHIN_LINE.findall(text)) >= len(lines) else None
 
 
 def _is_inner_dot(text: str, start: int, dot: int) -> bool:

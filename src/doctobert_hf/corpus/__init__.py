@@ -10,6 +10,7 @@ strings of the list name files.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Set, ValuesView
 from pathlib import Path
 from typing import Any, cast
@@ -21,9 +22,11 @@ from doctobert_hf.corpus.files import (
     is_saved_dataset,
     list_files,
     name_of,
+    saved_files,
 )
-from doctobert_hf.corpus.formats import checked_row, read_file
-from doctobert_hf.errors import DataError, DoctobertError, UsageError
+from doctobert_hf.corpus.formats import checked_row, identified, read_file, read_rows
+from doctobert_hf.corpus.opening import told
+from doctobert_hf.errors import DataError, UsageError
 
 __all__ = [
     "SUFFIXES",
@@ -65,12 +68,8 @@ def iter_documents(
             yield from _saved_rows(Path(source), text_column)
             return
         for path in list_files(source, converted):
-            try:
+            with told(path):
                 yield from read_file(path, text_column, name_of(path, source))
-            except OSError as error:
-                if isinstance(error, DoctobertError):
-                    raise
-                raise UsageError(f"'{path}' cannot be read ({error.strerror or error})") from error
         return
     if is_table(source):
         rows: Any = source  # of pandas, or of polars
@@ -205,19 +204,11 @@ def iter_texts(source: Source, text_column: str = "text") -> Iterator[str]:
 
 def _saved_rows(folder: Path, text_column: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of a folder that ``Dataset.save_to_disk`` wrote."""
-    from datasets import DatasetDict, load_from_disk
-
-    found = load_from_disk(str(folder))
-    if isinstance(found, DatasetDict):
-        raise UsageError(
-            f"'{folder}' holds the splits {', '.join(map(repr, found))}",
-            "one split",
-            f"Name its folder: {folder / next(iter(found))}",
-        )
-    for index, row in enumerate(found):
-        row = checked_row(dict(row), text_column, f"'{folder}', row {index}")
-        row.setdefault("id", f"{folder.name}:{index}")
-        yield row
+    number = itertools.count()
+    for path in saved_files(folder):
+        with told(path):
+            for _, row in read_rows(path, text_column, path.name):
+                yield identified(row, text_column, folder.name, next(number))
 
 
 def _names_files(source: Any) -> bool:

@@ -7,11 +7,12 @@ import glob
 import json
 import logging
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from doctobert_hf.corpus.opening import File, RemoteFile, is_remote_file, remote_files
 from doctobert_hf.errors import DataError, UsageError
-from doctobert_hf.files import refuse_remote
+from doctobert_hf.files import is_remote, refuse_remote
 
 logger = logging.getLogger(__name__)
 _PACKED = (".gz", ".zst")
@@ -34,6 +35,98 @@ _TOLD: set[str] = set()
 def has_suffix(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
     """Return whether a file's name ends like a corpus file, in lower or upper case."""
     return name.lower().endswith(suffixes)
+
+
+@dataclass(frozen=True)
+class CorpusFile:
+    """A file of a corpus.
+
+    Attributes:
+        name: What it is called in ids: its path below the folder that was given.
+        path: Where it lies.
+    """
+
+    name: str
+    path: File
+
+
+def corpus_files(place: str | Path, converted: bool = False) -> list[CorpusFile]:
+    """Return the corpus files of a place by name: here, or at an address such as ``hf://``.
+
+    Args:
+        place: File, folder (also of ``save_to_disk``, or of a FineMed stage), pattern, or an
+            address of fsspec.
+        converted: Take Markdown, HTML, PDF and office files of this machine too.
+
+    Raises:
+        UsageError: Nothing is there, or nothing of a corpus.
+        DataError: A folder that lacks files of its own.
+
+    Example:
+        >>> [file.name for file in corpus_files("documents.parquet")]
+        ['documents.parquet']
+    """
+    if is_remote(place):
+        return _at_address(str(place))
+    path = Path(place)
+    if is_saved_dataset(path):
+        return [CorpusFile(file.name, file) for file in saved_files(path)]
+    root = path / "data" if is_stage(path) else path
+    return [CorpusFile(name_of(file, root), file) for file in list_files(path, converted)]
+
+
+def _at_address(address: str) -> list[CorpusFile]:
+    every = remote_files(address)
+    folder = address
+    if is_remote_file(address):
+        folder, name = address.rsplit("/", 1)
+        every = [name]
+    hidden = [name for name in every if any(part.startswith(".") for part in name.split("/"))]
+    names = [name for name in every if has_suffix(name) and name not in set(hidden)]
+    others: dict[str, list[str]] = {}
+    for name in sorted(set(every) - set(names) - set(hidden)):
+        others.setdefault(Path(name).suffix.lower() or Path(name).name, []).append(name)
+    passed = _passed(sum(map(has_suffix, hidden)), others)
+    if not names:
+        raise UsageError(
+            f"No file in '{address}'",
+            f"{', '.join(SUFFIXES)} in it or below",
+            f"There are {', '.join(passed)}" if passed else "",
+        )
+    _tell_passed(address, passed)
+    return [CorpusFile(name, RemoteFile(folder, name)) for name in names]
+
+
+def saved_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that ``Dataset.save_to_disk`` wrote, in its order.
+
+    Raises:
+        UsageError: It holds several splits.
+        DataError: One of its files is missing.
+    """
+    splits = folder / "dataset_dict.json"
+    try:
+        if splits.is_file():
+            names = json.loads(splits.read_text(encoding="utf-8"))["splits"]
+            raise UsageError(
+                f"'{folder}' holds the splits {', '.join(map(repr, names))}",
+                "one split",
+                f"Name its folder: {folder / names[0]}",
+            )
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        files = [folder / item["filename"] for item in state["_data_files"]]
+    except (KeyError, TypeError, IndexError, json.JSONDecodeError) as error:
+        raise DataError(
+            f"'{folder}' is a damaged dataset of save_to_disk ({error!r})", fix="Save it again"
+        ) from error
+    for file in files:
+        if not file.is_file():
+            raise DataError(
+                f"'{folder}' lacks its file '{file.name}'",
+                "all files that save_to_disk wrote",
+                "Copy it again, whole",
+            )
+    return files
 
 
 def is_saved_dataset(path: str | Path) -> bool:
@@ -79,7 +172,8 @@ def list_files(path: str | Path, converted: bool = False) -> list[Path]:
         return [path]
     if path.is_dir():
         if is_saved_dataset(path):
-            return sorted(path.rglob("*.arrow"))
+            whole = not (path / "dataset_dict.json").is_file()
+            return saved_files(path) if whole else sorted(path.rglob("*.arrow"))
         return _in_folder(stage_data(path), suffixes)
     if is_pattern(path):
         return _matching(path, suffixes)
@@ -197,15 +291,16 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
         else:
             kind = path.suffix.lower() or path.name
             others.setdefault(kind, []).append(path.relative_to(folder).as_posix())
+    passed = _passed(hidden, others)
     if not files:
         raise UsageError(
             f"The folder '{folder}' has no corpus file",
             f"{', '.join(suffixes)} in it or below",
-            f"There are {_listed(others)}" if others else "",
+            f"There are {', '.join(passed)}" if passed else "",
         )
-    passed = [f"{hidden:,} hidden"] if hidden else []
-    passed += [f"those of the run '{run.relative_to(folder)}'" for run in runs[:3]]
-    _tell_passed(str(folder), passed + ([_listed(others)] if others else []))
+    for run in (run.relative_to(folder) for run in runs[:3]):
+        passed.append(f"those of the run '{run}' ({run} holds another stage or run)")
+    _tell_passed(str(folder), passed)
     return files
 
 
@@ -224,14 +319,14 @@ def _matching(pattern: Path, suffixes: tuple[str, ...]) -> list[Path]:
         if path not in taken and path not in searched:
             kind = "folder" if path.is_dir() else path.suffix.lower() or path.name
             others.setdefault(kind, []).append(path.name)
+    passed = _passed(hidden, others)
     if not files:
         raise UsageError(
             f"No corpus file matches '{pattern}'",
             f"one of {', '.join(suffixes)}",
-            f"There are {_listed(others)}" if others else "",
+            f"There are {', '.join(passed)}" if passed else "",
         )
-    passed = [f"{hidden:,} hidden"] if hidden else []
-    _tell_passed(str(pattern), passed + ([_listed(others)] if others else []))
+    _tell_passed(str(pattern), passed)
     return files
 
 
@@ -242,22 +337,9 @@ def _tell_passed(place: str, passed: list[str]) -> None:
         logger.warning("'%s': files that are not read: %s", place, ", ".join(passed))
 
 
-def passed_over(names: Iterable[str]) -> str:
-    """Return words for files that are not read: how many are hidden, and of which endings.
-
-    Example:
-        >>> passed_over(["a.csv", "b.csv", ".git/c.jsonl", ".d.txt"])
-        '2 hidden, 2 .csv (a.csv, b.csv)'
-    """
-    hidden = 0
-    others: dict[str, list[str]] = {}
-    for name in map(Path, names):
-        if any(part.startswith(".") for part in name.parts):
-            hidden += has_suffix(name.name)
-        else:
-            others.setdefault(name.suffix.lower() or name.name, []).append(name.name)
-    listed = [f"{hidden:,} hidden"] if hidden else []
-    return ", ".join(listed + ([_listed(others)] if others else []))
+def _passed(hidden: int, others: dict[str, list[str]]) -> list[str]:
+    """Return words for files that are not read: how many are hidden, and of which endings."""
+    return ([f"{hidden:,} hidden"] if hidden else []) + ([_listed(others)] if others else [])
 
 
 def _listed(others: dict[str, list[str]]) -> str:

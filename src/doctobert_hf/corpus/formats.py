@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import json
 import re
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
+from doctobert_hf.corpus.columnar import (
+    batch_rows,
+    is_columnar,
+    named_twice,
+    open_parquet,
+    record_batches,
+)
 from doctobert_hf.corpus.files import CONVERTED
 from doctobert_hf.corpus.json_rows import RepeatedKey, load_json, row_with_repeated_key
+from doctobert_hf.corpus.opening import File, ending_of, opened
 from doctobert_hf.errors import DataError, nearest
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
 
 
 def checked_row(row: Any, text_column: str, where: str) -> dict[str, Any]:
@@ -48,8 +51,23 @@ def checked_row(row: Any, text_column: str, where: str) -> dict[str, Any]:
     return row
 
 
-def read_file(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one file, by its ending.
+@dataclass(frozen=True)
+class BrokenRow:
+    """A row that cannot be taken for one, though those after it can.
+
+    Attributes:
+        reason: Why, as a word: ``broken_json``, ``repeated_key``.
+        content: What stands there.
+        error: What tells of it where every row must be right.
+    """
+
+    reason: str
+    content: str
+    error: DataError
+
+
+def read_file(path: File, text_column: str, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the documents of one file, by its ending.
 
     Args:
         path: The file.
@@ -60,124 +78,71 @@ def read_file(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any
         DataError: It is not what its ending says, or a row has no text.
         OSError: It cannot be opened.
     """
-    ending = _ending(path)
-    if ending == ".parquet":
-        yield from _read_parquet(path, text_column, name)
+    if ending_of(path) == ".parquet":
+        with open_parquet(path, text_column):
+            pass  # a missing column is told with those there are
+    for index, row in read_rows(path, text_column, name):
+        yield identified(row, text_column, name, index)
+
+
+def read_rows(path: File, text_column: str, name: str) -> Iterator[tuple[int, Any]]:
+    """Yield the rows of one file with their numbers, as they stand there.
+
+    A row is a mapping or a string; where JSON holds something else it is that, and a
+    :class:`BrokenRow` where a line cannot be read: it is for the caller to refuse or to count.
+    Rows are numbered from 0, of JSON lines by line.
+
+    Args:
+        path: The file.
+        text_column: What the text of a file without columns is called.
+        name: What the file is called in ids.
+
+    Raises:
+        DataError: The file is not what its ending says, or cut short (:class:`.UnreadableFile`).
+        OSError: It cannot be opened.
+
+    Example:
+        >>> from pathlib import Path
+        >>> next(read_rows(Path("documents.jsonl"), "text", "documents.jsonl"))[0]
+        0
+    """
+    ending = ending_of(path)
+    if is_columnar(path):
+        yield from enumerate(
+            row for batch in record_batches(path) for row in batch_rows(path, batch)
+        )
     elif ending in CONVERTED:
         from doctobert_hf.corpus.converted import convert, is_markdown
 
+        assert isinstance(path, Path)  # only where files of this machine are asked for
         text = _decode(path.read_bytes(), path) if is_markdown(path) else convert(path)
-        yield {"id": name, text_column: text}
+        yield 0, {"id": name, text_column: text}
     elif ending == ".txt":
-        with _open(path) as file:  # bytes, not lines: CRLF and lone CR stay as they are
-            yield {"id": name, text_column: _decode(file.read(), path)}
+        with opened(path) as file:  # bytes, not lines: CRLF and lone CR stay as they are
+            yield 0, {"id": name, text_column: _decode(file.read(), path)}
     elif ending == ".json":
-        with _open(path) as file:
+        with opened(path) as file:
             rows = _parse_json(_decode(file.read(), path), path, 1)
-        for index, row in enumerate(rows if isinstance(rows, list) else [rows]):
-            yield identified(row, text_column, name, index)
+        yield from enumerate(rows if isinstance(rows, list) else [rows])
     elif ending in (".csv", ".tsv"):
-        yield from _read_table(path, text_column, name)
+        yield from enumerate(_table_rows(path, text_column))
     else:
-        with _open(path) as lines:
+        with opened(path) as lines:
             for index, line in enumerate(lines):
                 if line.strip():
-                    row = parsed_line(line, path, index + 1)
-                    yield identified(row, text_column, name, index)
+                    yield index, parsed_line(line, path, index + 1)
 
 
-def _ending(path: Path) -> str:
-    """Return the ending that names the format: of ``Notes.TXT.gz`` it is ``.txt``."""
-    endings = [ending.lower() for ending in path.suffixes[-2:]]
-    return endings[-2] if endings[-1] in (".gz", ".zst") else endings[-1]
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, unpacked where it is packed.
-
-    Raises:
-        DataError: A packed file that is not whole.
-    """
-    packed = path.suffix.lower()
-    if packed not in (".gz", ".zst"):
-        with path.open("rb") as file:
-            yield file
-        return
-    import pyarrow as pa
-
-    try:
-        if packed == ".gz":
-            with gzip.open(path) as unpacked:
-                yield unpacked  # type: ignore[misc]
-        else:
-            with pa.input_stream(str(path), compression="zstd") as stream:
-                yield io.BufferedReader(stream)
-    except FileNotFoundError:
-        raise
-    except (EOFError, OSError, zlib.error) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        kind = "gzip" if packed == ".gz" else "Zstandard"
-        raise DataError(
-            f"'{path}' is not a whole {kind} file ({error})", fix="Fetch or write it again"
-        ) from error
-
-
-def _read_parquet(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
-    with open_parquet(path, text_column) as file:
-        index = 0
-        for batch in file.iter_batches(batch_size=256):
-            for row in batch.to_pylist():
-                yield identified(row, text_column, name, index)
-                index += 1
-
-
-def open_parquet(path: Path, text_column: str) -> pq.ParquetFile:
-    """Open a Parquet file that has a column.
-
-    Raises:
-        DataError: It is none, or has not.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"'{path}' is not a readable Parquet file ({error})") from error
-    columns = file.schema_arrow.names
-    if text_column not in columns:
-        file.close()
-        raise DataError(
-            f"'{path}' has the columns {', '.join(columns)}",
-            f"a column '{text_column}' with the text",
-            f"Name yours (text_column=..., --text-column ...). {nearest(text_column, columns)}",
-        )
-    if columns.count(text_column) > 1:
-        file.close()
-        raise _twice(path, text_column)
-    return file
-
-
-def _twice(path: Path, column: str) -> DataError:
-    return DataError(
-        f"'{path}' has the column '{column}' more than once",
-        "a name of its own for each column",
-        "Rename or drop one of them",
-    )
-
-
-def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, Any]]:
+def _table_rows(path: File, text_column: str) -> Iterator[dict[str, Any]]:
     csv.field_size_limit(2**31 - 1)  # the default refuses documents over 131,072 characters
+    delimiter = "\t" if ending_of(path) == ".tsv" else _delimiter(path)
     # utf-8-sig: spreadsheets begin their exports with a byte order mark.
-    with _open(path) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as lines:
+    with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as lines:
         try:
-            delimiter = "\t" if _ending(path) == ".tsv" else _delimiter(path)
             # strict: an unbalanced quote would swallow the rows after it without a word.
             table = csv.DictReader(lines, delimiter=delimiter, strict=True)
             _check_header(list(table.fieldnames or []), text_column, path)
-            for index, row in enumerate(table):
+            for row in table:
                 # Both ways a row with another number of fields than the header has lost its place.
                 if None in row or None in row.values():
                     raise DataError(
@@ -185,9 +150,9 @@ def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, A
                         f"{'more' if None in row else 'fewer'} fields than the header",
                         f"{len(table.fieldnames or [])} fields",
                     )
-                yield identified(row, text_column, name, index)
+                yield row
         except UnicodeDecodeError:
-            with _open(path) as whole:
+            with opened(path) as whole:
                 _decode(whole.read(), path)
             raise
         except csv.Error as error:
@@ -197,28 +162,29 @@ def _read_table(path: Path, text_column: str, name: str) -> Iterator[dict[str, A
             ) from error
 
 
-def _check_header(columns: list[str], text_column: str, path: Path) -> None:
+def _check_header(columns: list[str], text_column: str, path: File) -> None:
     """Refuse a table whose first row does not name its columns: a row would be lost in silence.
 
     Raises:
         DataError: No text column, or a name that stands twice.
     """
     if text_column not in columns:
+        shown = [f"{name:.40}" for name in columns]  # without a header they are a document
         raise DataError(
-            f"'{path}' has the columns {', '.join(columns)}" if columns else f"'{path}' is empty",
+            f"'{path}' has the columns {', '.join(shown)}" if columns else f"'{path}' is empty",
             f"a column '{text_column}' with the text, named in the first line",
-            f"Name yours (text_column=..., --text-column ...). {nearest(text_column, columns)}"
+            f"Name yours (text_column=..., --text-column ...). {nearest(text_column, shown)}"
             if columns
             else "",
         )
     for name in columns:
         if name and columns.count(name) > 1:
-            raise _twice(path, name)
+            raise named_twice(path, name)
 
 
-def _delimiter(path: Path) -> str:
+def _delimiter(path: File) -> str:
     """Return the delimiter of a CSV: French spreadsheets write semicolons."""
-    with _open(path) as file:
+    with opened(path) as file:
         header = re.sub('"[^"]*"', "", file.readline().decode("utf-8", "replace"))
     return ";" if header.count(";") > header.count(",") else ","
 
@@ -229,8 +195,10 @@ def identified(
     """Return a row as a document: checked, with an id.
 
     Raises:
-        DataError: It has no text; ``counted`` says what ``index`` counts.
+        DataError: It has no text, or is broken; ``counted`` says what ``index`` counts.
     """
+    if isinstance(row, BrokenRow):
+        raise row.error
     if isinstance(row, str):
         row = {text_column: row}
     row = checked_row(row, text_column, f"'{name}', {counted} {index}")
@@ -239,25 +207,30 @@ def identified(
     return row
 
 
-def parsed_line(line: bytes, path: Path, number: int | Callable[[], int]) -> Any:
-    """Return what a line of JSON holds.
+def parsed_line(line: bytes, path: File, number: int | Callable[[], int]) -> Any:
+    """Return what a line of JSON holds, or what is wrong with it.
 
     Args:
         line: The line.
         path: The file it is of.
         number: Its number from 1, or what finds it where something is wrong.
-
-    Raises:
-        DataError: It is not UTF-8, or no JSON, or a key stands twice.
     """
+    if number == 1:
+        line = line.removeprefix(codecs.BOM_UTF8)
     try:
-        return load_json((line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).decode())
+        return load_json(line.decode())
     except ValueError:
         at = number if isinstance(number, int) else number()
-        return _parse_json(_decode(line, path, at), path, at)
+    try:
+        # Half a character as bytes: what it is in stays known, and is told of by its own name.
+        return _parse_json(_decode(line, path, at, "surrogatepass"), path, at)
+    except DataError as error:
+        repeated = isinstance(error.__cause__, RepeatedKey)
+        content = line.decode("utf-8", "replace")
+        return BrokenRow("repeated_key" if repeated else "broken_json", content, error)
 
 
-def _parse_json(text: str, path: Path, line: int) -> Any:
+def _parse_json(text: str, path: File, line: int) -> Any:
     try:
         return load_json(text)
     except RepeatedKey as error:
@@ -275,11 +248,11 @@ def _parse_json(text: str, path: Path, line: int) -> Any:
         ) from error
 
 
-def _decode(content: bytes, path: Path, line: int | None = None) -> str:
+def _decode(content: bytes, path: File, line: int | None = None, errors: str = "strict") -> str:
     if line is None or line == 1:
         content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8", errors)
     except UnicodeDecodeError as error:
         if _is_utf16(content):
             raise _utf16(path) from error
@@ -299,7 +272,7 @@ def _is_utf16(content: bytes) -> bool:
     return marked or content.count(b"\0") > len(content) // 4
 
 
-def _utf16(path: Path) -> DataError:
+def _utf16(path: File) -> DataError:
     return DataError(
         f"'{path}' is UTF-16",
         "text in UTF-8",

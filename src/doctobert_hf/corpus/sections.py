@@ -7,15 +7,16 @@ ends), or a whole file of any other kind. Sections in their order give the corpu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.corpus.columnar import open_parquet, whole_file
 from doctobert_hf.corpus.files import is_saved_dataset, list_files, name_of
-from doctobert_hf.corpus.formats import identified, open_parquet, parsed_line, read_file
-from doctobert_hf.errors import DataError, DoctobertError, UsageError
+from doctobert_hf.corpus.formats import BrokenRow, identified, parsed_line, read_file
+from doctobert_hf.corpus.opening import told
+from doctobert_hf.errors import DataError, UsageError
 
 SIZE = 64 << 20
 """Bytes of text that a section has, about."""
@@ -114,7 +115,7 @@ def section_texts(section: Section, text_column: str = "text") -> Iterator[str]:
         UsageError: The file cannot be read.
     """
     if section.first is None:
-        with _told(section.path):
+        with told(section.path):
             for row in read_file(section.path, text_column, section.name):
                 yield row[text_column]
         return
@@ -133,6 +134,8 @@ def section_values(section: Section, column: str) -> Iterator[tuple[str, Any]]:
         raise UsageError(f"'{section.path}' has no columns of other types than text",
                          "Parquet or .jsonl")  # fmt: skip
     for (place, counted), row in _numbered(section, column):
+        if isinstance(row, BrokenRow):
+            raise row.error
         where = f"'{section.name}', {counted} {place}"
         if not isinstance(row, dict) or column not in row:
             raise DataError(f"{where} has no '{column}'", f"a column '{column}'")
@@ -142,27 +145,20 @@ def section_values(section: Section, column: str) -> Iterator[tuple[str, Any]]:
 def _numbered(section: Section, column: str) -> Iterator[tuple[tuple[int, str], Any]]:
     """Rows with their place: a number of rows, or of bytes."""
     assert section.first is not None and section.last is not None
-    with _told(section.path):
+    with told(section.path):
         if section.path.suffix.lower() == ".parquet":
             yield from _rows(section, column, section.first, section.last)
         else:
             yield from _lines(section.path, section.first, section.last)
 
 
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, DoctobertError):
-            raise
-        raise UsageError(f"'{path}' cannot be read ({error.strerror or error})") from error
-
-
 def _rows(
     section: Section, column: str, first: int, last: int
 ) -> Iterator[tuple[tuple[int, str], Any]]:
-    with open_parquet(section.path, column) as file:
+    with (
+        whole_file(section.path, "a readable Parquet file"),
+        open_parquet(section.path, column) as file,
+    ):
         index = 0
         for group in range(file.metadata.num_row_groups):
             rows = file.metadata.row_group(group).num_rows

@@ -18,7 +18,9 @@ from doctobert_hf.recipes import find_recipe
 class StageConfig:
     """What every stage has: where from, where to, and on what it runs."""
 
-    input: tuple[str, ...] = option((), "Parquet or JSONL files, folders or hf:// paths")
+    input: tuple[str, ...] = option(
+        (), "corpus files, folders or patterns of them, or addresses such as hf://"
+    )
     output: Path = option(Path("finemed"), "folder of the stage's result")
     text_column: str = option("text", "column that holds the text")
     id_column: str = option("id", "column that identifies a document")
@@ -43,7 +45,11 @@ class StageConfig:
     def check_input(self) -> None:
         """Raise an error where no input is named."""
         if not self.input:
-            raise UsageError("No input", "files, folders or hf:// paths", "Pass --input PATH ...")
+            raise UsageError(
+                "No input",
+                "files, folders, patterns or addresses such as hf://",
+                "Pass --input PATH ...",
+            )
 
 
 RUNS_ON: tuple[str, ...] = (

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import itertools
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.corpus.columnar import is_columnar, schema_of
+from doctobert_hf.corpus.files import CorpusFile
+from doctobert_hf.corpus.formats import BrokenRow
 from doctobert_hf.errors import DataError
 from doctobert_hf.finemed.reading import (
     OWN_NAMES,
-    HalfRow,
-    broken_files,
+    has_half,
     input_files,
-    parsed,
+    row_of,
+    rows_of,
     tell_once,
-    unreadable,
+    whole,
 )
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from doctobert_hf.finemed.config import StageConfig
+
+_BATCH = 1000
+"""Rows whose types are found at once."""
 
 
 def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> pa.Schema:
@@ -33,16 +39,16 @@ def input_schema(config: StageConfig, inputs: tuple[str, ...] | None = None) -> 
 
     merged = pa.schema([])
     for place in inputs if inputs is not None else config.input:
-        folder, names = input_files(place)
-        for name in names:
-            schema = _file_schema(folder, name, config)
-            _check_text(schema, config.text_column, name)
-            _check_id(schema, config.id_column, name)
+        for file in input_files(place):
+            schema = _file_schema(file, place, config)
+            _check_text(schema, config.text_column, file.name)
+            _check_id(schema, config.id_column, file.name)
             try:
                 merged = pa.unify_schemas([merged, schema], promote_options="permissive")
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
                 raise DataError(
-                    f"'{name}' of '{place}' has other types than the files before it ({error})",
+                    f"'{file.name}' of '{place}' has other types than the files before it "
+                    f"({error})",
                     "one type for each column",
                 ) from error
     kept = [item for item in merged if item.name not in (config.text_column, config.id_column)]
@@ -80,81 +86,62 @@ def _tell_renamed(names: list[str], config: StageConfig) -> None:
         )
 
 
-def _file_schema(folder: str, name: str, config: StageConfig) -> pa.Schema:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from datatrove.io import get_datafolder
-
-    with get_datafolder(folder).open(name, "rb", compression="infer") as raw:
-        if not name.lower().endswith(".parquet"):
-            try:
-                return _table_schema(raw, config, name)
-            except broken_files() as error:
-                if isinstance(error, DataError):
-                    raise
-                raise unreadable(folder, name, error) from error
-        try:
-            return pq.ParquetFile(raw).schema_arrow.remove_metadata()
-        except (pa.ArrowInvalid, OSError) as error:
-            raise unreadable(folder, name, error) from error
+def _file_schema(file: CorpusFile, place: str, config: StageConfig) -> pa.Schema:
+    if is_columnar(file.path):
+        with whole(file, place):
+            return schema_of(file.path)
+    return _row_schema(file, place, config)
 
 
-def _table_schema(lines: Any, config: StageConfig, name: str) -> pa.Schema:
-    """Types of a JSONL file: all its rows, in batches, so that a late column is not lost.
+def _row_schema(file: CorpusFile, place: str, config: StageConfig) -> pa.Schema:
+    """Types of a file without types of its own: of all its rows, so that no column is lost.
 
     The types of text and id are not asked for: rows with another text are excluded one by one,
     and an id is read as a string.
     """
     import pyarrow as pa
 
-    merged, rows, own = pa.schema([]), list[dict[str, Any]](), set[str]()
-
-    def merge() -> pa.Schema:
-        try:
-            # Not Table.from_pylist: it takes the columns of the first row for those of all.
-            names = dict.fromkeys(key for row in rows for key in row)
-            columns = {key: pa.array([row.get(key) for row in rows]) for key in names}
-            found = pa.schema([pa.field(key, values.type) for key, values in columns.items()])
-            return pa.unify_schemas([merged, found], promote_options="permissive")
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-            raise DataError(
-                f"A column of '{name}' has values of several types, or a number too long ({error})",
-                "one type each, numbers of at most 64 bits",
-            ) from error
-
-    broken: bytes | None = None
-    for line in lines:
-        row = parsed(line) if line.strip() else ""
-        if line.strip() and not isinstance(row, dict):
-            broken = broken or line
-        if isinstance(row, dict):
-            own |= {
-                key
-                for key in (config.text_column, config.id_column)
-                if row.pop(key, None) is not None
-            }
-            if not isinstance(row, HalfRow):  # excluded when it is read
-                rows.append(row)
-        if len(rows) == 1000:
-            merged = merge()
-            rows = []
-    merged = merge() if rows else merged
+    merged, own = pa.schema([]), set[str]()
+    broken: BrokenRow | None = None
+    rows = (row for _, row in rows_of(file, place, config.text_column))
+    while batch := list(itertools.islice(rows, _BATCH)):
+        kept = []
+        for found in batch:
+            if isinstance(found, BrokenRow):
+                broken = broken or found
+                continue
+            row = row_of(found, config.text_column) or {}
+            half = has_half(row)
+            for key in (config.text_column, config.id_column):
+                if row.pop(key, None) is not None:
+                    own.add(key)
+            if not half:  # excluded when it is read
+                kept.append(row)
+        merged = _merged(merged, kept, file.name)
     if broken is not None and not merged.names and not own:
-        _refuse_lines(broken, name)
+        raise broken.error  # no line is a row: it is another file than its ending says
     return pa.schema([*merged, *(pa.field(key, pa.string()) for key in sorted(own))])
 
 
-def _refuse_lines(line: bytes, name: str) -> None:
-    """Say what is wrong with a file of which no line is a row."""
+def _merged(before: pa.Schema, rows: list[dict[str, Any]], name: str) -> pa.Schema:
+    """Add the columns of rows to those found before.
+
+    Raises:
+        DataError: A column has values that no type holds together.
+    """
+    import pyarrow as pa
+
     try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as error:
+        # Not Table.from_pylist: it takes the columns of the first row for those of all.
+        names = dict.fromkeys(key for row in rows for key in row)
+        columns = {key: pa.array([row.get(key) for row in rows]) for key in names}
+        found = pa.schema([pa.field(key, values.type) for key, values in columns.items()])
+        return pa.unify_schemas([before, found], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise DataError(
-            f"'{name}' is not UTF-8 (byte 0x{line[error.start]:02x})",
-            "text in UTF-8",
-            f"Convert it: iconv -f windows-1252 -t utf-8 '{Path(name).name}' > fixed.jsonl",
+            f"A column of '{name}' has values of several types, or a number too long ({error})",
+            "one type each, numbers of at most 64 bits",
         ) from error
-    raise DataError(f"'{name}' has no line that is a JSON object ({line[:60]!r})", "a row a line")
 
 
 def _check_text(schema: pa.Schema, column: str, name: str) -> None:

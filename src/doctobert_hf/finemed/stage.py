@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.config import write_yaml
+from doctobert_hf.corpus import inputs_of
+from doctobert_hf.corpus.opening import UNREADABLE, size_of
 from doctobert_hf.environment import package_versions
 from doctobert_hf.errors import DataError
-from doctobert_hf.files import explained_output, write_json_atomic
+from doctobert_hf.files import explained_output, is_remote, write_json_atomic
 from doctobert_hf.finemed.config import StageConfig, what_it_makes
 from doctobert_hf.finemed.progress import read_counts
-from doctobert_hf.finemed.reading import UNREADABLE, CorpusReader, input_files
+from doctobert_hf.finemed.reading import CorpusReader, input_files
 from doctobert_hf.finemed.writing import Exclusions, TableWriter
 from doctobert_hf.reporting.progress import Progress
 from doctobert_hf.runs import open_run, read_record
@@ -69,7 +71,7 @@ class Stage:
             config.output,
             f"finemed-{name}",
             what_it_makes(config),
-            [place for place in self.inputs if "://" not in place],
+            [path for place in self.inputs if not is_remote(place) for path in inputs_of(place)],
             described=self._mended(described),
             overwrite=overwrite,
         )
@@ -110,16 +112,12 @@ class Stage:
         return [broken.get(item["path"], item) for item in described]
 
     def _describe_inputs(self) -> list[dict[str, Any]]:
-        from datatrove.io import get_datafolder
-
         found: list[dict[str, Any]] = []
         for place in self.inputs:
-            folder, names = input_files(place)
-            files = get_datafolder(folder)
-            for name in names:
-                told = {"path": f"{place}:{name}", "bytes": int(files.size(name))}
-                if "://" not in place:
-                    told |= describe_input(Path(folder) / name) | {"path": told["path"]}
+            for file in input_files(place):
+                told = {"path": f"{place}:{file.name}", "bytes": size_of(file.path)}
+                if isinstance(file.path, Path):
+                    told |= describe_input(file.path) | {"path": told["path"]}
                 found.append(told)
         return found
 

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from datatrove.pipeline.base import PipelineStep
 
+from doctobert_hf.corpus.columnar import is_columnar, record_batches, schema_of
+from doctobert_hf.corpus.files import CorpusFile
 from doctobert_hf.environment import package_versions
 from doctobert_hf.errors import DataError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.finemed.density import medical_term_density
 from doctobert_hf.finemed.filters import ALIASES, PRESETS, Filter, parse
 from doctobert_hf.finemed.progress import PartCount
-from doctobert_hf.finemed.reading import _BATCH, UNREADABLE, input_files
+from doctobert_hf.finemed.reading import input_files, whole
 from doctobert_hf.finemed.stage import Stage
 from doctobert_hf.reporting.tables import markdown_table
 from doctobert_hf.runs.record import describe_input
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 BINS = 50
 """Bins of the density, from 0 to 1."""
+_BATCH = 256
+"""Documents counted at once."""
 _LEGACY_THRESHOLDS = (0.01, 0.05, 0.1, 0.2)
 _SUMS = ("documents", "words", "tokens", "density_sum")
 _COUNTERS = ("quality", "subdomains", "density")
@@ -95,20 +99,14 @@ class _Reader:
 
             self.tokenizer = open_tokenizer(config.tokenizer)
 
-    def read(self, place: str, folder: str, name: str) -> None:
-        """Read one file of an input, which lies in a folder."""
+    def read(self, place: str, file: CorpusFile) -> None:
+        """Read one file of an input."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
-        from datatrove.io import get_datafolder
 
-        with get_datafolder(folder).open(name, "rb") as raw:
-            try:
-                with pq.ParquetFile(raw) as file:
-                    self._check_columns(name, file.schema_arrow.names)
-                    for batch in file.iter_batches(batch_size=_BATCH * 4):
-                        self._add(place, pa.Table.from_batches([batch]))
-            except (pa.ArrowInvalid, OSError) as error:
-                raise DataError(f"'{name}' of '{place}' {UNREADABLE} ({error})") from error
+        with whole(file, place):
+            self._check_columns(file.name, schema_of(file.path).names)
+            for batch in record_batches(file.path, _BATCH):
+                self._add(place, pa.Table.from_batches([batch]))
 
     def _check_columns(self, name: str, columns: list[str]) -> None:
         for wanted in (self.config.text_column, self.config.source_column):
@@ -239,19 +237,14 @@ def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:
         DataError: An input that cannot be read, or no such column.
     """
     config.check_input()
-    files = [
-        (place, folder, name)
-        for place in config.input
-        for folder, names in [input_files(place)]
-        for name in names
-    ]
+    files = [(place, file) for place in config.input for file in input_files(place)]
     # A tokenizer that was trained anew in its place counts other tokens.
     own = sorted(Path(config.tokenizer).glob("tokenizer*.json")) if config.tokenizer else []
     besides = [describe_input(path) for path in own]
     with Stage("stats", config, overwrite=overwrite, besides=besides) as stage:
-        for place, _, name in files:
-            if not name.lower().endswith(".parquet"):
-                raise DataError(f"'{name}' of '{place}'", "Parquet, as the stages write it")
+        for place, file in files:
+            if not is_columnar(file.path):
+                raise DataError(f"'{file.name}' of '{place}'", "Parquet, as the stages write it")
         counts = stage.folder / "logs" / "counts"
         if not stage.run([CountFiles(config, files, counts)]):
             return {}
@@ -270,7 +263,7 @@ class CountFiles(PipelineStep):
     type, name = "FineMed", "count"
 
     def __init__(
-        self, config: StatsConfig, files: list[tuple[str, str, str]], folder: Path
+        self, config: StatsConfig, files: list[tuple[str, CorpusFile]], folder: Path
     ) -> None:
         super().__init__()
         self.config, self.files, self.folder = config, files, folder
@@ -279,10 +272,10 @@ class CountFiles(PipelineStep):
         """Read the files whose turn it is."""
         self.folder.mkdir(parents=True, exist_ok=True)
         count = PartCount(self.folder.parent / "progress", str(rank), None)
-        for number, (place, folder, name) in enumerate(self.files):
+        for number, (place, file) in enumerate(self.files):
             if number % world_size == rank:
                 reader = _Reader(self.config)
-                reader.read(place, folder, name)
+                reader.read(place, file)
                 write_json_atomic(self.folder / f"{number}.json", reader.counts())
                 count.update()
         yield from ()

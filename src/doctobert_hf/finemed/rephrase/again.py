@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from datatrove.data import Document
 
-from doctobert_hf.finemed.reading import PartsReader
+from doctobert_hf.finemed.reading import PartsReader, rows_of
 from doctobert_hf.finemed.rephrase.rollout import KEY, REQUEST, TOKENS
 
 if TYPE_CHECKING:
@@ -98,8 +98,9 @@ class AnswersReader(PartsReader):
     def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield this part's answers, each file of 500 sorted by chunk."""
         later = self._later(rank)
-        for name in sorted(self.data_folder.list_files(glob_pattern=f"{rank:05d}_*.jsonl")):
-            rows = [row for row in self._rows(name) if isinstance(row, dict)]
+        for file in self.parts(f"{rank:05d}_*.jsonl"):
+            found = rows_of(file, self.source, self.text_key)
+            rows = [row for _, row in found if isinstance(row, dict)]
             for row in sorted(rows, key=lambda row: row["metadata"]["place"]):
                 asked = [row, *later.get(row["id"], ())]
                 metadata = asked[-1]["metadata"]
@@ -114,7 +115,7 @@ class AnswersReader(PartsReader):
     def _later(self, rank: int) -> dict[str, list[dict[str, Any]]]:
         """What later passes of this part were answered; as many rows as had failed."""
         found: dict[str, list[dict[str, Any]]] = {}
-        for folder in passes(Path(self.data_folder.path)):
+        for folder in passes(Path(self.source)):
             if folder.name == self.before:
                 break
             for path in sorted(folder.glob(f"{rank:05d}_*.jsonl")):
