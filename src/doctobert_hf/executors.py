@@ -71,9 +71,9 @@ def make_executor(
         return _slurm(pipeline, config, logs, name, tasks)
     if config.executor == "ray":
         return _ray(pipeline, logs, tasks, workers, config.slurm_memory)
-    from datatrove.executor.local import LocalPipelineExecutor
+    from doctobert_hf.local_executor import LocalExecutor
 
-    return LocalPipelineExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=logs)
+    return LocalExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=logs)
 
 
 def _slurm(

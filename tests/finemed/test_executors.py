@@ -1,5 +1,6 @@
 """The same stage on two workers, through Slurm's scripts, on Ray, and killed at any point."""
 
+import contextlib
 import json
 import os
 import random
@@ -233,6 +234,56 @@ def test_a_refused_submission_leaves_the_others_their_scripts(
     with pytest.raises(UsageError, match="sbatch refused"):
         mix(config)
     assert (tmp_path / "o" / "logs" / "one" / "executor.pik").is_file()
+
+
+SLEEPS = """
+import sys, time
+from doctobert_hf.executors import make_executor
+from doctobert_hf.finemed.config import FilterConfig
+from pathlib import Path
+
+def waits(data, rank, world_size):
+    Path(sys.argv[1], f"part{rank}").touch()
+    time.sleep(600)
+
+if __name__ == "__main__":
+    workers = int(sys.argv[2])
+    settings = FilterConfig(tasks=workers, workers=workers, where="edu >= 1")
+    make_executor([waits], settings, sys.argv[1] + "/logs", "waits").run()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_leaves_no_process(tmp_path, workers):
+    """datatrove's own executor leaves a manager, and workers that go on with their part."""
+    script = tmp_path / "waits.py"
+    script.write_text(SLEEPS)
+    command = [sys.executable, str(script), str(tmp_path), str(workers)]
+    run = subprocess.Popen(command, start_new_session=True)
+
+    def until(true):
+        end = time.monotonic() + 120
+        while not true() and time.monotonic() < end:
+            time.sleep(0.1)
+        return true()
+
+    try:
+        assert until(lambda: len(list(tmp_path.glob("part*"))) == workers)
+        run.kill()
+        run.wait()
+        assert until(lambda: not _any_left(run.pid))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+
+
+def _any_left(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.long

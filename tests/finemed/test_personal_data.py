@@ -25,18 +25,34 @@ POSITIVE = {
         "m.petit[@]ght-nord.fr",
         "m.petit&#64;ght-nord.fr",
         "m.petit&commat;ght-nord.fr",
+        *("m.petit%40ght-nord.fr", "m.petit <at> ght-nord.fr", "m.petit[chez]ght-nord.fr"),
+        *("m.petit@ght-nord(.)fr", "m.petit@ght-nord point fr", "m.petit_at_ght-nord.fr"),
+        *("marie dot petit at free dot fr", "m.petit à free point fr", "m.petit arobas free.fr"),
     ],
     "phone": [
         *("03 20 44 59 62", "06.12.34.56.79", "+32 2 555 12 12", "0033 6 12 34 56 79"),
         "03\u00a020\u00a044\u00a059\u00a062",
         *("0262 35 90 00", "Tél. 06 12 345 679", "Tél.0320445962", "fax 03/20/44/59/62"),
         *("0041 22 372 33 11", "03  20  44  59  62", "03 – 20 – 44 – 59 – 62", "0 800 12 34 56"),
+        *("GSM 0475 12 34 56", "0475/12.34.56", "02/555.12.12", "tél. 02 555 12 12"),
+        *("079 123 45 67 (Suisse)", "Natel 079 123 45 67", "GSM : 621 123 456"),
+        *("06/11/22/33/44 (portable)", "(06) 11 22 33 44", "06 11 22 3344", "tél. 01 445 566 77"),
     ],
     "social_security": [
         *("2 69 05 49 588 157 80", "269054958815780", "2 69 05 49 588 157", "1 84 12 2A 451 089"),
         *("2 69 05 49 588 157 (80)", "N° de sécurité sociale : 2 69 05 49 588 157 12"),
+        *("2  69  05  49  588  157  80", "2 69 05 49 588 157 clef 80", "NIA : 269054958815712"),
+        *("immatriculée sous le n° 269054958815712", "n° d'assuré social 269054958815712"),
     ],
-    "iban": ["FR14 2004 1010 0505 0001 3M02 606", "BE68 5390 0754 7034"],
+    "iban": [
+        "FR14 2004 1010 0505 0001 3M02 606",
+        "BE68 5390 0754 7034",
+        "FR 14 2004 1010 0505 0001 3M02 606",
+        "FR14.2004.1010.0505.0001.3M02.606",
+        "20041-01005-0500013M026-06",
+        "RIB : 20041010050500013M02606",
+        "banque 20041 guichet 01005 compte 0500013M026 clé 06",
+    ],
     "birth_date": [
         *("née le 3 févr. 1948", "NÉE LE 03/02/1948", "Date de naissance : 03/02/1948"),
         *("né à Lille le 1er mars 1950", "DDN : 1948-02-03"),
@@ -49,6 +65,10 @@ POSITIVE = {
         *("DN : 03/02/1948", "Date de naissance (JJ/MM/AAAA) : 03/02/1948", "né le 3-févr-1948"),
         *("date de naissance du patient : 03/02/1948", "venue au monde le 3 mars 1948"),
         "ne le 3 mars 1948",
+        *("née le trois mars mille neuf cent quarante-huit", "né à Lyon (69) le 03/02/1948"),
+        *("née à Lyon 3e le 03/02/1948", "née le 03021948", "née un 3 mars 1948"),
+        *("Date de naissance : 02/1948", "DDN : mars 1948", "Année de naissance : 1948"),
+        *("DDN du patient 03/02/1948", "Date naissance patient : 03/02/1948"),
     ],
     "postal_address": [
         "14 bis, allée des Tilleuls\n59000 Lille",
@@ -63,17 +83,46 @@ POSITIVE = {
         "Appt 12, 14 rue Foch, 59000 La Bassée",
         "14 rue Foch, 59000 Lille cedex 03",
         "14 r. Foch, 59000 Lille",
+        *("14 rue des Lilas", "14, rue des lilas", "14 RUE DES LILAS", "6 place Bellecour"),
+        *("8 chemin du Bois", "7 all. des Tilleuls, 44000 Nantes", "15, bd Foch, Paris 5e"),
+        *("Le Bourg, 22110 Kergrist", "rue de la Loi 16, 1000 Bruxelles"),
+        *("12, rue de la Gare, L-1611 Luxembourg", "23, avenue du Docteur Lannelongue"),
     ],
-    "ip_address": ["82.64.10.3", "2a01:e0a:1f4::12"],
-    "rpps": ["RPPS n° 10002345678", "RPPS du prescripteur : 10 00 234 567 8"],
-    "adeli": ["ADELI : 591234567", "ADELI n° 2A1234567"],
-    "finess": ["N° FINESS : 590000188", "FINESS de l'établissement : 590000188"],
+    "ip_address": [
+        *(
+            "82.64.10.3",
+            "2a01:e0a:1f4::12",
+            "IP : 10.0.12.7",
+            "poste 192.168.4.12",
+            "fe80::1ff:fe23",
+        ),
+        *("http://192.168.1.50/dossier", "connexion depuis 10.20.30.40", "serveur PACS : 10.1.2.3"),
+    ],
+    "rpps": [
+        *("RPPS (10002345678)", "RPPS/ADELI : 10002345678", "RPPS – 10002345678"),
+        *("RPPS de la prescriptrice : 10002345678", "RPPS n° 10002345678"),
+        "RPPS du prescripteur : 10 00 234 567 8",
+    ],
+    "adeli": [
+        "ADELI : 591234567",
+        "ADELI n° 2A1234567",
+        "A.D.E.L.I. 9D1234567",
+        "ADELI : 59-1-23456-7",
+    ],
+    "finess": [
+        "FINESS (590000188)",
+        "N° FINESS géo. : 590000188",
+        "N° FINESS : 590000188",
+        "FINESS de l'établissement : 590000188",
+    ],
     "ipp": [
         "IPP 00123456",
         "NDA : 240012345",
         "identifiant patient : 800123456",
         "n° patient : 1234567",
         "numéro d'hospitalisation 123456789",
+        *("N° de dossier : 123456", "n° dossier 2019/12345", "dossier médical n° 123456"),
+        *("N° d'admission 240001234", "ID patient : 800123456", "IPP 0800.123.456"),
     ],
     "name": [
         "Mme Élodie N'Guyen-Petit",
@@ -93,13 +142,22 @@ POSITIVE = {
         "Nom, prénom : ROUSSEL, Anna",
         *("IDE : Claire Garnier", "l'enfant Lucas MOREAU", "La patiente, Anne-Marie Le Roux,"),
         "le jeune Lucas MOREAU",
+        *("M. de Villepin", "le patient Paul DURAND", "Pr J-P Petit", "Mesdames Durand"),
+        *("vu mme durand ce jour", "dr martin", "clinique du Dr Crohn"),
     ],
 }
 NEGATIVE = [
     *("Rhumatologie 01 02 03 04 05 06", "posologie 10 20 30 40 50", "CIP 34009 300 123 4 5"),
+    *("1:2:3::4", "dilution 1:160::1", "192.168.1.2", "4.8.1.25 Effets indésirables"),
+    *("test du Dr Coombs", "maladie du Dr Crohn", "échelle de M. Borg", "score du Dr Duke"),
+    *("dossier d'AMM n° 12345678", "séjour du 12.03.2020", "séjour 2019-2020", "dossier : 03/2020"),
+    *("mme la patiente", "mme hypertendue", "le docteur est passé", "docteur en médecine"),
+    *("12 rue", "4 cours du soir", "12 av. J.-C.", "10 avenues possibles", "4 place de suite"),
+    *("LABORATOIRES M. RICHARD", "Fabricant DR REDDY'S LABORATORIES", "UL. M. ADAMKIEWICZA 6A"),
+    *("GmbH Dr Otto-Röhm-Str. 2-4", "née en mars 1956", "né en 1956"),
     *("Il ne le 12/03 revient pas.", "née prématurément", "version 4.10.2.1", "rubrique 4.8.1.2"),
     *("Mme la présidente", "M. le directeur", "12 place des antalgiques dans la douleur 20000 cas"),
-    *("23, avenue du Docteur Lannelongue", "Fabricant DR. REDDY", "Interne : Garde de nuit"),
+    *("avenue du Docteur Lannelongue", "Fabricant DR. REDDY", "Interne : Garde de nuit"),
     *(
         "Nattrass M. Diabetic ketoacidosis. Medicine 2002;30:51",
         "(après {JJ MM AAAA})",
@@ -208,11 +266,26 @@ def test_what_only_looks_like_it(text):
     assert sum(count_personal_data(text).values()) == 0
 
 
-def test_makers_in_leaflets_are_no_persons():
-    text = (
-        "Titulaire : LABORATOIRES DUVAL SAS, 12 rue de la Paix, 75002 Paris. Fabricant : le même."
-    )
-    assert count_personal_data(text)["postal_address"] == 0
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Titulaire : LABORATOIRES DUVAL SAS, 12 rue de la Paix, 75002 Paris. Fabricant : le même.",
+        "Laboratoires DUVAL, 12 rue de la Paix, 75002 Paris. Tél. 01 42 34 56 78",
+        "Autorisation de mise sur le marché : DUVAL, 12 avenue Foch, tél : 01 58 07 34 40",
+        "UPSA, 3 rue Joseph Monier",
+    ],
+)
+def test_makers_in_leaflets_are_no_persons(text):
+    assert not any(count_personal_data(text).values())
+
+
+def test_a_persons_phone_behind_a_maker_is_one():
+    for text in (
+        "Laboratoires DUVAL prévenus. Mme Petit, tél. 01 42 34 56 78",
+        "Autorisation de mise sur le marché demandée pour la patiente (tél. 01 42 34 56 78).",
+        "Laboratoires DUVAL, tél. 06 42 34 56 78",
+    ):
+        assert count_personal_data(text)["phone"] == 1
 
 
 def test_replaced_with_offsets_of_the_text_as_given():

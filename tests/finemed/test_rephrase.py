@@ -135,6 +135,58 @@ def test_a_server_that_refuses_every_request_ends_the_run(annotated, tmp_path):
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_that_is_given_up_tells_so_once(annotated, tmp_path, workers):
+    """datatrove and asyncio have a traceback for each request that was under way."""
+    with LocalEndpoint(("bad_request",), share=1.0) as server:
+        command = [sys.executable, "-m", "doctobert_hf", "finemed", "rephrase"]
+        command += ["--input", str(annotated), "--output", str(tmp_path / "out")]
+        command += ["--endpoint", server.url, "--lexicons", "base", "--where", "density >= 0.01"]
+        command += ["--tasks", str(workers), "--workers", str(workers), "--give-up-after", "4"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("error: ") == 1 and "Traceback" not in done.stderr
+    assert "does not serve: Server" not in done.stderr and "never retrieved" not in done.stderr
+
+
+def test_a_corpus_that_was_rephrased_before_keeps_its_columns(annotated, tmp_path, caplog):
+    with LocalEndpoint() as server:
+        rephrase(config(annotated, server, tmp_path / "once"))
+        once = rows_of(tmp_path / "once")
+        again = config(tmp_path / "once", server, tmp_path / "twice", copy_share=1.0)
+        rephrase(again)
+        with pytest.raises(DataError, match="input_.*too"):
+            rephrase(config(tmp_path / "twice", server, tmp_path / "thrice"))
+    assert "input_original_text" in caplog.text
+    twice = rows_of(tmp_path / "twice")
+    assert twice
+    first = {row["id"]: row for row in once}
+    for row in twice:
+        source = first[row["parent_id"]]
+        assert row["original_text"] == source["text"]
+        for name in ("chunk_id", "original_text", "original_num_words", "rewriting_config"):
+            assert row[f"input_{name}"] == source[name]
+
+
+def test_exclusion_files_hold_no_personal_data(annotated, tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(annotated / "data")
+    told = "Mme Petit, tél. 06 12 34 56 78. "
+    table = table.set_column(
+        table.column_names.index("text"), "text",
+        pa.array([told + text for text in table["text"].to_pylist()], pa.large_string()),
+    )  # fmt: skip
+    pq.write_table(table, tmp_path / "in.parquet")
+    with LocalEndpoint(("lost_numbers",), share=1.0) as server:
+        rephrase(config(tmp_path / "in.parquet", server, tmp_path / "out"))
+    out = (tmp_path / "out" / "excluded").glob("*.jsonl")
+    held = "".join(path.read_text(encoding="utf-8") for path in out)
+    assert "|||PATIENT_NAME|||" in held
+    assert "Petit" not in held and "06 12 34 56 78" not in held
+
+
 def test_a_field_the_server_does_not_know_is_left_out(annotated, tmp_path, caplog):
     with LocalEndpoint() as server:
         rephrase(config(annotated, server, tmp_path / "new", top_k=5))

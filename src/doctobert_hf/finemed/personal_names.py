@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from doctobert_hf.finemed.personal_places import SPACE as _S, Spans
 from doctobert_hf.finemed.rephrase.terms import kind_of
+from doctobert_hf.finemed.words import fold
 
 _TITLE = (
-    r"(?:Dr|DR|Drs|Docteur|DOCTEUR|Docteure|Dre|Pr|PR|Prof|Professeure?|PROFESSEUR|M|Mr|MR|MM|"
-    r"Mme|MME|Mmes|Mlle|MLLE|Monsieur|MONSIEUR|Madame|MADAME|Mademoiselle|Me|Ma[îi]tre|Interne|IDE|Sœur|"
+    r"(?:Dr(?:\(e\))?|DR|Drs|Docteur|DOCTEUR|Docteure|Dre|Pr|PR|Prof|Professeure?|PROFESSEUR|M|Mr|MR|MM|"
+    r"Mme|MME|Mmes|Mesdames|Messieurs|Mlle|MLLE|Monsieur|MONSIEUR|Madame|MADAME|Mademoiselle|Me|Ma[îi]tre|Interne|IDE|Sœur|"
     r"madame|monsieur|mademoiselle|mme|mlle|docteure?|professeure?|dr|pr)"
 )
 _FIELD_NAME = (
@@ -27,7 +29,8 @@ _PARTICLE = (
     r"DE|DU|LE|LA|VAN|VON|DER|DEN)"
 )
 _PARTICLES = rf"(?:{_PARTICLE}{_S}){{0,4}}"
-_PERSON = rf"(?:[A-ZÀ-Ý]\.{_S}?-?){{0,4}}{_PARTICLES}{_PART}(?:{_S}{_PARTICLES}{_PART}){{0,3}}"
+_INITIALS = rf"(?:[A-ZÀ-Ý]\.{_S}?-?|[A-ZÀ-Ý]-[A-ZÀ-Ý]{_S}){{0,4}}"
+_PERSON = rf"{_INITIALS}{_PARTICLES}{_PART}(?:{_S}{_PARTICLES}{_PART}){{0,3}}"
 _NAMED = re.compile(
     rf"(?<![\w.'’-])(?<!JJ )(?P<title>{_TITLE})\.?{_S}+"
     rf"(?!(?:[Ll][ea]{_S})?(?:D(?:octeu)?re?|D(?:OCTEU)?R|P(?:rofesseu)?re?|P(?:ROFESSEU)?R)\.?{_S}+[A-ZÀ-Ýdl])"
@@ -39,6 +42,20 @@ _FIELD = re.compile(
     rf"Pr[ée]nom|PR[ÉE]NOM|(?:Nom|NOM)(?:{_S}et{_S}|,{_S}?|{_S}?/{_S}?)(?:pr[ée]nom|PR[ÉE]NOM|Pr[ée]nom)|"
     rf"Patiente?|PATIENTE?|M[ée]decin(?:{_S}traitant)?|Personne{_S}(?:de{_S}confiance|à{_S}pr[ée]venir))"
     rf"{_S}?:{_S}?(?P<name>{_PERSON}(?:,{_S}?{_PART})?)"
+)
+_BARE_FIELD = re.compile(
+    rf"(?<!\w)(?:NOM|Nom|PR[ÉE]NOM|Pr[ée]nom){_S}+(?P<name>{_PART})(?={_S}+(?:PR[ÉE]NOM|Pr[ée]nom|DDN|N[ÉEée]{{1,2}}(?!\w)|SEXE|Sexe))"
+    rf"|(?<=[\w-])(?:{_S})(?:PR[ÉE]NOM|Pr[ée]nom){_S}+(?P<first>{_PART})"
+)
+"""A form's fields without colons: "NOM DURAND Prénom Anne"."""
+_SMALL = re.compile(
+    rf"(?<![\w.'’-])(?P<title>mme|mlle|mr|m(?=\.)|dr|madame|monsieur|mademoiselle|docteur)(?:\.{_S}?|{_S})"
+    r"(?P<name>[a-zà-ÿ]{3,}(?:-[a-zà-ÿ]{2,})?)(?!\w)"
+)
+"""A note without capitals: "vu mme durand"; "m" and words of the language are no title, no name."""
+_NO_SURNAME = re.compile(
+    r"(?:[éèê]e?s?|antes?|iques?|euses?|ales?|aires?|trice|isante?|ologue|iatre|ien(?:ne)?|[dt]ue)\Z|"
+    r"\A(?:traitant|garde|r[ée]f[ée]rent|s[ée]nior|junior|avis|vu|lettre|courrier|rappel|qui|quand|ne)\Z"
 )
 _ROLE = re.compile(
     rf"(?<!\w)(?:[Ii]nterne|[Oo]p[ée]rateur|[Aa]nesth[ée]siste|[Ss]ignataire|[Ss]age-femme|[Ii]nfirmi(?:er|[èe]re)|"
@@ -52,7 +69,7 @@ _FIRST = r"[A-ZÀ-Ý][a-zà-ÿ]+(?:-[A-ZÀ-Ý][a-zà-ÿ]+)?"
 _CALLED = re.compile(
     rf"(?<!\w)(?:(?:[Ll]['’](?:enfant|intéressée?)|[Ll][ea]{_S}patiente?,){_S}"
     rf"(?P<either>{_FIRST}{_S}{_PARTICLES}(?:[A-ZÀ-Ý]{{2,}}|[A-ZÀ-Ý][a-zà-ÿ]+)(?:-[A-ZÀ-Ý]\w+)?)"
-    rf"|[Ll][ea]{_S}(?:jeune|petite?){_S}(?P<capitals>{_FIRST}{_S}{_PARTICLES}[A-ZÀ-Ý]{{2,}}))(?!\w)"
+    rf"|[Ll][ea]{_S}(?:jeune|petite?|patiente?){_S}(?P<capitals>{_FIRST}{_S}{_PARTICLES}[A-ZÀ-Ý]{{2,}}))(?!\w)"
 )
 """A child or patient with first and last name."""
 _BY = re.compile(
@@ -63,7 +80,7 @@ _BORN_AS = re.compile(
     rf"(?<!\w){_PART},?{_S}+(?:n[ée]e|N[ÉE]E|[ée]pouse|[ÉE]POUSE|veuve|VEUVE|[ée]p\.){_S}+(?P<name>{_PERSON})"
 )
 _SECOND = re.compile(
-    rf"(?<!\w)(?:Drs|MM|Mmes|Prs|Docteurs|Professeurs)\.?{_S}+{_PERSON}{_S}+et{_S}+(?P<name>{_PERSON})"
+    rf"(?<!\w)(?:Drs|MM|Mmes|Mesdames|Messieurs|Prs|Docteurs|Professeurs)\.?{_S}+{_PERSON}{_S}+et{_S}+(?P<name>{_PERSON})"
 )
 _GAP = r"[ \t\u00a0]"
 """No line ends: what stands on the line above has nothing to do with a name."""
@@ -76,7 +93,26 @@ _STREET_OF = re.compile(
     re.IGNORECASE,
 )
 """A street has the name of some doctor long dead; "en place" and "en cours" are no streets."""
+_EPONYM = re.compile(
+    rf"(?<!\w)(?:(?:syndrome|signe|score|[ée]chelle|classification|man[œo]e?uvre|crit[èe]res?|triade|r[ée]flexe|"
+    rf"ph[ée]nom[èe]ne|tests?|[ée]preuve|formule|indice|loi){_S}|(?P<any>maladie|tumeur|sarcome|anémie|thyro[ïi]dite|"
+    rf"chor[ée]e|op[ée]ration|intervention|m[ée]thode|technique|purpura|parkinson){_S})"
+    rf"(?:\w{{3,12}}{_S})?(?:du|de{_S}la|de|selon(?:{_S}le)?){_S}+\Z",
+    re.IGNORECASE,
+)
+"""What is named after a doctor of the past; of some things only where the name is known."""
+_EPONYMS = frozenset(
+    """addison alport alzheimer apgar babinski barlow basedow behcet bobath borg bouchard bright
+    brown budd burkitt charcot coombs creutzfeldt crohn cushing down duchenne dupuytren ehlers ewing
+    fabry fallot fanconi gaucher gilbert graves guillain hashimoto heberden hirschsprung
+    hodgkin horton huntington kahler kaposi kawasaki koch ledderhose lyme marfan mcburney
+    menetrier meniere murphy osgood paget parkinson peyronie pott quervain raynaud
+    recklinghausen reiter rett scheuermann schonlein sjogren steinert still sydenham takayasu
+    tourette turner verneuil waldenstrom wegener werlhof whipple widal willebrand
+    wilms wilson""".split()
+)
 _DOCTOR = re.compile(r"(?:Docteure?|Dre?|Professeure?|Pr|Prof)\Z", re.IGNORECASE)
+_CIVIL = re.compile(r"M|Mr|Mme|Mlle|Monsieur|Madame|Dr", re.IGNORECASE)
 _AUTHOR = re.compile(rf"(?<![\w-])[A-ZÀ-Ý][a-zà-ÿ]+(?:-[A-ZÀ-Ý][a-zà-ÿ]+){{0,2}}{_GAP}+\Z")
 _AUTHORS = re.compile(
     rf"[A-ZÀ-Ý][a-zà-ÿ]+{_GAP}[A-ZÀ-Ý]{{1,2}}{_GAP}?[,;]{_GAP}*[A-ZÀ-Ý][\w-]+{_GAP}+\Z"
@@ -85,9 +121,15 @@ _REFERENCE = re.compile(
     rf"[^\n]{{0,250}}?(?<![\d/.-])(?:19|20)\d\d[^;\n]{{0,12}};{_GAP}?\d+{_GAP}?(?:\([^)\n]{{0,12}}\))?{_GAP}?:{_GAP}?\w?\d"
 )
 """An author: in a list ("Keller U, Nattrass M."), or before year, volume, page ("2002;30:51")."""
+_ROAD_ABROAD = re.compile(
+    rf"[\w-]*(?:-?(?:[Ss]tr(?:a[ßs]{{1,2}}e|\.?)|STR(?:ASSE)?|[Vv]ej|VEJ|[Gg]atan|[Ww]eg|WEG|[Gg]asse|[Pp]latz|[Aa]llee))(?!\w)"
+    rf"|['’]S{_GAP}+LAB"
+)
+_ROAD_BEFORE = re.compile(rf"(?<!\w)(?:UL\.?|ul\.?|VIA|Via|CALLE|Calle|C/|AVDA\.?){_GAP}*\Z")
+"""Makers abroad live in streets that have a doctor's name as well."""
 _MAKES = re.compile(
     rf"(?:(?P<alone>fabricants?|sur{_GAP}le{_GAP}march[ée])|exploitants?|titulaires?){_GAP}*:?{_GAP}*"
-    rf"(?P<laboratory>laboratoires?{_GAP}+)?\Z",
+    rf"(?P<laboratory>laboratoires?{_GAP}+)?\Z|(?-i:LABORATOIRES){_GAP}+\Z",
     re.IGNORECASE,
 )
 _MAKER = re.compile(
@@ -113,15 +155,44 @@ def find_names(text: str) -> Spans:
         name = match["either"] or match["capitals"]
         if _is_name(name, strict=True):
             yield match.span("either" if match["either"] else "capitals")
+    yield from _in_fields(text)
+    yield from _in_small_letters(text)
     for pattern in (_NAMED, _FIELD, _ROLE, _BY, _BORN_AS, _SECOND):
         for match in pattern.finditer(text):
-            if _is_name(match["name"], strict=pattern in (_BORN_AS, _ROLE, _BY)) and not _is_place(
-                text, match, pattern is _NAMED
-            ):
+            titled = pattern is _NAMED
+            noble = titled and _CIVIL.fullmatch(match["title"]) is not None
+            strict = pattern in (_BORN_AS, _ROLE, _BY)
+            if _is_name(match["name"], strict, noble) and not _is_place(text, match, titled):
                 yield match.span("name")
 
 
-def _is_name(name: str, strict: bool) -> bool:
+def _in_fields(text: str) -> Spans:
+    for match in _BARE_FIELD.finditer(text):
+        yield match.span("name" if match["name"] else "first")
+
+
+def _in_small_letters(text: str) -> Spans:
+    """Yield names of notes without capitals: of words that nothing tells to be others."""
+    for match in _SMALL.finditer(text):
+        word = match["name"]
+        around = text[max(0, match.start() - 80) : match.end() + 80]
+        if any(map(str.isupper, around)) and match["title"] in ("m", "mr"):
+            continue
+        if word in _NO_NAME or _NO_SURNAME.search(word):
+            continue
+        if match["title"] != "dr" and fold(word) in _words():
+            continue
+        yield match.span("name")
+
+
+@lru_cache(maxsize=1)
+def _words() -> frozenset[str]:
+    from doctobert_hf.finemed.annotators.domain import known_words
+
+    return known_words()
+
+
+def _is_name(name: str, strict: bool, noble: bool = False) -> bool:
     if re.match(r"[A-ZÀ-Ý]\.", name) and re.search(r"\w{2}", name):
         return True  # "B. de La Tour"
     parts = [part for part in re.split(r"[\s.]+", name) if len(part) > 1] or [name]
@@ -130,6 +201,8 @@ def _is_name(name: str, strict: bool) -> bool:
         return True
     if len(parts) > 1 and first.lower() in ("le", "la", "de", "du") and first[0].isupper():
         return parts[1].lower() not in _NO_NAME and not strict  # "Mme Le Gall"
+    if noble and first == "de" and len(parts) > 1:
+        return parts[1][0].isupper() and parts[1].lower() not in _NO_NAME  # "M. de Villepin"
     return False
 
 
@@ -148,8 +221,20 @@ def _is_place(text: str, match: re.Match[str], titled: bool) -> bool:
     doctor = _DOCTOR.match(title) is not None
     if doctor and before(_STREET_OF, 40):
         return True
-    makes = before(_MAKES, 60) if name.isupper() else None
-    if makes and (makes["laboratory"] or (doctor and makes["alone"])):
+    if (eponym := before(_EPONYM, 50)) and (
+        fold(name.split()[0]) in _EPONYMS or (eponym["any"] is None and doctor)
+    ):
+        return True
+    if (
+        before(_ROAD_BEFORE, 12)
+        or _ROAD_ABROAD.match(text, match.end("name"))
+        or (_ROAD_ABROAD.search(name))
+    ):
+        return True
+    makes = before(_MAKES, 60) if name.isupper() or title == "M" else None
+    if makes and (
+        makes["laboratory"] or makes[0].startswith("LABORATOIRES") or (doctor and makes["alone"])
+    ):
         return True
     if doctor and title.isupper() and _MAKER.match(text, match.start("name"), match.end() + 30):
         return True

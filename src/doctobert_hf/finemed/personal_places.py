@@ -13,11 +13,11 @@ DASH = "[-\\u2010-\\u2014]"
 _S = SPACE
 _STREET = (
     r"(?:(?:grande?[- ])?rue|avenue|av\.?|ave\.?|boulevard|boul\.?|bd\.?|blvd\.?|bld\.?|bvd\.?|"
-    r"place|pl\.?|all[ée]es?|chemin|chem\.?|che\.?|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
+    r"place|pl\.?|all[ée]es?|all\.|chauss[ée]e|chemin|chem\.?|che\.?|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
     r"r[ée]sidence|r[ée]s\.?|lotissement|lot\.|hameau|lieu-dit|faubourg|fg\.?|esplanade|sente|"
     r"sentier|ruelle|venelle|mail|parvis|promenade|traverse|mont[ée]e|rond-point|voie|clos)"
 )
-_ZIP = rf"(?:F{_S}?-{_S}?)?\d{{2}}{_S}?\d{{3}}(?!\d)"
+_ZIP = rf"(?:(?:F{_S}?-{_S}?)?\d{{2}}{_S}?\d{{3}}|(?:B|L|CH){_S}?-{_S}?\d{{4}})(?!\d)"
 _INSIDE = (
     rf"(?:(?:appt?|appartement|b[âa]t(?:iment)?|esc(?:alier)?|r[ée]s(?:idence)?|porte|[ée]tage)\.?{_S}"
     rf"[^\n,;:.]{{0,30}}(?:,{_S}{{0,40}}|\n))"
@@ -32,7 +32,7 @@ _ADDRESS = re.compile(
     rf"(?<![\w,.])(?P<whole>(?:{_INSIDE}{{0,2}}\d{{1,4}}(?:{_S}?(?:bis|ter|quater|[A-D]))?{_S}?,?{_S}"
     rf"(?:{_STREET}(?:{_S}[^\n;]{{2,70}}?)?|r\.{_S}[^\W\d_][^\n;]{{2,40}}?)"
     rf"|{_PLACE}{_S}(?-i:[A-ZÀ-Ý]|d[eu]s?{_S}|l[ea]s?{_S})[^\n;:]{{2,60}}?"
-    rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}})"
+    rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}}|(?-i:L[ea]s?{_S}(?:[Gg]rand{_S}|[Pp]etit{_S})?(?:[Bb]ourg|[Vv]illage|[Hh]ameau)))"
     rf"(?P<gap>{_LINE}{{0,40}}[,\n\r(-]{_S}{{0,80}}[,(-]?{_S}{{0,2}}|{_LINE}{{1,40}})"
     rf"(?:BP{_S}?\d{{1,6}}{_S}{{0,9}}(?:,{_S}{{0,9}})?)?{_ZIP}{_S}{{1,9}}(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*(?-i:(?:{_S}|-)(?:[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex|Sur|sur|sous|en|le|la|les|l[èe]s))*"
     rf"(?:{_S}\d{{1,2}}(?!\d))?\)?)",
@@ -44,13 +44,43 @@ _LIVES = re.compile(
     rf"(?:,{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+)?)",
     re.IGNORECASE,
 )
+_SURE = (
+    r"(?:(?:grande?[- ])?rue|avenue|ave?\.?(?!\s*J)|boulevard|boul\.|bd\.?|blvd\.?|bld\.?|"
+    r"bvd\.?|all[ée]es?|all\.|chemin|chem\.|impasse|imp\.|ruelle|venelle|chauss[ée]e|faubourg|fbg?\.)"
+)
+"""What a number stands before in nothing but an address."""
+_PERHAPS = (
+    r"(?:place|quai|square|sq\.|route|rte\.?|cours|passage|mont[ée]e|esplanade|promenade|villa|"
+    r"sentier)"
+)
+"""Streets that are words of other things as well: "4 cours du soir", "5 place du traitement"."""
+_OF = rf"(?:(?:d[eu]s?|l[ea]s?|de{_LINE}la){_LINE}|(?:de{_LINE})?[dl]['’])"
+_NAME_OF = rf"(?-i:[A-ZÀ-Ý][\w.'’-]*)(?:{_LINE}{_OF}?(?-i:[A-ZÀ-Ý][\w'’-]*)){{0,4}}"
+_STREET_ALONE = re.compile(
+    rf"(?<![\w,./-])\d{{1,4}}(?:{_LINE}?(?:bis|ter|quater|[A-D](?=[ ,])))?"
+    rf"(?:-\d{{1,4}})?{_LINE}?,?{_LINE}"
+    rf"(?:{_SURE}{_LINE}(?:{_OF}{{0,2}}{_NAME_OF}|{_OF}{{1,2}}[^\W\d_]{{3,20}})"
+    rf"|(?-i:(?i:{_PERHAPS}(?={_LINE}(?:{_OF}|[A-ZÀ-Ý][a-zà-ÿ])))(?<![A-Z]{{3}})){_LINE}{_OF}{{0,2}}{_NAME_OF})(?!\w)"
+    rf"(?:,?{_LINE}(?-i:[A-ZÀ-Ý][\w'’-]{{2,}})(?:{_LINE}\d{{1,2}}[eè](?:r|me)?|{_LINE}(?:cedex|CEDEX|Cedex))(?!\w))?",
+    re.IGNORECASE,
+)
+_NUMBER_BEHIND = re.compile(
+    rf"(?<!\w)(?:{_SURE}|{_PERHAPS}){_LINE}{_OF}{{0,2}}{_NAME_OF},?{_LINE}\d{{1,4}}[a-zA-Z]?,?{_S}"
+    rf"(?:(?:B|L|CH){_S}?-{_S}?)?[1-9]\d{{3}}{_LINE}(?-i:[A-ZÀ-Ý][\w'’-]{{2,}})",
+    re.IGNORECASE,
+)
+"""As Belgium, Luxembourg and Switzerland write it: "rue de la Loi 16, 1000 Bruxelles"."""
 _CAPITALS = "(?-i:[A-ZÀ-Ý]{2})"
 _COMPANY = re.compile(
     rf"(?:\b(?:titulaire|fabricant|exploitant)s?(?=\s*(?::|de\s+l|{_CAPITALS}))"
+    r"|(?<!\w)(?:pfizer|sanofi|novartis|astrazeneca|glaxosmithkline|gsk|janssen[- ]cilag|"
+    r"biogaran|sandoz|mylan|viatris|zentiva|cristers|teva\s+sant[ée]|healthcare|boehringer|"
+    r"bristol[- ]myers|lilly\s+france|ipsen|upsa|abbvie|amgen|takeda|novo\s+nordisk|"
+    r"msd\s+france)(?!\w)"
     r"|\b(?:laboratoires?|soci[ée]t[ée])(?=\s+(?-i:[A-ZÀ-Ý]))|(?<!\w)pharma(?!\w)|(?<!\w)pharmaceuti\w*"
     r"|(?-i:\b(?:SASU?|(?<!\d)(?<!\d[ \u00a0])SA|S\.A\.(?:S\.)?|SARL|G[Mm][Bb]H|L(?:td|TD)|"
     r"Limited|LIMITED|Inc|AG(?!\W{0,3}\d)|B\.?V\.?|N\.?V\.?|S\.p\.A|SpA|plc|PLC|Co)(?!\w)))"
-    r"(?:(?!\.\s+(?-i:[A-ZÀ-Ý])|(?<!\w)(?:habit|demeur|domicili|r[ée]sid(?:e|ant|ait)(?!\w)|vit(?!\w)|"
+    r"(?:(?!\.\s+(?-i:(?!T[ée]l|T[ÉE]L|Fax|FAX)[A-ZÀ-Ý])|(?<!\w)(?:habit|demeur|domicili|r[ée]sid(?:e|ant|ait)(?!\w)|vit(?!\w)|"
     r"patient|n[ée]e?(?!\w)|(?-i:M\.|Mr|Mme|Mlle|MME|MLLE|Monsieur|Madame|MONSIEUR|MADAME)(?!\w)))"
     r"[\s\S])*\Z",
     re.IGNORECASE,
@@ -64,6 +94,23 @@ _LEAFLET = re.compile(
 )
 
 
+_PERSON = re.compile(
+    r"(?<!\w)(?:patient|domicile|(?-i:M\.|Mr|Mme|Mlle|MME|MLLE|Monsieur|Madame|Dr|Docteur|DR|n[ée]e?)(?!\w))",
+    re.IGNORECASE,
+)
+_MOBILE = re.compile(r"\(?(?:(?:\+|00)33\)?\W?(?:\(0\))?|0)\W?[67]")
+
+
+def of_maker(text: str, start: int) -> bool:
+    """Return whether a phone number stands behind a maker of medicines; a mobile is a person's."""
+    if _MOBILE.match(text, start):
+        return False
+    if _COMPANY.search(text, max(0, start - 150), start):
+        return True
+    told = list(_LEAFLET.finditer(text, max(0, start - 400), start))
+    return bool(told) and not _PERSON.search(text, told[-1].end(), start)
+
+
 def find_addresses(text: str) -> Spans:
     """Yield where addresses stand; those of makers in leaflets are no personal data."""
     for match in _ADDRESS.finditer(text):
@@ -71,9 +118,18 @@ def find_addresses(text: str) -> Spans:
         plain = not match["gap"].strip(" \t\u00a0\u202f") and "\n" not in match["gap"]
         if plain and city is not None and not city["city"].isupper():
             continue  # "5 place du médicament dans la stratégie 12345 patients"
-        if _COMPANY.search(text, max(0, match.start() - 150), match.start()):
-            continue  # leaflets name who makes a drug: no person
-        if _LEAFLET.search(text, max(0, match.start() - 1500), match.end() + 200):
-            continue
-        yield match.span()
+        if not _in_leaflet(text, match):
+            yield match.span()
     yield from (match.span("whole") for match in _LIVES.finditer(text))
+    for pattern in (_NUMBER_BEHIND, _STREET_ALONE):
+        for match in pattern.finditer(text):
+            if not _in_leaflet(text, match):
+                yield match.span()
+
+
+def _in_leaflet(text: str, match: re.Match[str]) -> bool:
+    """Return whether an address is of who makes a drug: no person."""
+    return bool(
+        _COMPANY.search(text, max(0, match.start() - 150), match.start())
+        or _LEAFLET.search(text, max(0, match.start() - 1500), match.end() + 200)
+    )

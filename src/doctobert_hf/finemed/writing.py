@@ -87,8 +87,21 @@ class Exclusions:
         return found
 
 
+def excerpt(text: str) -> str:
+    """Return a text's beginning, with personal data masked: it may leave where the text may not.
+
+    Example:
+        >>> excerpt("Mme Petit, 54 ans.")
+        'Mme |||PATIENT_NAME|||, 54 ans.'
+    """
+    from doctobert_hf.finemed.deidentification import deidentify
+
+    # More than is kept: what the cut goes through is personal data all the same.
+    return deidentify(text[: 2 * _EXCERPT].encode("utf-8", "replace").decode())[0][:_EXCERPT]
+
+
 class ExclusionWriter:
-    """Writes excluded documents: id, reason, step, length and beginning."""
+    """Writes excluded documents: id, reason, step, length and beginning, personal data masked."""
 
     def __init__(self, path: Path, step: str) -> None:
         self.path, self.step = path, step
@@ -107,7 +120,7 @@ class ExclusionWriter:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("w", encoding="utf-8")
-        beginning = text[:_EXCERPT].encode("utf-8", "replace").decode("utf-8")
+        beginning = excerpt(text)
         row = {"id": identity, "reason": reason, "step": self.step, **more}
         row |= {"characters": len(text), "text": beginning}
         self._file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -62,3 +62,8 @@ def _model() -> tuple[float, dict[str, float]]:
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
     weights = {word: float(weight) for word, weight in rows}
     return weights.pop(""), weights
+
+
+def known_words() -> frozenset[str]:
+    """Return the words of the table, folded: words of French, and few names."""
+    return frozenset(_model()[1])

@@ -14,6 +14,7 @@ from doctobert_hf.chunking.sentences import split_sentences
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.rephrase.attribution import attribution_reasons
 from doctobert_hf.finemed.rephrase.codes import code_reasons
+from doctobert_hf.finemed.rephrase.compounds import with_compounds
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
 from doctobert_hf.finemed.rephrase.plain import plain
@@ -51,6 +52,7 @@ def check_rewrite(source: str, rewrite: str) -> list[str]:
 
 def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what of the facts is lost, invented or turned round."""
+    source, rewrite = with_compounds(source, rewrite), with_compounds(rewrite, source)
     (old, old_dates), (new, new_dates) = take_dates(source), take_dates(rewrite)
     quantities, again = quantities_of(old), quantities_of(new)
     yield from date_reasons(old_dates, new_dates, {q.bare for q in quantities})
@@ -107,7 +109,7 @@ def _reversed(source: str, rewrite: str) -> Iterator[str]:
             yield f"values exchanged: {last} and {first}"
 
 
-_TIMES = ("h", "mois")
+_TIMES = ("h", "mois", "fois/h", "fois/mois")
 
 
 def _has(known: list[Quantity], quantity: Quantity) -> bool:

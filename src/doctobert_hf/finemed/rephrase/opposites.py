@@ -51,6 +51,10 @@ _GROUPS: dict[str, dict[str, str]] = {
         "injury": r"(?<!non )traumatiques?",
     },
     "presence": {"present": r"pr[ée]sente?s?(?=[.,;:)]|\s*\Z)", "absent": r"absente?s?"},
+    "pace": {
+        "fast": r"tachycard\w+|tachypn\w+|rapides?|acc[ée]l[ée]r\w+",
+        "slow": r"bradycard\w+|bradypn\w+|lente?s?|ralenti\w*",
+    },
     "segment": {"raised": r"sus[- ]d[ée]calage\w*", "lowered": r"sous[- ]d[ée]calage\w*"},
     "outcome": {
         "good": r"(?<!d[ée])favorables?(?!\s+(?:à|au|aux))|bonne\s+[ée]volution",
@@ -190,7 +194,8 @@ _PATTERNS = {
 """By group one pattern, with a numbered group for each kind."""
 _RESULT = "result"
 _LOOSE = ("time of day", "relative", "severity", "direction", "medication", "extent", "limit",
-          "sex", "smoking", "fever", "presence", "state", "meals", "advice", "timing")  # fmt: skip
+          "sex", "smoking", "fever", "pace", "presence", "state", "meals", "advice",
+          "timing")  # fmt: skip
 """Told too often by chance to compare how often each is told."""
 _PLACES = ("height", "face", "end", "side of a limb", "depth")
 _QUALIFIES = (*_PLACES, "course", "malignity", "severity", "order", "age of onset", "sex")
@@ -311,6 +316,11 @@ def _sided(text: str) -> dict[str, set[str]]:
     return found
 
 
+_BOTH = re.compile(
+    r"(?<!\w)(?:(?:l|d|c)?es|aux)\s+(?:deux|2)\s|bilat[ée]ra|des\s+deux\s+c[ôo]t", re.I
+)
+
+
 def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what is on the other side, and sides that are new or lost."""
     old, new = _sided(source), _sided(rewrite)
@@ -323,6 +333,8 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     ]
     (right, left), (right_now, left_now) = counts
     in_short = [bool(short.search(source)) for short in _SHORT_SIDES]
+    right_now += bool(right and not right_now and _SHORT_SIDES[0].search(rewrite))
+    left_now += bool(left and not left_now and _SHORT_SIDES[1].search(rewrite))
     for before, now, known in ((right, right_now, in_short[0]), (left, left_now, in_short[1])):
         if before == 0 and now and not known:
             yield "side invented"
@@ -332,5 +344,7 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
         and ((right_now > right and left_now < left) or (right_now < right and left_now > left))
     ):
         yield "sides exchanged"
+    elif right and left and not right_now and not left_now and _BOTH.search(rewrite):
+        return  # "les deux membres inférieurs"
     elif (right and not right_now) or (left and not left_now):
         yield "side lost"

@@ -28,6 +28,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, flags, new in (
         (r"(?<!\w)sans\s+(?:aucun\s+|nul\s+)?doute(?!\w)", re.I, "probablement"),
         (r"(?<!\w)(?:non|pas)\s+(?:seulement|uniquement|exclusivement|simplement)(?!\w)", re.I, ""),
+        (r"(?<!\w)non[ -](?=st[ée]ro[ïi]dien)", re.I, ""),
         (r"(?<!\w)sans\s+(?:cesse|d[ée]lai|attendre|tarder)(?!\w)", re.I, "vite"),
         (r"\s(?:en\s+g[ée]n[ée]ral|g[ée]n[ée]ralement|habituellement|en\s+principe|à\s+ce\s+jour|encore|"
          r"formellement|strictement|actuellement)(?=\s)", re.I, ""),
@@ -74,6 +75,10 @@ def _side(match: re.Match[str]) -> str:
     word = re.search(r"([^\W\d_]+)\Z", match.string[: match.start()])
     if word is None or len(word[1]) < 3 or word[1].lower() in _NOT_A_SIDE:
         return match[0]
-    if word[1].istitle() and match.string[match.end() : match.end() + 1] == ".":
+    if (
+        len(match[1]) == 1
+        and word[1].istitle()
+        and match.string[match.end() : match.end() + 1] == "."
+    ):
         return match[0]  # "Madame Durand D."
     return _SIDES[match[1][0].lower()]

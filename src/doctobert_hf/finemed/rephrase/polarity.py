@@ -43,7 +43,8 @@ _SHORT = frozenset("toux rash coma choc pus rale".split())
 _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
     "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam",
-    "hypertens": "hypertend", "hypotens": "hypotend",
+    "hypertens": "hypertend", "hypotens": "hypotend", "doul": "doul", "fievre": "fievr febril pyre",
+    "dyspn": "dyspn", "icter": "icter", "symptom": "symptom", "cyanos": "cyanos",
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
 _STARTS = tuple(_ALIAS)
@@ -61,10 +62,60 @@ def _root(word: str) -> str:
     return _NOUN.sub("", stem(word))
 
 
-_INFINITIVE = re.compile(r"(?:er|ir|dre)\Z")
+_DENIED_WORDS = {
+    "indolor": "douleur", "apyre": "fievre", "afebril": "fievre", "asymptom": "symptome",
+    "eupne": "dyspnee", "anicter": "ictere", "acyano": "cyanose",
+}  # fmt: skip
+"""Words that deny what another says, by how both begin: "indolore" is "pas de douleur"."""
+_DENIED_STARTS = tuple(_DENIED_WORDS)
+_PRIVATIVE = re.compile(
+    r"(?:in(?![bmp])|im(?=[bmp])|ir(?=r)|il(?=l)|an(?=[aeiouyh])|a(?![aeiouyh]))(?P<base>\w{5,})"
+)
+_QUALITY = re.compile(
+    r"(?:ques?|[ai]bles?|[ei]ls?|elles?|ifs?|ives?|eux|euses?|[ae]nte?s?|iers?|ieres?|ales?|als?|"
+    r"aux|aires?|iles?|ites?|[ai]tes?|[ae]nces?|eures?|ees?|es?|tes?|abilite|ibilite)\Z"
+)
+_NO_PRIVATIVE = frozenset(
+    """anormal anormale anormales anormaux important importante importants importantes irradiation
+    information formation intention attention approche approches avaleur inflammation indication
+    inspiration intense inclusion
+    incision induction infection injection investigation invasion admise admises adresse
+    ameliore amenee""".split()
+)
+
+
+def _denied(word: str, stems: frozenset[str]) -> str | None:
+    """Return what a folded word denies by its form: "douleur" of "indolore".
+
+    A prefix that may be none ("irradiation", "approche") is read as one only where a text has the
+    word without it.
+    """
+    if word.startswith(_DENIED_STARTS):
+        return next(_DENIED_WORDS[start] for start in _DENIED_STARTS if word.startswith(start))
+    base = _without_prefix(word)
+    return base if base is not None and stem(base) in stems else None
+
+
+@lru_cache(maxsize=1 << 16)
+def _without_prefix(word: str) -> str | None:
+    match = _PRIVATIVE.fullmatch(word)
+    if match is None or word in _NO_PRIVATIVE or not _QUALITY.search(word):
+        return None
+    return match["base"]
+
+
+_INFINITIVE = re.compile(r"(?:(?<!uli)er|ir|dre)\Z")
 _ARTICLE = re.compile(
     r"(?<!\w)(?:les?\s|la\s|l['’]|une?\s|des?\s|d['’]|du\s|au\s)\Z", re.IGNORECASE
 )
+_COMPLAINTS = tuple(
+    """dyspne toux frisson sueur cephale vertig nause vomi diarrhe constip fievre febri douleur algi
+    oedem cyanos icter asthen anorexi amaigriss malaise syncope palpit crachat expector hemopty
+    hematem melaen hematur brulure prurit eruption rash paresthes raideur photophob confus
+    somnol convuls essouffl epanchem rale crepitant sibilant souffle hypoten hyperten tachycard
+    bradycard polypne desatur hypoxi gene fatigue faiblesse""".split()
+)
+"""How complaints and signs begin, folded."""
 _FINDINGS = frozenset("signe signes notion particularite particuliers particuliere".split())
 _VERBS = frozenset(
     """presentait presentaient presenter presentant montrait montrer montrant montraient revelait
@@ -86,8 +137,13 @@ def segments(text: str) -> tuple[str, ...]:
     return (*found, text[at:])
 
 
-def _polarities(text: str) -> dict[str, Counter[str]]:
-    """By stem, how often it is ``negated``, ``affirmed`` or ``unclear``."""
+def _polarities(text: str, stems: frozenset[str]) -> dict[str, Counter[str]]:
+    """By stem, how often it is ``negated``, ``affirmed`` or ``unclear``.
+
+    Args:
+        text: A source or its rewrite.
+        stems: Those of the words of both.
+    """
     found: dict[str, Counter[str]] = {}
     for segment in segments(text):
         reach = _Reach(segment) if ANY.search(segment) else None
@@ -106,9 +162,14 @@ def _polarities(text: str) -> dict[str, Counter[str]]:
                 continue  # "ne pas prendre si": what is denied stands elsewhere
             unclear = reach is not None and not sure and reach.unclear(at)
             polarity = "negated" if sure else "unclear" if unclear else "affirmed"
-            for root in _roots(match[0]):
-                found.setdefault(root, Counter())[polarity] += 1
+            base = _denied(word, stems)
+            for root in (_root(base),) if base else _roots(match[0]):
+                told = _TURNED.get(polarity, polarity) if base else polarity
+                found.setdefault(root, Counter())[told] += 1
     return found
+
+
+_TURNED = {"negated": "affirmed", "affirmed": "negated"}
 
 
 _LITTLE = frozenset(
@@ -154,10 +215,13 @@ class _Reach:
         ruled_out = RULED_OUT.search(segment)
         self._ruled_out = ruled_out.start() if ruled_out else len(segment)
         self._present = list(_present(segment))
+        self._with = list(_with(segment))
 
     def unclear(self, at: int) -> bool:
         """Return whether a cue may reach a place that none surely reaches."""
         segment = self.segment
+        if any(start <= at < end for start, end in self._with):
+            return False
         near = (
             at > self._ruled_out
             or any(at < c < at + 90 and not TURN.search(segment, at, c + 2) for c in self._behind)
@@ -174,6 +238,23 @@ def _present(segment: str) -> Iterator[tuple[int, int]]:
     """Yield the parts of an enumeration that are surely there: "fièvre absente, toux présente"."""
     for match in PRESENT.finditer(segment):
         if not (BEFORE_ANY.search(match["told"]) or BEHIND_ANY.search(match["told"])):
+            yield match.span("told")
+
+
+_WITH = re.compile(
+    r"(?<!\w)(?<!pas )(?<!ni )avec\s+(?:(?:une?|des?|la|les?|quelques)\s+|l['’])?"
+    r"(?P<told>\w+)(?=(?P<behind>[^.;,]{0,40}))",
+    re.IGNORECASE,
+)
+
+
+def _with(segment: str) -> Iterator[tuple[int, int]]:
+    """Yield what stands with a finding that is denied: "pas de fièvre avec dyspnée" has dyspnea.
+
+    Only complaints: in "pas de lésion avec prise de contraste" the whole is denied.
+    """
+    for match in _WITH.finditer(segment):
+        if fold(match["told"]).startswith(_COMPLAINTS) and not BEHIND_ANY.search(match["behind"]):
             yield match.span("told")
 
 
@@ -219,12 +300,19 @@ def _negated_places(segment: str) -> Iterator[int]:
 
 
 def _surface(root: str, text: str) -> str:
-    return next(word for word in WORD.findall(text) if root in _roots(word))
+    """Return the first word of a text that tells a root, or denies it."""
+    for word in WORD.findall(text):
+        base = _denied(fold(word), frozenset()) or _without_prefix(fold(word))
+        if root in _roots(word) or (base and root == _root(base)):
+            return word
+    return root
 
 
 def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what is denied in one text and affirmed in the other."""
-    old, new = _polarities(source), _polarities(rewrite)
+    words = {fold(word) for text in (source, rewrite) for word in WORD.findall(text)}
+    stems = frozenset(map(stem, words))
+    old, new = _polarities(source, stems), _polarities(rewrite, stems)
     for root, before in old.items():
         after = new.get(root, Counter())
         if after["negated"] < before["negated"] and after["affirmed"] > before["affirmed"]:

@@ -5,7 +5,9 @@ With ``judge`` a third: whether the rewrite is faithful.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from doctobert_hf.finemed.rephrase.prompts import (
 )
 from doctobert_hf.finemed.rephrase.served import inference_config, started_server
 
+logger = logging.getLogger(__name__)
 _PLANS = 3
 """Tries for a plan of the schema: servers without structured output miss it now and then."""
 _VERDICT_TOKENS = 256
@@ -170,6 +173,14 @@ def _json(text: str) -> Any:
     return json.loads(text[start : end + 1])
 
 
+def _tell_others(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell what asyncio tells of tasks that nobody awaits; given up once, a run is told once."""
+    if isinstance(context.get("exception"), ServerError):
+        logger.debug("%s", context["exception"])
+    else:
+        loop.default_exception_handler(context)
+
+
 class Rewriter(InferenceRunner):
     """datatrove's inference runner on our endpoint, with its checkpoints and request cache.
 
@@ -208,6 +219,11 @@ class Rewriter(InferenceRunner):
         except ServerError:
             self.stopped.touch()
             raise
+
+    async def run_async(self, data_gen: Any, rank: int = 0) -> None:
+        """Ask for documents; what other requests end with, once the run is given up, is no news."""
+        asyncio.get_running_loop().set_exception_handler(_tell_others)
+        await super().run_async(data_gen, rank)
 
     def _init_server(self, rank: int) -> Endpoint:
         if self.settings.server != "none":

@@ -49,17 +49,25 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bmatin,?\s+midi\s+et\s+(?:le\s+)?soir", "3 fois/jour"),
         (r"\b(?:le\s+)?matin\s*(?:et|/|\+)\s*(?:le\s+)?soir", "2 fois/jour"),
         (r"\bJ\s?\+?(\d{1,3})\b", r"jour \1"),
+        (r"\b(?:un\s+)?demi[ -]litre", "0,5 l"),
+        (r"\bun\s+jour\s+sur\s+deux", "tous les 2 jours"),
+        (
+            rf"(\d{_S}*(?:[mµu]?g|mcg|ml|ui)){_S}?/{_S}?(\d{{1,2}}){_S}?h(?:eures?)?\b",
+            r"\1 toutes les \2 h",
+        ),
     )
 )
+_DOSE = r"(?:[mµu]?g|mcg|ml|ui|(?:milli|micro)?grammes?|unit[ée]s?)"
 _PER = r"(?:par|/|tou(?:te)?s\s+les)"
 _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I), new)
     for pattern, new in (
-        (rf"(\d{_S}*(?:[mµu]?g|mcg|m?l|ui))({_S}(?:de{_S}(?:la{_S})?|d['’])[^\W\d][\w-]*"
+        (rf"(\d{_S}*(?:[mµu]?g|mcg|m?l|ui|(?:milli|micro)?grammes?|unit[ée]s?))({_S}(?:de{_S}(?:la{_S})?|d['’])[^\W\d][\w-]*"
          rf"(?:{_S}[\w-]+)?){_S}par{_S}(jour|semaine|heure)\b", r"\1/\3\2"),
         (rf"{_S}*(?:{_PER}){_S}*(?:24{_S}*h(?:eures?)?|vingt-quatre heures)\b", "/jour"),
         (rf"\b1{_S}+(?:fois|prise|injection){_S}+unique", "1 fois"),
         (rf"\bdeux(?={_S}+(?:{_TIME}|fois|prise|injection|comprim|g[ée]lule|sachet|bouff|goutte|"
+         rf"(?:milli|micro)?gramme|milligramme|unit[ée]|"
          rf"ampoule|cp)\w*)", "2"),
         (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?|inhalations?)"
          rf"{_S}*(?:quotidienne?s?|journali[eè]re?s?|par{_S}jour|/{_S}?j(?:our)?\b)",
@@ -70,6 +78,13 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"[x×]{_S}?(\d+){_S}?(?:/|par){_S}?(?:sem|semaine)\b", r" \1 fois/semaine"),
         (rf"\b(\d+){_S}?[x×]{_S}?(?:/|par){_S}?(?:j|jour)\b", r"\1 fois/jour"),
         (rf"(\d{_S}*[a-zµ]+){_S}+(?:quotidien(?:ne)?s?|par{_S}jour)\b", r"\1/jour"),
+        (rf"(\d{_S}*[a-zµ]+){_S}+hebdomadaires?\b", r"\1/semaine"),
+        (rf"(\d{_S}*[a-zµ]+){_S}+mensuel(?:le)?s?\b", r"\1/mois"),
+        (rf"\b(?:hebdomadaire){_S}+(?:de{_S}+|:{_S}*)(\d+(?:[.,]\d+)?{_S}*{_DOSE})\b",
+         r"\1/semaine"),
+        (rf"\b(?:quotidienne|journali[èe]re){_S}+(?:de{_S}+|:{_S}*)(\d+(?:[.,]\d+)?{_S}*{_DOSE})\b",
+         r"\1/jour"),
+        (rf"\b(?:mensuelle){_S}+(?:de{_S}+|:{_S}*)(\d+(?:[.,]\d+)?{_S}*{_DOSE})\b", r"\1/mois"),
         (rf"\b(\d+){_S}+(?:derni[eè]re?s?|premi[eè]re?s?){_S}+(?={_TIME}\b)", r"\1 "),
         (rf"(?<!\w)une?(?={_S}+{_TIME}\b)", f"1{IMPLIED}"),
         (rf"(?<!\w)l['’](?:an|ann[ée]e){_S}+(?:[ée]coul[ée]e|pr[ée]c[ée]dente?|derni[èe]re)|"
@@ -77,11 +92,23 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"\b(\d+){IMPLIED}?({_S}+{_TIME}){_S}+et{_S}+demie?\b", rf"\1,5{IMPLIED}\2"),
         (rf"\bchaque{_S}+(?=matin|soir|midi|nuit)", f" 1{IMPLIED} fois/jour "),
         (rf"\bchaque{_S}+(jour|semaine|mois)\b", rf" 1{IMPLIED} fois/\1 "),
+        (rf"\btou(?:te)?s{_S}+les{_S}+(jour|semaine)s\b", rf" 1{IMPLIED} fois/\1 "),
+        (rf"\btous{_S}+les{_S}+mois\b", f" 1{IMPLIED} fois/mois "),
+        (r"\bbi-?hebdomadaires?\b", " 2 fois/semaine "), (r"\bbi-?quotidien\w*", " 2 fois/jour "),
+        (r"\bhebdomadaire(?:s|ment)?\b", f" 1{IMPLIED} fois/semaine "),
+        (r"\bmensuel(?:le)?(?:s|ment)?\b", f" 1{IMPLIED} fois/mois "),
+        (r"\btrimestriel(?:le)?(?:s|ment)?\b", " tous les 3 mois "),
+        (r"\bsemestriel(?:le)?(?:s|ment)?\b", " tous les 6 mois "),
+        (rf"\bune?{_S}+(?=(?:injection|prise|s[ée]ance)s?{_S}+par{_S}+(?:jour|semaine|mois)\b)",
+         ""),
+        (rf"\b1(?={_S}+(?:injection|prise|s[ée]ance)s?(?:/|{_S}+par{_S}+)(?:jour|semaine|mois)\b)",
+         f"1{IMPLIED}"),
         (r"\b(?:quotidien(?:ne)?(?:s|ment)?|journali[eè]re?s?)\b", f" 1{IMPLIED} fois/jour "),
-        (rf"(?<![\d\w%])((?!fois|prise)[^\W\d]{{4,}}){_S}+par{_S}+(jour|semaine)\b",
+        (rf"(?<![\d\w%])((?!fois|prise)[^\W\d]{{4,}}){_S}+par{_S}+(jour|semaine|mois)\b",
          rf"\1 1{IMPLIED} fois/\2"),
         (rf"{_S}+(?:et{_S}+)?{_PER}{_S}+"
-         r"(?=(?:jour|j|semaine|mois|heure|h|kg|kilo|minute|min|an)s?\b)", "/"),
+         r"(?=(?:jour|j|semaine|mois|heure|h|kg|kilo|minute|min|an|litre|millilitre)s?\b)",
+         "/"),
     )
 )  # fmt: skip
 _PRESSURE = re.compile(
@@ -154,6 +181,9 @@ def _needed(pattern: str) -> tuple[str, ...]:
 
 
 _HINTS = (
+    ("mensuel", ("mensuel",)), (r"b(?:hebdomadaire)", ("hebdo",)), (r"\bhebdomadaire", ("hebdo",)),
+    (r"\btrimestriel", ("trimestr",)), (r"\bsemestriel", ("semestr",)), ("litre\"", ("litre",)),
+    (r"sur\s+deux", ("sur",)), (rf"les{_S}+mois", ("mois",)),
     ("trimestre", ("trimestre",)), ("semestre", ("semestre",)), ("quarts", ("quart",)),
     ("demi", ("demi",)), ("midi\\s", ("midi",)), ("matin)", ("matin",)), ("matin\\s", ("matin",)),
     ("unique", ("unique",)), ("derni[eè]re?s?|premi", ("derni", "premi")),

@@ -35,6 +35,7 @@ from doctobert_hf.finemed.rephrase.rollout import KEY, TOKENS, Rewriter
 from doctobert_hf.finemed.rephrase.served import output_of_server, require_server
 from doctobert_hf.finemed.schema import rewriting_fields, term_fields, with_fields
 from doctobert_hf.finemed.selection import Select, check_filter, parse_where
+from doctobert_hf.finemed.writing import excerpt
 from doctobert_hf.runs import check_apart
 from doctobert_hf.runs.record import describe_input
 
@@ -95,8 +96,10 @@ class Gates(PipelineStep):
                 if reasons:
                     # Counted by kind; the facts stand beside it.
                     kind = failed or _kind(reasons[0])
-                    rewrite = answer.get("text", "")[:300]
-                    more = {"reasons": reasons, "rewrite": rewrite}
+                    more = {
+                        "reasons": [excerpt(reason) for reason in reasons],
+                        "rewrite": excerpt(answer.get("text", "")),
+                    }
                     excluded.write(document.id, kind, document.text, **more)
                     continue
                 rewritten = self._document(document, answer)
@@ -126,6 +129,58 @@ class Gates(PipelineStep):
             },
         }
         return Document(text=answer["text"], id=f"{document.id}#rewritten", metadata=metadata)
+
+
+class KeptApart(PipelineStep):
+    """datatrove step that gives columns another name, because ours are called so.
+
+    Args:
+        names: New names by old ones.
+    """
+
+    name = "columns kept apart"
+    type = "FineMed"
+
+    def __init__(self, names: dict[str, str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Yield the documents."""
+        for document in data:
+            for name in self.names.keys() & document.metadata.keys():
+                document.metadata[self.names[name]] = document.metadata.pop(name)
+            yield document
+
+
+def keep_apart(schema: pa.Schema) -> tuple[pa.Schema, dict[str, str]]:
+    """Rename columns of an input, such as a corpus that was rephrased before, that a rewrite has.
+
+    Returns:
+        The schema, and new names by old ones.
+
+    Raises:
+        DataError: A new name is taken as well.
+    """
+    from doctobert_hf.finemed.reading import tell_once
+
+    taken = [item.name for item in rewriting_fields() if item.name in schema.names]
+    names = {name: f"input_{name}" for name in taken}
+    if clash := sorted(set(names.values()) & set(schema.names)):
+        raise DataError(
+            f"The input has columns that a rewrite has, and '{clash[0]}' too",
+            "free names: the input's own are kept behind 'input_'",
+            "Rename or drop them",
+        )
+    if names:
+        tell_once(
+            f"The input was rephrased or cut before: its columns {', '.join(taken)} are kept as "
+            f"{', '.join(names.values())}"
+        )
+    for old, new in names.items():
+        place = schema.get_field_index(old)
+        schema = schema.set(place, schema.field(place).with_name(new))
+    return schema, names
 
 
 class Numbered(PipelineStep):
@@ -164,6 +219,7 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     require_server(config)
     schema = input_schema(config)
     check_filter(where, schema)
+    schema, renamed = keep_apart(schema)
     if config.batch is not None:
         check_apart(config.batch, config.input)
         _check_batch(Path(config.batch), Path(config.output))
@@ -180,11 +236,16 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
             return done
         if again:
             reopen(stage)
-        return _rephrase(stage, prompts, where, schema, config)
+        return _rephrase(stage, prompts, where, schema, config, renamed)
 
 
 def _rephrase(
-    stage: Stage, prompts: Prompts, where: Filter, schema: pa.Schema, config: RephraseConfig
+    stage: Stage,
+    prompts: Prompts,
+    where: Filter,
+    schema: pa.Schema,
+    config: RephraseConfig,
+    renamed: dict[str, str],
 ) -> dict[str, Any]:
     answers = stage.folder / "answers"
     answers.mkdir(exist_ok=True)
@@ -192,6 +253,7 @@ def _rephrase(
     asking = [
         *stage.readers(),
         Select(where, stage.exclusions),
+        KeptApart(renamed),
         Pieces(config.chunk_tokens, config.tokenizer),
         Numbered(),
         Rewriter(
@@ -247,6 +309,7 @@ def _locked(folder: Path | None) -> Iterator[None]:
             lock.release()
 
 
+_SAID = "Server encountered unrecoverable error: "
 _PASSES = 3
 """Passes over failed requests that one start begins; each request has its own tries as well."""
 
@@ -310,7 +373,9 @@ def _ask(stage: Any, steps: list[Any], logs: str) -> bool:
     try:
         return stage.run(steps, logs)
     except ServerError as error:
-        said = str(error).removeprefix("Server encountered unrecoverable error: ")
+        said = str(error)
+        while said.startswith(_SAID):  # once more for each process that it came through
+            said = said.removeprefix(_SAID)
         config = stage.config
         place = f"The endpoint '{config.endpoint if config.batch is None else config.batch}'"
         more = ""

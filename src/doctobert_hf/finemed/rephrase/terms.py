@@ -166,6 +166,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         kind = kinds[word]
         if kind is None or stem(word) in new_stems or _kin(word, new):
             continue
+        if stem(word) in _SALTS and _told_otherwise(stem(word), new):
+            continue
         if kind == "drug":
             yield f"drug lost: {word}"
         lost.append(word)
@@ -183,11 +185,21 @@ _SAME = {
     },
     **{"cancer": "tumeur tumor carcin adenocarc neoplas lymphom metasta leucem melanom"},
     **{"neoplas": "tumeur tumor carcin adenocarc cancer lymphom metasta"},
-    **{"hemoptys": "crach sang", "dysphag": "avaler degluti", "oedem": "gonfl oap omi enfl"},
+    **{
+        "hemoptys": "crach sang",
+        "dysphag": "avaler degluti",
+        "hemipleg": "paralys",
+        "parapleg": "paralys",
+        "lithias": "calcul pierr",
+        "oedem": "gonfl oap omi enfl",
+    },
     **{"lombalg": "lomb dos", "arthralg": "articul", "myalg": "muscul", "gastralg": "epigastr"},
     **{"tachycard": "pouls frequence battem", "fractur": "cass", "apyrex": "apyret fievre"},
     **{"apyrexie": "apyret fievre", "hematem": "vomi sang", "melaena": "selles", "oligur": "urin"},
     **{"infarct": "idm", "pyrosis": "brulure", "dysurie": "urin mictio", "anorexi": "appetit"},
+    **{"potassi": "kalie kaliu hypokal hyperkal", "sodium": "natre hyponat hypernat"},
+    **{"calcium": "calce hypocal hypercal", "magnesiu": "magnes", "corticoid": "cortico"},
+    **{"icter": "anicter"},
     **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
 }
 """What else a source may call a finding, by the beginning of the word for it."""
@@ -201,11 +213,17 @@ def _other_ways(root: str) -> tuple[str, ...] | None:
     return None
 
 
+_IN_BLOOD = re.compile(r"(?!hypo|hyper)(\w{5,})em(?:ies?)?")
+
+
 def _told_otherwise(root: str, words: Iterable[str]) -> bool:
     others = _other_ways(root)
+    if others is None and (blood := _IN_BLOOD.fullmatch(root)):
+        others = (blood[1],)  # "lactatémie" is a value of lactates
     return others is not None and any(word.startswith(others) for word in words)
 
 
+_SALTS = frozenset(stem(word) for word in ("potassium", "sodium", "calcium", "magnesium"))
 _DISEASES_SHORT = frozenset(
     """avc ait hta htap bpco sep tvp ep idm vih oap rgo sca fa aomi irc pid vhb vhc sida sdra saos
     civd hsa mici rch dmla tdah acfa gea geu hed hsd hic icc ira iu lal lmc lnh pna rac sapl sla
@@ -239,7 +257,12 @@ def _short_names(source: str, rewrite: str, known: set[str]) -> Iterator[str]:
     told = fold(rewrite)
     for raw in dict.fromkeys(re.findall(r"(?<![\w-])[A-Z]{2,5}(?![\w-])", source)):
         short = fold(raw)
-        if short not in ANOTHER_WAY or re.search(rf"(?<!\w){short}s?(?!\w)", told):
+        named = short in ANOTHER_WAY or (short in _DISEASES_SHORT and short in EXPANSIONS)
+        if not named or re.search(rf"(?<!\w){short}s?(?!\w)", told):
+            continue
+        if short not in ANOTHER_WAY:
+            if not any(stem(part) in told for part in EXPANSIONS[short]):
+                yield f"disease lost: {raw}"
             continue
         parts = EXPANSIONS.get(short, ("?",))[:2]
         spelt = re.search(_BETWEEN.join(rf"{re.escape(stem(part))}\w*" for part in parts), told)

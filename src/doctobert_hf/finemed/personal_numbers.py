@@ -1,0 +1,143 @@
+"""Numbers of French people and institutions: social security, bank, and those of a register.
+
+Checked where they have a key (python-stdnum); the others count only behind what they are called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from doctobert_hf.finemed.personal_places import DASH as _DASH, SPACE as _S, Spans
+
+_GAP = rf"(?:{_S}{{1,2}}|[./]|{_DASH})"
+_NIR = re.compile(
+    rf"(?<![\d])(?P<body>[1-478](?P<sep>{_GAP}?)\d\d{_GAP}?"
+    rf"(?:0[1-9]|1[0-3]|[2-9]\d){_GAP}?(?:\d\d|2[ABab]){_GAP}?\d{{3}}{_GAP}?\d{{3}})"
+    rf"(?P<key>{_S}{{0,2}}(?:cl[ée]f?{_S}?:?|[/|(]|\({_S}?cl[ée]f?{_S}?:?)?{_GAP}?\d\d(?:(?<=\d)\))?)?(?![\d])",
+    re.IGNORECASE,
+)
+_MORE_DIGITS = re.compile(rf"{_GAP}?\d")
+_KEYWORD_NIR = re.compile(
+    r"(?<!\w)(?:N\.?I\.?R\.?|NSS|NIA|INS|INSEE|n[°ºo]\s*SS|SS|s[ée]cu\w*(?:\s+soc\w*)?|immatricul\w+|"
+    r"assur[ée]e?s?(?:\s+soci\w+)?)\W{0,6}(?:sous\s+le\s+)?(?:(?:n[°ºo]|num[ée]ro)\W{0,3})?\Z",
+    re.IGNORECASE,
+)
+"""Behind these a number counts also where its key is wrong, or left out: people mistype."""
+
+
+def find_social_security(text: str) -> Spans:
+    """Yield where social security numbers stand."""
+    from stdnum.fr import nir
+
+    for match in _NIR.finditer(text):
+        number = re.sub(r"\W", "", match["body"]).upper()
+        keyword = _KEYWORD_NIR.search(text, max(0, match.start() - 40), match.start())
+        if match["key"] is not None:
+            key = re.sub(r"\D", "", match["key"])
+            if keyword or nir.is_valid(number + key):
+                yield match.span()
+            continue
+        told = match["sep"] or keyword
+        if told and not _MORE_DIGITS.match(text, match.end()):
+            yield match.span()
+
+
+_IBAN_GAP = rf"(?:{_S}|{_DASH}|\.)?"
+_IBAN = re.compile(
+    rf"(?<!\w)[A-Za-z]{{2}}{_S}?\d\d(?:{_IBAN_GAP}[0-9A-Za-z]{{4}}){{2,7}}"
+    rf"(?:{_IBAN_GAP}[0-9A-Za-z]{{1,3}})?(?!\w)"
+)
+_RIB = re.compile(
+    rf"(?<!\d)\d{{5}}(?P<gap>{_S}|{_DASH})\d{{5}}(?P=gap)[0-9A-Za-z]{{11}}(?P=gap)\d\d(?!\d)"
+    rf"|(?i:(?<=RIB))\W{{1,4}}(?P<bare>\d{{10}}[0-9A-Z]{{11}}\d\d)(?!\w)"
+    rf"|(?i:banque){_S}:?{_S}?\d{{5}}\W{{1,3}}(?i:guichet){_S}:?{_S}?\d{{5}}\W{{1,3}}(?i:(?:n°{_S}?(?:de{_S})?)?compte)"
+    rf"{_S}:?{_S}?[0-9A-Z]{{11}}(?:\W{{1,3}}(?i:cl[ée]f?)(?:{_S}RIB)?{_S}:?{_S}?\d\d)?(?!\d)"
+)
+_CARD = re.compile(
+    rf"(?<!\d)[3-6]\d{{3}}(?P<sep>{_S}|{_DASH}|)\d{{4}}(?P=sep)\d{{4}}(?P=sep)\d{{4}}(?!\d)"
+)
+
+
+def find_bank(text: str) -> Spans:
+    """Yield where accounts and bank cards stand."""
+    from stdnum import iban, luhn
+
+    for match in _IBAN.finditer(text):
+        # The pattern may have taken a word behind: the longest beginning that is valid counts.
+        pieces = [piece.end() for piece in re.finditer(r"[0-9A-Za-z]+", match[0])]
+        for length in reversed(pieces):
+            bare = re.sub(r"\W", "", match[0][:length])
+            if len(bare) >= 15 and iban.is_valid(bare, check_country=False):
+                yield match.start(), match.start() + length
+                break
+    for match in _RIB.finditer(text):
+        yield match.span("bare" if match["bare"] else 0)
+    for match in _CARD.finditer(text):
+        if match["sep"] or luhn.is_valid(re.sub(r"\D", "", match[0])):
+            yield match.span()
+
+
+def _plain(pattern: str, flags: int = 0, group: int | str = 0) -> Callable[[str], Spans]:
+    compiled = re.compile(pattern, flags)
+
+    def find(text: str) -> Spans:
+        for match in compiled.finditer(text):
+            yield match.span(group)
+
+    return find
+
+
+_DIGITS_GAP = rf"(?:{_S}|[.]|{_DASH})?"
+_CONNECTOR = (
+    rf"(?:{_S}*(?:n[°º]|num[ée]ro|no\.?|[:=/#([_]|{_DASH}|est|g[ée]o\.?|"
+    rf"(?:du|de{_S}la|de{_S}l['’]|d['’]|de){_S}?(?!AMM(?!\w)|EudraCT)[^\W\d_]{{3,15}}))"
+)
+
+
+def _keyed(words: str, number: str, whose: bool = False) -> Callable[[str], Spans]:
+    """A number that only what stands before it tells.
+
+    Args:
+        words: What it is called.
+        number: Its form.
+        whose: Whether a line's words, such as a name, may stand between, up to a colon.
+    """
+    far = r"|[^\d\n:;]{3,40}:" if whose else ""
+    return _plain(
+        rf"(?<!\w)(?:{words})(?:{_CONNECTOR}{{0,4}}{far}){_S}*(?P<number>{number})(?!\w)",
+        re.IGNORECASE,
+        "number",
+    )
+
+
+def _digits(first: str, count: int | str) -> str:
+    """A number's form: how it begins, and so many digits more, apart or not."""
+    return rf"{first}(?:{_DIGITS_GAP}\d){{{count}}}"
+
+
+_DEPARTMENT = rf"\d{_DIGITS_GAP}[0-9ABCDE]{_DIGITS_GAP}[0-9AB]"
+_NO_DATE = (
+    r"(?!\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?!\d)|(?:19|20)\d\d[-/](?:19|20)\d\d(?!\d)|"
+    r"\d\d/(?:19|20)\d\d(?!\d))"
+)
+_OF_PATIENT = (
+    r"(?:d[eu]{S}+|d['’])?(?:patiente?|admission|examen|archives?|identification|hospitalisation|"
+    r"s[ée]jour|venue|dossier|passage|entr[ée]e|pr[ée]l[èe]vement)(?:{S}+(?:m[ée]dical|patiente?|unique))?"
+).replace("{S}", _S)
+REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
+    ("rpps", _keyed(r"R\.?P\.?P\.?S\.?(?:\s?/\s?ADELI)?", _digits("1", 10), whose=True)),
+    ("adeli", _keyed(r"A\.?D\.?E\.?L\.?I\.?", _digits(_DEPARTMENT, 6), whose=True)),
+    ("finess", _keyed(r"F\.?I\.?N\.?E\.?S\.?S\.?"
+                      r"(?:\s+(?:juridique|g[ée]o(?:graphique|\.)?|ET|EJ))?",
+                      _digits(_DEPARTMENT, 6), whose=True)),
+    ("finess", _keyed(r"SIRET", _digits(r"\d", 13))),
+    ("finess", _keyed(r"SIREN", _digits(r"\d", 8))),
+    ("ipp", _keyed(r"(?:IPP|I\.P\.P\.|NIP|NDA|IEP|NDOS|dossier|s[ée]jour|venue|hospitalisation)"
+                   r"(?:\s+(?:m[ée]dical|patiente?|hospitalier))?|r[ée]f\.\s+(?:dossier|patiente?)|"
+                   rf"(?:identifiant|matricule|num[ée]ro|n[°º]|ID){_S}*(?:permanent\s+)?{_OF_PATIENT}",
+                   rf"(?:{_NO_DATE}(?:\d{{2,4}}/\d{{3,8}}|{_digits('[A-Z]?[0-9]', '4,13')}))")),
+    ("ipp", _keyed(r"passeport|carte\s+d['’]identit[ée]|CNI|titre\s+de\s+s[ée]jour",
+                   r"[0-9A-Z]{7,15}")),
+    ("ipp", _plain(r"(?<![\w-])[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])")),
+)  # fmt: skip
