@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.retrieval.identity import check_encodes
 from doctobert_hf.retrieval.passage_table import PassageTable
 from doctobert_hf.retrieval.vectors import Vectors
@@ -156,6 +157,30 @@ def described(path: Path) -> dict[str, Any]:
             file.seek(-_EDGE, os.SEEK_END)
             digest.update(file.read())
     return {"bytes": size, "sha256": digest.hexdigest()}
+
+
+def write_piece(folder: Path, kind: str, name: str, write: Any) -> Piece:
+    """Write files into ``folder/kind/name``, which appears whole or not at all."""
+    from doctobert_hf.runs.check import SCRATCH
+
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
+    try:
+        write(scratch)
+        files = {path.name: described(path) for path in sorted(scratch.iterdir())}
+        target = folder / kind / name
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            raise UsageError(
+                f"'{target}' is in the way, and the index does not know it",
+                "a place for a new part",
+                "Move it away",
+            )
+        os.replace(scratch, target)
+    finally:
+        from doctobert_hf.runs.publish import remove_tree
+
+        remove_tree(scratch)
+    return Piece(name, files)
 
 
 def remove_piece(place: Path, piece: Piece) -> None:
