@@ -114,7 +114,9 @@ def server(monkeypatch):
 
 @pytest.fixture
 def rows(sample_texts):
-    return [{"id": f"d{n}", "text": text, "year": 2000 + n} for n, text in enumerate(sample_texts[:9])]
+    return [
+        {"id": f"d{n}", "text": text, "year": 2000 + n} for n, text in enumerate(sample_texts[:9])
+    ]
 
 
 def write(path, rows):
@@ -191,7 +193,9 @@ def test_a_server_follows_the_index(kind, corpus, rows, models, server, tmp_path
     with pytest.raises(DataError, match="open it again"):
         index.search("patient")
     texts = " ".join(row["text"][:40] for row in rows)
-    assert not any(word in body for _, body in seen for word in (texts[:40], '"d1"', "tout nouveau"))
+    assert not any(
+        word in body for _, body in seen for word in (texts[:40], '"d1"', "tout nouveau")
+    )
     assert KEY not in "".join(p.read_text(errors="replace") for p in folder.glob("*.json"))
 
 

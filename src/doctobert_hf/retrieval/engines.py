@@ -1,10 +1,10 @@
 """Engines that find near vectors without comparing all of them, for indexes beyond exact search.
 
 Exact search stays the default: it is right, and fast to some hundred thousand passages. An engine
-may miss some of them; :func:`recall_of` says how much it finds of what exact search does. FAISS keeps
-a file in the index's folder, Qdrant (:mod:`.qdrant`) is a server. An engine offers passages; what
-they score is computed here, from the index's own vectors. Adding one is a class with ``nearest``,
-its name in ``ENGINES``, and where it is made and opened in :mod:`.index_engine`.
+may miss some of them; :func:`recall_of` says how much it finds of what exact search does. FAISS
+keeps a file in the index's folder, Qdrant (:mod:`.qdrant`) is a server. An engine offers passages;
+what they score is computed here, from the index's own vectors. Adding one is a class with
+``nearest``, its name in ``ENGINES``, and where it is made and opened in :mod:`.index_engine`.
 """
 
 from __future__ import annotations

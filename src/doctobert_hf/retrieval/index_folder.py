@@ -21,8 +21,8 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.retrieval.bm25 import BM25
 from doctobert_hf.retrieval.engines import check_engine
-from doctobert_hf.retrieval.index_engine import forget_old, keep_engine, open_engine
 from doctobert_hf.retrieval.identity import ModelIdentity, open_identified
+from doctobert_hf.retrieval.index_engine import forget_old, keep_engine, open_engine
 from doctobert_hf.retrieval.index_part import (
     Part,
     Piece,
@@ -321,9 +321,7 @@ def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: 
 
 
 @contextlib.contextmanager
-def changing(
-    folder: Path, inputs: list[Path], engine_place: str | None = None
-) -> Iterator[About]:
+def changing(folder: Path, inputs: list[Path], engine_place: str | None = None) -> Iterator[About]:
     """Hold an index for a change: nobody else writes; what was read is added to the record.
 
     Args:

@@ -30,8 +30,8 @@ _UNBOUNDED = 512  # tokens of a passage where the model itself has no bound
 _OTHER_KINDS = {
     "CrossEncoder": "It reads a question and a passage together: it reranks (retrieval search "
     "--rerank) and is measured as that (retrieval evaluate)",
-    "SparseEncoder": "Its vectors are sparse: it is measured (retrieval evaluate), not indexed or "
-    "trained here",
+    "SparseEncoder": "Its vectors are sparse: it is measured (retrieval evaluate) and trained "
+    "further (kind sparse), not indexed here",
 }
 """Kinds that Sentence Transformers would turn into dense models without a word."""
 
@@ -264,14 +264,22 @@ def _changed(model: Any, config: RetrievalConfig) -> list[str]:
             if hasattr(mask, "skiplist_words"):
                 mask.skiplist_words = config.skipped_words
                 mask.resolve_with_tokenizer(model.tokenizer)
-    for name, text in config.given_prompts.items():
-        if model.prompts.get(name, "") != text:
-            told.append(f"prompt of a {name}: {text!r} instead of {model.prompts.get(name, '')!r}")
+    told += told_changes(model, config)
     after = _described(model)
     told += [
         f"{name}: {after[name]!r} instead of {before[name]!r}"
         for name in ("skiplist", "expansion")
         if before.get(name) != after.get(name)
+    ]
+    return told
+
+
+def told_changes(model: Any, config: RetrievalConfig) -> list[str]:
+    """Return what a recipe changes of a base's prompts and lengths, one a line."""
+    told = [
+        f"prompt of a {name}: {text!r} instead of {model.prompts.get(name, '')!r}"
+        for name, text in config.given_prompts.items()
+        if model.prompts.get(name, "") != text
     ]
     for name, own, now in _lengths(model, config):
         if own not in (None, now):

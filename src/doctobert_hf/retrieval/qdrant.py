@@ -6,8 +6,8 @@ opened. A server keeps its graph (HNSW), for late interaction over MaxSim. It is
 the names of the index's parts: no text, no id, no column.
 
 Points are numbered by part and passage. A part never changes once it is written, so that a change
-of an index sends new parts only. A program that opened the index before the change is told so at its
-next question: the parts it knows are no longer all there.
+of an index sends new parts only. A program that opened the index before the change is told so at
+its next question: the parts it knows are no longer all there.
 """
 
 from __future__ import annotations
@@ -136,9 +136,7 @@ class Qdrant:
         gone = models.Filter(must_not=[self._of(list(self._parts))])
         with self._told():
             if self._client.collection_exists(self.collection):
-                self._client.delete(
-                    self.collection, models.FilterSelector(filter=gone), wait=True
-                )
+                self._client.delete(self.collection, models.FilterSelector(filter=gone), wait=True)
 
     def nearest(self, query: NDArray[np.floating], top: int) -> NDArray[np.int64]:
         """Return the numbers of passages near a question, ``top`` at most.
@@ -167,7 +165,7 @@ class Qdrant:
         return np.sort(np.array(numbers, np.int64))
 
     def _prepare(self) -> None:
-        """Fill the embedded collection once; see each time that the server has the index's parts."""
+        """Fill the embedded collection once; see each time that the server has all parts."""
         if self.place is None:
             if not self._ready:
                 self._make()
