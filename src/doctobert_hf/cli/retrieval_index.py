@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.cli.options import Parser, whole_number
+from doctobert_hf.errors import UsageError
 from doctobert_hf.runs.commands import command_line
 
 _METHODS = ("dense", "late", "lexical", "hybrid")
@@ -85,6 +86,8 @@ def add_arguments(actions: Any) -> None:
     )
     search.add_argument("--model", help="of documents: what encodes them; of an index: where its "
                         "model is now")  # fmt: skip
+    search.add_argument("--abbreviations", action="store_true",
+                        help="of documents: as 'index build' has it")  # fmt: skip
     search.add_argument("--engine-url", metavar="URL", help="where the index's server is now")
     search.add_argument("--text-column", default="text", help="column that holds the text")
     search.add_argument("--json", action="store_true", help="print JSON")
@@ -173,12 +176,21 @@ def _opened(args: argparse.Namespace) -> Any:
 
     place = model_folder(args.model) if args.model else None
     if (args.documents / "index.json").is_file():
+        if args.abbreviations:
+            raise UsageError(
+                "--abbreviations for an index",
+                "documents: an index has them or not, as it was built",
+                "Build it with them: retrieval index build DOCUMENTS --abbreviations",
+            )
         return Index.load(args.documents, place, args.engine_url)
-    if place is None:
-        return index_documents(args.documents, None, args.text_column)
-    from doctobert_hf.retrieval.models import open_model
+    if args.engine_url:
+        raise UsageError("--engine-url for documents", "an index that was built with a server")
+    model = None
+    if place is not None:
+        from doctobert_hf.retrieval.models import open_model
 
-    return index_documents(args.documents, open_model(place), args.text_column)
+        model = open_model(place)
+    return index_documents(args.documents, model, args.text_column, args.abbreviations)
 
 
 def _tell_unknown_words(index: Any, args: argparse.Namespace, found: bool) -> None:

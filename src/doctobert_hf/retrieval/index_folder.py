@@ -387,6 +387,7 @@ def rewritten(folder: Path, about: About, gone: Mapping[str, set[int]]) -> list[
             kept.append(piece)
             continue
         old.append(piece)
+        check_files(folder / "parts" / piece.name, piece, whole=True)
         part = open_part(folder, piece, about.kind).without(gone[piece.name])
         if part.documents.num_rows:
             kept.append(write_part(folder, about, part.documents, part.passages, part.vectors))

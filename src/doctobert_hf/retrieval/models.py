@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.positions import max_positions
+from doctobert_hf.retrieval.portable import set_saved_lengths
 
 if TYPE_CHECKING:
     from sentence_transformers import MultiVectorEncoder, SentenceTransformer
@@ -133,25 +134,27 @@ def open_model(place: str, kind: Kind | None = None, pooling: str | None = None)
 
 
 def _open_saved(place: str, kind: Kind) -> RetrievalModel:
-    if kind == "dense":
-        from sentence_transformers import SentenceTransformer
-
-        return SentenceTransformer(place, model_kwargs=_FLOAT)
-    from sentence_transformers import MultiVectorEncoder
-
-    model = MultiVectorEncoder(place, model_kwargs=_FLOAT)
-    _mend_pylate_markers(model, place)
-    return model
-
-
-def _mend_pylate_markers(model: Any, place: str) -> None:
-    """Let a PyLate model see the tokens it was trained on (:func:`~.pylate.space_behind`)."""
     from sentence_transformers.util import load_file_path
-
-    from doctobert_hf.retrieval.pylate import space_behind
 
     settings = load_file_path(place, "config_sentence_transformers.json")
     content = json.loads(Path(settings).read_text(encoding="utf-8")) if settings else {}
+    if kind == "dense":
+        from sentence_transformers import SentenceTransformer
+
+        dense = SentenceTransformer(place, model_kwargs=_FLOAT)
+        set_saved_lengths(dense, content)
+        return dense
+    from sentence_transformers import MultiVectorEncoder
+
+    model = MultiVectorEncoder(place, model_kwargs=_FLOAT)
+    _mend_pylate_markers(model, content)
+    return model
+
+
+def _mend_pylate_markers(model: Any, content: dict[str, Any]) -> None:
+    """Let a PyLate model see the tokens it was trained on (:func:`~.pylate.space_behind`)."""
+    from doctobert_hf.retrieval.pylate import space_behind
+
     if content.get("model_type") == "ColBERT":
         for name in ("query", "document"):
             marker = content.get(f"{name}_prefix")

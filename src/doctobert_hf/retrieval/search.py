@@ -57,7 +57,10 @@ def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any]
 
 
 def index_documents(
-    source: Any, model: RetrievalModel | None = None, text_column: str = "text"
+    source: Any,
+    model: RetrievalModel | None = None,
+    text_column: str = "text",
+    abbreviations: bool = False,
 ) -> Index:
     """Index the documents of a file or folder in memory.
 
@@ -65,6 +68,7 @@ def index_documents(
         source: See :func:`iter_rows`.
         model: A retrieval model; None: words only, in passages of a thousand characters.
         text_column: Column that holds the text.
+        abbreviations: Let clinical abbreviations and what they stand for find each other.
 
     Raises:
         DataError: No document with text, or two documents with one id.
@@ -79,7 +83,8 @@ def index_documents(
     passages = PassageTable.of(encoder.cut([row[text_column] for row in rows]))
     vectors = encoder.encode(passages.texts)
     documents = document_table(rows, text_column)
-    return Index(documents, passages, vectors, model, chunker=encoder.chunker)
+    about: dict[str, Any] = {"chunker": encoder.chunker, "abbreviations": abbreviations}
+    return Index(documents, passages, vectors, model, **about)
 
 
 def _check_new(name: str, seen: set[str], source: Any) -> None:

@@ -18,6 +18,7 @@ from doctobert_hf.retrieval.data_files import data_files, described_data
 from doctobert_hf.retrieval.evaluation import Result, evaluate
 from doctobert_hf.retrieval.examples import training_ids, training_rows
 from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
+from doctobert_hf.retrieval.portable import save_model
 from doctobert_hf.retrieval.sparse import evaluate_sparse, is_sparse, make_sparse_loss, new_sparse
 from doctobert_hf.runs import RunFolder, finished_run, open_run, read_record, settings_of
 from doctobert_hf.runs.resume import recipe_of
@@ -158,7 +159,7 @@ class RetrievalRun:
         target = self.folder / "model"
         with main_first(self.trainer.args):
             if rank() == 0:
-                self.model.save_pretrained(str(target))
+                save_model(self.model, target)
         return target
 
     def evaluate(self, name: str) -> Result:
