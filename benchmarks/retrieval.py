@@ -2,6 +2,8 @@
 
 python benchmarks/retrieval.py --encoder ENCODER --data-dir raw --runs my-dense my-colbert \
     --json benchmarks/results/retrieval.json
+python benchmarks/retrieval.py --repeats 0 --sizes 10000 100000 1000000 --late 10000 \
+    --json benchmarks/results/retrieval-engines.json
 
 Scores are on test questions that no run was trained on (checked). Speeds are medians of interleaved
 repeats; the ratios are of processor time, which other programs on the machine do not disturb.
@@ -27,6 +29,7 @@ from doctobert_hf.retrieval import Index, RetrievalConfig, evaluate, load_splits
 from doctobert_hf.retrieval.evaluation import Result, table, verdict
 from doctobert_hf.retrieval.models import saved_kind
 from doctobert_hf.retrieval.pairs import PairSet, refuse_leakage
+from engines import late, scale
 
 
 def main() -> None:
@@ -37,13 +40,22 @@ def main() -> None:
     parser.add_argument("--mlm", help="masked language model, read by mean pooling")
     parser.add_argument("--mlm-runs", nargs="*", type=Path, default=[], help="runs begun from it")
     parser.add_argument("--add", nargs="*", type=Path, default=[], help="results.json of PyLate")
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=7, help="of speeds; 0: not measured")
+    parser.add_argument("--sizes", nargs="*", type=int, default=[10_000, 100_000, 1_000_000],
+                        help="vectors that engines are measured on; none: not")  # fmt: skip
+    parser.add_argument("--late", nargs="*", type=int, default=[10_000],
+                        help="numbers of passages, for late interaction")  # fmt: skip
     add_output_argument(parser)
     args = parser.parse_args()
     results: dict[str, Any] = {}
     if args.encoder and args.data_dir:
         results |= scores(args)
-    results["speed"] = speeds(args.repeats, args.encoder)
+    if args.repeats:
+        results["speed"] = speeds(args.repeats, args.encoder)
+    if args.sizes:
+        results["scale"] = scale(args.sizes)
+    if args.late:
+        results["late"] = [late(size) for size in args.late]
     finish(args, "retrieval", results)
 
 

@@ -1,16 +1,12 @@
-"""Search: French words beside plain ones, engines beside exact search, and opening an index.
+"""Search by words: French words beside plain ones, and opening an index.
 
-python benchmarks/searching.py --mantra Mantra-GSC.zip --leaflets leaflets.parquet --sizes \
+python benchmarks/searching.py --mantra Mantra-GSC.zip --leaflets leaflets.parquet \
     --json benchmarks/results/searching.json
-python benchmarks/searching.py --json benchmarks/results/searching-scale.json
 
 Terms: every wording of a concept in Mantra's French units asks for the units that name the concept,
 as it is written and as it is typed without accents; ours beside bm25s with its own French words
-(words of two letters and more, accents as they are). Scale: 10^4, 10^5 and 10^6
-made-up vectors in groups, as texts have them (the largest take 6 GB of memory in all); latency is
-the median of single questions, as time that passed and as processor time, which other programs
-disturb less (with OMP_NUM_THREADS=1 the two are the same on an idle machine); how many cores others
-kept busy stands beside them.
+(words of two letters and more, accents as they are). Engines
+beside exact search: `benchmarks/retrieval.py --sizes`.
 """
 
 from __future__ import annotations
@@ -19,7 +15,6 @@ import argparse
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -29,10 +24,8 @@ import numpy as np
 from common import add_output_argument, finish
 from doctobert_hf.reporting.tables import text_table
 from doctobert_hf.retrieval.bm25 import BM25
-from doctobert_hf.retrieval.engines import make_engine, recall_of
 from doctobert_hf.retrieval.evaluation import per_query
 from doctobert_hf.retrieval.lexical import fold
-from doctobert_hf.retrieval.vectors import Vectors
 
 TOP = 10
 
@@ -42,7 +35,6 @@ def main() -> None:
     parser.add_argument("--mantra", type=Path, help="archive with DERIVED_GSC's XML")
     parser.add_argument("--leaflets", type=Path, help="Parquet of documents to index")
     parser.add_argument("--documents", type=int, default=4000)
-    parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     add_output_argument(parser)
     args = parser.parse_args()
     results: dict[str, Any] = {}
@@ -50,8 +42,6 @@ def main() -> None:
         results["terms"] = terms(args.mantra)
     if args.leaflets:
         results["leaflets"] = leaflets(args.leaflets, args.documents)
-    if args.sizes:
-        results["scale"] = scale(args.sizes)
     finish(args, "searching", results)
 
 
@@ -169,88 +159,6 @@ def leaflets(source: Path, count: int) -> dict[str, Any]:
         )
     )
     return row
-
-
-def scale(sizes: list[int], width: int = 384, questions: int = 200) -> dict[str, Any]:
-    """Time exact search and FAISS on vectors in groups, and measure recall@10 beside exact."""
-    import faiss
-
-    rows = []
-    for size in sizes:
-        rows.append({"vectors": size, **engines_beside(*groups(size, width, questions))})
-        cells = [f"{v:,.3f}" if isinstance(v, float) else f"{v:,}" for v in rows[-1].values()]
-        print(text_table(list(rows[-1]), [cells]))
-    return {
-        "faiss": faiss.__version__,
-        "threads": faiss.omp_get_max_threads(),
-        "dimensions": width,
-        "questions": questions,
-        "sizes": rows,
-    }
-
-
-def engines_beside(vectors: Vectors, queries: Any) -> dict[str, float]:
-    """Measure exact search and FAISS on the same vectors and questions."""
-    busy = others_busy()
-    exact_times, exact = timed(lambda query: nearest_exactly(vectors, query), queries)
-    engine = make_engine("faiss")
-    assert engine is not None
-    begin, worked = time.perf_counter(), time.process_time()
-    engine.build(vectors, "cosine")
-    built = {
-        "faiss_build_seconds": time.perf_counter() - begin,
-        "faiss_build_cpu_seconds": time.process_time() - worked,
-    }
-    faiss_times, found = timed(lambda query: engine.nearest(query[None], TOP)[0], queries)
-    return {
-        **{f"exact_{name}": value for name, value in exact_times.items()},
-        **{f"faiss_{name}": value for name, value in faiss_times.items()},
-        "faiss_recall": recall_of(found, exact),
-        **built,
-        "others_busy_cores": busy,
-    }
-
-
-def timed(search: Callable[[Any], Any], queries: Any) -> tuple[dict[str, float], list[list[str]]]:
-    """Return median milliseconds of a single search, passed and of processor, and what it found."""
-    found, times = [], []
-    for query in queries:
-        begin, worked = time.perf_counter(), time.process_time()
-        near = search(query)
-        times.append((time.perf_counter() - begin, time.process_time() - worked))
-        found.append([str(n) for n in near])
-    passed, worked = 1e3 * np.median(times, axis=0)
-    return {"ms": float(passed), "cpu_ms": float(worked)}, found
-
-
-def nearest_exactly(vectors: Vectors, query: Any) -> Any:
-    """Compare a question with all vectors, as an index without an engine does."""
-    return np.argpartition(-vectors.scores(query[None])[0], TOP)[:TOP]
-
-
-def others_busy() -> float:
-    """Return how many cores other programs keep busy now: this one sleeps meanwhile."""
-    import psutil
-
-    return round(psutil.cpu_percent(interval=2) / 100 * (psutil.cpu_count() or 1), 1)
-
-
-def groups(size: int, width: int, questions: int) -> tuple[Vectors, Any]:
-    """Return unit vectors around random centres, one for each thousand, and questions like them."""
-    draw = np.random.default_rng(0)
-    centres = draw.standard_normal((max(10, size // 1000), width), np.float32)
-
-    def around(count: int) -> Any:
-        made = np.empty((count, width), np.float32)
-        for first in range(0, count, 65_536):  # a million at once would take memory several times
-            part = made[first : first + 65_536]
-            draw.standard_normal(out=part, dtype=np.float32)
-            part *= 0.6
-            part += centres[draw.integers(len(centres), size=len(part))]
-            part /= np.linalg.norm(part, axis=1, keepdims=True)
-        return made
-
-    return Vectors([around(size)]), around(questions)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ if _sentence_transformers() < 6:
                 "mteb",
                 "serve",
             ),
-            *("onnx_export", "several", "train"),
+            *("onnx_export", "qdrant", "several", "sparse", "train"),
         )
     ]
 elif importlib.util.find_spec("mteb") is None:

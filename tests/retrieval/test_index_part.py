@@ -6,9 +6,10 @@ import shutil
 import pytest
 
 from doctobert_hf.errors import DataError
+from doctobert_hf.retrieval import index_part
 from doctobert_hf.retrieval.index import Index
 from doctobert_hf.retrieval.models import open_model
-from doctobert_hf.retrieval.search import add_documents, build_index
+from doctobert_hf.retrieval.search import add_documents, build_index, delete_documents
 
 TEXTS = {"a": "Une hépatite C chronique.", "b": "Une entorse de la cheville gauche."}
 
@@ -74,3 +75,48 @@ def test_late_interaction_is_checked_by_its_tokens(encoder, tmp_path):
     change(tmp_path / "model" / "config.json", hidden_act="relu")
     with pytest.raises(DataError, match="otherwise"):
         Index.load(tmp_path / "index").search("foie")
+
+
+def redescribed(index, describe):
+    """Write the description of every file anew."""
+    about = json.loads((index / "index.json").read_text())
+    for kind, pieces in (("parts", about["parts"]), ("words", [about["words"]])):
+        for piece in pieces:
+            for name in piece["files"]:
+                piece["files"][name] = describe(index / kind / piece["name"] / name)
+    (index / "index.json").write_text(json.dumps(about))
+
+
+def test_damage_inside_a_large_file_is_not_copied_into_a_new_part(made, monkeypatch):
+    monkeypatch.setattr(index_part, "_EDGE", 64)  # the vectors' file is a large one
+    index, _ = made
+    redescribed(index, index_part.described)
+    vectors = next((index / "parts").glob("*/vectors.npy"))
+    about = json.loads((index / "index.json").read_text())
+    assert about["parts"][0]["files"]["vectors.npy"].keys() == {"bytes", "sha256", "sha256_ends"}
+    content = bytearray(vectors.read_bytes())
+    content[len(content) // 2] ^= 1
+    vectors.write_bytes(content)
+    Index.load(index)  # opening reads the ends only, for indexes of many gigabytes
+    with pytest.raises(DataError, match="vectors.npy' is not the file the index was made with"):
+        delete_documents(index, ["a"])
+    content[len(content) // 2] ^= 1
+    content[3] ^= 1
+    vectors.write_bytes(content)
+    with pytest.raises(DataError, match="is not the file"):
+        Index.load(index)
+
+
+def test_indexes_that_hashed_the_ends_only_still_open(made, monkeypatch):
+    monkeypatch.setattr(index_part, "_EDGE", 64)
+    index, _ = made
+    ends = index_part._hash_of_ends
+
+    def before(path):
+        large = index_part._is_large(path)
+        digest = ends(path) if large else index_part._hash(path)
+        return {"bytes": path.stat().st_size, "sha256": digest}
+
+    redescribed(index, before)
+    assert Index.load(index).search("hepatite c", method="lexical")
+    assert delete_documents(index, ["a"]).documents == 1

@@ -91,3 +91,17 @@ def test_an_index_remembers_it_through_save_add_and_load(tmp_path, capsys):
     assert "abbreviations" in capsys.readouterr().err
     Index.load(made).save(tmp_path / "copy")
     assert Index.load(tmp_path / "copy").search("avc")[0].document == "b"
+
+
+def test_documents_are_searched_with_abbreviations_without_an_index(tmp_path, capsys):
+    documents = tmp_path / "d.jsonl"
+    rows = [{"id": "a", "text": "HTA traitée."}, {"id": "b", "text": "Une entorse."}]
+    documents.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    search = ["retrieval", "search", str(documents), "hypertension artérielle", "--json"]
+    assert main(search) == 0 and json.loads(capsys.readouterr().out) == []
+    assert main([*search, "--abbreviations"]) == 0
+    assert [hit["document"] for hit in json.loads(capsys.readouterr().out)] == ["a"]
+    made = tmp_path / "index"
+    assert main(["retrieval", "index", "build", str(documents), "--output", str(made)]) == 0
+    assert main(["retrieval", "search", str(made), "HTA", "--abbreviations"]) == 2
+    assert "--abbreviations for an index" in capsys.readouterr().err

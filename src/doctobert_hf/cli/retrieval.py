@@ -1,4 +1,4 @@
-"""Retrieval: train dense and late-interaction models, measure them beside BM25, search.
+"""Retrieval: train dense, late-interaction and sparse models, measure them beside BM25, search.
 
 doctobert-hf retrieval train retrieval/dense --data-dir raw --output my-retriever
 doctobert-hf retrieval evaluate my-retriever other-retriever --data-dir raw --with-bm25

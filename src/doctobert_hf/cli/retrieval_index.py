@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from doctobert_hf.cli.options import Parser, whole_number
+from doctobert_hf.errors import UsageError
 from doctobert_hf.runs.commands import command_line
 
 _METHODS = ("dense", "late", "lexical", "hybrid")
@@ -45,8 +46,8 @@ def add_arguments(actions: Any) -> None:
     build.add_argument("--output", type=Path, required=True, help="folder of the index")
     build.add_argument("--model", help="run, model or Hub id; default: words only (BM25)")
     build.add_argument("--text-column", default="text", help="column that holds the text")
-    build.add_argument("--engine", default="exact", help="exact (default), or faiss for millions "
-                       "of passages: approximate")  # fmt: skip
+    build.add_argument("--engine", default="exact", help="exact (default), faiss for millions of "
+                       "passages, or qdrant, a server: approximate")  # fmt: skip
     build.add_argument("--abbreviations", action="store_true", help="let clinical abbreviations "
                        "and what they stand for find each other by words (HTA, hypertension "
                        "artérielle); ambiguous ones are left alone")  # fmt: skip
@@ -63,6 +64,10 @@ def add_arguments(actions: Any) -> None:
     delete.add_argument("index", type=Path, help="the index")
     delete.add_argument("ids", nargs="*", metavar="ID", help="documents' ids")
     delete.add_argument("--filter", metavar="EXPR", help="delete what this keeps, e.g. year < 2000")
+    build.add_argument("--engine-url", metavar="URL", help="the engine's server, e.g. "
+                       "http://localhost:6333; without it qdrant is embedded")  # fmt: skip
+    for verb in (add, update, delete):
+        verb.add_argument("--engine-url", metavar="URL", help="where the engine's server is now")
     for verb in (build, add, update, delete):
         verb.add_argument("--json", action="store_true", help="print JSON")
 
@@ -81,12 +86,16 @@ def add_arguments(actions: Any) -> None:
     )
     search.add_argument("--model", help="of documents: what encodes them; of an index: where its "
                         "model is now")  # fmt: skip
+    search.add_argument("--abbreviations", action="store_true",
+                        help="of documents: as 'index build' has it")  # fmt: skip
+    search.add_argument("--engine-url", metavar="URL", help="where the index's server is now")
     search.add_argument("--text-column", default="text", help="column that holds the text")
     search.add_argument("--json", action="store_true", help="print JSON")
 
     serve = actions.add_parser("serve", help="answer questions over HTTP", allow_abbrev=False)
     serve.add_argument("index", type=Path, help="the index")
     serve.add_argument("--model", help="where its model is now, if it was moved")
+    serve.add_argument("--engine-url", metavar="URL", help="where the index's server is now")
     serve.add_argument("--host", default="127.0.0.1", help="default: this machine only")
     serve.add_argument("--port", type=int, default=8000, help="default: 8000; 0: any free one")
 
@@ -104,6 +113,7 @@ def _build(args: argparse.Namespace) -> int:
         index = build_index(
             *(args.documents, args.output, place, args.text_column, args.overwrite, args.engine),
             abbreviations=args.abbreviations,
+            engine_place=args.engine_url,
         )
     print(f"{len(index.ids):,} documents, {len(index.passages):,} passages, {index.size:,} bytes",
           file=sys.stderr)  # fmt: skip
@@ -119,14 +129,17 @@ def _add(args: argparse.Namespace) -> int:
 
     place = model_folder(args.model) if args.model else None
     with contextlib.redirect_stdout(sys.stderr):
-        change = add_documents(args.index, args.documents, place, replace=args.verb == "update")
+        change = add_documents(
+            *(args.index, args.documents, place, args.verb == "update"),
+            engine_place=args.engine_url,
+        )
     return _told(args, change)
 
 
 def _delete(args: argparse.Namespace) -> int:
     from doctobert_hf.retrieval.search import delete_documents
 
-    return _told(args, delete_documents(args.index, args.ids, args.filter))
+    return _told(args, delete_documents(args.index, args.ids, args.filter, args.engine_url))
 
 
 def _told(args: argparse.Namespace, change: Any) -> int:
@@ -163,12 +176,21 @@ def _opened(args: argparse.Namespace) -> Any:
 
     place = model_folder(args.model) if args.model else None
     if (args.documents / "index.json").is_file():
-        return Index.load(args.documents, place)
-    if place is None:
-        return index_documents(args.documents, None, args.text_column)
-    from doctobert_hf.retrieval.models import open_model
+        if args.abbreviations:
+            raise UsageError(
+                "--abbreviations for an index",
+                "documents: an index has them or not, as it was built",
+                "Build it with them: retrieval index build DOCUMENTS --abbreviations",
+            )
+        return Index.load(args.documents, place, args.engine_url)
+    if args.engine_url:
+        raise UsageError("--engine-url for documents", "an index that was built with a server")
+    model = None
+    if place is not None:
+        from doctobert_hf.retrieval.models import open_model
 
-    return index_documents(args.documents, open_model(place), args.text_column)
+        model = open_model(place)
+    return index_documents(args.documents, model, args.text_column, args.abbreviations)
 
 
 def _tell_unknown_words(index: Any, args: argparse.Namespace, found: bool) -> None:
@@ -196,7 +218,7 @@ def _serve(args: argparse.Namespace) -> int:
     from doctobert_hf.retrieval.serve import serve
 
     place = model_folder(args.model) if args.model else None
-    serve(args.index, args.host, args.port, place)
+    serve(args.index, args.host, args.port, place, args.engine_url)
     return 0
 
 

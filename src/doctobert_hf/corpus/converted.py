@@ -6,11 +6,24 @@ lists and tables as Markdown; a page that is only a picture has no text, and is 
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
+import io
 import zipfile
 from pathlib import Path
 
 from doctobert_hf.errors import DataError, UsageError
+
+_HTML = (".html", ".htm")
+_CONVERTERS = {
+    ".html": "HtmlConverter",
+    ".htm": "HtmlConverter",
+    ".pdf": "PdfConverter",
+    ".docx": "DocxConverter",
+    ".pptx": "PptxConverter",
+    ".xlsx": "XlsxConverter",
+    ".epub": "EpubConverter",
+}
 
 
 def is_markdown(path: Path) -> bool:
@@ -34,11 +47,10 @@ def convert(path: Path) -> str:
     _check_kind(path)
     import logging
 
-    from markitdown import MarkItDown
-
     logging.getLogger("pdfminer").setLevel(logging.ERROR)  # it tells of every odd font
+    html = _html(path) if path.suffix.lower() in _HTML else None
     try:
-        text = MarkItDown(enable_plugins=False).convert_local(str(path)).text_content
+        text = _converted(path, html)
     except Exception as error:  # each format's library has errors of its own
         reason = " ".join(str(error).split())
         raise DataError(
@@ -53,6 +65,56 @@ def convert(path: Path) -> str:
     return text
 
 
+def _converted(path: Path, html: str | None) -> str:
+    """Convert by the one converter of the ending.
+
+    With the others, a damaged file would be read as plain text, or as the archive that it is.
+    """
+    from markitdown import MarkItDown, StreamInfo, converters
+
+    ending = path.suffix.lower()
+    reader = MarkItDown(enable_builtins=False, enable_plugins=False)
+    reader.register_converter(getattr(converters, _CONVERTERS[ending])())
+    content = path.read_bytes() if html is None else html.encode("utf-8")
+    about = StreamInfo(extension=ending, charset="utf-8" if html is not None else None)
+    return reader.convert_stream(io.BytesIO(content), stream_info=about).text_content
+
+
+def _html(path: Path) -> str:
+    """Decode a page: UTF-8 if it is that, else as it says, as browsers understand it.
+
+    They read ISO-8859-1 as Windows-1252, which has the letter œ.
+
+    Raises:
+        DataError: It is not what it says, or says nothing.
+    """
+    from bs4.dammit import EncodingDetector
+
+    content = path.read_bytes()
+    marks = {
+        codecs.BOM_UTF8: "utf-8-sig",
+        codecs.BOM_UTF16_LE: "utf-16",
+        codecs.BOM_UTF16_BE: "utf-16",
+    }
+    encoding = next((name for mark, name in marks.items() if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        reason = f"byte 0x{content[error.start]:02x} is not {encoding}"
+    declared = EncodingDetector.find_declared_encoding(content, is_html=True)
+    try:
+        name = codecs.lookup(declared).name if declared else None
+        if name is not None and name != "utf-8":
+            return content.decode("cp1252" if name in ("iso8859-1", "ascii") else name)
+    except (LookupError, UnicodeDecodeError):
+        reason += f", and it is not {declared} either, as it says"
+    raise DataError(
+        f"'{path}': {reason}",
+        "a page in UTF-8, or in what it says",
+        f"Convert it: iconv -f windows-1252 -t utf-8 '{path.name}' > fixed",
+    )
+
+
 def _check_kind(path: Path) -> None:
     """Refuse a file whose content is not what its ending says: it would be read as plain text."""
     ending = path.suffix.lower()
@@ -61,7 +123,7 @@ def _check_kind(path: Path) -> None:
     if ending == ".pdf":
         right = b"%PDF" in begins
     else:
-        right = ending in (".html", ".htm") or zipfile.is_zipfile(path)
+        right = ending in _HTML or zipfile.is_zipfile(path)
     if not right:
         raise DataError(
             f"'{path}' cannot be converted: it is no {ending} file",

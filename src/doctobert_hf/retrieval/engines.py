@@ -1,8 +1,10 @@
 """Engines that find near vectors without comparing all of them, for indexes beyond exact search.
 
 Exact search stays the default: it is right, and fast to some hundred thousand passages. An engine
-is approximate; :func:`recall_of` says how much it finds of what exact search does. Adding one is a
-class here and its name in ``ENGINES``.
+may miss some of them; :func:`recall_of` says how much it finds of what exact search does. FAISS
+keeps a file in the index's folder, Qdrant (:mod:`.qdrant`) is a server. An engine offers passages;
+what they score is computed here, from the index's own vectors. Adding one is a class with
+``nearest``, its name in ``ENGINES``, and where it is made and opened in :mod:`.index_engine`.
 """
 
 from __future__ import annotations
@@ -22,19 +24,29 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """What an engine can do."""
+    """What an index searches with."""
 
-    def build(self, vectors: Vectors, similarity: str) -> None:
-        """Take all vectors in; tokens' vectors for late interaction."""
+    def nearest(self, query: NDArray[np.floating], top: int) -> NDArray[np.int64]:
+        """Return the numbers of passages near a question, at most about ``top``, in any order.
 
-    def nearest(self, queries: NDArray[np.floating], top: int) -> NDArray[np.int64]:
-        """Return the numbers of the nearest vectors, shape (queries, top); -1: none."""
+        Args:
+            query: Shape (dimensions,); of late interaction (tokens, dimensions).
+            top: Passages; of late interaction an engine may take as many for each token.
+        """
 
-    def save(self, path: Path) -> None:
-        """Write to a file."""
 
-    def load(self, path: Path) -> None:
-        """Read from a file, mapped where the engine can."""
+def check_similarity(name: str, similarity: str) -> None:
+    """Raise where a model compares otherwise than by products, which is all that engines do here.
+
+    Raises:
+        UsageError: By a distance.
+    """
+    if similarity not in ("cosine", "dot", "maxsim"):
+        raise UsageError(
+            f"The engine '{name}' for a model with similarity '{similarity}'",
+            "cosine or dot",
+            "Search exactly (the default)",
+        )
 
 
 class Faiss:
@@ -56,17 +68,14 @@ class Faiss:
                 "Install it: pip install faiss-cpu, or search exactly (the default)",
             )
         self._index: Any = None
+        self._firsts: NDArray[np.int64] | None = None
 
     def build(self, vectors: Vectors, similarity: str) -> None:
         """Take all vectors in."""
         import faiss
 
-        if similarity not in ("cosine", "dot", "maxsim"):
-            raise UsageError(
-                f"The engine 'faiss' for a model with similarity '{similarity}'",
-                "cosine or dot",
-                "Search exactly (the default)",
-            )
+        check_similarity("faiss", similarity)
+        self._firsts = vectors.firsts
         width, count = vectors.blocks[0].shape[1], sum(map(len, vectors.blocks))
         inner = faiss.METRIC_INNER_PRODUCT
         if vectors.is_late:
@@ -83,8 +92,8 @@ class Faiss:
             for first in range(0, len(block), 65_536):
                 self._index.add(np.asarray(block[first : first + 65_536], np.float32))
 
-    def nearest(self, queries: NDArray[np.floating], top: int) -> NDArray[np.int64]:
-        """Return the numbers of the nearest vectors."""
+    def nearest(self, query: NDArray[np.floating], top: int) -> NDArray[np.int64]:
+        """Return the numbers of near passages; of late interaction ``top`` of each token."""
         import faiss as library
 
         faiss: Any = library  # its stubs know the C++ names only
@@ -94,8 +103,12 @@ class Faiss:
             if graph
             else faiss.SearchParametersIVF(nprobe=self.PROBES)
         )
-        queries = np.ascontiguousarray(queries, np.float32)
-        return self._index.search(queries, top, params=settings)[1]
+        queries = np.ascontiguousarray(np.atleast_2d(query), np.float32)
+        near = self._index.search(queries, top, params=settings)[1]
+        found = np.unique(near[near >= 0])
+        if self._firsts is None:
+            return found
+        return np.unique(np.searchsorted(self._firsts, found, "right") - 1)
 
     def save(self, path: Path) -> None:
         """Write to a file."""
@@ -103,9 +116,11 @@ class Faiss:
 
         faiss.write_index(self._index, str(path))
 
-    def load(self, path: Path) -> None:
-        """Map a file."""
+    def load(self, path: Path, vectors: Vectors) -> None:
+        """Map a file that was made of these vectors."""
         import faiss
+
+        self._firsts = vectors.firsts
 
         try:
             self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
@@ -113,24 +128,38 @@ class Faiss:
             raise DataError(f"'{path}' is no index of FAISS ({error})") from error
 
 
-ENGINES: dict[str, type[Faiss]] = {"faiss": Faiss}
-"""Engines by the name that ``--engine`` takes; ``exact`` is none of them."""
+ENGINES = ("exact", "faiss", "qdrant")
+"""What ``--engine`` takes."""
 
 
-def make_engine(name: str) -> Engine | None:
-    """Return an engine; None for ``exact``.
+def check_engine(name: str, place: str | None = None) -> None:
+    """Check an engine's name, that it is installed, and that its server's address fits.
+
+    Args:
+        name: One of ``ENGINES``.
+        place: Address of its server.
 
     Raises:
-        UsageError: No such engine, or what it needs is missing.
+        UsageError: No such engine, what it needs is missing, or it has no server.
     """
     from doctobert_hf.errors import nearest
 
-    if name == "exact":
-        return None
     if name not in ENGINES:
-        known = ["exact", *ENGINES]
+        known = list(ENGINES)
         raise UsageError(f"No engine '{name}'", f"one of {', '.join(known)}", nearest(name, known))
-    return ENGINES[name]()
+    if place is not None and name != "qdrant":
+        raise UsageError(
+            f"--engine-url with the engine '{name}'",
+            "an engine with a server",
+            "Pass --engine qdrant, or leave the address out",
+        )
+    if name == "faiss":
+        Faiss()
+    if name == "qdrant":
+        from doctobert_hf.retrieval.qdrant import check_url, require_qdrant
+
+        require_qdrant()
+        check_url(place)
 
 
 def recall_of(found: list[list[str]], exact: list[list[str]]) -> float:

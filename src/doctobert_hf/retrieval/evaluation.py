@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from doctobert_hf.retrieval.chunks import cut, long_documents
+from doctobert_hf.retrieval.chunks import Passage, cut, long_documents
 from doctobert_hf.retrieval.index import Index
 from doctobert_hf.retrieval.pairs import PairSet
 
@@ -34,7 +34,7 @@ class Result:
 
     Attributes:
         system: Name of the model, or BM25.
-        kind: ``dense``, ``late-interaction``, ``plaid`` or ``bm25``.
+        kind: ``dense``, ``late-interaction``, ``sparse``, ``plaid`` or ``bm25``.
         data: Name of the set.
         queries: Number of questions.
         documents: Number of documents searched.
@@ -110,7 +110,7 @@ def evaluate(
         index_bytes=index.size,
         documents_per_second=len(pairs.documents) / (built - begin),
         queries_per_second=len(queries) / (searched - built),
-        notes=_notes(pairs, index, model),
+        notes=length_notes(pairs, index.passages, model),
     )
 
 
@@ -194,11 +194,18 @@ def _evaluator_class() -> Any:
     return module.InformationRetrievalEvaluator
 
 
-def _notes(pairs: PairSet, index: Index, model: Any) -> list[str]:
+def length_notes(pairs: PairSet, passages: Sequence[Passage], model: Any) -> list[str]:
+    """Say how many documents were cut and how many questions are truncated.
+
+    Args:
+        pairs: The questions and documents.
+        passages: What the documents were cut into.
+        model: The model; None: words only, which cut nothing.
+    """
     if model is None:
         return []
     notes = []
-    cuts = len(long_documents(pairs.documents, index.passages))
+    cuts = len(long_documents(pairs.documents, passages))
     if cuts:
         notes.append(f"{cuts:,} documents are over the model's length: searched by their chunks")
     from doctobert_hf.retrieval.models import tokenizer_of

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.errors import DataError
 from doctobert_hf.retrieval.index import Index
 from doctobert_hf.retrieval.pairs import normalized
+from doctobert_hf.retrieval.sparse import SparseTable, is_sparse
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -176,10 +177,13 @@ class _Texts:
         prompt = model.prompts.get("document") or ""
         passages = cut(documents.values(), tokenizer_of(model), document_length(model), prompt)
         self.long = long_documents(documents, passages)
-        self.index = None
+        self.index: Index | SparseTable | None = None
         if self.long:
             self.place = {key: number for number, key in enumerate(self.long)}
-            self.index = Index.build({key: documents[key] for key in self.long}, model)
+            texts = {key: documents[key] for key in self.long}
+            self.index = (
+                SparseTable(texts, model) if is_sparse(model) else Index.build(texts, model)
+            )
 
     def nearest(self, wanted: list[tuple[str, str]]) -> list[str]:
         """Return the text for each (query, document)."""

@@ -373,22 +373,10 @@ class Index:
 
     def _by_engine(self, query: NDArray[np.floating], top: int) -> list[_Place]:
         assert self.engine is not None
-        vectors = self._vectors()
-        near = self.engine.nearest(np.atleast_2d(query), max(4 * top, _CANDIDATES))
-        found = np.unique(near[near >= 0])
-        if vectors.is_late:
-            firsts = np.concatenate(
-                [o + b for o, b in zip(vectors.offsets, _before(vectors.blocks), strict=True)]
-            )
-            found = np.unique(np.searchsorted(firsts, found, "right") - 1)
-            scores = vectors.rescored(query, found)
-        else:
-            bases = _before(vectors.blocks)
-            blocks = np.searchsorted(bases, found, "right") - 1
-            rows = np.stack(
-                [vectors.blocks[b][n - bases[b]] for b, n in zip(blocks, found, strict=True)]
-            )
-            scores = rows @ query
+        found = self.engine.nearest(query, max(4 * top, _CANDIDATES))
+        if not len(found):
+            return []
+        scores = self._vectors().rescored(query, found)
         best: dict[int, _Place] = {}
         for passage, score in zip(found, scores, strict=True):
             document = int(self.passages.documents[passage])
@@ -414,7 +402,12 @@ class Index:
         save_index(self, Path(folder), model_name, overwrite)
 
     @classmethod
-    def load(cls, folder: str | Path, model: str | Path | RetrievalModel | None = None) -> Index:
+    def load(
+        cls,
+        folder: str | Path,
+        model: str | Path | RetrievalModel | None = None,
+        engine_place: str | None = None,
+    ) -> Index:
         """Open a folder that :meth:`save` or ``retrieval index build`` wrote.
 
         The model is opened when it is first needed.
@@ -422,6 +415,7 @@ class Index:
         Args:
             folder: The folder.
             model: The model, or where it is now; default: where it was.
+            engine_place: Address of its engine's server; default: the one it was built with.
 
         Raises:
             UsageError: No index there.
@@ -429,7 +423,7 @@ class Index:
         """
         from doctobert_hf.retrieval.index_folder import load_index
 
-        return load_index(cls, Path(folder), model)
+        return load_index(cls, Path(folder), model, engine_place)
 
     def fingerprint(self) -> str:
         """Return a short hash of ids and passages."""
@@ -444,11 +438,6 @@ class _Place:
     document: int
     passage: int
     score: float
-
-
-def _before(blocks: Sequence[Any]) -> NDArray[np.int64]:
-    """Return how many vectors stand before each block."""
-    return np.cumsum([0, *map(len, blocks)])[:-1]
 
 
 def _check_method(method: str, kind: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,15 +20,16 @@ import numpy as np
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.retrieval.bm25 import BM25
-from doctobert_hf.retrieval.engines import make_engine
+from doctobert_hf.retrieval.engines import check_engine
 from doctobert_hf.retrieval.identity import ModelIdentity, open_identified
+from doctobert_hf.retrieval.index_engine import forget_old, keep_engine, open_engine
 from doctobert_hf.retrieval.index_part import (
     Part,
     Piece,
     check_files,
-    described,
     open_part,
     remove_piece,
+    write_piece,
 )
 from doctobert_hf.retrieval.passage_table import PassageTable
 from doctobert_hf.retrieval.vectors import Vectors
@@ -56,7 +56,9 @@ class About:
         parts: In the order of their documents.
         words: The table of words.
         engine: Name of the engine, ``exact`` for none.
-        engine_file: The engine's file.
+        engine_file: The engine's file, if it keeps one.
+        engine_place: Address of the engine's server, if it has one.
+        engine_collection: What the index is called there.
         text_column: Column that held the text.
         abbreviations: Whether its words meet their clinical abbreviations.
         rows_read: Rows of the input that are in the parts, while the index is being built.
@@ -72,6 +74,8 @@ class About:
     words: Piece | None = None
     engine: str = "exact"
     engine_file: Piece | None = None
+    engine_place: str | None = None
+    engine_collection: str | None = None
     text_column: str = "text"
     abbreviations: bool = False
     rows_read: int = 0
@@ -82,6 +86,9 @@ class About:
     def write(self, folder: Path) -> None:
         """Replace ``index.json`` in one step."""
         content = asdict(self)
+        for name in ("engine_place", "engine_collection"):  # absent, as before, without a server
+            if content[name] is None:
+                del content[name]
         content["documents"] = sum(part.documents for part in self.parts)
         content["passages"] = sum(part.passages for part in self.parts)
         write_json_atomic(folder / ABOUT, content)
@@ -144,30 +151,6 @@ def read_any(folder: Path) -> About:
         ) from error
 
 
-def write_piece(folder: Path, kind: str, name: str, write: Any) -> Piece:
-    """Write files into ``folder/kind/name``, which appears whole or not at all."""
-    from doctobert_hf.runs.check import SCRATCH
-
-    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
-    try:
-        write(scratch)
-        files = {path.name: described(path) for path in sorted(scratch.iterdir())}
-        target = folder / kind / name
-        target.parent.mkdir(exist_ok=True)
-        if target.exists():
-            raise UsageError(
-                f"'{target}' is in the way, and the index does not know it",
-                "a place for a new part",
-                "Move it away",
-            )
-        os.replace(scratch, target)
-    finally:
-        from doctobert_hf.runs.publish import remove_tree
-
-        remove_tree(scratch)
-    return Piece(name, files)
-
-
 def write_part(
     folder: Path, about: About, documents: pa.Table, passages: PassageTable, vectors: Any
 ) -> Piece:
@@ -192,7 +175,9 @@ def write_part(
     return piece
 
 
-def load_index(made: type[Index], folder: Path, model: Any = None) -> Index:
+def load_index(
+    made: type[Index], folder: Path, model: Any = None, engine_place: str | None = None
+) -> Index:
     """Open an index; see :meth:`.index.Index.load`."""
     import pyarrow as pa
 
@@ -202,15 +187,9 @@ def load_index(made: type[Index], folder: Path, model: Any = None) -> Index:
         raise UsageError(f"The index '{folder}' has no document", "at least one", "Add some")
     documents = _joined([part.documents for part in parts], folder)
     passages = PassageTable.joined([p.passages for p in parts], [len(p.documents) for p in parts])
-    vectors = None
-    if about.kind != "bm25":
-        found = [part.vectors for part in parts if part.vectors is not None]
-        vectors = Vectors([v.blocks[0] for v in found], [o for v in found for o in v.offsets])
-    engine = make_engine(about.engine)
-    if engine is not None and about.engine_file is not None:
-        place = folder / "engine" / about.engine_file.name
-        check_files(place, about.engine_file)
-        engine.load(place / "vectors")
+    vectors = _vectors(parts) if about.kind != "bm25" else None
+    about.engine_place = engine_place or about.engine_place
+    engine = None if vectors is None else open_engine(folder, about, vectors)
     if model is not None and about.model is None:
         raise UsageError(f"A model for '{folder}', an index of words", "none", "Leave out --model")
     assert isinstance(documents, pa.Table)
@@ -294,19 +273,29 @@ def finish(folder: Path, about: About) -> None:
         texts = [text for part in parts for text in part.passages.texts]
         table = BM25(texts, about.abbreviations)
         about.words = write_piece(folder, "words", about.next_name(), table.save)
-        engine = make_engine(about.engine)
-        if engine is not None and about.model is not None:
-            found = [part.vectors for part in parts if part.vectors is not None]
-            vectors = Vectors([v.blocks[0] for v in found], [o for v in found for o in v.offsets])
-            engine.build(vectors, about.model.similarity)
-            about.engine_file = write_piece(
-                folder, "engine", about.next_name(), lambda place: engine.save(place / "vectors")
-            )
+        if about.model is not None:
+            vectors = _vectors(parts)
+            about.engine_file = keep_engine(folder, about, vectors, about.model.similarity)
     about.complete = True
     about.write(folder)
     for kind, piece in old:
         if piece is not None:
             remove_piece(folder / kind, piece)
+    if about.model is not None:
+        forget_old(about, _vectors(parts))
+
+
+def send_again(folder: Path, about: About) -> None:
+    """Send the engine's server what it has not: it was emptied, or is another one now."""
+    if about.model is not None and about.engine_place is not None and about.parts:
+        parts = [open_part(folder, piece, about.kind) for piece in about.parts]
+        keep_engine(folder, about, _vectors(parts), about.model.similarity)
+        about.write(folder)
+
+
+def _vectors(parts: Sequence[Part]) -> Vectors:
+    found = [part.vectors for part in parts if part.vectors is not None]
+    return Vectors([v.blocks[0] for v in found], [o for v in found for o in v.offsets])
 
 
 def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: bool) -> None:
@@ -332,8 +321,13 @@ def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: 
 
 
 @contextlib.contextmanager
-def changing(folder: Path, inputs: list[Path]) -> Iterator[About]:
+def changing(folder: Path, inputs: list[Path], engine_place: str | None = None) -> Iterator[About]:
     """Hold an index for a change: nobody else writes; what was read is added to the record.
+
+    Args:
+        folder: The index.
+        inputs: What is read.
+        engine_place: Where its engine's server is from now on; default: where it was.
 
     Raises:
         UsageError: No complete index there, or another process changes it.
@@ -348,6 +342,8 @@ def changing(folder: Path, inputs: list[Path]) -> Iterator[About]:
         lock.acquire()
         try:
             about = read_about(folder)
+            about.engine_place = engine_place or about.engine_place
+            check_engine(about.engine, about.engine_place)
             clear_leftovers(folder, about)
             yield about
             record = read_record(folder)
@@ -391,6 +387,7 @@ def rewritten(folder: Path, about: About, gone: Mapping[str, set[int]]) -> list[
             kept.append(piece)
             continue
         old.append(piece)
+        check_files(folder / "parts" / piece.name, piece, whole=True)
         part = open_part(folder, piece, about.kind).without(gone[piece.name])
         if part.documents.num_rows:
             kept.append(write_part(folder, about, part.documents, part.passages, part.vectors))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.retrieval.identity import check_encodes
 from doctobert_hf.retrieval.passage_table import PassageTable
 from doctobert_hf.retrieval.vectors import Vectors
@@ -29,7 +30,8 @@ class Piece:
 
     Attributes:
         name: Folder they stand in, below ``parts``, ``words`` or ``engine``.
-        files: Of each ``bytes`` and ``sha256``: of a large one, of its first and last 64 KiB.
+        files: Of each ``bytes`` and ``sha256``; of a large one ``sha256_ends`` too, of its first
+            and last 64 KiB, which is what is compared whenever the index is opened.
         documents: Number of documents, of a part.
         passages: Number of passages, of a part.
     """
@@ -126,8 +128,14 @@ def open_part(folder: Path, piece: Piece, kind: str) -> Part:
 _ANEW = "Put the right file back, or index the documents anew"
 
 
-def check_files(place: Path, piece: Piece) -> None:
+def check_files(place: Path, piece: Piece, whole: bool = False) -> None:
     """Raise where files are not those that were written.
+
+    Args:
+        place: The piece's folder.
+        piece: What was written.
+        whole: Read large files through too. Before they are copied into a new part, which would
+            else make damage in their middle look right.
 
     Raises:
         DataError: One is missing, or another.
@@ -136,7 +144,7 @@ def check_files(place: Path, piece: Piece) -> None:
         path = place / name
         if not path.is_file():
             raise DataError(f"'{path}' is missing", "every file of the index", _ANEW)
-        if described(path) != known:
+        if not _is_same(path, known, whole):
             raise DataError(
                 f"'{path}' is not the file the index was made with",
                 f"{known['bytes']:,} bytes and the hash that index.json has",
@@ -145,17 +153,62 @@ def check_files(place: Path, piece: Piece) -> None:
 
 
 def described(path: Path) -> dict[str, Any]:
-    """Return what tells a file from another; large ones are not read through when opened."""
-    size = path.stat().st_size
-    digest = hashlib.sha256()
+    """Return what tells a file from another."""
+    about = {"bytes": path.stat().st_size, "sha256": _hash(path)}
+    return {**about, "sha256_ends": _hash_of_ends(path)} if _is_large(path) else about
+
+
+def _is_same(path: Path, known: dict[str, Any], whole: bool) -> bool:
+    if path.stat().st_size != known["bytes"]:
+        return False
+    if not _is_large(path):
+        return _hash(path) == known["sha256"]
+    # Version 0.2's first indexes have of a large file the ends' hash only, as sha256.
+    ends = known.get("sha256_ends", known["sha256"])
+    if _hash_of_ends(path) != ends:
+        return False
+    return not whole or "sha256_ends" not in known or _hash(path) == known["sha256"]
+
+
+def _is_large(path: Path) -> bool:
+    return path.stat().st_size > 2 * _EDGE and path.suffix != ".parquet"
+
+
+def _hash(path: Path) -> str:
     with path.open("rb") as file:
-        if size <= 2 * _EDGE or path.suffix == ".parquet":
-            digest.update(file.read())
-        else:
-            digest.update(file.read(_EDGE))
-            file.seek(-_EDGE, os.SEEK_END)
-            digest.update(file.read())
-    return {"bytes": size, "sha256": digest.hexdigest()}
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hash_of_ends(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.sha256(file.read(_EDGE))
+        file.seek(-_EDGE, os.SEEK_END)
+        digest.update(file.read())
+    return digest.hexdigest()
+
+
+def write_piece(folder: Path, kind: str, name: str, write: Any) -> Piece:
+    """Write files into ``folder/kind/name``, which appears whole or not at all."""
+    from doctobert_hf.runs.check import SCRATCH
+
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
+    try:
+        write(scratch)
+        files = {path.name: described(path) for path in sorted(scratch.iterdir())}
+        target = folder / kind / name
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            raise UsageError(
+                f"'{target}' is in the way, and the index does not know it",
+                "a place for a new part",
+                "Move it away",
+            )
+        os.replace(scratch, target)
+    finally:
+        from doctobert_hf.runs.publish import remove_tree
+
+        remove_tree(scratch)
+    return Piece(name, files)
 
 
 def remove_piece(place: Path, piece: Piece) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.models.positions import max_positions
+from doctobert_hf.retrieval.portable import set_saved_lengths
 
 if TYPE_CHECKING:
     from sentence_transformers import MultiVectorEncoder, SentenceTransformer
@@ -30,8 +31,8 @@ _UNBOUNDED = 512  # tokens of a passage where the model itself has no bound
 _OTHER_KINDS = {
     "CrossEncoder": "It reads a question and a passage together: it reranks (retrieval search "
     "--rerank) and is measured as that (retrieval evaluate)",
-    "SparseEncoder": "Its vectors are sparse: it is measured (retrieval evaluate), not indexed or "
-    "trained here",
+    "SparseEncoder": "Its vectors are sparse: it is measured (retrieval evaluate) and trained "
+    "further (kind sparse), not indexed here",
 }
 """Kinds that Sentence Transformers would turn into dense models without a word."""
 
@@ -133,25 +134,27 @@ def open_model(place: str, kind: Kind | None = None, pooling: str | None = None)
 
 
 def _open_saved(place: str, kind: Kind) -> RetrievalModel:
-    if kind == "dense":
-        from sentence_transformers import SentenceTransformer
-
-        return SentenceTransformer(place, model_kwargs=_FLOAT)
-    from sentence_transformers import MultiVectorEncoder
-
-    model = MultiVectorEncoder(place, model_kwargs=_FLOAT)
-    _mend_pylate_markers(model, place)
-    return model
-
-
-def _mend_pylate_markers(model: Any, place: str) -> None:
-    """Let a PyLate model see the tokens it was trained on (:func:`~.pylate.space_behind`)."""
     from sentence_transformers.util import load_file_path
-
-    from doctobert_hf.retrieval.pylate import space_behind
 
     settings = load_file_path(place, "config_sentence_transformers.json")
     content = json.loads(Path(settings).read_text(encoding="utf-8")) if settings else {}
+    if kind == "dense":
+        from sentence_transformers import SentenceTransformer
+
+        dense = SentenceTransformer(place, model_kwargs=_FLOAT)
+        set_saved_lengths(dense, content)
+        return dense
+    from sentence_transformers import MultiVectorEncoder
+
+    model = MultiVectorEncoder(place, model_kwargs=_FLOAT)
+    _mend_pylate_markers(model, content)
+    return model
+
+
+def _mend_pylate_markers(model: Any, content: dict[str, Any]) -> None:
+    """Let a PyLate model see the tokens it was trained on (:func:`~.pylate.space_behind`)."""
+    from doctobert_hf.retrieval.pylate import space_behind
+
     if content.get("model_type") == "ColBERT":
         for name in ("query", "document"):
             marker = content.get(f"{name}_prefix")
@@ -264,14 +267,22 @@ def _changed(model: Any, config: RetrievalConfig) -> list[str]:
             if hasattr(mask, "skiplist_words"):
                 mask.skiplist_words = config.skipped_words
                 mask.resolve_with_tokenizer(model.tokenizer)
-    for name, text in config.given_prompts.items():
-        if model.prompts.get(name, "") != text:
-            told.append(f"prompt of a {name}: {text!r} instead of {model.prompts.get(name, '')!r}")
+    told += told_changes(model, config)
     after = _described(model)
     told += [
         f"{name}: {after[name]!r} instead of {before[name]!r}"
         for name in ("skiplist", "expansion")
         if before.get(name) != after.get(name)
+    ]
+    return told
+
+
+def told_changes(model: Any, config: RetrievalConfig) -> list[str]:
+    """Return what a recipe changes of a base's prompts and lengths, one a line."""
+    told = [
+        f"prompt of a {name}: {text!r} instead of {model.prompts.get(name, '')!r}"
+        for name, text in config.given_prompts.items()
+        if model.prompts.get(name, "") != text
     ]
     for name, own, now in _lengths(model, config):
         if own not in (None, now):

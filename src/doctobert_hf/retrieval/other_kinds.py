@@ -2,7 +2,7 @@
 
 A sparse encoder (SPLADE) has a weight for each piece of the vocabulary; its passages are compared
 by their dot product. A reranker (``CrossEncoder``) reads question and passage together, so that it
-orders the best hundred passages that BM25 finds. Neither is trained or indexed here.
+orders the best hundred passages that BM25 finds. Neither is indexed here.
 """
 
 from __future__ import annotations
@@ -10,18 +10,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from doctobert_hf.errors import UsageError
-from doctobert_hf.retrieval.chunks import best_of_documents, cut, starts_of
 from doctobert_hf.retrieval.saved_kinds import OtherKind, other_kind
+from doctobert_hf.retrieval.sparse import evaluate_sparse, open_sparse
 
 if TYPE_CHECKING:
     from doctobert_hf.retrieval.evaluation import Result
     from doctobert_hf.retrieval.pairs import PairSet
-
-_QUERIES = 64
-_FLOAT = {"dtype": "float32"}
 
 
 def open_reranker(place: str) -> Any:
@@ -76,51 +71,9 @@ def evaluate_other(
     Raises:
         UsageError: A reranker with several outputs.
     """
-    measure = _sparse if kind == "SparseEncoder" else _reranker
-    return measure(system, pairs, place, batch_size)
-
-
-def _sparse(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:
-    from sentence_transformers import SparseEncoder
-
-    from doctobert_hf.retrieval.evaluation import TOP, per_query, summary
-
-    model: Any = SparseEncoder(place, model_kwargs=_FLOAT, trust_remote_code=False)
-    begin = time.perf_counter()
-    names = list(pairs.documents)
-    prompt = model.prompts.get("document") or ""
-    passages = cut(pairs.documents.values(), model.tokenizer, model.max_seq_length, prompt)
-    encoded = model.encode_document(
-        [passage.text for passage in passages], batch_size=batch_size, show_progress_bar=False
-    ).coalesce()
-    built = time.perf_counter()
-    queries, starts = list(pairs.relevant), starts_of(passages)
-    order = np.argsort(np.argsort(np.array(names)))  # equal scores: in order of id
-    ranked: dict[str, list[tuple[str, float]]] = {}
-    for first in range(0, len(queries), _QUERIES):
-        some = queries[first : first + _QUERIES]
-        asked = model.encode_query([pairs.queries[q] for q in some], show_progress_bar=False)
-        scores = model.similarity(asked, encoded).cpu().numpy()
-        for query, row in zip(some, best_of_documents(scores, starts), strict=True):
-            ranked[query] = _best(row, names, order, TOP)
-    searched = time.perf_counter()
-    weights = encoded.values().numel()
-    return summary(
-        (system, "sparse", pairs),
-        per_query(ranked, pairs.relevant, pairs.gains),
-        passages=len(passages),
-        index_bytes=weights * 8,
-        documents_per_second=len(names) / (built - begin),
-        queries_per_second=len(queries) / (searched - built),
-        notes=[f"{weights / max(len(passages), 1):,.0f} weights a passage"],
-    )
-
-
-def _best(
-    scores: np.ndarray, names: list[str], order: np.ndarray, top: int
-) -> list[tuple[str, float]]:
-    best = np.lexsort((order, -scores))[:top]
-    return [(names[i], float(scores[i])) for i in best if scores[i] > 0]
+    if kind == "SparseEncoder":
+        return evaluate_sparse(system, pairs, open_sparse(place), batch_size)
+    return _reranker(system, pairs, place, batch_size)
 
 
 def _reranker(system: str, pairs: PairSet, place: str, batch_size: int) -> Result:

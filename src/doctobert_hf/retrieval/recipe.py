@@ -12,7 +12,7 @@ from doctobert_hf.errors import UsageError
 
 @dataclass
 class RetrievalConfig:
-    """One retrieval model; the recipes of the three kinds differ in ``kind`` and lengths.
+    """One retrieval model; the recipes of the four kinds differ in ``kind`` and lengths.
 
     Example:
         >>> RetrievalConfig(base_model="encoder", kind="late-interaction").kind
@@ -23,7 +23,9 @@ class RetrievalConfig:
         metadata={"help": "encoder or retrieval model to begin from", "path": True}
     )
     output: Path = option(Path("retrieval-run"), "folder of the run")
-    kind: Literal["dense", "late-interaction", "pylate"] = option("dense", "kind of model")
+    kind: Literal["dense", "late-interaction", "sparse", "pylate"] = option(
+        "dense", "kind of model"
+    )
     # What a text becomes; null: as a base that is a retriever has it, else the kind's usual value
     pooling: Literal["mean", "cls", "max"] | None = option(
         None, "how tokens become a dense vector; null: as the base has it, else mean"
@@ -84,8 +86,16 @@ class RetrievalConfig:
     # Training
     scale: float | None = option(
         None,
-        "what scores are multiplied by in the loss; null: 20 (dense), 1 (late interaction)",
+        "what scores are multiplied by in the loss; null: 20 (dense), 1 (late interaction, sparse)",
         above=0,
+    )
+    document_sparsity: float | None = option(
+        None,
+        "kind sparse: how much the loss wants few weights in a document; null: 3e-5",
+        least=0,
+    )
+    query_sparsity: float | None = option(
+        None, "kind sparse: the same for a question; null: 5e-5", least=0
     )
     batch_size: int = option(
         32, "pairs of a step (of each process); each is a negative for the others", least=1
@@ -108,10 +118,16 @@ class RetrievalConfig:
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        late = self.kind != "dense"
+        late = self.kind in ("late-interaction", "pylate")
+        sparse = self.kind == "sparse"
+        brackets = [text for text in self.given_prompts.values() if text.startswith("[")]
+        self._set_sparsity()
         for wrong, got, expected in (
-            (late and self.matryoshka, "matryoshka", "a dense model"),
-            (late and self.pooling, "pooling", "a dense model"),
+            ((late or sparse) and self.matryoshka, "matryoshka", "a dense model"),
+            ((late or sparse) and self.pooling, "pooling", "a dense model"),
+            (sparse and self.dimensions, "dimensions", "dense: here they are the vocabulary"),
+            (sparse and self.mine_negatives, "mine_negatives", "dense or late interaction"),
+            (sparse and brackets, f"The prompt {brackets}", "a prompt without brackets"),
             (
                 not late and self.query_expansion not in (None, "none"),
                 "query_expansion",
@@ -127,6 +143,14 @@ class RetrievalConfig:
         if self.matryoshka and self.dimensions and max(self.matryoshka) > self.dimensions:
             raise UsageError(f"matryoshka {self.matryoshka}", f"sizes up to {self.dimensions}")
 
+    def _set_sparsity(self) -> None:
+        usual = {"document_sparsity": 3e-5, "query_sparsity": 5e-5}  # of SPLADE v2
+        for name, value in usual.items():
+            if self.kind != "sparse" and getattr(self, name) is not None:
+                raise UsageError(f"{name} with kind '{self.kind}'", "kind sparse")
+            if self.kind == "sparse" and getattr(self, name) is None:
+                setattr(self, name, value)
+
     @property
     def skipped_words(self) -> list[str]:
         """The skip list with ``punctuation`` spelt out; for null that of a new model."""
@@ -139,7 +163,7 @@ class RetrievalConfig:
     @property
     def new_prompts(self) -> dict[str, str]:
         """What is put before queries and documents, where the base has nothing of its own."""
-        late = self.kind != "dense"
+        late = self.kind in ("late-interaction", "pylate")
         usual = {"query": "[Q] ", "document": "[D] "} if late else {"query": "", "document": ""}
         return usual | self.given_prompts
 

@@ -23,6 +23,7 @@ from doctobert_hf.retrieval.index_folder import (
     read_any,
     rewritten,
     schema_of,
+    send_again,
     write_part,
 )
 from doctobert_hf.retrieval.index_part import Piece, open_part, remove_piece
@@ -56,7 +57,10 @@ def iter_rows(source: Any, text_column: str = "text") -> Iterator[dict[str, Any]
 
 
 def index_documents(
-    source: Any, model: RetrievalModel | None = None, text_column: str = "text"
+    source: Any,
+    model: RetrievalModel | None = None,
+    text_column: str = "text",
+    abbreviations: bool = False,
 ) -> Index:
     """Index the documents of a file or folder in memory.
 
@@ -64,6 +68,7 @@ def index_documents(
         source: See :func:`iter_rows`.
         model: A retrieval model; None: words only, in passages of a thousand characters.
         text_column: Column that holds the text.
+        abbreviations: Let clinical abbreviations and what they stand for find each other.
 
     Raises:
         DataError: No document with text, or two documents with one id.
@@ -78,7 +83,8 @@ def index_documents(
     passages = PassageTable.of(encoder.cut([row[text_column] for row in rows]))
     vectors = encoder.encode(passages.texts)
     documents = document_table(rows, text_column)
-    return Index(documents, passages, vectors, model, chunker=encoder.chunker)
+    about: dict[str, Any] = {"chunker": encoder.chunker, "abbreviations": abbreviations}
+    return Index(documents, passages, vectors, model, **about)
 
 
 def _check_new(name: str, seen: set[str], source: Any) -> None:
@@ -95,6 +101,7 @@ def build_index(
     overwrite: bool = False,
     engine: str = "exact",
     abbreviations: bool = False,
+    engine_place: str | None = None,
 ) -> Index:
     """Index documents in a folder, part by part; a build that was stopped goes on where it was.
 
@@ -106,6 +113,7 @@ def build_index(
         overwrite: Move another index that is in ``output`` aside first.
         engine: ``exact``, or the name of an engine (:mod:`.engines`).
         abbreviations: Let clinical abbreviations and what they stand for find each other.
+        engine_place: Address of the engine's server, of ``qdrant``; None: embedded.
 
     Raises:
         UsageError: ``output`` holds something else, lies in ``source`` or holds it, or an extra is
@@ -114,18 +122,20 @@ def build_index(
     """
     from doctobert_hf.corpus import list_files
     from doctobert_hf.retrieval.bm25 import require_bm25
-    from doctobert_hf.retrieval.engines import make_engine
+    from doctobert_hf.retrieval.engines import check_engine
     from doctobert_hf.retrieval.identity import ModelIdentity, absolute
     from doctobert_hf.runs import open_run
 
     list_files(source, converted=True)
     require_bm25()
-    if make_engine(engine) is not None and model_place is None:
+    check_engine(engine, engine_place)
+    if engine != "exact" and model_place is None:
         raise UsageError(f"--engine {engine} without --model", "a model whose vectors it holds")
     settings = {
         "model": absolute(model_place),
         "text_column": text_column,
         "engine": engine,
+        **({"engine_place": engine_place} if engine_place else {}),
         **({"abbreviations": True} if abbreviations else {}),
     }
     with open_run(
@@ -144,7 +154,11 @@ def build_index(
             model = open_model(model_place)
             kind = "late-interaction" if is_late(model) else "dense"
         about = about or About(
-            *(kind, None), engine=engine, text_column=text_column, abbreviations=abbreviations
+            *(kind, None),
+            engine=engine,
+            engine_place=engine_place,
+            text_column=text_column,
+            abbreviations=abbreviations,
         )
         if model is not None:
             identity = ModelIdentity.of(model, model_place)
@@ -236,7 +250,11 @@ class Change:
 
 
 def add_documents(
-    folder: Path, source: Any, model: str | None = None, replace: bool = False
+    folder: Path,
+    source: Any,
+    model: str | None = None,
+    replace: bool = False,
+    engine_place: str | None = None,
 ) -> Change:
     """Add documents to an index; with ``replace`` those that have changed are replaced.
 
@@ -248,6 +266,7 @@ def add_documents(
         source: See :func:`iter_rows`.
         model: Where its model is now; default: where it was.
         replace: Replace documents whose text or columns differ (``index update``).
+        engine_place: Where its engine's server is from now on; default: where it was.
 
     Raises:
         UsageError: No index, or a document that is there with another text, without ``replace``.
@@ -255,7 +274,7 @@ def add_documents(
     """
     from doctobert_hf.corpus import inputs_of
 
-    with changing(folder, inputs_of(source)) as about:
+    with changing(folder, inputs_of(source), engine_place) as about:
         known = {
             row["id"]: (piece.name, number, row)
             for piece in about.parts
@@ -293,6 +312,8 @@ def add_documents(
             for first in _batches(rows, about.text_column):
                 columns = _append(folder, about, first, encoder, columns)
             _commit(folder, about, old)
+        else:
+            send_again(folder, about)
         change.documents = sum(part.documents for part in about.parts)
     return change
 
@@ -338,13 +359,19 @@ def _model_of(about: About, folder: Path, place: str | None) -> Any:
     return model
 
 
-def delete_documents(folder: Path, ids: Iterable[str] = (), condition: str | None = None) -> Change:
+def delete_documents(
+    folder: Path,
+    ids: Iterable[str] = (),
+    condition: str | None = None,
+    engine_place: str | None = None,
+) -> Change:
     """Delete documents: their passages and vectors leave the index's files.
 
     Args:
         folder: The index.
         ids: Their ids.
         condition: A filter over the documents' columns instead, see :meth:`.index.Index.allowed`.
+        engine_place: Where its engine's server is from now on; default: where it was.
 
     Raises:
         UsageError: No index, an id it has not, or neither ids nor a condition.
@@ -354,7 +381,7 @@ def delete_documents(folder: Path, ids: Iterable[str] = (), condition: str | Non
     names = set(ids)
     if not names and condition is None:
         raise UsageError("Nothing to delete", "ids, or a filter")
-    with changing(folder, []) as about:
+    with changing(folder, [], engine_place) as about:
         gone: dict[str, set[int]] = {}
         found: set[str] = set()
         for piece in about.parts:

@@ -100,7 +100,9 @@ def make_app(index: Index, name: str) -> Any:
     return app
 
 
-def serve(folder: Path, host: str, port: int, model: str | None = None) -> None:
+def serve(
+    folder: Path, host: str, port: int, model: str | None = None, engine_place: str | None = None
+) -> None:
     """Serve an index until it is stopped.
 
     Args:
@@ -108,6 +110,7 @@ def serve(folder: Path, host: str, port: int, model: str | None = None) -> None:
         host: Address to listen on.
         port: Port; 0: any free one.
         model: Where the index's model is now; default: where it was.
+        engine_place: Where its engine's server is now; default: where it was.
 
     Raises:
         UsageError: No index, a port that is taken, or FastAPI is missing.
@@ -117,7 +120,7 @@ def serve(folder: Path, host: str, port: int, model: str | None = None) -> None:
 
     import uvicorn
 
-    index = Index.load(folder, model)
+    index = Index.load(folder, model, engine_place)
     if index.vectors is not None:
         index.model  # noqa: B018 - a model that is missing is told now, not at the first question
     app = make_app(index, folder.resolve().name)

@@ -1,4 +1,4 @@
-"""Training dense and late-interaction models with Sentence Transformers' own trainers."""
+"""Training dense, late-interaction and sparse models with Sentence Transformers' own trainers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from doctobert_hf.retrieval.data_files import data_files, described_data
 from doctobert_hf.retrieval.evaluation import Result, evaluate
 from doctobert_hf.retrieval.examples import training_ids, training_rows
 from doctobert_hf.retrieval.models import new_model, require_sentence_transformers
+from doctobert_hf.retrieval.portable import save_model
+from doctobert_hf.retrieval.sparse import evaluate_sparse, is_sparse, make_sparse_loss, new_sparse
 from doctobert_hf.runs import RunFolder, finished_run, open_run, read_record, settings_of
 from doctobert_hf.runs.record import weights_of
 from doctobert_hf.runs.resume import recipe_of
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
     from doctobert_hf.retrieval.pairs import PairSet, PairSplits
     from doctobert_hf.retrieval.recipe import RetrievalConfig
 
+_CLASSES = {
+    "dense": "SentenceTransformer",
+    "late-interaction": "MultiVectorEncoder",
+    "sparse": "SparseEncoder",
+}
 RECORD = "retrieval.json"
 KIND = "retrieval-train"
 
@@ -65,7 +72,7 @@ class RetrievalRun:
     """A recipe made ready: data, model and trainer.
 
     Args:
-        config: The recipe, of kind ``dense`` or ``late-interaction``.
+        config: The recipe, of any kind but ``pylate``.
         resume: Go on with the run in ``config.output``.
         overwrite: Move a run that is in ``config.output`` aside.
         recipe: Name of the recipe, for the record.
@@ -73,7 +80,7 @@ class RetrievalRun:
     Attributes:
         splits: The pairs.
         model: The model that is trained.
-        trainer: A ``SentenceTransformerTrainer`` or ``MultiVectorEncoderTrainer``.
+        trainer: A ``SentenceTransformerTrainer``, or that of the kind.
 
     Raises:
         UsageError: The output folder holds another run, or a key does not fit.
@@ -129,7 +136,7 @@ class RetrievalRun:
         config = self.config
         self.splits: PairSplits = load_splits(config)
         set_seed(config.seed)
-        self.model: RetrievalModel = new_model(config)
+        self.model: Any = new_sparse(config) if config.kind == "sparse" else new_model(config)
         ids = training_ids(self.splits.train, config)
         rows = training_rows(self.splits.train, config, self.model, ids)
         if self.run_folder is not None:
@@ -153,12 +160,12 @@ class RetrievalRun:
         target = self.folder / "model"
         with main_first(self.trainer.args):
             if rank() == 0:
-                self.model.save_pretrained(str(target))
+                save_model(self.model, target)
         return target
 
     def evaluate(self, name: str) -> Result:
         """Measure the model as it is now on the test questions."""
-        return evaluate(name, self.splits.test, self.model)
+        return measure(name, self.splits.test, self.model)
 
     def write_record(self, results: list[Result]) -> None:
         """Write what a card needs beside the model, and close the run.
@@ -204,6 +211,13 @@ class RetrievalRun:
 _PATHS = ("base_model", "data")
 
 
+def measure(name: str, pairs: PairSet, model: Any) -> Result:
+    """Measure a model of any kind as a search with it would find."""
+    if is_sparse(model):
+        return evaluate_sparse(name, pairs, model)
+    return evaluate(name, pairs, model)
+
+
 def make_trainer(
     model: RetrievalModel,
     rows: Dataset,
@@ -231,8 +245,7 @@ def make_trainer(
         show_progress,
     )
 
-    dense = config.kind == "dense"
-    stock: Any = st.SentenceTransformerTrainer if dense else st.MultiVectorEncoderTrainer
+    stock: Any = getattr(st, f"{_CLASSES[config.kind]}Trainer")
     callbacks: list[Any] = [JsonLinesCallback()]
     if EnergyMeter.available():  # the card tells what was used
         callbacks.append(EnergyCallback())
@@ -301,10 +314,7 @@ def training_arguments(
     prompts = config.new_prompts if prompts is None else prompts
     import sentence_transformers as st
 
-    dense = config.kind == "dense"
-    arguments_class: Any = (
-        st.SentenceTransformerTrainingArguments if dense else st.MultiVectorEncoderTrainingArguments
-    )
+    arguments_class: Any = getattr(st, f"{_CLASSES[config.kind]}TrainingArguments")
     per_epoch = len(rows) // config.batch_size if per_epoch is None else per_epoch
     planned = int(max(1, per_epoch) * config.epochs)
     total = config.max_steps if config.max_steps > 0 else planned
@@ -342,6 +352,8 @@ def training_arguments(
 
 def make_loss(model: Any, config: RetrievalConfig) -> Any:
     """Return the contrastive loss with in-batch negatives; cached for batches over memory."""
+    if config.kind == "sparse":
+        return make_sparse_loss(model, config)
     cached, size = config.mini_batch_size > 0, config.mini_batch_size
     if config.kind != "dense":
         from sentence_transformers.multi_vector_encoder import losses as late
@@ -386,7 +398,7 @@ def make_evaluator(validation: PairSet) -> Any:
         def __call__(
             self, model: Any, output_path: str | None = None, epoch: int = -1, steps: int = -1
         ) -> dict[str, float]:
-            measured = evaluate("model", validation, model).scores
+            measured = measure("model", validation, model).scores
             scores = {f"validation_{name}": value for name, value in measured.items()}
             self.store_metrics_in_model_card_data(model, scores, epoch, steps)
             return scores

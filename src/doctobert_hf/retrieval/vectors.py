@@ -44,6 +44,31 @@ class Vectors:
     def __len__(self) -> int:
         return sum(map(len, self.offsets or self.blocks))
 
+    @property
+    def bases(self) -> NDArray[np.int64]:
+        """How many rows stand before each block."""
+        return np.cumsum([0, *map(len, self.blocks)])[:-1]
+
+    @property
+    def firsts(self) -> NDArray[np.int64] | None:
+        """Late interaction: number of each passage's first token, over all parts."""
+        if not self.is_late:
+            return None
+        parts = zip(self.offsets, self.bases, strict=True)
+        return np.concatenate([offsets + base for offsets, base in parts])
+
+    def of_part(self, number: int) -> Vectors:
+        """Return the vectors of one part."""
+        return Vectors([self.blocks[number]], [self.offsets[number]] if self.is_late else [])
+
+    def passage(self, number: int) -> NDArray[np.floating]:
+        """Return one passage's vector, or its tokens'; of vectors of one part."""
+        [block] = self.blocks
+        if not self.is_late:
+            return block[number]
+        bounds = [*self.offsets[0][number : number + 2], len(block)]
+        return block[bounds[0] : bounds[1]]
+
     def scores(self, queries: Any) -> NDArray[np.floating]:
         """Return the similarity of every passage: shape (queries, passages).
 
@@ -57,7 +82,12 @@ class Vectors:
         return np.concatenate([max_sim(queries, block, begin) for block, begin in parts], axis=1)
 
     def rescored(self, query: NDArray[np.floating], passages: NDArray[np.int64]) -> Any:
-        """Return one late-interaction query's similarity to some passages, sorted ones."""
+        """Return one query's similarity to some passages, sorted ones."""
+        if not self.is_late:
+            bases = self.bases
+            blocks = np.searchsorted(bases, passages, "right") - 1
+            rows = [self.blocks[b][n - bases[b]] for b, n in zip(blocks, passages, strict=True)]
+            return np.stack(rows) @ query
         firsts = np.cumsum([0, *map(len, self.offsets)])
         scores = np.empty(len(passages), np.float32)
         for number, (block, begin) in enumerate(zip(self.blocks, self.offsets, strict=True)):

@@ -1,0 +1,82 @@
+"""An index's engine: made when the index changes, opened with it."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doctobert_hf.retrieval.engines import Engine, Faiss, check_engine, check_similarity
+from doctobert_hf.retrieval.index_part import Piece, check_files, write_piece
+from doctobert_hf.retrieval.qdrant import Qdrant, part_key
+
+if TYPE_CHECKING:
+    from doctobert_hf.retrieval.index_folder import About
+    from doctobert_hf.retrieval.vectors import Vectors
+
+_FILE = "vectors"
+
+
+def open_engine(folder: Path, about: About, vectors: Vectors) -> Engine | None:
+    """Open an index's engine; None for exact search.
+
+    Args:
+        folder: The index.
+        about: What it is.
+        vectors: Of all its parts.
+
+    Raises:
+        UsageError: What the engine needs is not installed.
+        DataError: Its file is not the one that was written.
+    """
+    check_engine(about.engine, about.engine_place)
+    if about.engine == "qdrant":
+        return _qdrant(about, vectors)
+    if about.engine_file is None:
+        return None
+    engine = Faiss()
+    place = folder / "engine" / about.engine_file.name
+    check_files(place, about.engine_file)
+    engine.load(place / _FILE, vectors)
+    return engine
+
+
+def keep_engine(folder: Path, about: About, vectors: Vectors, similarity: str) -> Piece | None:
+    """Make the engine of an index that has changed; return its file, if it has one.
+
+    A server keeps the vectors of before too, until ``index.json`` says that they are gone: see
+    :func:`forget_old`.
+
+    Raises:
+        UsageError: The engine cannot compare as the model does.
+        DataError: Its server does not answer.
+    """
+    if about.engine == "exact":
+        return None
+    check_similarity(about.engine, similarity)
+    if about.engine == "qdrant":
+        if about.engine_place is not None and about.engine_collection is None:
+            about.engine_collection = f"doctobert-{uuid.uuid4().hex[:16]}"
+        _qdrant(about, vectors).store()
+        return None
+    engine = Faiss()
+    engine.build(vectors, similarity)
+    return write_piece(folder, "engine", about.next_name(), lambda to: engine.save(to / _FILE))
+
+
+def forget_old(about: About, vectors: Vectors) -> None:
+    """Delete what is no longer the index's from the engine's server, if there is one.
+
+    Raises:
+        DataError: It does not answer.
+    """
+    if about.engine == "qdrant":
+        _qdrant(about, vectors).prune()
+
+
+def _qdrant(about: About, vectors: Vectors) -> Qdrant:
+    engine = Qdrant(about.engine_place, about.engine_collection or "embedded")
+    digests = [(part.name, part.files["vectors.npy"]["sha256"]) for part in about.parts]
+    keys = [part_key(name, digest) for name, digest in digests]
+    engine.attach({key: vectors.of_part(n) for n, key in enumerate(keys)})
+    return engine
