@@ -14,7 +14,7 @@ def test_the_card_of_a_trainer_is_ours_and_others_stay(make_trainer, tmp_path):
     assert "doctobert-hf" in card.split("---")[1] and "license: mit" in card
     assert "me/texts" in card.split("---")[1] and "# petit" in card
     assert f"{trainer.state.global_step} steps of" in card and "| step | epoch | loss |" in card
-    mark = "<!-- keep:introduction "
+    mark = "<!-- keep:intended-use "
     head, tail = card.split(mark)
     place.write_text(head + mark + tail.replace("-->", "-->\nEcrit par nous.", 1))
     trainer.create_model_card(license="mit")

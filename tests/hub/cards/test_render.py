@@ -184,7 +184,7 @@ def edited(text, name, words):
 
 def test_human_edits_stay(run_dir):
     first = render_path(run_dir, "me/petit", FACTS).text
-    changed = edited(first, "introduction", "Écrit par une personne.")
+    changed = edited(first, "intended-use", "Écrit par une personne.")
     own = "<!-- keep:mine -->À moi.<!-- /keep -->"
     changed = changed.replace("## 📊 Evaluation\n", f"## 📊 Evaluation\n\n{own}\n")
     changed = changed.replace("tags:\n", "thumbnail: t.png\ntags:\n- mine\n", 1)
@@ -197,6 +197,22 @@ def test_human_edits_stay(run_dir):
     assert _again(run_dir, [card.text]).text == card.text
     orphan = _again(run_dir, [changed.replace("## 📊 Evaluation", "## Gone")])
     assert orphan.moved == ["mine"] and own in orphan.text
+
+
+def test_a_region_without_text_is_not_written_and_has_its_place(run_dir):
+    first = render_path(run_dir, "me/petit", FACTS).text
+    assert not re.search(r"<!-- keep:[^>]*-->\s*<!-- /keep -->", first)
+    written = "<!-- keep:introduction -->\nPour les urgences.\n<!-- /keep -->\n"
+    card = _again(run_dir, [first + written])  # wherever its owner put it
+    assert "Pour les urgences." in card.text and card.kept == ["introduction"]
+    at = [card.text.index(part) for part in ("## 📚 Intro", "Pour les urgences.", "## 🚀 How to")]
+    assert at == sorted(at)
+    emptied = edited(card.text, "introduction", "")
+    assert "keep:introduction" not in _again(run_dir, [emptied]).text
+    # A text of ours that its owner took out does not come back.
+    silent = edited(first, "intended-use", "")
+    again = _again(run_dir, [silent]).text
+    assert "Intended for research" not in again and again == _again(run_dir, [again]).text
 
 
 def test_text_of_an_older_template_is_replaced_and_edits_on_both_sides_stop(run_dir):
@@ -212,8 +228,8 @@ def test_text_of_an_older_template_is_replaced_and_edits_on_both_sides_stop(run_
         flags=re.DOTALL,
     )
     assert old in older and old not in _again(run_dir, [older]).text
-    here, there = (edited(first, "introduction", words) for words in ("ici", "là"))
-    with pytest.raises(UsageError, match="keep:introduction was edited both here and on the Hub"):
+    here, there = (edited(first, "intended-use", words) for words in ("ici", "là"))
+    with pytest.raises(UsageError, match="keep:intended-use was edited both here and on the Hub"):
         _again(run_dir, [here, there])
     with pytest.raises(DataError, match="front matter"):
         _again(run_dir, ["---\na: [\n---\n"])
@@ -232,7 +248,7 @@ def test_local_card_with_edits_is_read(model_dir, tmp_path):
 
     copy = shutil.copytree(model_dir, tmp_path / "model")
     card = render_path(copy, "me/petit", FACTS).text
-    (copy / "README.md").write_text(edited(card, "introduction", "Voilà."), encoding="utf-8")
+    (copy / "README.md").write_text(edited(card, "intended-use", "Voilà."), encoding="utf-8")
     assert "Voilà." in render_path(copy, "me/petit", FACTS).text
 
 

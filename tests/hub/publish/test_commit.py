@@ -113,7 +113,7 @@ def test_another_kind_is_not_replaced(hub, command, documents):
 def test_concurrent_edit_of_the_card_is_kept(hub, command, documents):
     push(command, documents)
     card = pushed(hub)["README.md"].decode()
-    start = card.index("<!-- keep:introduction")
+    start = card.index("<!-- keep:personal-data")
     place = card.index("-->", start) + 3
     edited = card[:place] + "\nMot d'un humain." + card[place:]
     hub.fail(

@@ -77,6 +77,7 @@ def render_card(
         front = _merge_front(front, earlier)
         edits = _merge_edits(edits, _edits(text, body))
     body, moved = _take_over(body, edits, "\n".join(previous or []))
+    body = _without_empty(body)
     text = f"---\n{dump_front(front)}---\n\n{body}"
     return Card(text, list(dict.fromkeys(gaps)), sorted(edits), moved, sorted(set(dropped)))
 
@@ -181,6 +182,15 @@ def _take_over(body: str, edits: dict[str, str], earlier: str) -> tuple[str, lis
             place = following.start() if following else len(body)
             body = f"{body[:place].rstrip()}\n\n{region}\n\n{body[place:]}"
     return body, moved
+
+
+def _without_empty(body: str) -> str:
+    """Leave out regions that have no text of ours and that nobody wrote into."""
+
+    def kept(match: re.Match[str]) -> str:
+        return match[0] if match[3].strip() or match[2] != _hash("") else ""
+
+    return re.sub(r"\n{3,}", "\n\n", KEEP.sub(kept, body)).strip() + "\n"
 
 
 def _region(name: str, content: str, written: str | None = None) -> str:
