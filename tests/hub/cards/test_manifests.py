@@ -57,6 +57,14 @@ def test_the_card_says_what_the_stages_did(tmp_path, monkeypatch, capsys):
     assert "theirs too" in capsys.readouterr().err
 
 
+def test_a_model_is_named_by_its_hub_id_a_folder_by_its_last_part(tmp_path):
+    for name, said in (("acme/writer", "acme/writer"), ("/scratch/me/writer", "writer")):
+        manifest = {"stage": "rephrase", "documents": 1, "settings": {"model": name}, "pieces": 2}
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"inputs": []}))
+        [stage] = made_by(tmp_path).stages
+        assert stage["what"].startswith(f"rewritten by {said}, 2 pieces")
+
+
 def test_what_an_earlier_stage_replaced_a_later_one_does_not_unsay(tmp_path, monkeypatch):
     """And a stage's exclusions are contaminated documents only where they say so."""
     stages(tmp_path, monkeypatch)

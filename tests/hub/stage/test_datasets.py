@@ -214,6 +214,19 @@ def test_rephrased_card_says_it_was_generated_and_by_what(tmp_path):
     report, card = dry(path, tmp_path)
     assert report.kind == "rephrased" and not report.warnings
     assert "Generated data." in card and "(Q/Rewriter)" in card and "- synthetic" in card
+    assert "| quality ≥ | density ≥ |" in card
+
+
+def test_where_no_row_has_a_quality_the_card_has_no_table_of_it(tmp_path):
+    """Of a rewrite nobody judged, '0 rows of quality 2' would be a judgement."""
+    none = pa.array([None] * 4, pa.int64())
+    more = {"original_text": ["x"] * 4, "cluster_rank": [0] * 4}
+    rows = finemed(edu_quality_normalized_score=none, **more)
+    _, card = dry(write(tmp_path / "r.parquet", **rows), tmp_path)
+    assert "a least density of medical terms" in card and "| 0.1 | 3 | 15 |" in card
+    assert "quality ≥" not in card and "least educational" not in card
+    assert "place in the cluster" in card
+    assert "cluster_rank" not in card.split("does not have")[1].split("\n")[0]
 
 
 def test_rows_under_another_licence_are_told(tmp_path):

@@ -22,10 +22,6 @@ FINEMED = {
     "language_score": (_FLOAT, "confidence of the language identifier"),
     "language_script": ("string", "script code"),
     "minhash_cluster_size": (_INT, "near-duplicates of the source's deduplication"),
-    "near_duplicates": (_INT, "near-duplicates that were dropped for this document"),
-    "cluster_id": ("string", "document that stands for this one and its near-duplicates"),
-    "cluster_size": (_INT, "documents of that cluster"),
-    "cluster_rank": (_INT, "place in the cluster, 0 for the document that stands for it"),
     "top_langs": ("string", "languages with their scores, JSON"),
     "domain_classification_scores": (_SCORES, "scores of 26 domains"),
     "domain_classification_best_class": ("string", "best of them"),
@@ -50,6 +46,10 @@ REPHRASED = FINEMED | {
     "original_edu_quality_normalized_score": (_INT, "the same from 0 to 5"),
 }
 OTHERS = {
+    "near_duplicates": "near-duplicates that were dropped for this document",
+    "cluster_id": "document that stands for this one and its near-duplicates",
+    "cluster_size": "documents of that cluster",
+    "cluster_rank": "place in the cluster, 0 for the document that stands for it",
     "source": "where the text is from",
     "licence": "licence of the row",
     "license": "licence of the row",

@@ -6,6 +6,7 @@ are at hand, and the card says where that ends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,7 +169,7 @@ def _what(stage: str, settings: dict[str, Any], manifest: dict[str, Any]) -> str
     if stage == "decontaminate":
         return "test units of " + ", ".join(t["task"] for t in manifest.get("tasks", []))
     if stage == "rephrase":
-        model = Path(str(settings.get("model") or "a language model")).name
+        model = _model(settings.get("model") or "a language model")
         return f"rewritten by {model}, {manifest.get('pieces', 0):,} pieces asked for"
     if stage == "deidentify":
         return "personal data replaced by placeholders"
@@ -184,7 +185,13 @@ _RULES = {"light": "rules", "lexicon": "a lexicon"}
 
 
 def _annotator(name: Any) -> str:
-    return _RULES.get(str(name), f"the model {Path(str(name)).name}")
+    return _RULES.get(str(name), f"the model {_model(name)}")
+
+
+def _model(name: Any) -> str:
+    """Return a model's Hub id, or the last part of its path."""
+    hub_id = re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", str(name)) and not Path(str(name)).exists()
+    return str(name) if hub_id else Path(str(name)).name
 
 
 def _who(manifest: dict[str, Any]) -> list[str]:

@@ -390,17 +390,21 @@ def _type(feature: Any) -> str:
 
 
 def _thresholds(records: list[SplitRecord]) -> list[dict[str, Any]]:
-    """Rows and words by least quality and least density, summed over everything."""
+    """Rows and words by least quality and least density, summed over everything.
+
+    Of what has no score of quality (``edu`` None then), or no document so good, nothing is said.
+    """
     totals: dict[str, list[int]] = {}
     for record in records:
         for key, (rows, words) in record.statistics.thresholds.items():
             entry = totals.setdefault(key, [0, 0])
             entry[0], entry[1] = entry[0] + rows, entry[1] + words
+    scored = any(totals.get(f"{edu}:{DENSITY_STEPS[0]}", [0])[0] for edu in EDU_STEPS[1:])
     return [
-        {"edu": edu, "density": density, "rows": found[0], "words": found[1]}
+        {"edu": edu if scored else None, "density": density, "rows": found[0], "words": found[1]}
         for edu in EDU_STEPS
         for density in DENSITY_STEPS
-        if (found := totals.get(f"{edu}:{density}"))
+        if (found := totals.get(f"{edu}:{density}")) and found[0]
     ]
 
 
