@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 UNREADABLE = "cannot be read to its end"
-_T = TypeVar("_T")
 
 
 class UnreadableFile(DataError):
