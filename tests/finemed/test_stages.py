@@ -213,6 +213,13 @@ def test_stats(annotated, tmp_path):
         assert (tmp_path / "stats" / f"{figure}.png").stat().st_size > 5000
 
 
+def test_stats_of_a_table_say_what_to_do(tmp_path):
+    (tmp_path / "a.csv").write_text("text,n\nToux,1\n")
+    config = StatsConfig(input=(str(tmp_path / "a.csv"),), output=tmp_path / "stats")
+    with pytest.raises(DataError, match="'a.csv' of .* no typed columns.*Run a stage"):
+        statistics(config)
+
+
 def test_stats_do_not_depend_on_parts(annotated, tmp_path):
     """Files are counted by parts, on any executor, and added in their order."""
     import pyarrow.parquet as pq

@@ -10,6 +10,7 @@ _TAIL = 160
 _LINE_START = re.compile(r"[\n\r\x0b\x0c\x85\u2028\u2029]")
 _MARKDOWN = re.compile(r"#{1,6}[ \t]+\S")
 _NUMBERED = re.compile(r"(?:\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,4}[.)])[ \t\u00a0]+[^\W\d_][^.!;]*\Z")
+_CHAPTER = re.compile(r"[IVXLC]{1,7}\.?\Z")
 # "2. QUELLES SONT LES INFORMATIONS A CONNAITRE ?", also where its line break was lost.
 _CAPITALS = re.compile(
     r"(?:\A|[\s.?!:;])((?:\d{1,2}(?:\.\d{1,2})*\.?\s+)?[^\Wa-zà-öø-ÿ_][^a-zà-öø-ÿ]*)\Z"
@@ -17,6 +18,21 @@ _CAPITALS = re.compile(
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORD_START = re.compile(r"\S")
 _VALUE = re.compile(r"[<>≤≥±+-]?\s?\d+(?:[.,]\d+)?(?![\d.)]*[.)]\s)")
+# "4. Quels sont les effets ?", "3. COMMENT PRENDRE ATENOLOL 50 mg, comprimé ?": the answer is what
+# follows. A turn of a dialogue is none.
+_QUESTION = re.compile(
+    r"(?:(?:\A|[\s·])\d{1,2}(?:\.\d{1,2})*\.?\s+[A-ZÀ-Ý]|(?:\A|[.!?…]\s+|\n)"
+    r"(?:Qu|Comment|Pourquoi|Quand|Combien|Où|Dans\s+quel|[AÀ]\s+qu|De\s+qu|Pour\s+qu|Peut-on|"
+    r"Faut-il|Est-ce))[^!?—]*\?\Z"
+)
+_BULLETS = frozenset("•·∙▪▫◦‣●○■□◆◇▸►▶➢➤✓✔⁃\uf0b7\uf0a7\uf02d")
+_LAST_MARK = re.compile(rf"[.!?…](?=\s)|[{''.join(sorted(_BULLETS))}]")
+_TITLE_LINE = re.compile(
+    r"(?:\A|\n[ \t\r]*\n)((?:\d[\d.]*\s+)?[A-ZÀ-Ý][^\n{}<>=|$#;\\\t]*[\w)’'»])\Z"
+)
+_LINE = re.compile(r"[A-ZÀ-Ý«“][^\n\r]*")
+_LOWER = re.compile(r"[a-zà-öø-ÿ]|\d")
+_LONGEST_TITLE, _LEAST_PROSE = 80, 40
 _LONGEST_NAME = 40
 _LEAST_LETTERS = 8
 
@@ -24,8 +40,9 @@ _LEAST_LETTERS = 8
 def binds_forward(text: str, position: int) -> bool:
     r"""Return whether what stands before a place belongs to what stands behind it.
 
-    A heading (Markdown, numbered, in capitals), a line that ends with a colon, and a short line
-    whose value is on the next ("Kaliémie" above "3,9 mmol/l").
+    A heading (Markdown, numbered, in capitals, a question, a short line below a blank one), what
+    introduces a list, a line that ends with a colon, and a short line whose value is on the next
+    ("Kaliémie" above "3,9 mmol/l").
 
     Args:
         text: The document.
@@ -45,17 +62,42 @@ def binds_forward(text: str, position: int) -> bool:
     if text[end - 1] == ":":
         return True
     tail = text[max(0, end - _TAIL) : end]
+    if text[end - 1] == "?":
+        return _QUESTION.search(tail) is not None or _ends_in_capitals(tail)
+    if text[position] in _BULLETS and _introduces(tail):
+        return True
     broken = _LINE_START.search(text, end, position) is not None
+    if broken and _is_title_line(text, end, position):
+        return True
     if broken:
         breaks = list(_LINE_START.finditer(tail))
         if breaks or len(tail) == end:  # the whole line is in view
             line = tail[breaks[-1].end() if breaks else 0 :].strip()
-            if _MARKDOWN.match(line) or _NUMBERED.match(line):
+            if _MARKDOWN.match(line) or _NUMBERED.match(line) or _CHAPTER.match(line):
                 return True
             named = len(line) <= _LONGEST_NAME and line[-1:].isalpha()
             if named and _VALUE.match(text, position):
                 return True
     return _ends_in_capitals(tail) and not is_in_capitals(text)
+
+
+def _introduces(tail: str) -> bool:
+    """Tell what stands before a list's first item from an item: "Ce que contient X · Le"."""
+    before = _LAST_MARK.findall(tail)
+    return bool(before) and tail[-1] not in ".!…;,»" and before[-1] not in _BULLETS
+
+
+def _is_title_line(text: str, end: int, position: int) -> bool:
+    """Return whether the line that ends at ``end`` is a title by its place and form.
+
+    It stands below a blank line, is short, has no mark at its end and nothing of code in it, and a
+    longer line follows that begins as a sentence does.
+    """
+    line = _TITLE_LINE.search(text, max(0, end - _LONGEST_TITLE - 4), end)
+    if line is None or _LOWER.search(line[1]) is None:
+        return False
+    following = _LINE.match(text, position, position + _LONGEST_TITLE)
+    return following is not None and len(following[0]) >= max(len(line[1]), _LEAST_PROSE)
 
 
 def _ends_in_capitals(tail: str) -> bool:

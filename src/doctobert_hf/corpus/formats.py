@@ -103,7 +103,7 @@ def read_rows(path: File, text_column: str, name: str) -> Iterator[tuple[int, An
 
     Example:
         >>> from pathlib import Path
-        >>> next(read_rows(Path("documents.jsonl"), "text", "documents.jsonl"))[0]
+        >>> next(read_rows(Path("documents.parquet"), "text", "documents.parquet"))[0]
         0
     """
     ending = ending_of(path)

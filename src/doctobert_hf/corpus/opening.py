@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING
 
 from doctobert_hf.errors import DataError, DoctobertError, UsageError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 UNREADABLE = "cannot be read to its end"
-_T = TypeVar("_T")
 
 
 class UnreadableFile(DataError):

@@ -20,10 +20,16 @@ from datatrove.data import Document
 from datatrove.pipeline.readers.base import BaseReader
 
 from doctobert_hf.corpus.columnar import count_rows, is_columnar
-from doctobert_hf.corpus.files import CorpusFile, corpus_files, is_stage, stage_data
+from doctobert_hf.corpus.files import (
+    CorpusFile,
+    corpus_files,
+    is_pattern,
+    is_stage,
+    stage_data,
+)
 from doctobert_hf.corpus.formats import BrokenRow, read_rows
 from doctobert_hf.corpus.opening import UNREADABLE, UnreadableFile
-from doctobert_hf.errors import DataError, DoctobertError
+from doctobert_hf.errors import DataError, DoctobertError, UsageError
 from doctobert_hf.files import is_remote
 from doctobert_hf.finemed.progress import PartCount, progress_folder
 from doctobert_hf.finemed.writing import Exclusions
@@ -179,6 +185,10 @@ def input_files(place: str) -> list[CorpusFile]:
     if is_remote(place):
         return corpus_files(place)
     here = Path(os.path.abspath(place))  # jobs have another working directory
+    if not here.exists() and not is_pattern(here):
+        raise UsageError(
+            f"No input '{place}'", "a file, a folder, a pattern or an address such as hf://"
+        )
     if is_stage(here) and not stage_data(here).is_dir():
         return []
     return corpus_files(here)

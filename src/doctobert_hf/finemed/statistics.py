@@ -244,7 +244,11 @@ def statistics(config: StatsConfig, overwrite: bool = False) -> dict[str, Any]:
     with Stage("stats", config, overwrite=overwrite, besides=besides) as stage:
         for place, file in files:
             if not is_columnar(file.path):
-                raise DataError(f"'{file.name}' of '{place}'", "Parquet, as the stages write it")
+                raise DataError(
+                    f"'{file.name}' of '{place}' has no typed columns to count",
+                    "Parquet, as the stages write it, or a folder of save_to_disk",
+                    "Run a stage over it first, for example finemed clean",
+                )
         counts = stage.folder / "logs" / "counts"
         if not stage.run([CountFiles(config, files, counts)]):
             return {}
