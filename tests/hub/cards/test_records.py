@@ -82,6 +82,23 @@ def test_a_models_copy_named_as_a_checkpoint_gets_no_figure_of_the_run(run):
         assert place.other == run and "phases" not in read_model(place)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, None),
+        ({"objective": ["mlm@0.3:2000", "mlm@0.15"]}, "30 %, then 15 %"),
+        ({"objective": ["clm:2000", "mlm"], "mlm_probability": 0.2}, "next tokens, then 20 %"),
+        ({"mlm_probability_end": 0.05, "mlm_probability": 0.4}, "40 % to 5 %"),
+    ],
+)
+def test_a_card_says_what_share_each_part_masks(run, settings, said):
+    path = run / "resolved_config.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | settings))
+    assert read_model(locate_model(run))["phases"][-1]["masked"] == said
+    shown = "| 15 % |" if said is None else f"| {said} |"
+    assert shown in render_path(run, "me/x", FACTS).text
+
+
 def test_the_folder_one_stands_in_and_a_link_are_the_runs_model(run, tmp_path, monkeypatch):
     (tmp_path / "link").symlink_to(run / "model")
     assert read_model(locate_model(tmp_path / "link"))["phases"]

@@ -17,6 +17,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards.beside import RETRIEVAL, TASK, read_beside
 from doctobert_hf.hub.cards.reading import read_json
 from doctobert_hf.models.positions import max_positions
+from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.probes import SENTENCES
 from doctobert_hf.runs.record import IN_RESULTS, read_record, sha256, vocabulary_of, weights_of
 
@@ -329,6 +330,7 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     """This phase and, where their folders are still there, those it was begun from."""
     wanted = ("max_length", "learning_rate", "lr_schedule", "mlm_probability", "seed")
     phase = {key: config[key] for key in wanted if key in config}
+    phase["masked"] = _masked(config)
     phase |= logged(run, until) | {"name": run.name}
     before = config.get("init_from")
     if before is None:
@@ -339,6 +341,22 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     if _base_of(run) is not None:  # others trained it
         return [phase]
     return [{"name": _name(before), "recorded": False}, phase]
+
+
+def _masked(config: Record) -> str | None:
+    """Return what of the tokens was predicted, part by part; None where one share says it all."""
+    first, last = config.get("mlm_probability"), config.get("mlm_probability_end")
+    whole = _percent(first) if last is None else f"{_percent(first)} to {_percent(last)}"
+    objective = ObjectiveSchedule.read(config.get("objective") or "mlm")
+    said = [
+        "next tokens" if name == "clm" else whole if share is None else _percent(share)
+        for (name, _), share in zip(objective.parts, objective.shares, strict=True)
+    ]
+    return ", then ".join(said) if len(said) > 1 or said != [_percent(first)] else None
+
+
+def _percent(share: float | None) -> str:
+    return "an unknown share" if share is None else f"{100 * share:.0f} %"
 
 
 def _earlier_run(run: Path, config: Record) -> Path | None:
