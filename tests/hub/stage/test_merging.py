@@ -171,6 +171,19 @@ def test_merging_without_a_hub():
         merge_card(ours.replace("mit", "gpl"), same, "model", (), False, "me/x")
 
 
+def test_licences_in_another_order_are_the_same():
+    ours = "---\nlicense:\n- mit\n- cc-by-4.0\nconfigs:\n- config_name: a\n---\n\n# Title\n"
+    theirs = ours.replace("- mit\n- cc-by-4.0", "- cc-by-4.0\n- mit")
+    known = {"a": ["cc-by-4.0", "mit"]}
+    manifest = {"card": card_hash(theirs), "files": {"data/a/train.parquet": {}}, "licences": known}
+    there = Remote("h", theirs, manifest, {"README.md": "x"})
+    now = {"a": ["mit", "cc-by-4.0"]}
+    text, _ = merge_card(ours, there, "dataset", (), False, "me/x", licences=now)
+    assert front_matter(text)["license"] == ["mit", "cc-by-4.0"]
+    with pytest.raises(UsageError, match="under the licence"):
+        merge_card(ours, there, "dataset", (), False, "me/x", licences={"a": ["mit"]})
+
+
 def ours_with(card):
     """What stands on the Hub after a push of ours, and what people made of it."""
     from doctobert_hf.hub.stage.merging import headings_of

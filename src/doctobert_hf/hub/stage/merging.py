@@ -154,7 +154,7 @@ def merge_card(
 def _check_license(before: dict[str, Any], now: dict[str, Any], said: bool, name: str) -> None:
     for key in ("license", "license_name"):
         then, ours = before.get(key), now.get(key)
-        if then and ours and then != ours and not said:
+        if then and ours and _several(then) != _several(ours) and not said:
             words = " ".join(ours) if isinstance(ours, list) else ours
             raise UsageError(
                 f"{name} is under the licence {then}, and this push would make it {ours}",
@@ -162,6 +162,11 @@ def _check_license(before: dict[str, Any], now: dict[str, Any], said: bool, name
                 f"Pass --license {now.get('license') if key == 'license_name' else words}, if it "
                 "may be changed",
             )
+
+
+def _several(licences: str | list[str]) -> set[str]:
+    """Return licences without their order: rows that name several give it by their number."""
+    return set(licences) if isinstance(licences, list) else {str(licences)}
 
 
 def check_local_license(card: str, text: str, said: bool, where: str) -> None:
