@@ -15,6 +15,9 @@ from typing import Any
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.utils.stats import PipelineStats
 
+from doctobert_hf.errors import DataError
+
+_POLL = 1.0
 _number = 0
 """Of this worker: datatrove's ports and logs go by it."""
 
@@ -53,10 +56,34 @@ class LocalExecutor(LocalPipelineExecutor):
 
         context = multiprocess.get_context(self.start_method)
         with context.Pool(self.workers, _begin, (context.Value("i", 0), self.workers)) as pool:
-            return list(pool.imap_unordered(self._run_numbered, ranks))
+            begun = list(pool._pool)
+            found = pool.imap_unordered(self._run_numbered, ranks)
+            done: list[PipelineStats] = []
+            while len(done) < len(ranks):
+                try:
+                    done.append(found.next(timeout=_POLL))
+                except multiprocess.TimeoutError:
+                    _refuse_killed(begun)
+            return done
 
     def _run_numbered(self, rank: int) -> PipelineStats:
         return self._run_for_rank(rank, _number)
+
+
+def _refuse_killed(workers: list[Any]) -> None:
+    """End a run of which a worker was killed: a pool waits for its part for ever.
+
+    Raises:
+        DataError: With the signal.
+    """
+    killed = next((worker for worker in workers if worker.exitcode), None)
+    if killed is not None:
+        raise DataError(
+            f"A worker ended in the midst of its part (exit code {killed.exitcode})",
+            "workers that live to the end of their parts",
+            "-9 is mostly a machine without memory left: run the same command with fewer "
+            "--workers; finished parts are kept",
+        )
 
 
 def _begin(taken: Any, workers: int) -> None:
