@@ -273,3 +273,9 @@ def test_a_set_of_files_is_not_read_as_texts(kind, tmp_path):
     with pytest.raises(UsageError, match="names a file"):
         list(iter_texts(kind([str(tmp_path / "a.txt")])))
     assert list(iter_texts(kind(["Pas de toux."]))) == ["Pas de toux."]
+
+
+@pytest.mark.parametrize(("name", "content"), [(".txt", "Toux."), (".jsonl", '{"text": "Toux."}')])
+def test_a_file_that_is_called_as_its_ending_is_read_where_it_is_named(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    assert [row["text"] for row in iter_documents(tmp_path / name)] == ["Toux."]

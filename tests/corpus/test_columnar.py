@@ -79,3 +79,21 @@ def test_splits_are_named_one_by_one(tmp_path):
     (tmp_path / "both" / "dataset_dict.json").write_text(json.dumps({"splits": ["train"]}))
     with pytest.raises(UsageError, match="holds the splits 'train'.*both/train"):
         corpus_files(tmp_path / "both")
+
+
+def test_two_columns_of_one_name_are_refused_and_none_is_lost(tmp_path):
+    table = pa.Table.from_arrays(
+        [pa.array(["a"]), pa.array([1]), pa.array([2])], ["text", "x", "x"]
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    with (
+        pa.OSFile(str(tmp_path / "a.arrow"), "wb") as sink,
+        pa.ipc.new_stream(sink, table.schema) as writer,
+    ):
+        writer.write_table(table)
+    with pytest.raises(DataError, match="a.parquet' has the column 'x' more than once"):
+        list(iter_documents(tmp_path / "a.parquet"))
+    for path in (tmp_path / "a.parquet", tmp_path / "a.arrow"):
+        for read in (schema_of, lambda path: list(record_batches(path))):
+            with pytest.raises(DataError, match="has the column 'x' more than once"):
+                read(path)

@@ -35,6 +35,7 @@ def record_batches(path: File, size: int = BATCH) -> Iterator[pa.RecordBatch]:
 
     Raises:
         UnreadableFile: It is cut short or damaged, or another file.
+        DataError: Two columns have one name, of which a row would lose one.
 
     Example:
         >>> from pathlib import Path
@@ -45,6 +46,7 @@ def record_batches(path: File, size: int = BATCH) -> Iterator[pa.RecordBatch]:
         yield from _arrow_batches(path, size)
         return
     with whole_file(path, "a readable Parquet file"), opened_parquet(path) as file:
+        _named_once(path, file.schema_arrow)
         yield from file.iter_batches(batch_size=size)
 
 
@@ -66,6 +68,7 @@ def schema_of(path: File) -> pa.Schema:
 
     Raises:
         UnreadableFile: It is none.
+        DataError: Two columns have one name.
     """
     if ending_of(path) == ".arrow":
         import pyarrow as pa
@@ -75,9 +78,9 @@ def schema_of(path: File) -> pa.Schema:
             path.open("rb") as raw,
             pa.ipc.open_stream(raw) as stream,
         ):
-            return stream.schema.remove_metadata()
+            return _named_once(path, stream.schema).remove_metadata()
     with opened_parquet(path) as file:
-        return file.schema_arrow.remove_metadata()
+        return _named_once(path, file.schema_arrow).remove_metadata()
 
 
 def count_rows(paths: Iterable[File]) -> int | None:
@@ -147,6 +150,17 @@ def named_twice(path: File, column: str) -> DataError:
     )
 
 
+def _named_once(path: File, schema: pa.Schema) -> pa.Schema:
+    """Return a schema in which no name stands twice: rows would keep the last of such columns.
+
+    Raises:
+        DataError: One does.
+    """
+    if len(set(schema.names)) < len(schema.names):
+        raise named_twice(path, max(schema.names, key=schema.names.count))
+    return schema
+
+
 def _arrow_batches(path: File, size: int) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
@@ -155,6 +169,7 @@ def _arrow_batches(path: File, size: int) -> Iterator[pa.RecordBatch]:
         path.open("rb") as raw,
         pa.ipc.open_stream(raw) as stream,
     ):
+        _named_once(path, stream.schema)
         for batch in stream:
             for first in range(0, batch.num_rows, size):
                 yield batch.slice(first, size)

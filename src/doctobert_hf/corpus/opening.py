@@ -61,11 +61,6 @@ class RemoteFile:
         """Last ending, with its dot."""
         return PurePosixPath(self.name_below).suffix
 
-    @property
-    def suffixes(self) -> list[str]:
-        """All endings."""
-        return PurePosixPath(self.name_below).suffixes
-
     def open(self, mode: str = "rb") -> IO[bytes]:
         """Open the file; what is read is fetched in blocks."""
         opened: IO[bytes] = remote_folder(self.folder).open(self.name_below, mode)
@@ -127,7 +122,8 @@ def is_remote_file(address: str) -> bool:
 
 def ending_of(path: File) -> str:
     """Return the ending that names the format: of ``Notes.TXT.gz`` it is ``.txt``."""
-    endings = [ending.lower() for ending in path.suffixes[-2:]]
+    # Not by suffixes: a file that is called ".txt" has none.
+    endings = [f".{part}" for part in path.name.lower().split(".")[1:]]
     return endings[-2] if endings[-1] in (".gz", ".zst") else endings[-1]
 
 
