@@ -9,7 +9,13 @@ from finemed_helpers import excluded_of, rows_of
 
 from doctobert_hf.finemed.cleaning import clean
 from doctobert_hf.finemed.config import CleanConfig
-from doctobert_hf.finemed.exact_duplicates import Digests, ExactDuplicates, Repeats, digest_of
+from doctobert_hf.finemed.exact_duplicates import (
+    Digests,
+    ExactDuplicates,
+    Repeats,
+    digest_of,
+    pieces_of,
+)
 from doctobert_hf.finemed.writing import Exclusions
 
 WORDS = "fièvre toux dyspnée asthénie douleur prurit œdème vertige nausée palpitations".split()
@@ -65,6 +71,24 @@ def test_a_part_that_is_run_again_writes_the_same(tmp_path):
         step = ExactDuplicates(repeats, Exclusions(str(tmp_path / "excluded")))
         kept = [[d.id for d in step.run(iter(documents), r)] for r, documents in enumerate(parts)]
         assert kept == [["Toux", "Fièvre"], [], []]
+
+
+def test_a_thousand_parts_do_not_make_a_million_files(tmp_path):
+    from datatrove.data import Document
+
+    digests, repeats, parts = tmp_path / "digests", tmp_path / "repeats", 40
+    pieces = pieces_of(parts)
+    for rank in range(parts):
+        documents = [Document(text=f"Toux {n}", id=f"{rank}-{n}") for n in range(3)]
+        Digests(str(digests), pieces).run(iter(documents), rank, parts)
+    for piece in range(pieces):
+        Repeats(str(digests), str(repeats)).run(None, piece, pieces)
+    for folder in (digests, repeats):
+        assert len([path for path in folder.rglob("*") if path.is_file()]) <= parts
+    step = ExactDuplicates(str(repeats), Exclusions(str(tmp_path / "excluded")))
+    left = [Document(text=f"Toux {n}", id=str(n)) for n in range(3)]
+    assert [len(list(step.run(iter(left), rank))) for rank in range(parts)] == [3, *[0] * 39]
+    assert pieces_of(1000) <= 128
 
 
 def test_no_document_at_all(tmp_path):

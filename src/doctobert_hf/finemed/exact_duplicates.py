@@ -20,15 +20,18 @@ from datatrove.pipeline.base import PipelineStep
 from doctobert_hf.finemed.words import values, words
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     from doctobert_hf.finemed.writing import Exclusions
 
-_LEAST_PIECES = 16
+_LEAST_PIECES, _MOST_PIECES = 16, 128
 """A sixteenth of 50 million documents' digests and ids is some 300 MB."""
 
 
 def pieces_of(tasks: int) -> int:
     """Return how many pieces the digests of so many parts are split into."""
-    return max(tasks, _LEAST_PIECES)
+    return min(max(tasks, _LEAST_PIECES), _MOST_PIECES)
 
 
 def digest_of(text: str) -> tuple[int, int]:
@@ -50,7 +53,9 @@ def digest_of(text: str) -> tuple[int, int]:
 
 
 class Digests(PipelineStep):
-    """datatrove step that writes the digests of a part's documents, a file for each piece.
+    """datatrove step that writes the digests of a part's documents, a row group for each piece.
+
+    Not a file for each: of a thousand parts there would be as many as a cluster allows at all.
 
     Args:
         folder: Where.
@@ -74,12 +79,12 @@ class Digests(PipelineStep):
             high, low = digest_of(document.text)
             rows[high % self.pieces].append((high, low, number, document.id))
         types = (pa.uint64(), pa.uint64(), pa.uint32(), pa.large_string())
-        for piece, found in enumerate(rows):
-            columns = zip(*found) if found else ((), (), (), ())
-            arrays = [pa.array(list(c), t) for c, t in zip(columns, types, strict=True)]
-            path = Path(self.folder) / f"{piece:05d}" / f"{rank:05d}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(pa.table(arrays, ["high", "low", "number", "id"]), path)
+        schema = pa.schema(list(zip(("high", "low", "number", "id"), types, strict=True)))
+        with pq.ParquetWriter(_file(self.folder, rank), schema) as file:
+            for found in rows:
+                columns = zip(*found) if found else ((), (), (), ())
+                arrays = [pa.array(list(c), t) for c, t in zip(columns, types, strict=True)]
+                _write_group(file, pa.table(arrays, schema=schema))
 
 
 class Repeats(PipelineStep):
@@ -87,7 +92,7 @@ class Repeats(PipelineStep):
 
     Args:
         digests: Folder of :class:`Digests`.
-        folder: Where to, a folder for each part.
+        folder: Where to, a file with a row group for each part.
     """
 
     name = "repeats"
@@ -103,11 +108,10 @@ class Repeats(PipelineStep):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        files = sorted((Path(self.digests) / f"{rank:05d}").glob("*.parquet"))
-        tables = [pq.read_table(path) for path in files]
+        tables = _groups(self.digests, rank)
         if not tables:
             return  # no part had a document
-        parts = np.repeat(np.arange(len(files)), [len(table) for table in tables])
+        parts = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
         table = pa.concat_tables(tables)
         high, low, number = (table[name].to_numpy() for name in ("high", "low", "number"))
         order = np.lexsort((number, parts, low, high))  # the first of a group is the first read
@@ -116,12 +120,12 @@ class Repeats(PipelineStep):
         begins[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
         first = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
         again, of = order[~begins], first[~begins]
-        for part in range(len(files)):
-            mine = parts[again] == part
-            found = {"number": number[again[mine]], "of": table["id"].take(of[mine])}
-            path = Path(self.folder) / f"{part:05d}" / f"{rank:05d}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(pa.table(found), path)
+        schema = pa.schema([("number", pa.uint32()), ("of", pa.large_string())])
+        with pq.ParquetWriter(_file(self.folder, rank), schema) as file:
+            for part in range(len(tables)):
+                mine = parts[again] == part
+                found = {"number": number[again[mine]], "of": table["id"].take(of[mine])}
+                _write_group(file, pa.table(found, schema=schema))
 
 
 class ExactDuplicates(PipelineStep):
@@ -141,11 +145,8 @@ class ExactDuplicates(PipelineStep):
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield each distinct text once."""
-        import pyarrow.parquet as pq
-
         dropped: dict[int, str] = {}
-        for path in sorted((Path(self.repeats) / f"{rank:05d}").glob("*.parquet")):
-            found = pq.read_table(path)
+        for found in _groups(self.repeats, rank):
             dropped.update(zip(found["number"].to_pylist(), found["of"].to_pylist(), strict=True))
         with self.exclusions.writer("exact", rank) as excluded:
             for number, document in enumerate(data):
@@ -154,3 +155,25 @@ class ExactDuplicates(PipelineStep):
                     excluded.write(document.id, "exact duplicate", document.text, of=of)
                 else:
                     yield document
+
+
+def _file(folder: str, rank: int) -> Path:
+    path = Path(folder) / f"{rank:05d}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _write_group(file: pq.ParquetWriter, table: pa.Table) -> None:
+    """Write a table as one row group, whatever its length; of an empty one too."""
+    file.write_table(table, row_group_size=max(1, len(table)))
+
+
+def _groups(folder: str, number: int) -> list[pa.Table]:
+    """Read a row group of each file of a step, the files in the order of their parts."""
+    import pyarrow.parquet as pq
+
+    found = []
+    for path in sorted(Path(folder).glob("*.parquet")):
+        with pq.ParquetFile(path) as file:
+            found.append(file.read_row_group(number))
+    return found
