@@ -2,13 +2,20 @@
 
 import json
 import shutil
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from doctobert_hf.hub.cards.render import front_matter
-from doctobert_hf.hub.stage.foreign import is_generated, is_same, told_of_local, without_rows
+from doctobert_hf.hub.stage.foreign import (
+    digests,
+    is_generated,
+    is_same,
+    told_of_local,
+    without_rows,
+)
 from doctobert_hf.hub.stage.merging import Changes, Remote, merge_card, plan_files
 
 PATIENT = "Jeanne Dupont-Martin"
@@ -187,6 +194,18 @@ def test_a_file_is_the_hubs_as_it_is_or_as_a_pointer(tmp_path):
     # As 'git hash-object' says, of the file and of its LFS pointer.
     assert is_same(file, "8baef1b4abc478178b004d62031cf7fe6db6f903")
     assert not is_same(file, "0" * 40)
+
+
+def test_a_file_is_hashed_once_and_again_when_it_changes(tmp_path):
+    file = tmp_path / "a.parquet"
+    file.write_text("rows")
+    opened: list[str] = []
+    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+    first = digests(file)
+    assert not is_same(file, "0" * 40) and digests(file) == first
+    assert opened.count(str(file)) == 1
+    file.write_text("other rows")
+    assert digests(file) != first
 
 
 def test_figures_of_a_card_that_is_not_ours_are_told_of():

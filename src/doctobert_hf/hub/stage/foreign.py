@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,17 @@ def told_of_local(card: str, where: str) -> list[str]:
 
 
 def digests(file: Path) -> tuple[str, str]:
-    """Return the id that git gives a file, and its SHA-256."""
-    content = hashlib.sha1(f"blob {file.stat().st_size}\0".encode(), usedforsecurity=False)
+    """Return the id that git gives a file, and its SHA-256; of a file that stays, read once.
+
+    A push asks when it compares with the Hub, and for its list, both again where another was first.
+    """
+    about = file.stat()
+    return _digests(file.absolute(), about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 16)
+def _digests(file: Path, size: int, changed: int) -> tuple[str, str]:
+    content = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):
