@@ -23,7 +23,6 @@ from datatrove.pipeline.dedup import (
     MinhashDedupBuckets,
     MinhashDedupSignature,
 )
-from datatrove.pipeline.filters import GopherRepetitionFilter
 from datatrove.utils.hashing import HashConfig
 from datatrove.utils.word_tokenizers import WordTokenizer
 
@@ -32,6 +31,7 @@ from doctobert_hf.finemed.language import LanguageIdentifier
 from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
+from doctobert_hf.finemed.repetition import Repetition, shingle_hashes
 from doctobert_hf.finemed.words import WORD, values, words
 from doctobert_hf.finemed.writing import Exclusions, ExclusionWriter
 
@@ -78,7 +78,7 @@ class Quality(PipelineStep):
     def __init__(self, config: CleanConfig, exclusions: Exclusions) -> None:
         super().__init__()
         self.config, self.exclusions = config, exclusions
-        self._gopher = GopherRepetitionFilter(language=FRENCH_WORDS) if config.repetition else None
+        self._gopher = Repetition(language=FRENCH_WORDS) if config.repetition else None
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield what is kept."""
@@ -163,7 +163,8 @@ class ExactDuplicates(PipelineStep):
             # NFKC: the micro sign in capitals is a Greek letter.
             same = unicodedata.normalize("NFKC", document.text)
             # "VIH +" and "VIH -", "< 3,5" and "> 3,5" have the same words.
-            plain = " ".join([*words(same), "", *values(same)]) if words(same) else document.text
+            tokens = words(same)
+            plain = " ".join([*tokens, "", *values(same)]) if tokens else document.text
             digest = hashlib.blake2b(plain.encode(), digest_size=16).digest()
             first = seen.execute("SELECT id FROM seen WHERE digest = ?", (digest,)).fetchone()
             if first is None:
@@ -175,6 +176,10 @@ class ExactDuplicates(PipelineStep):
 
 class Signatures(MinhashDedupSignature):
     """datatrove's first MinHash step, in bounded memory: at once, 10 MB of text take 2 GB."""
+
+    def get_shingles(self, text: str) -> Any:
+        """Return the hashes of all shingles ``[shingles, 1]``, as datatrove does."""
+        return shingle_hashes(text, self.config.n_grams, self.config.norm_config)
 
     def get_signature(self, shingles: Any) -> list[list[int]]:
         """Return the smallest hashes over all shingles ``[shingles, 1]``, as datatrove does."""
