@@ -26,8 +26,8 @@ from datatrove.pipeline.dedup import (
 from datatrove.utils.hashing import HashConfig
 from datatrove.utils.word_tokenizers import WordTokenizer
 
-from doctobert_hf.finemed.deidentification import deidentify
 from doctobert_hf.finemed.language import LanguageIdentifier
+from doctobert_hf.finemed.masking import deidentify
 from doctobert_hf.finemed.near_duplicates import COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair

@@ -52,7 +52,7 @@ _FIELD = re.compile(
 _NE_LE = re.compile(rf"ne{_S}+le{_S}+{_DATE}", re.IGNORECASE)
 
 
-_BIRTH_START = re.compile(r"[nNvVdD][éÉeEaAdD.n](?<![\w-]..)")
+_BIRTH_START = re.compile(r"[nNvVdD][éÉeEaAdD.nN](?<![\w-]..)")
 _FIELD_START = re.compile(r"[dDaAmM][aAnNoOdD.](?<![\w-]..)")
 
 
