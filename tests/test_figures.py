@@ -233,6 +233,18 @@ def test_searching():
         )
 
 
+def test_searching_by_late_interaction():
+    [row] = results("retrieval-late")["late"]
+    said(
+        f"{row['passages']:,} made-up passages, {row['tokens']:,} tokens",
+        f"| exact | {row['exact_cpu_ms']:.0f} ms | 1 |",
+        f"| `faiss` {row['faiss']}, inverted lists | {row['faiss_cpu_ms']:.0f} ms | "
+        f"{row['faiss_recall']:.3f} |",
+        f"| `qdrant-client` {row['qdrant']}, embedded | {row['qdrant_cpu_ms']:.0f} ms | "
+        f"{row['qdrant_recall']:.3f} |",
+    )
+
+
 def test_decontamination():
     found = results("decontamination")
     for form in ("decomposed", "soft hyphens", "typos in 5 %", "half"):

@@ -12,7 +12,8 @@ import pytest
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed import count_personal_data, deidentify
 from doctobert_hf.finemed.config import DeidentifyConfig
-from doctobert_hf.finemed.deidentification import PLACEHOLDERS, deidentify_documents
+from doctobert_hf.finemed.deidentification import deidentify_documents
+from doctobert_hf.finemed.masking import PLACEHOLDERS
 from doctobert_hf.finemed.personal_data import KINDS, find_personal_data
 
 POSITIVE = {

@@ -49,6 +49,17 @@ def test_search_without_a_model_is_bm25(documents, capsys):
     assert capsys.readouterr().out.startswith("1. ")
 
 
+def test_a_filter_that_keeps_nothing_is_told(encoder, documents, tmp_path, capsys):
+    index = tmp_path / "index"
+    from doctobert_hf.retrieval.models import open_model
+
+    open_model(encoder, pooling="mean").save_pretrained(str(tmp_path / "model"))
+    assert run("index", documents, "--model", tmp_path / "model", "--output", index) == 0
+    for method in ("dense", "lexical", "hybrid"):
+        assert run("search", index, "douleur", "--method", method, "--filter", "id == 'no'") == 0
+        assert "Nothing found" in capsys.readouterr().err
+
+
 def test_results_of_another_environment_join_the_table(encoder, pairs_file, tmp_path, capsys):
     words = ["evaluate", encoder, "--pooling", "mean", "--data", pairs_file]
     assert run(*words, "--json") == 0

@@ -102,6 +102,18 @@ def test_what_version_5_has_no_word_for_is_told(encoder, tmp_path, caplog):
     assert open_model(str(tmp_path / "m")).encode(TEXTS).shape == (2, 64)
 
 
+def test_an_export_has_them_too(encoder, tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    from doctobert_hf.retrieval.onnx_export import export_retriever
+
+    save_model(new_model(RetrievalConfig(encoder)), tmp_path / "m")
+    export_retriever(tmp_path / "m", tmp_path / "onnx")
+    assert pooling_of_vllm(tmp_path / "onnx") == (["MEAN"], True)
+    opened = open_model(str(tmp_path / "onnx"))
+    assert (opened[0].query_length, opened[0].document_length) == (64, 256)
+
+
 def test_training_saves_so(encoder, pairs_file, tmp_path):
     from doctobert_hf.retrieval import RetrievalRun
 

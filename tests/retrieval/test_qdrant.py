@@ -224,6 +224,7 @@ def test_a_server_that_is_elsewhere_or_refuses(corpus, models, server, tmp_path,
     model = str(models / "dense")
     with pytest.raises(DataError, match="server 'http://127.0.0.1:9' failed"):
         build_index(corpus, folder, model, engine="qdrant", engine_place="http://127.0.0.1:9")
+    assert not folder.exists(), "before anything is encoded"
     served = tmp_path / "served"
     build_index(corpus, served, model, engine="qdrant", engine_place=url)
     with pytest.raises(DataError, match="--engine-url"):

@@ -195,6 +195,8 @@ def _opened(args: argparse.Namespace) -> Any:
 
 def _tell_unknown_words(index: Any, args: argparse.Namespace, found: bool) -> None:
     if (args.method or index.default_method) not in ("lexical", "hybrid"):
+        if not found:  # vectors are near to anything
+            print("Nothing found: the filter keeps no document", file=sys.stderr)
         return
     known, unknown = index.bm25.words(args.question)
     if unknown:

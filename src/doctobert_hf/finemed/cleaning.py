@@ -21,11 +21,9 @@ from datatrove.pipeline.dedup import (
     MinhashDedupBuckets,
     MinhashDedupSignature,
 )
-from datatrove.pipeline.filters import GopherRepetitionFilter
 from datatrove.utils.hashing import HashConfig
 from datatrove.utils.word_tokenizers import WordTokenizer
 
-from doctobert_hf.finemed.deidentification import deidentify
 from doctobert_hf.finemed.exact_duplicates import (
     Digests,
     ExactDuplicates,
@@ -33,9 +31,11 @@ from doctobert_hf.finemed.exact_duplicates import (
     pieces_of,
 )
 from doctobert_hf.finemed.language import LanguageIdentifier
+from doctobert_hf.finemed.masking import deidentify
 from doctobert_hf.finemed.near_duplicates import CLUSTER, COLUMN, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
 from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
+from doctobert_hf.finemed.repetition import Repetition, shingle_hashes
 from doctobert_hf.finemed.schema import with_fields
 from doctobert_hf.finemed.words import WORD
 
@@ -86,7 +86,7 @@ class Quality(PipelineStep):
     def __init__(self, config: CleanConfig, exclusions: Exclusions) -> None:
         super().__init__()
         self.config, self.exclusions = config, exclusions
-        self._gopher = GopherRepetitionFilter(language=FRENCH_WORDS) if config.repetition else None
+        self._gopher = Repetition(language=FRENCH_WORDS) if config.repetition else None
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield what is kept."""
@@ -130,6 +130,10 @@ class Quality(PipelineStep):
 
 class Signatures(MinhashDedupSignature):
     """datatrove's first MinHash step, in bounded memory: at once, 10 MB of text take 2 GB."""
+
+    def get_shingles(self, text: str) -> Any:
+        """Return the hashes of all shingles ``[shingles, 1]``, as datatrove does."""
+        return shingle_hashes(text, self.config.n_grams, self.config.norm_config)
 
     def get_signature(self, shingles: Any) -> list[list[int]]:
         """Return the smallest hashes over all shingles ``[shingles, 1]``, as datatrove does."""

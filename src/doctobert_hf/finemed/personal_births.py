@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from doctobert_hf.finemed.personal_places import DASH as _DASH, SPACE as _S, Spans
+from doctobert_hf.finemed.scanning import lowered, scan
 
 _MONTH = (
     r"(?:janv(?:ier|\.)?|f[ée]vr?(?:ier|\.)?|mars|avr(?:il|\.)?|mai|juin|juil(?:let|\.)?|ao[ûu]t|"
@@ -51,12 +52,18 @@ _FIELD = re.compile(
 _NE_LE = re.compile(rf"ne{_S}+le{_S}+{_DATE}", re.IGNORECASE)
 
 
+_BIRTH_START = re.compile(r"[nNvVdD][éÉeEaAdD.nN](?<![\w-]..)")
+_FIELD_START = re.compile(r"[dDaAmM][aAnNoOdD.](?<![\w-]..)")
+
+
 def find_births(text: str) -> Spans:
     """Yield where dates of birth stand."""
-    for match in _BIRTH.finditer(text):
+    for match in scan(_BIRTH, _BIRTH_START, text):
         word = match[0].split()[0]
         if word.lower() == "ne" and word != "NE" and not _NE_LE.match(match[0]):
             continue  # the negation: "ne ... 12/03/2020"
         yield match.span("date")
-    for match in _FIELD.finditer(text):
+    if not any(word in lowered(text) for word in ("naiss", "ddn", "d.d.n")):
+        return
+    for match in scan(_FIELD, _FIELD_START, text):
         yield match.span("date")

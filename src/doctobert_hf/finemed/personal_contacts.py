@@ -7,6 +7,7 @@ import ipaddress
 import re
 
 from doctobert_hf.finemed.personal_places import DASH as _DASH, SPACE as _S, Spans, of_maker
+from doctobert_hf.finemed.scanning import Matches, around, scan
 
 _PAIR_SEPARATOR = f"(?:{_S}{{1,2}}|\\.|{_S}?{_DASH}{_S}?)"
 _PHONE = re.compile(
@@ -23,6 +24,9 @@ _PHONE = re.compile(
 _ABROAD = re.compile(
     rf"(?<![\d.,+])00(?!33)(?=[1-9])(?P<rest>\d{{1,3}}(?:{_PAIR_SEPARATOR}?\d){{6,11}})(?!\d)"
 )
+_PHONE_START = re.compile(r"[0+(3](?<![\d+,].)")
+_ABROAD_START = re.compile(r"00(?<![\d.,+]00)")
+_DIGITS_START = re.compile(r"\d(?<![\w+.,/-].)")
 _CALL = re.compile(
     r"(?<!\w)(?:t[ée]l\w*|phone|portable|mobile|port\.|gsm|natel|fixe|fax|t[ée]l[ée]copie|appel\w*|joign\w*|joindre|contact\w*|"
     r"secr[ée]tariat|standard|bureau|num[ée]ro|n[°o]\s+vert)(?!\w)[^\d\n]{0,25}\Z",
@@ -57,11 +61,11 @@ def find_phones(text: str) -> Spans:
 def _all_phones(text: str) -> Spans:
     import phonenumbers
 
-    for match in _PHONE.finditer(text):
+    for match in scan(_PHONE, _PHONE_START, text):
         called = _is_called(text, match)
         if called or (match["called"] is None and _is_phone(text, match)):
             yield match.span()
-    for match in _ABROAD.finditer(text):
+    for match in scan(_ABROAD, _ABROAD_START, text):
         try:
             number = phonenumbers.parse("+" + match["rest"], None)
         except phonenumbers.NumberParseException:
@@ -69,12 +73,28 @@ def _all_phones(text: str) -> Spans:
         spaced = not match["rest"].isdigit()
         if phonenumbers.is_valid_number(number) and (spaced or _is_called(text, match)):
             yield match.span()
-    for match in _NATIONAL.finditer(text):
+    for match in scan(_NATIONAL, _DIGITS_START, text):
         if _is_national(text, match):
             yield match.span()
-    if "+" in text:
-        for found in phonenumbers.PhoneNumberMatcher(text, None):
-            yield found.start, found.end
+    for start, end in _lines_with_plus(text):
+        for found in phonenumbers.PhoneNumberMatcher(text[start:end], None):
+            yield start + found.start, start + found.end
+
+
+def _lines_with_plus(text: str) -> Spans:
+    """Yield the parts of a text in which a number may begin with "+": lines, or of long ones less.
+
+    phonenumbers tries every number of a text, and gives up after so many.
+    """
+    last = 0
+    for plus in re.finditer(r"[+\uff0b]", text):
+        if plus.start() < last:
+            continue
+        start = max(text.rfind("\n", last, plus.start()) + 1, last, plus.start() - 40)
+        end = text.find("\n", plus.end() + 60)
+        end = min(len(text) if end < 0 else end, plus.end() + 300)
+        yield start, end
+        last = end
 
 
 def _is_called(text: str, match: re.Match[str]) -> bool:
@@ -158,6 +178,16 @@ _SPOKEN_BEFORE = re.compile(rf"(?:(?<!\w)[\w+-]+{_S}(?:dot|point){_S}){{1,3}}\Z"
 """What stands before the last part of a name that is spoken: "jean point dupont arobase"."""
 
 
+_NO_MAIL = re.compile(r"[^\w.+-]")
+_FARTHEST = 320
+"""Characters of an address, with the blanks and signs that it is written with."""
+
+
+def _mails(text: str) -> Matches:
+    signs = (match.start() for match in _AT.finditer(text))
+    return around(_EMAIL, signs, _FARTHEST, _FARTHEST, text)
+
+
 _AT = re.compile(
     r"[@＠]|&(?:#0*64|#x0*40|commat);|%40|arobas|[\[({<](?:at?|à|chez)[\])}>]|\sat\s|_at_|-at-|\sà\s[\w-]+\spoint\s",
     re.IGNORECASE,
@@ -169,7 +199,7 @@ def find_emails(text: str) -> Spans:
     """Yield where e-mail addresses stand, spoken ones too."""
     if not _AT.search(text):
         return
-    for match in _EMAIL.finditer(text):
+    for match in _mails(text):
         found, start = match[0], match.start()
         if not _SIGN.search(found):
             end = re.split(r"[\s.\[\]()]+", found)[-1] or ""
@@ -184,6 +214,9 @@ def find_emails(text: str) -> Spans:
 
 
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
+_IPV4_START = re.compile(r"\d(?<![\w.].)")
+_IPV6_START = re.compile(r"[23fF](?<![\w:].)")
+"""Of an address that counts: see ``_GLOBAL_V6``."""
 _HEX = "[0-9a-fA-F]{1,4}"
 _IPV6 = re.compile(
     rf"(?<![\w:])(?:(?:{_HEX}:){{2,7}}(?:{_HEX}|:)(?::{_HEX})*|(?:{_HEX}:)+(?::{_HEX})+)(?![\w:])"
@@ -206,10 +239,10 @@ _GLOBAL_V6 = re.compile(r"(?:[23]\w{3}|f[cd]\w\w|fe[89ab]\w):", re.IGNORECASE)
 
 def find_ips(text: str) -> Spans:
     """Yield where IP addresses stand; numbers of versions and sections are none."""
-    for match in _IPV4.finditer(text):
+    for match in scan(_IPV4, _IPV4_START, text):
         if _is_ipv4(text, match):
             yield match.span()
-    for match in _IPV6.finditer(text):
+    for match in scan(_IPV6, _IPV6_START, text):
         if not _GLOBAL_V6.match(match[0]):
             continue  # "1:160::1": a ratio, or a time
         with contextlib.suppress(ValueError):

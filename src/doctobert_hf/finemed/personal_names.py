@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from doctobert_hf.finemed.personal_places import SPACE as _S, Spans
 from doctobert_hf.finemed.rephrase.terms import kind_of
+from doctobert_hf.finemed.scanning import Matches, around, scan
 from doctobert_hf.finemed.words import fold
 
 _TITLE = (
@@ -45,7 +46,7 @@ _FIELD = re.compile(
 )
 _BARE_FIELD = re.compile(
     rf"(?<!\w)(?:NOM|Nom|PR[ÉE]NOM|Pr[ée]nom){_S}+(?P<name>{_PART})(?={_S}+(?:PR[ÉE]NOM|Pr[ée]nom|DDN|N[ÉEée]{{1,2}}(?!\w)|SEXE|Sexe))"
-    rf"|(?<=[\w-])(?:{_S})(?:PR[ÉE]NOM|Pr[ée]nom){_S}+(?P<first>{_PART})"
+    rf"|(?<=[\w-]{_S})(?:PR[ÉE]NOM|Pr[ée]nom){_S}+(?P<first>{_PART})"
 )
 """A form's fields without colons: "NOM DURAND Prénom Anne"."""
 _SMALL = re.compile(
@@ -149,16 +150,35 @@ _NO_NAME = frozenset(
 )
 
 
+_FIELD_START = re.compile(r"[NP][oOrR](?<!\w..)")
+_SMALL_START = re.compile(r"[md][mrlaoe.](?<![\w.'’-]..)")
+_CALLED_START = re.compile(r"[Ll]['’ea](?<!\w..)")
+_STARTS = {
+    _NAMED: re.compile(r"[DPMISmdp](?<![\w.'’-].)"),
+    _BY: re.compile(r"[RrVvDdSsAa][éeaid](?<!\w..)"),
+    _BORN_AS: re.compile(r"[A-ZÀ-Ýdl](?<!\w.)"),
+    _SECOND: re.compile(r"[DMP](?<!\w.)"),
+}
+_COLON = re.compile(":")
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Matches:
+    if pattern in _STARTS:
+        return scan(pattern, _STARTS[pattern], text)
+    colons = (match.start() for match in _COLON.finditer(text))
+    return around(pattern, colons, 100, 400, text)
+
+
 def find_names(text: str) -> Spans:
     """Yield where names stand."""
-    for match in _CALLED.finditer(text):
+    for match in scan(_CALLED, _CALLED_START, text):
         name = match["either"] or match["capitals"]
         if _is_name(name, strict=True):
             yield match.span("either" if match["either"] else "capitals")
     yield from _in_fields(text)
     yield from _in_small_letters(text)
     for pattern in (_NAMED, _FIELD, _ROLE, _BY, _BORN_AS, _SECOND):
-        for match in pattern.finditer(text):
+        for match in _matches(pattern, text):
             titled = pattern is _NAMED
             noble = titled and _CIVIL.fullmatch(match["title"]) is not None
             strict = pattern in (_BORN_AS, _ROLE, _BY)
@@ -167,13 +187,15 @@ def find_names(text: str) -> Spans:
 
 
 def _in_fields(text: str) -> Spans:
-    for match in _BARE_FIELD.finditer(text):
+    if not any(word in text for word in ("NOM", "Nom", "Prénom", "Prenom")):
+        return
+    for match in scan(_BARE_FIELD, _FIELD_START, text):
         yield match.span("name" if match["name"] else "first")
 
 
 def _in_small_letters(text: str) -> Spans:
     """Yield names of notes without capitals: of words that nothing tells to be others."""
-    for match in _SMALL.finditer(text):
+    for match in scan(_SMALL, _SMALL_START, text):
         word = match["name"]
         around = text[max(0, match.start() - 80) : match.end() + 80]
         if any(map(str.isupper, around)) and match["title"] in ("m", "mr"):

@@ -6,11 +6,13 @@ Checked where they have a key (python-stdnum); the others count only behind what
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from doctobert_hf.finemed.personal_places import DASH as _DASH, SPACE as _S, Spans
+from doctobert_hf.finemed.scanning import lowered, scan
 
 _GAP = rf"(?:{_S}{{1,2}}|[./]|{_DASH})"
+_DIGITS_START = re.compile(r"\d(?<!\d\d)")
 _NIR = re.compile(
     rf"(?<![\d])(?P<body>[1-478](?P<sep>{_GAP}?)\d\d{_GAP}?"
     rf"(?:0[1-9]|1[0-3]|[2-9]\d){_GAP}?(?:\d\d|2[ABab]){_GAP}?\d{{3}}{_GAP}?\d{{3}})"
@@ -30,7 +32,7 @@ def find_social_security(text: str) -> Spans:
     """Yield where social security numbers stand."""
     from stdnum.fr import nir
 
-    for match in _NIR.finditer(text):
+    for match in scan(_NIR, _DIGITS_START, text):
         number = re.sub(r"\W", "", match["body"]).upper()
         keyword = _KEYWORD_NIR.search(text, max(0, match.start() - 40), match.start())
         if match["key"] is not None:
@@ -50,20 +52,40 @@ _IBAN = re.compile(
 )
 _RIB = re.compile(
     rf"(?<!\d)\d{{5}}(?P<gap>{_S}|{_DASH})\d{{5}}(?P=gap)[0-9A-Za-z]{{11}}(?P=gap)\d\d(?!\d)"
-    rf"|(?i:(?<=RIB))\W{{1,4}}(?P<bare>\d{{10}}[0-9A-Z]{{11}}\d\d)(?!\w)"
-    rf"|(?i:banque){_S}:?{_S}?\d{{5}}\W{{1,3}}(?i:guichet){_S}:?{_S}?\d{{5}}\W{{1,3}}(?i:(?:n°{_S}?(?:de{_S})?)?compte)"
-    rf"{_S}:?{_S}?[0-9A-Z]{{11}}(?:\W{{1,3}}(?i:cl[ée]f?)(?:{_S}RIB)?{_S}:?{_S}?\d\d)?(?!\d)"
 )
+_NAMED_RIB = re.compile(
+    rf"(?<=RIB)\W{{1,4}}(?-i:(?P<bare>\d{{10}}[0-9A-Z]{{11}}\d\d))(?!\w)"
+    rf"|banque{_S}:?{_S}?\d{{5}}\W{{1,3}}guichet{_S}:?{_S}?\d{{5}}\W{{1,3}}"
+    rf"(?:n°{_S}?(?:de{_S})?)?compte{_S}:?{_S}?(?-i:[0-9A-Z]{{11}})"
+    rf"(?:\W{{1,3}}cl[ée]f?(?:{_S}RIB)?{_S}:?{_S}?\d\d)?(?!\d)",
+    re.IGNORECASE,
+)
+_SAYS_RIB = re.compile(r"rib(?=\W)")
 _CARD = re.compile(
     rf"(?<!\d)[3-6]\d{{3}}(?P<sep>{_S}|{_DASH}|)\d{{4}}(?P=sep)\d{{4}}(?P=sep)\d{{4}}(?!\d)"
 )
+
+
+_CHECK_DIGITS = re.compile(r"\d\d(?<!\d\d\d)")
+
+
+def _ibans(text: str) -> Iterator[re.Match[str]]:
+    """Yield what the pattern matches: two letters, and the first two digits behind them."""
+    end = 0
+    for digits in _CHECK_DIGITS.finditer(text):
+        for back in (3, 2):
+            start = digits.start() - back
+            if start >= end and (found := _IBAN.match(text, start)):
+                end = found.end()
+                yield found
+                break
 
 
 def find_bank(text: str) -> Spans:
     """Yield where accounts and bank cards stand."""
     from stdnum import iban, luhn
 
-    for match in _IBAN.finditer(text):
+    for match in _ibans(text):
         # The pattern may have taken a word behind: the longest beginning that is valid counts.
         pieces = [piece.end() for piece in re.finditer(r"[0-9A-Za-z]+", match[0])]
         for length in reversed(pieces):
@@ -71,9 +93,11 @@ def find_bank(text: str) -> Spans:
             if len(bare) >= 15 and iban.is_valid(bare, check_country=False):
                 yield match.start(), match.start() + length
                 break
-    for match in _RIB.finditer(text):
-        yield match.span("bare" if match["bare"] else 0)
-    for match in _CARD.finditer(text):
+    yield from (match.span() for match in scan(_RIB, _DIGITS_START, text))
+    if "guichet" in lowered(text) or _SAYS_RIB.search(lowered(text)):
+        for match in _NAMED_RIB.finditer(text):
+            yield match.span("bare" if match["bare"] else 0)
+    for match in scan(_CARD, _DIGITS_START, text):
         if match["sep"] or luhn.is_valid(re.sub(r"\D", "", match[0])):
             yield match.span()
 
@@ -95,20 +119,33 @@ _CONNECTOR = (
 )
 
 
-def _keyed(words: str, number: str, whose: bool = False) -> Callable[[str], Spans]:
+def _keyed(
+    words: str, number: str, letters: str, hints: str = "", whose: bool = False
+) -> Callable[[str], Spans]:
     """A number that only what stands before it tells.
 
     Args:
         words: What it is called.
+        letters: What that begins with, in lower case.
+        hints: Parts of words, in lower case, one of which stands in a text that has one.
         number: Its form.
         whose: Whether a line's words, such as a name, may stand between, up to a colon.
     """
     far = r"|[^\d\n:;]{3,40}:" if whose else ""
-    return _plain(
+    pattern = re.compile(
         rf"(?<!\w)(?:{words})(?:{_CONNECTOR}{{0,4}}{far}){_S}*(?P<number>{number})(?!\w)",
         re.IGNORECASE,
-        "number",
     )
+    # A class is looked for faster than a pattern of small and capital letters.
+    starts = re.compile(f"[{letters}{letters.upper()}](?<!\\w.)")
+    parts = hints.split()
+
+    def hinted(text: str) -> Spans:
+        if not parts or any(part in lowered(text) for part in parts):
+            for match in scan(pattern, starts, text):
+                yield match.span("number")
+
+    return hinted
 
 
 def _digits(first: str, count: int | str) -> str:
@@ -126,18 +163,20 @@ _OF_PATIENT = (
     r"s[ée]jour|venue|dossier|passage|entr[ée]e|pr[ée]l[èe]vement)(?:{S}+(?:m[ée]dical|patiente?|unique))?"
 ).replace("{S}", _S)
 REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
-    ("rpps", _keyed(r"R\.?P\.?P\.?S\.?(?:\s?/\s?ADELI)?", _digits("1", 10), whose=True)),
-    ("adeli", _keyed(r"A\.?D\.?E\.?L\.?I\.?", _digits(_DEPARTMENT, 6), whose=True)),
+    ("rpps", _keyed(r"R\.?P\.?P\.?S\.?(?:\s?/\s?ADELI)?", _digits("1", 10), "r", "rpps r.p.",
+                    True)),
+    ("adeli", _keyed(r"A\.?D\.?E\.?L\.?I\.?", _digits(_DEPARTMENT, 6), "a", "adeli a.d.", True)),
     ("finess", _keyed(r"F\.?I\.?N\.?E\.?S\.?S\.?"
                       r"(?:\s+(?:juridique|g[ée]o(?:graphique|\.)?|ET|EJ))?",
-                      _digits(_DEPARTMENT, 6), whose=True)),
-    ("finess", _keyed(r"SIRET", _digits(r"\d", 13))),
-    ("finess", _keyed(r"SIREN", _digits(r"\d", 8))),
+                      _digits(_DEPARTMENT, 6), "f", "finess f.i.", True)),
+    ("finess", _keyed(r"SIRET", _digits(r"\d", 13), "s", "siret")),
+    ("finess", _keyed(r"SIREN", _digits(r"\d", 8), "s", "siren")),
     ("ipp", _keyed(r"(?:IPP|I\.P\.P\.|NIP|NDA|IEP|NDOS|dossier|s[ée]jour|venue|hospitalisation)"
                    r"(?:\s+(?:m[ée]dical|patiente?|hospitalier))?|r[ée]f\.\s+(?:dossier|patiente?)|"
                    rf"(?:identifiant|matricule|num[ée]ro|n[°º]|ID){_S}*(?:permanent\s+)?{_OF_PATIENT}",
-                   rf"(?:{_NO_DATE}(?:\d{{2,4}}/\d{{3,8}}|{_digits('[A-Z]?[0-9]', '4,13')}))")),
+                   rf"(?:{_NO_DATE}(?:\d{{2,4}}/\d{{3,8}}|{_digits('[A-Z]?[0-9]', '4,13')}))",
+                   "indsvhmr")),
     ("ipp", _keyed(r"passeport|carte\s+d['’]identit[ée]|CNI|titre\s+de\s+s[ée]jour",
-                   r"[0-9A-Z]{7,15}")),
-    ("ipp", _plain(r"(?<![\w-])[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])")),
+                   r"[0-9A-Z]{7,15}", "pct", "passeport identit cni titre")),
+    ("ipp", _plain(r"[A-HJ-NP-TV-Z](?<![\w-].)[A-HJ-NP-TV-Z]-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])")),
 )  # fmt: skip

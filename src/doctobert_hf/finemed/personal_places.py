@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doctobert_hf.finemed.scanning import around, scan
+
 Spans = Iterator[tuple[int, int]]
 SPACE = "[ \\t\\n\\r\\u00a0\\u2007\\u2009\\u202f]"
 """White space as French typography has it."""
@@ -70,6 +72,12 @@ _NUMBER_BEHIND = re.compile(
     re.IGNORECASE,
 )
 """As Belgium, Luxembourg and Switzerland write it: "rue de la Loi 16, 1000 Bruxelles"."""
+_ZIP_BEHIND = re.compile(
+    rf"\d{{1,4}}[a-zA-Z]?,?{_S}(?:(?:B|L|CH|b|l|ch){_S}?-{_S}?)?[1-9]\d{{3}}{_LINE}[A-ZÀ-Ý]"
+)
+_ADDRESS_START = re.compile(r"[\daAbBeEéÉpPrRlLhHzZgGcCiIqQdDfF](?<![\w,.].)")
+_LIVES_START = re.compile(r"[hHdDrRaA][aAeEoOéÉdD](?<!\w..)")
+_DIGITS_START = re.compile(r"\d(?<!\d\d)")
 _CAPITALS = "(?-i:[A-ZÀ-Ý]{2})"
 _COMPANY = re.compile(
     rf"(?:\b(?:titulaire|fabricant|exploitant)s?(?=\s*(?::|de\s+l|{_CAPITALS}))"
@@ -113,18 +121,21 @@ def of_maker(text: str, start: int) -> bool:
 
 def find_addresses(text: str) -> Spans:
     """Yield where addresses stand; those of makers in leaflets are no personal data."""
-    for match in _ADDRESS.finditer(text):
+    for match in scan(_ADDRESS, _ADDRESS_START, text):
         city = re.search(rf"{_ZIP}{_S}+(?P<city>\S)", match[0])
         plain = not match["gap"].strip(" \t\u00a0\u202f") and "\n" not in match["gap"]
         if plain and city is not None and not city["city"].isupper():
             continue  # "5 place du médicament dans la stratégie 12345 patients"
         if not _in_leaflet(text, match):
             yield match.span()
-    yield from (match.span("whole") for match in _LIVES.finditer(text))
-    for pattern in (_NUMBER_BEHIND, _STREET_ALONE):
-        for match in pattern.finditer(text):
-            if not _in_leaflet(text, match):
-                yield match.span()
+    yield from (match.span("whole") for match in scan(_LIVES, _LIVES_START, text))
+    zips = (match.end() for match in scan(_ZIP_BEHIND, _DIGITS_START, text))
+    for match in around(_NUMBER_BEHIND, zips, 120, 60, text):
+        if not _in_leaflet(text, match):
+            yield match.span()
+    for match in scan(_STREET_ALONE, _DIGITS_START, text):
+        if not _in_leaflet(text, match):
+            yield match.span()
 
 
 def _in_leaflet(text: str, match: re.Match[str]) -> bool:

@@ -94,7 +94,7 @@ def excerpt(text: str) -> str:
         >>> excerpt("Mme Petit, 54 ans.")
         'Mme |||PATIENT_NAME|||, 54 ans.'
     """
-    from doctobert_hf.finemed.deidentification import deidentify
+    from doctobert_hf.finemed.masking import deidentify
 
     # More than is kept: what the cut goes through is personal data all the same.
     return deidentify(text[: 2 * _EXCERPT].encode("utf-8", "replace").decode())[0][:_EXCERPT]

@@ -41,6 +41,22 @@ def open_engine(folder: Path, about: About, vectors: Vectors) -> Engine | None:
     return engine
 
 
+def reach_engine(name: str, place: str | None) -> None:
+    """Check an engine's name, what it needs, and that its server answers.
+
+    Args:
+        name: Of the engine.
+        place: Address of its server, if it has one.
+
+    Raises:
+        UsageError: No such engine, or what it needs is missing.
+        DataError: Its server does not answer.
+    """
+    check_engine(name, place)
+    if place is not None:
+        Qdrant(place, "doctobert").reach()
+
+
 def keep_engine(folder: Path, about: About, vectors: Vectors, similarity: str) -> Piece | None:
     """Make the engine of an index that has changed; return its file, if it has one.
 

@@ -20,9 +20,8 @@ import numpy as np
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.retrieval.bm25 import BM25
-from doctobert_hf.retrieval.engines import check_engine
 from doctobert_hf.retrieval.identity import ModelIdentity, open_identified
-from doctobert_hf.retrieval.index_engine import forget_old, keep_engine, open_engine
+from doctobert_hf.retrieval.index_engine import forget_old, keep_engine, open_engine, reach_engine
 from doctobert_hf.retrieval.index_part import (
     Part,
     Piece,
@@ -343,7 +342,7 @@ def changing(folder: Path, inputs: list[Path], engine_place: str | None = None) 
         try:
             about = read_about(folder)
             about.engine_place = engine_place or about.engine_place
-            check_engine(about.engine, about.engine_place)
+            reach_engine(about.engine, about.engine_place)
             clear_leftovers(folder, about)
             yield about
             record = read_record(folder)

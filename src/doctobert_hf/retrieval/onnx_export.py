@@ -41,6 +41,7 @@ def export_retriever(
     """
     from doctobert_hf.reporting.progress import Progress
     from doctobert_hf.retrieval.models import open_model
+    from doctobert_hf.retrieval.portable import save_model
     from doctobert_hf.runs import staged_run
 
     require_onnx()
@@ -52,7 +53,7 @@ def export_retriever(
     settings = {"model": str(place.resolve()), "int8": int8}
     with staged_run(output, "onnx", settings, [place], overwrite=overwrite) as scratch:
         before = _measured(model)  # with the attention it has, not the one that is exported
-        model.save_pretrained(str(scratch), create_model_card=False)
+        save_model(model, scratch, create_model_card=False)
         with Progress("export"):
             (scratch / GRAPH).parent.mkdir()
             _export(model, scratch / GRAPH)

@@ -46,7 +46,7 @@ _USUAL = {  # of an encoder; version 5 refuses the keys, whatever they say
 }
 
 
-def save_model(model: Any, folder: Path) -> None:
+def save_model(model: Any, folder: Path, **options: Any) -> None:
     """Save a retrieval model; a dense one with the names and keys that all programs read.
 
     A model with other modules than encoder, pooling, projection and normalisation is left as
@@ -55,8 +55,9 @@ def save_model(model: Any, folder: Path) -> None:
     Args:
         model: The model.
         folder: Where to.
+        options: Of ``save_pretrained``.
     """
-    model.save_pretrained(str(folder))
+    model.save_pretrained(str(folder), **options)
     if type(model).__name__ != "SentenceTransformer":
         return
     modules = _read(folder / "modules.json")

@@ -101,6 +101,16 @@ class Qdrant:
         self._parts = dict(parts)
         self._ready = False
 
+    def reach(self) -> None:
+        """See that the server answers, before hours of encoding.
+
+        Raises:
+            DataError: It does not, or refuses.
+        """
+        if self.place is not None:
+            with self._told():
+                self._client.collection_exists(self.collection)
+
     def store(self) -> None:
         """Send the parts that the server has not whole; embedded there is nothing to keep.
 

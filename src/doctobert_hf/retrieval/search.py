@@ -12,6 +12,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.reporting.progress import track
 from doctobert_hf.retrieval.encoding import COLUMNS, PassageEncoder, document_table, text_hash
 from doctobert_hf.retrieval.index import Index
+from doctobert_hf.retrieval.index_engine import reach_engine
 from doctobert_hf.retrieval.index_folder import (
     ABOUT,
     KIND,
@@ -122,13 +123,12 @@ def build_index(
     """
     from doctobert_hf.corpus import list_files
     from doctobert_hf.retrieval.bm25 import require_bm25
-    from doctobert_hf.retrieval.engines import check_engine
     from doctobert_hf.retrieval.identity import ModelIdentity, absolute
     from doctobert_hf.runs import open_run
 
     list_files(source, converted=True)
     require_bm25()
-    check_engine(engine, engine_place)
+    reach_engine(engine, engine_place)
     if engine != "exact" and model_place is None:
         raise UsageError(f"--engine {engine} without --model", "a model whose vectors it holds")
     settings = {
