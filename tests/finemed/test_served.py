@@ -6,8 +6,10 @@ the same interface; datatrove starts, watches and ends it as it does the real on
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,8 @@ if "--broken" in words:
     sys.exit("no GPU here")
 port = words[words.index("--port") + 1]
 print("Application startup complete", flush=True)
-os.execv(sys.executable, [sys.executable, {endpoint!r}, "--port", port])
+more = ["--seconds", "30"] if "--slow" in words else []
+os.execv(sys.executable, [sys.executable, {endpoint!r}, "--port", port, *more])
 """
 
 
@@ -55,6 +58,13 @@ def vllm(tmp_path):
     return environment, log
 
 
+def serves(port):
+    """Return whether a process serves at a port."""
+    with socket.socket() as client:
+        client.settimeout(5)
+        return client.connect_ex(("127.0.0.1", int(port))) == 0
+
+
 def run(annotated, output, environment, *more):
     words = [sys.executable, "-m", "doctobert_hf", "finemed", "rephrase", "--input"]
     words += [str(annotated), "--output", str(output), "--lexicons", "base", "--model", "a/model"]
@@ -74,9 +84,7 @@ def test_started_asked_and_ended(annotated, vllm, tmp_path):
     assert {"--max-num-seqs=8", "--revision=abc"} <= set(words)
     [printed] = (tmp_path / "served" / "server").iterdir()
     assert "Application startup complete" in printed.read_text()
-    port = words[words.index("--port") + 1]
-    lines = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
-    assert not any(f"\0{port}\0".encode() in line and b"local_endpoint" in line for line in lines)
+    assert not serves(words[words.index("--port") + 1])
 
     settings = {"lexicons": ("base",), "where": "density >= 0.01", "model": "a/model"}
     with LocalEndpoint() as server:  # somebody else's server answers the same
@@ -86,6 +94,28 @@ def test_started_asked_and_ended(annotated, vllm, tmp_path):
         )  # fmt: skip
         rephrase(config)
     assert rows_of(tmp_path / "served") == rows_of(tmp_path / "asked")
+
+
+@pytest.mark.long
+def test_a_run_that_is_killed_leaves_no_server(annotated, vllm, tmp_path):
+    environment, log = vllm
+    words = [sys.executable, "-m", "doctobert_hf", "finemed", "rephrase", "--input"]
+    words += [str(annotated), "--output", str(tmp_path / "out"), "--lexicons", "base"]
+    words += ["--where", "density >= 0.01", "--server", "vllm", "--server-options", "slow"]
+    with (tmp_path / "told.txt").open("w") as told:
+        begun = subprocess.Popen(words, env=environment, stdout=told, stderr=told)
+    while not log.is_file() or not log.read_text().endswith("\n"):
+        assert begun.poll() is None, (tmp_path / "told.txt").read_text()[-2000:]
+        time.sleep(0.05)
+    [started] = map(json.loads, log.read_text().splitlines())
+    port = started[started.index("--port") + 1]
+    while not serves(port):
+        assert begun.poll() is None, (tmp_path / "told.txt").read_text()[-2000:]
+        time.sleep(0.05)
+    begun.kill()
+    begun.wait()
+    while serves(port):  # the test's own time limit ends it otherwise
+        time.sleep(0.05)
 
 
 @pytest.mark.long

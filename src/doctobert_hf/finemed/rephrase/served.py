@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ from doctobert_hf.finemed.rephrase.endpoint import Endpoint
 if TYPE_CHECKING:
     from doctobert_hf.finemed.config import RephraseConfig
 
+_WATCH = "import os, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), 15)"
+"""Ends a server whose run was killed: it would hold its GPUs for ever. The pipe closes with us."""
 SERVERS: dict[str, type[InferenceServer]] = {"vllm": VLLMServer, "sglang": SGLangServer}
 """What datatrove can start."""
 
@@ -82,9 +86,24 @@ def started_server(
     class Started(Endpoint, kind):
         """datatrove's process, our requests."""
 
+        _watcher: subprocess.Popen[bytes] | None = None
+
         async def start_server(self) -> Any:
             await Endpoint.start_server(self)
-            return await kind.start_server(self)
+            process = await kind.start_server(self)
+            if process is not None:
+                words = [sys.executable, "-c", _WATCH, str(process.pid)]
+                self._watcher = subprocess.Popen(
+                    words, stdin=subprocess.PIPE, start_new_session=True
+                )
+            return process
+
+        async def server_cleanup(self) -> None:
+            if self._watcher is not None:
+                self._watcher.kill()
+                self._watcher.communicate()
+                self._watcher = None
+            await super().server_cleanup()
 
         async def monitor_health(self) -> None:
             await kind.monitor_health(self)
