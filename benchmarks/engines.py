@@ -1,4 +1,4 @@
-"""Engines beside exact search, on made-up vectors: what ``retrieval.py --sizes --late`` prints.
+"""Engines beside exact search, on made-up vectors: ``retrieval.py --sizes N --late N``.
 
 Dense: 10^4, 10^5 and 10^6 vectors in groups, as texts have them (the largest take 6 GB of memory in
 all). Late interaction: passages of 60 tokens that share the words of their topic. Latency is the

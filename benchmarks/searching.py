@@ -6,7 +6,7 @@ python benchmarks/searching.py --mantra Mantra-GSC.zip --leaflets leaflets.parqu
 Terms: every wording of a concept in Mantra's French units asks for the units that name the concept,
 as it is written and as it is typed without accents; ours beside bm25s with its own French words
 (words of two letters and more, accents as they are). Engines
-beside exact search: `benchmarks/retrieval.py --sizes`.
+beside exact search: `benchmarks/retrieval.py --sizes 10000`.
 """
 
 from __future__ import annotations

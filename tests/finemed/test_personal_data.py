@@ -289,6 +289,24 @@ def test_a_persons_phone_behind_a_maker_is_one():
         assert count_personal_data(text)["phone"] == 1
 
 
+@pytest.mark.parametrize("before", ["", "("])
+def test_a_number_is_whole_wherever_it_stands_in_a_long_line(before):
+    number = "+41 79 123 45 67"
+    for far in range(200, 330, 3):
+        text = f"IgE + {'x ' * (far // 2)}{before}{number} fin " + "y " * 300
+        found = [text[f.start : f.end] for f in find_personal_data(text)]
+        assert any(number in each for each in found), far
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("adeli", "AD.E.L.I. : 759123456"), ("rpps", "R.PPS 10003456789"),
+     ("finess", "FI.NESS 750712184")],
+)  # fmt: skip
+def test_registers_are_known_with_points_between_any_letters(kind, text):
+    assert [f.kind for f in find_personal_data(text)] == [kind]
+
+
 def test_replaced_with_offsets_of_the_text_as_given():
     text = "Mme Zoé Petit, née le 3 mars 1948, vue par le Dr LE GOFF. Tél. 03 20 44 59 62."
     wanted = (

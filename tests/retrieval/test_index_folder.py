@@ -357,3 +357,13 @@ def test_a_document_that_lost_its_text_does_not_stay_as_it_was(rows, tmp_path):
             add_documents(index, write_rows(tmp_path / "b.jsonl", new), replace=replace)
     change = add_documents(index, write_rows(tmp_path / "b.jsonl", [new[0], rows[0]]))
     assert (change.added, change.unchanged, change.documents) == (0, 1, len(rows))
+
+
+@pytest.mark.parametrize("kind", ["dense", "late"])
+def test_an_index_of_many_parts_is_saved_as_one(kind, corpus, models, tmp_path, monkeypatch):
+    monkeypatch.setattr(search, "PART_CHARACTERS", 3000)
+    place = models / kind
+    many = build_index(corpus, tmp_path / "many", str(place))
+    Index.load(tmp_path / "many").save(tmp_path / "one", place)
+    assert len(list((tmp_path / "one" / "parts").iterdir())) == 1
+    assert Index.load(tmp_path / "one").search(QUESTION, 5) == many.search(QUESTION, 5)

@@ -63,6 +63,8 @@ def make_app(store, seen):
     async def upsert(name: str, request: Request):
         body = await request.body()
         assert len(body) < 32 * 2**20, "a server's limit"
+        if not getattr(store, "has_room", True):
+            raise HTTPException(507)
         seen.append(("body", body.decode()))
         store.upsert(name, models.PointsList(**json.loads(body)).points)
         return answer(done)
@@ -239,8 +241,9 @@ def test_addresses_that_cannot_be(corpus, models, tmp_path):
     with pytest.raises(UsageError, match="QDRANT_API_KEY") as raised:
         qdrant.check_url(f"http://me:{secret}@localhost:6333")
     assert secret not in str(raised.value)
-    with pytest.raises(UsageError, match="no address"):
-        qdrant.check_url("localhost:6333")
+    for wrong in ("localhost:6333", "http://localhost:a", "http://localhost:99999", "http://[::1"):
+        with pytest.raises(UsageError, match="no address"):
+            qdrant.check_url(wrong)
     with pytest.raises(UsageError, match="--engine-url with the engine 'faiss'"):
         build_index(
             *(corpus, tmp_path / "i", str(models / "dense")),
@@ -264,3 +267,101 @@ def test_requests_are_bounded(monkeypatch):
     assert list(qdrant._requests(dense)) == [(0, 2), (2, 4), (4, 6), (6, 7)]
     late = Vectors([np.zeros((6, 10), np.float32)], [np.array([0, 3, 4])])
     assert list(qdrant._requests(late)) == [(0, 1), (1, 2), (2, 3)]
+
+
+@pytest.mark.parametrize(("status", "message"), [(200, "no JSON"), (429, "Resource Exhausted")])
+def test_another_program_and_a_busy_server_are_told(status, message):
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Retry-After", "1")
+            self.end_headers()
+            self.wfile.write(b"<p>hello</p>" if status == 200 else b"")
+
+        def log_message(self, *args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as page:
+        threading.Thread(target=page.handle_request, daemon=True).start()
+        with pytest.raises(DataError, match=message):
+            qdrant.Qdrant(f"http://127.0.0.1:{page.server_port}", "c").reach()
+
+
+def test_embedded_is_filled_once_by_threads_that_ask_at_once():
+    from concurrent.futures import ThreadPoolExecutor
+
+    every = np.eye(64, dtype=np.float32)
+    engine = qdrant.Qdrant(None, "c")
+    engine.attach({"00001-a": Vectors([every.repeat(20, 0)])})
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda n: engine.nearest(every[n], 20).tolist(), range(6)))
+    assert found == [list(range(20 * n, 20 * n + 20)) for n in range(6)]
+
+
+def test_a_build_that_was_stopped_goes_on_with_its_collection(corpus, models, server, tmp_path):
+    url, store, _ = server
+    store.has_room = False
+    build = (corpus, tmp_path / "index", str(models / "dense"))
+    with pytest.raises(DataError, match="507"):
+        build_index(*build, engine="qdrant", engine_place=url)
+    store.has_room = True
+    index = build_index(*build, engine="qdrant", engine_place=url)
+    [collection] = store.get_collections().collections
+    assert store.count(collection.name).count == len(index.passages)
+
+
+def test_an_index_that_moves_to_a_server_is_called_one_name(
+    corpus, models, server, tmp_path, caplog
+):
+    url, store, _ = server
+    folder = tmp_path / "index"
+    build_index(corpus, folder, str(models / "dense"), engine="qdrant")
+    store.has_room = False
+    with pytest.raises(DataError, match="507"):
+        add_documents(folder, corpus, engine_place=url)
+    assert Index.load(folder).search("patient"), "as it was, embedded"
+    store.has_room = True
+    change = delete_documents(folder, condition="year < 1900", engine_place=url)
+    assert change.deleted == 0 and Index.load(folder).search("patient")
+    [collection] = store.get_collections().collections
+    other = url.replace("127.0.0.1", "localhost")
+    add_documents(folder, corpus, engine_place=other)
+    assert f"if '{url}' was another server" in caplog.text and collection.name in caplog.text
+    assert json.loads((folder / "index.json").read_text())["engine_place"] == other
+
+
+def test_a_server_for_an_index_of_words(corpus, tmp_path):
+    build_index(corpus, tmp_path / "words")
+    with pytest.raises(UsageError, match="--engine-url with the engine 'exact'"):
+        Index.load(tmp_path / "words", engine_place="http://localhost:6333")
+
+
+def test_a_document_whose_passages_are_all_near_hides_no_other(models, tmp_path):
+    text = " ".join(f"Le patient a de la fièvre depuis {n} jours et tousse." for n in range(4500))
+    rows = [{"id": "long", "text": text}]
+    rows += [{"id": f"d{n}", "text": f"Entorse de la cheville {n}."} for n in range(5)]
+    corpus = write(tmp_path / "long.jsonl", rows)
+    index = build_index(corpus, tmp_path / "i", str(models / "dense"), engine="qdrant")
+    assert index.starts[1] > 100, "more passages than an engine is asked for"
+    hits = index.search("Le patient a de la fièvre depuis 3 jours et tousse.", 6)
+    assert len(hits) == 6
+
+
+def test_a_service_whose_server_is_down_says_so(corpus, models, tmp_path):
+    """503; with a filter the index's own vectors are asked, and a wrong filter stays 422."""
+    pytest.importorskip("fastapi_offline")
+    from fastapi.testclient import TestClient
+
+    from doctobert_hf.retrieval.serve import make_app
+
+    build_index(corpus, tmp_path / "i", str(models / "dense"), engine="qdrant")
+    index = Index.load(tmp_path / "i", engine_place="http://127.0.0.1:9")
+    client = TestClient(make_app(index, "mine"))
+    codes = [
+        client.get("/search", params={"q": "patient", **more}).status_code
+        for more in ({}, {"filter": "yaer > 3"}, {"filter": "year >="}, {"filter": "year > 2003"})
+    ]
+    assert codes == [503, 422, 422, 200]
+    assert "QDRANT_API_KEY" in client.get("/search", params={"q": "patient"}).json()["detail"]

@@ -81,6 +81,23 @@ def test_wrong_questions(address, words, message):
     assert caught.value.code == 422 and message in caught.value.read().decode()
 
 
+def test_what_fails_behind_a_right_question_is_no_wrong_question(index, tmp_path):
+    """The table of words is damaged: so it is with a server of vectors that is down."""
+    from fastapi.testclient import TestClient
+
+    from doctobert_hf.retrieval.index import Index
+    from doctobert_hf.retrieval.serve import make_app
+
+    copy = shutil.copytree(index, tmp_path / "index")
+    client = TestClient(make_app(Index.load(copy), "mine"))
+    for path in copy.glob("words/*/*"):
+        path.write_bytes(b"")
+    failed = client.get("/search", params={"q": "foie"})
+    assert failed.status_code == 503 and "is not the file" in failed.json()["detail"]
+    for words in ({"q": "foie", "filter": "yaer > 3"}, {"q": "foie", "method": "dense"}):
+        assert client.get("/search", params=words).status_code == 422
+
+
 def test_a_taken_port_and_no_index(address, index, tmp_path):
     from doctobert_hf.retrieval.serve import serve
 

@@ -27,6 +27,7 @@ _ABROAD = re.compile(
 _PHONE_START = re.compile(r"[0+(3](?<![\d+,].)")
 _ABROAD_START = re.compile(r"00(?<![\d.,+]00)")
 _DIGITS_START = re.compile(r"\d(?<![\w+.,/-].)")
+_LONGEST = 60  # characters of a number with its blanks
 _CALL = re.compile(
     r"(?<!\w)(?:t[ée]l\w*|phone|portable|mobile|port\.|gsm|natel|fixe|fax|t[ée]l[ée]copie|appel\w*|joign\w*|joindre|contact\w*|"
     r"secr[ée]tariat|standard|bureau|num[ée]ro|n[°o]\s+vert)(?!\w)[^\d\n]{0,25}\Z",
@@ -84,17 +85,23 @@ def _all_phones(text: str) -> Spans:
 def _lines_with_plus(text: str) -> Spans:
     """Yield the parts of a text in which a number may begin with "+": lines, or of long ones less.
 
-    phonenumbers tries every number of a text, and gives up after so many.
+    phonenumbers tries every number of a text, and gives up after so many. A part of a long line
+    ends where the next "+" stands rather than within its number.
     """
-    last = 0
+    start = end = -1
     for plus in re.finditer(r"[+\uff0b]", text):
-        if plus.start() < last:
-            continue
-        start = max(text.rfind("\n", last, plus.start()) + 1, last, plus.start() - 40)
-        end = text.find("\n", plus.end() + 60)
-        end = min(len(text) if end < 0 else end, plus.end() + 300)
+        at = plus.start()
+        if at < end and (at + _LONGEST < end or text[end : end + 1] in ("", "\n")):
+            continue  # the part has its number whole
+        first = at - 1 if at and text[at - 1] in "([" else at
+        if end >= 0:
+            yield start, min(end, first)
+        if first >= end:
+            first = max(text.rfind("\n", max(0, end, at - 40), at) + 1, end, at - 40, 0)
+        line = text.find("\n", at + _LONGEST)
+        start, end = first, min(len(text) if line < 0 else line, at + 300)
+    if end >= 0:
         yield start, end
-        last = end
 
 
 def _is_called(text: str, match: re.Match[str]) -> bool:
@@ -178,7 +185,6 @@ _SPOKEN_BEFORE = re.compile(rf"(?:(?<!\w)[\w+-]+{_S}(?:dot|point){_S}){{1,3}}\Z"
 """What stands before the last part of a name that is spoken: "jean point dupont arobase"."""
 
 
-_NO_MAIL = re.compile(r"[^\w.+-]")
 _FARTHEST = 320
 """Characters of an address, with the blanks and signs that it is written with."""
 

@@ -163,12 +163,14 @@ _OF_PATIENT = (
     r"s[ée]jour|venue|dossier|passage|entr[ée]e|pr[ée]l[èe]vement)(?:{S}+(?:m[ée]dical|patiente?|unique))?"
 ).replace("{S}", _S)
 REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
-    ("rpps", _keyed(r"R\.?P\.?P\.?S\.?(?:\s?/\s?ADELI)?", _digits("1", 10), "r", "rpps r.p.",
-                    True)),
-    ("adeli", _keyed(r"A\.?D\.?E\.?L\.?I\.?", _digits(_DEPARTMENT, 6), "a", "adeli a.d.", True)),
+    ("rpps", _keyed(r"R\.?P\.?P\.?S\.?(?:\s?/\s?ADELI)?", _digits("1", 10), "r",
+                    "rpps r.p rp. rpp.", True)),
+    ("adeli", _keyed(r"A\.?D\.?E\.?L\.?I\.?", _digits(_DEPARTMENT, 6), "a",
+                     "adeli a.d ad. ade. adel.", True)),
     ("finess", _keyed(r"F\.?I\.?N\.?E\.?S\.?S\.?"
                       r"(?:\s+(?:juridique|g[ée]o(?:graphique|\.)?|ET|EJ))?",
-                      _digits(_DEPARTMENT, 6), "f", "finess f.i.", True)),
+                      _digits(_DEPARTMENT, 6), "f",
+                      "finess f.i fi. fin. fine. fines.", True)),
     ("finess", _keyed(r"SIRET", _digits(r"\d", 13), "s", "siret")),
     ("finess", _keyed(r"SIREN", _digits(r"\d", 8), "s", "siren")),
     ("ipp", _keyed(r"(?:IPP|I\.P\.P\.|NIP|NDA|IEP|NDOS|dossier|s[ée]jour|venue|hospitalisation)"

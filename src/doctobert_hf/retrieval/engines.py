@@ -56,7 +56,7 @@ class Faiss:
         UsageError: ``faiss`` is not installed, or the model's similarity is none of its own.
     """
 
-    # benchmarks/searching.py prints recall@10 beside exact search with these.
+    # benchmarks/retrieval.py prints recall@10 beside exact search with these.
     LINKS, BUILD_EFFORT, SEARCH_EFFORT = 32, 80, 128
     PROBES = 16
 

@@ -373,7 +373,7 @@ class Index:
 
     def _by_engine(self, query: NDArray[np.floating], top: int) -> list[_Place]:
         assert self.engine is not None
-        found = self.engine.nearest(query, max(4 * top, _CANDIDATES))
+        found = self._offered(query, top)
         if not len(found):
             return []
         scores = self._vectors().rescored(query, found)
@@ -383,6 +383,18 @@ class Index:
             if document not in best or score > best[document].score:
                 best[document] = _Place(document, int(passage), float(score))
         return sorted(best.values(), key=lambda p: (-p.score, self.ids[p.document]))[:top]
+
+    def _offered(self, query: NDArray[np.floating], top: int) -> NDArray[np.int64]:
+        """Ask an engine for passages until they are of ``top`` documents: one may have them all."""
+        assert self.engine is not None
+        many, before = max(4 * top, _CANDIDATES), -1
+        while True:
+            found = self.engine.nearest(query, many)
+            documents = len(np.unique(self.passages.documents[found]))
+            enough = documents >= min(top, len(self.ids)) or many >= len(self.passages)
+            if enough or len(found) == before:
+                return found
+            many, before = 4 * many, len(found)
 
     def save(
         self, folder: str | Path, model_name: str | Path | None = None, overwrite: bool = False

@@ -72,12 +72,19 @@ def keep_engine(folder: Path, about: About, vectors: Vectors, similarity: str) -
     check_similarity(about.engine, similarity)
     if about.engine == "qdrant":
         if about.engine_place is not None and about.engine_collection is None:
-            about.engine_collection = f"doctobert-{uuid.uuid4().hex[:16]}"
+            about.engine_collection = new_collection()
+        if not about.complete:  # a build that is stopped now goes on with the same collection
+            about.write(folder)
         _qdrant(about, vectors).store()
         return None
     engine = Faiss()
     engine.build(vectors, similarity)
     return write_piece(folder, "engine", about.next_name(), lambda to: engine.save(to / _FILE))
+
+
+def new_collection() -> str:
+    """Return a name for an index on a server, which no other has."""
+    return f"doctobert-{uuid.uuid4().hex[:16]}"
 
 
 def forget_old(about: About, vectors: Vectors) -> None:

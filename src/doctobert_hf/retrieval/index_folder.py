@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,8 +21,15 @@ import numpy as np
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.retrieval.bm25 import BM25
+from doctobert_hf.retrieval.engines import check_engine
 from doctobert_hf.retrieval.identity import ModelIdentity, open_identified
-from doctobert_hf.retrieval.index_engine import forget_old, keep_engine, open_engine, reach_engine
+from doctobert_hf.retrieval.index_engine import (
+    forget_old,
+    keep_engine,
+    new_collection,
+    open_engine,
+    reach_engine,
+)
 from doctobert_hf.retrieval.index_part import (
     Part,
     Piece,
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
 
     from doctobert_hf.retrieval.index import Index
 
+logger = logging.getLogger(__name__)
 ABOUT = "index.json"
 SCHEMA_VERSION = 2
 KIND = "retrieval-index"
@@ -167,7 +176,7 @@ def write_part(
         if vectors is not None:
             np.save(scratch / "vectors.npy", np.concatenate(vectors.blocks))
             if vectors.is_late:
-                np.save(scratch / "offsets.npy", vectors.offsets[0])
+                np.save(scratch / "offsets.npy", vectors.firsts)
 
     piece = write_piece(folder, "parts", about.next_name(), write)
     piece.documents, piece.passages = documents.num_rows, len(passages)
@@ -188,6 +197,7 @@ def load_index(
     passages = PassageTable.joined([p.passages for p in parts], [len(p.documents) for p in parts])
     vectors = _vectors(parts) if about.kind != "bm25" else None
     about.engine_place = engine_place or about.engine_place
+    check_engine(about.engine, about.engine_place)
     engine = None if vectors is None else open_engine(folder, about, vectors)
     if model is not None and about.model is None:
         raise UsageError(f"A model for '{folder}', an index of words", "none", "Leave out --model")
@@ -341,8 +351,10 @@ def changing(folder: Path, inputs: list[Path], engine_place: str | None = None) 
         lock.acquire()
         try:
             about = read_about(folder)
-            about.engine_place = engine_place or about.engine_place
-            reach_engine(about.engine, about.engine_place)
+            place = engine_place or about.engine_place
+            reach_engine(about.engine, place)
+            if place != about.engine_place:
+                _move(folder, about, place)
             clear_leftovers(folder, about)
             yield about
             record = read_record(folder)
@@ -352,6 +364,20 @@ def changing(folder: Path, inputs: list[Path], engine_place: str | None = None) 
                 record.write(folder / RECORD)
         finally:
             lock.release()
+
+
+def _move(folder: Path, about: About, place: str | None) -> None:
+    """Name another server, with what the index is called there known before anything is sent."""
+    if about.engine_place is not None:
+        logger.warning(
+            "the index is at '%s' from now on; if '%s' was another server, its vectors stay there, "
+            "in the collection '%s'",
+            *(place, about.engine_place, about.engine_collection),
+        )
+    elif about.engine_collection is None:
+        about.engine_collection = new_collection()
+        about.write(folder)
+    about.engine_place = place
 
 
 _FILES = ("documents.parquet", "passages.arrow", "vectors.npy", "offsets.npy", "vectors")

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,7 @@ EMBEDDED = 20_000
 """Passages above which qdrant-client itself advises against its embedded mode."""
 KEY = "QDRANT_API_KEY"
 """Environment variable with the server's key; it is in no file."""
-_REQUEST = 1_000_000  # numbers of a request: some 10 MB of JSON; servers take 32 MB
+_REQUEST = 1_000_000  # numbers of a request: 21 MB of JSON; servers take 32 MB
 _SECONDS = 120  # until a request is given up
 _PART_BITS = 32  # a point's number: the part's above these bits, the passage's below
 
@@ -62,8 +64,12 @@ def check_url(place: str | None) -> None:
 
     if place is None:
         return
-    parts = urlsplit(place)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(place)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, half a pair of brackets
+        known = None
+    if not known:
         raise UsageError("This is no address of a server", "such as http://localhost:6333")
     if parts.username or parts.password or parts.query:
         raise UsageError(
@@ -91,6 +97,7 @@ class Qdrant:
         self._parts: dict[str, Vectors] = {}
         self._opened: Any = None
         self._ready = False
+        self._filling = threading.Lock()  # a service asks in several threads
 
     def attach(self, parts: Mapping[str, Vectors]) -> None:
         """Say what is searched.
@@ -177,11 +184,12 @@ class Qdrant:
     def _prepare(self) -> None:
         """Fill the embedded collection once; see each time that the server has all parts."""
         if self.place is None:
-            if not self._ready:
-                self._make()
-                for key, vectors in self._parts.items():
-                    self._send(key, vectors)
-            self._ready = True
+            with self._filling:
+                if not self._ready:
+                    self._make()
+                    for key, vectors in self._parts.items():
+                        self._send(key, vectors)
+                self._ready = True
         else:
             wanted = sum(map(len, self._parts.values()))
             there = self._client.collection_exists(self.collection)
@@ -192,7 +200,8 @@ class Qdrant:
                     f"{has:,} of the index's {wanted:,} passages",
                     "all of them",
                     "If the index was changed since this program opened it, open it again; else "
-                    "send them anew: doctobert-hf retrieval index update INDEX DOCUMENTS",
+                    "send them anew: doctobert-hf retrieval index update INDEX DOCUMENTS "
+                    f"--engine-url {self.place}",
                 )
 
     @property
@@ -269,12 +278,16 @@ class Qdrant:
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
         """Say of a server's failure what and where it is."""
+        from qdrant_client.common.client_exceptions import QdrantException
         from qdrant_client.http.exceptions import ApiException
 
         try:
             yield
-        except ApiException as error:
-            reason = " ".join(str(error).split())[:300]
+        except (ApiException, QdrantException, json.JSONDecodeError) as error:
+            # Another program's page is no JSON; a server that has too much to do says nothing.
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            if isinstance(error, json.JSONDecodeError):
+                reason = "its answer is no JSON: it is another program"
             raise DataError(
                 f"The Qdrant server '{self.place}' failed ({reason})",
                 "a server that answers",

@@ -400,6 +400,8 @@ def delete_documents(
             )
         if gone:
             _commit(folder, about, rewritten(folder, about, gone))
+        else:
+            send_again(folder, about)
         left = sum(part.documents for part in about.parts)
         return Change(deleted=len(found), documents=left)
 

@@ -69,7 +69,7 @@ def make_app(index: Index, name: str) -> Any:
         """Say what is served."""
         return {"status": "ok", "documents": len(index), "kind": index.kind, "methods": methods}
 
-    @app.get("/search")
+    @app.get("/search", responses={503: {"description": "the index cannot be searched now"}})
     def search(
         q: str = Query(min_length=1, max_length=2000, description="the question"),
         top: int = Query(10, ge=1, le=MOST, description="most documents"),
@@ -79,9 +79,9 @@ def make_app(index: Index, name: str) -> Any:
         """Answer a question."""
         try:
             hits = index.search(q, top, method, filter)  # type: ignore[arg-type]
+            words = index.bm25.words(q)[1] if (method or index.default_method) != "dense" else []
         except DoctobertError as error:
-            raise HTTPException(422, str(error)) from error
-        words = index.bm25.words(q)[1] if (method or index.default_method) != "dense" else []
+            raise HTTPException(_status(index, filter, error), str(error)) from error
         return {"hits": [asdict(hit) for hit in hits], "unknown_words": words}
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -98,6 +98,17 @@ def make_app(index: Index, name: str) -> Any:
         )
 
     return app
+
+
+def _status(index: Index, condition: str | None, error: DoctobertError) -> int:
+    """Return 422 for a wrong question, 503 where what is searched fails: a server, a file."""
+    if isinstance(error, UsageError):
+        return 422
+    try:
+        index.allowed(condition)
+    except DoctobertError:
+        return 422
+    return 503
 
 
 def serve(
