@@ -41,9 +41,9 @@ def main() -> None:
     parser.add_argument("--mlm-runs", nargs="*", type=Path, default=[], help="runs begun from it")
     parser.add_argument("--add", nargs="*", type=Path, default=[], help="results.json of PyLate")
     parser.add_argument("--repeats", type=int, default=7, help="of speeds; 0: not measured")
-    parser.add_argument("--sizes", nargs="*", type=int, default=[10_000, 100_000, 1_000_000],
-                        help="vectors that engines are measured on; none: not")  # fmt: skip
-    parser.add_argument("--late", nargs="*", type=int, default=[10_000],
+    parser.add_argument("--sizes", nargs="*", type=int, default=[],
+                        help="vectors that engines are measured on (10^6 take 6 GB)")  # fmt: skip
+    parser.add_argument("--late", nargs="*", type=int, default=[],
                         help="numbers of passages, for late interaction")  # fmt: skip
     add_output_argument(parser)
     args = parser.parse_args()

@@ -113,6 +113,20 @@ def test_the_command_measures_each_as_what_it_is(models, tmp_path, capsys):
     assert [result["kind"] for result in results] == ["sparse", "reranker"]
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--dimensions", "8"), "--dimensions for '"),
+        (("--pooling", "mean"), "every model is saved as what it is"),
+        (("--kind", "dense"), "every model is saved as what it is"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(models, options, message, capsys):
+    words = ["retrieval", "evaluate", str(models / "sparse"), str(models / "reranker")]
+    assert main([*words, *options]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_they_are_not_indexed(models, tmp_path, capsys):
     (tmp_path / "a.txt").write_text("Toux sèche.")
     for name, word in (("sparse", "not indexed"), ("reranker", "reranks")):

@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,11 @@ def _train_config(args: argparse.Namespace) -> RetrievalConfig:
 def _evaluate(args: argparse.Namespace) -> int:
     from doctobert_hf.retrieval.bm25 import require_bm25
     from doctobert_hf.retrieval.evaluation import evaluate
-    from doctobert_hf.retrieval.models import open_model, require_sentence_transformers
+    from doctobert_hf.retrieval.models import (
+        open_model,
+        require_sentence_transformers,
+        saved_kind,
+    )
     from doctobert_hf.retrieval.other_kinds import evaluate_other, other_kind
 
     if args.mteb:
@@ -158,6 +163,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     require_sentence_transformers()
     places = [retrieval_index.model_folder(name) for name in args.models]
     recipes = [_recipe_of(place) for place in places]
+    others = {place: other_kind(place, guess=args.pooling is None) for place in places}
+    _refuse_unused(args, [others[place] or saved_kind(place) for place in places])
     pairs = _questions(args, recipes)
     with contextlib.redirect_stdout(sys.stderr):
         results = []
@@ -166,7 +173,7 @@ def _evaluate(args: argparse.Namespace) -> int:
             results.append(evaluate("BM25", pairs))
         for name, place, recipe in zip(args.models, places, recipes, strict=True):
             _check_unseen(recipe, args, pairs)
-            kind = other_kind(place, guess=args.pooling is None)
+            kind = others[place]
             if kind is not None:
                 results.append(evaluate_other(name.rstrip("/"), pairs, place, kind))
                 continue
@@ -174,6 +181,25 @@ def _evaluate(args: argparse.Namespace) -> int:
         results += [read_result(path) for path in args.add]
     _print(results, args.json)
     return 0
+
+
+def _refuse_unused(args: argparse.Namespace, kinds: Sequence[str | None]) -> None:
+    """Refuse options that would do nothing for any of the models, or for one without a word.
+
+    Args:
+        args: The command line.
+        kinds: What each model was saved as; None: a plain encoder.
+    """
+    if None not in kinds:
+        for option in ("kind", "pooling"):
+            if getattr(args, option) is not None:
+                raise UsageError(
+                    f"--{option}, and every model is saved as what it is",
+                    "a plain encoder among them, which it is for",
+                )
+    for name, kind in zip(args.models, kinds, strict=True):
+        if args.dimensions and kind in ("SparseEncoder", "CrossEncoder"):
+            raise UsageError(f"--dimensions for '{name}', a {kind}", "dense models")
 
 
 def _open(open_model: Any, place: str, args: argparse.Namespace) -> Any:
