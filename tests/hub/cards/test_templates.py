@@ -58,7 +58,7 @@ def test_a_fine_tuned_model_has_its_score_and_no_field_of_an_encoder(kind, model
     measured = render_path(tmp_path / "m", "me/x", FACTS)
     assert "scoring: 0.25 kWh" in measured.text and "energy" not in measured.gaps
     assert "F1 on its test split" in card.text and "**62.50 %**" in card.text
-    labels = card.text.split("### 🏷️ Labels")[1].split("<!--")[0].split()
+    labels = card.text.split("### 🏷️ Labels")[1].split("\n## ")[0].split()
     assert labels == (
         ["-", "`DISO`"] if kind == "Token" else "- `urgent` - `routine` - `autre`".split()
     )
