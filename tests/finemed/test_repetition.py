@@ -23,7 +23,9 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_verdicts_and_shingles_are_datatroves(text):
     document = Document(text=text, id="a")
-    theirs = GopherRepetitionFilter(language=FRENCH_WORDS).filter(document)
+    # datatrove 0.10.0 divides by the length of an empty text; 0.10.1 says this.
+    theirs = GopherRepetitionFilter(language=FRENCH_WORDS).filter(document) if text else (
+        False, "empty")  # fmt: skip
     assert Repetition(language=FRENCH_WORDS).filter(document) == theirs
     settings = MinhashConfig(n_grams=5, hash_config=HashConfig(hash_fc="sha1"))
     signature = MinhashDedupSignature("unused", settings, FRENCH_WORDS)
