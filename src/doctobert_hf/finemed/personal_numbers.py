@@ -9,10 +9,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from doctobert_hf.finemed.personal_places import DASH as _DASH, SPACE as _S, Spans
-from doctobert_hf.finemed.scanning import lowered, scan
+from doctobert_hf.finemed.scanning import DIGITS_START, lowered, scan
 
 _GAP = rf"(?:{_S}{{1,2}}|[./]|{_DASH})"
-_DIGITS_START = re.compile(r"\d(?<!\d\d)")
 _NIR = re.compile(
     rf"(?<![\d])(?P<body>[1-478](?P<sep>{_GAP}?)\d\d{_GAP}?"
     rf"(?:0[1-9]|1[0-3]|[2-9]\d){_GAP}?(?:\d\d|2[ABab]){_GAP}?\d{{3}}{_GAP}?\d{{3}})"
@@ -32,7 +31,7 @@ def find_social_security(text: str) -> Spans:
     """Yield where social security numbers stand."""
     from stdnum.fr import nir
 
-    for match in scan(_NIR, _DIGITS_START, text):
+    for match in scan(_NIR, DIGITS_START, text):
         number = re.sub(r"\W", "", match["body"]).upper()
         keyword = _KEYWORD_NIR.search(text, max(0, match.start() - 40), match.start())
         if match["key"] is not None:
@@ -93,11 +92,11 @@ def find_bank(text: str) -> Spans:
             if len(bare) >= 15 and iban.is_valid(bare, check_country=False):
                 yield match.start(), match.start() + length
                 break
-    yield from (match.span() for match in scan(_RIB, _DIGITS_START, text))
+    yield from (match.span() for match in scan(_RIB, DIGITS_START, text))
     if "guichet" in lowered(text) or _SAYS_RIB.search(lowered(text)):
         for match in _NAMED_RIB.finditer(text):
             yield match.span("bare" if match["bare"] else 0)
-    for match in scan(_CARD, _DIGITS_START, text):
+    for match in scan(_CARD, DIGITS_START, text):
         if match["sep"] or luhn.is_valid(re.sub(r"\D", "", match[0])):
             yield match.span()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from doctobert_hf.finemed.scanning import around, scan
+from doctobert_hf.finemed.scanning import DIGITS_START, around, scan
 
 Spans = Iterator[tuple[int, int]]
 SPACE = "[ \\t\\n\\r\\u00a0\\u2007\\u2009\\u202f]"
@@ -77,7 +77,6 @@ _ZIP_BEHIND = re.compile(
 )
 _ADDRESS_START = re.compile(r"[\daAbBeEéÉpPrRlLhHzZgGcCiIqQdDfF](?<![\w,.].)")
 _LIVES_START = re.compile(r"[hHdDrRaA][aAeEoOéÉdD](?<!\w..)")
-_DIGITS_START = re.compile(r"\d(?<!\d\d)")
 _CAPITALS = "(?-i:[A-ZÀ-Ý]{2})"
 _COMPANY = re.compile(
     rf"(?:\b(?:titulaire|fabricant|exploitant)s?(?=\s*(?::|de\s+l|{_CAPITALS}))"
@@ -129,11 +128,11 @@ def find_addresses(text: str) -> Spans:
         if not _in_leaflet(text, match):
             yield match.span()
     yield from (match.span("whole") for match in scan(_LIVES, _LIVES_START, text))
-    zips = (match.end() for match in scan(_ZIP_BEHIND, _DIGITS_START, text))
+    zips = (match.end() for match in scan(_ZIP_BEHIND, DIGITS_START, text))
     for match in around(_NUMBER_BEHIND, zips, 120, 60, text):
         if not _in_leaflet(text, match):
             yield match.span()
-    for match in scan(_STREET_ALONE, _DIGITS_START, text):
+    for match in scan(_STREET_ALONE, DIGITS_START, text):
         if not _in_leaflet(text, match):
             yield match.span()
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 Matches = Iterator[re.Match[str]]
+DIGITS_START = re.compile(r"\d(?<!\d\d)")
+"""Where a run of digits begins."""
 
 
 def scan(pattern: re.Pattern[str], starts: re.Pattern[str], text: str) -> Matches:
