@@ -81,7 +81,7 @@ def test_marked_instead_of_dropped(tmp_path, tasks):
     (tmp_path / "drop").mkdir()
     (tmp_path / "mark").mkdir()
     kept, out = run(rows, tmp_path / "drop", tasks=tasks)
-    marked, none = run(rows, tmp_path / "mark", tasks=tasks, near_duplicates="mark")
+    marked, none = run(rows, tmp_path / "mark", tasks=tasks, mark_near_duplicates=True)
     assert len(kept) == 3 and len(out) == 3 and len(marked) == 6 and none == []
     first = {row["id"] for row in marked if row["cluster_rank"] == 0}
     assert first == {row["id"] for row in kept}
@@ -103,7 +103,7 @@ def test_a_cluster_gives_no_more_than_is_asked_for(tmp_path):
     words = random.Random(2).choices(WORDS, k=100)
     rows = [(f"r{n}", " ".join([*words[:50], *["essai"] * n, *words[50:]])) for n in range(5)]
     run([*rows, ("alone", "Toux et fièvre depuis trois jours, sans dyspnée.")], tmp_path,
-        near_duplicates="mark")  # fmt: skip
+        mark_near_duplicates=True)  # fmt: skip
     chosen = FilterConfig(
         input=(str(tmp_path / "out"),), output=tmp_path / "chosen", where="cluster_rank < 2"
     )
@@ -124,8 +124,8 @@ def test_columns_of_an_earlier_run_are_replaced_and_told(tmp_path, caplog):
     "more", [{"minhash": False}, {"duplicates_column": True}], ids=["minhash", "column"]
 )
 def test_marks_that_cannot_be(more):
-    with pytest.raises(UsageError, match="near_duplicates 'mark'"):
-        CleanConfig(near_duplicates="mark", **more)
+    with pytest.raises(UsageError, match="mark_near_duplicates"):
+        CleanConfig(mark_near_duplicates=True, **more)
 
 
 @pytest.mark.parametrize(
@@ -156,3 +156,15 @@ def test_what_is_compared():
     other = Signature.of("Fièvre à 39,7 °C depuis 8 jours", 3)
     assert not same.same_numbers(other) and same.same_numbers(same)
     assert Signature.of("", 5).shingles == frozenset()
+
+
+def test_a_run_from_before_they_could_be_marked_goes_on(tmp_path):
+    import json
+
+    rows = [(str(n), f"Toux, fièvre {n}.") for n in range(3)]
+    run(rows, tmp_path)
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    del record["settings"]["mark_near_duplicates"]
+    (tmp_path / "out" / "run.json").write_text(json.dumps(record))
+    kept, _ = run(rows, tmp_path)
+    assert len(kept) == 3

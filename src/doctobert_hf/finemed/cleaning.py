@@ -202,7 +202,7 @@ def _with_clusters(schema: pa.Schema, config: CleanConfig) -> pa.Schema:
     """Return a schema with the columns that tell of near-duplicates; an input's own are told of."""
     import pyarrow as pa
 
-    names: tuple[str, ...] = CLUSTER if config.near_duplicates == "mark" else ()
+    names: tuple[str, ...] = CLUSTER if config.mark_near_duplicates else ()
     if config.minhash and config.duplicates_column:
         names = (COLUMN,)
     for name in set(names) & set(schema.names):
@@ -266,7 +266,7 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
     verifying = [Verify(documents, buckets, decisions, config)]
     if not stage.run(verifying, "logs/verify", tasks=1):
         return []
-    mark = config.near_duplicates == "mark"
+    mark = config.mark_near_duplicates
     step = NearDuplicates(decisions, stage.exclusions, config.duplicates_column, mark)
     return [_read(stage, source), step]
 

@@ -130,10 +130,10 @@ class CleanConfig(StageConfig):
     repetition: bool = option(False, "drop repetitive texts (Gopher's rules): also leaflets")
     exact: bool = option(True, "drop texts equal but for case, white space and punctuation")
     minhash: bool = option(True, "find near-duplicates by MinHash")
-    near_duplicates: Literal["drop", "mark"] = option(
-        "drop",
-        "what becomes of them: 'mark' keeps them with cluster_id, cluster_size and cluster_rank, "
-        "for where: cluster_rank < 2 in later stages",
+    mark_near_duplicates: bool = option(
+        False,
+        "keep them, with cluster_id, cluster_size and cluster_rank, for where: cluster_rank < 2 "
+        "in later stages",
     )
     shingle_words: int = option(5, "words of a MinHash shingle", least=1)
     similarity: float = option(
@@ -151,12 +151,11 @@ class CleanConfig(StageConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        marked = self.near_duplicates == "mark"
-        if marked and not self.minhash:
-            raise UsageError("near_duplicates 'mark' without minhash: none would be found")
-        if marked and self.duplicates_column:
+        if self.mark_near_duplicates and not self.minhash:
+            raise UsageError("mark_near_duplicates without minhash: none would be found")
+        if self.mark_near_duplicates and self.duplicates_column:
             raise UsageError(
-                "duplicates_column with near_duplicates 'mark'",
+                "duplicates_column with mark_near_duplicates",
                 "one of the two: cluster_size says as much",
             )
 

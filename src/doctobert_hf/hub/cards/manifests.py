@@ -151,7 +151,7 @@ def _what(stage: str, settings: dict[str, Any], manifest: dict[str, Any]) -> str
         )
     if stage == "clean":
         said = []
-        marked = "marked " if settings.get("near_duplicates") == "mark" else ""
+        marked = "marked " if settings.get("mark_near_duplicates") else ""
         if settings.get("language") not in (None, "none"):
             said.append(f"language {settings['language']} at least {settings['language_score']}")
         said += [
