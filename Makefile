@@ -11,7 +11,7 @@ CORPUS ?=
 OUTPUT ?= $(if $(CORPUS),quickstart-run-corpus,quickstart-run)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: docs site quickstart test test-long test-fast test-lowest lint types lowest wheel-test format install clean
+.PHONY: docs site quickstart test test-long test-fast test-lowest lint types lowest wheel-test format install install-lowest clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/doctobert-hf quickstart $(if $(CORPUS),--corpus $(CORPUS)) --output $(OUTPUT) \
@@ -31,7 +31,8 @@ test-lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/python -m pytest -m "not slow and not long"
 	rm -rf $(LOWEST)/quickstart
 	$(LOWEST)/bin/doctobert-hf quickstart --output $(LOWEST)/quickstart \
-		--phase1-tokens 40000 --phase2-tokens 20000 --retrieval-steps 10
+		--phase1-tokens 40000 --phase2-tokens 20000 --retrieval-steps 10 \
+		--hidden-size 64 --num-hidden-layers 2
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -56,6 +57,8 @@ wheel-test: $(VENV)/.installed
 	PYTHON=$(PYTHON) bash scripts/wheel_test.sh $(BIN)/python
 
 install: $(VENV)/.installed
+
+install-lowest: $(LOWEST)/.installed
 
 # torch goes first and alone: with its exact version there, nothing pulls a newer one, and a machine
 # that has a CPU build of it (find-links, extra index) takes that instead of gigabytes of CUDA.

@@ -19,7 +19,8 @@ mkdir "$scratch/elsewhere"
 cd "$scratch/elsewhere"
 "$bin/doctobert-hf" --version
 "$bin/doctobert-hf" env > env.txt
-"$bin/doctobert-hf" quickstart tiny/quickstart --phase1-tokens 40000 --phase2-tokens 20000 2> log.txt \
+"$bin/doctobert-hf" quickstart tiny/quickstart --phase1-tokens 40000 --phase2-tokens 20000 \
+    --hidden-size 64 --num-hidden-layers 2 2> log.txt \
     || { cat log.txt; exit 1; }
 # The base install has no retrieval: the run says how to get it and goes on.
 grep -qF "pip install 'doctobert-hf[retrieval]'" log.txt

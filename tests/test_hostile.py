@@ -286,6 +286,7 @@ def test_a_terminal_that_cannot_show_a_character(encoding, tmp_path):
 # ---------------------------------------------------------------------------------- remote code
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "words",
     [

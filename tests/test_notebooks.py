@@ -12,7 +12,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 spec = importlib.util.spec_from_file_location("notebooks", REPOSITORY / "scripts" / "notebooks.py")
 notebooks = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(notebooks)
-SHORT = "quickstart --phase1-tokens 40000 --phase2-tokens 20000 --retrieval-steps 10"
+SHORT = (
+    "quickstart --phase1-tokens 40000 --phase2-tokens 20000 --retrieval-steps 10 "
+    "--hidden-size 64 --num-hidden-layers 2"
+)
 
 
 @pytest.mark.parametrize("name", notebooks.NOTEBOOKS)

@@ -79,7 +79,7 @@ def test_code_blocks_run(paths, folder):
         script = body.replace(
             "doctobert-hf quickstart",
             "doctobert-hf quickstart --phase1-tokens 40000 --phase2-tokens 20000 "
-            "--retrieval-steps 10",
+            "--retrieval-steps 10 --hidden-size 64 --num-hidden-layers 2",
         )
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],

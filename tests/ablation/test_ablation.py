@@ -85,6 +85,7 @@ def test_options_belong_into_the_plan(plan, tmp_path, capsys):
         read_plan(tmp_path / "absent.yaml")
 
 
+@pytest.mark.long
 def test_an_ablation_runs_goes_on_and_takes_further_arms(plan, tmp_path, capsys, monkeypatch):
     from doctobert_hf.ablation import run as module
 

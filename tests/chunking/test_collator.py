@@ -241,7 +241,7 @@ def two_processes(tokenizer_dir, texts, dispatch, tmp_path):
     return [rank.returncode for rank in ranks], first + second
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_two_processes_and_a_stream_lose_no_row(tokenizer_dir, tokenizer, sample_texts, tmp_path):
     import json

@@ -132,6 +132,7 @@ print(json.dumps(shapes))"""
     assert shapes["deft2020_cls"] == ["id", "source", *candidates, "label"]
 
 
+@pytest.mark.long
 def test_the_cache_follows_data_protocol_and_code(python, tmp_path):
     raw = tmp_path / "raw" / "morfitt"
     raw.mkdir(parents=True)

@@ -36,6 +36,7 @@ def corpus(tmp_path):
     return rows, tuple(str(tmp_path / f"in-{file}.parquet") for file in range(5))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("tasks", "workers"), [(1, 1), (3, 1), (20, 2)])
 def test_one_of_each_whatever_the_parts(corpus, tmp_path, tasks, workers):
     rows, files = corpus

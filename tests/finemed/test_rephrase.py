@@ -352,6 +352,7 @@ def refuse_every_third(server, step, goes_down=False):
 FEW = {"retries": 0, "give_up_after": 4, "requests_at_once": 1, "tasks": 1, "workers": 1}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["plan", "rewrite"])
 def test_a_few_that_always_fail_do_not_end_the_passes_over_them(annotated, tmp_path, step):
     """Of those that failed all fail again, of all documents a third."""

@@ -250,6 +250,7 @@ def test_evaluate_knows_the_ids_offline():
     assert combined == {"hamming_score": 0.5, "exact_match_ratio": 0.0}
 
 
+@pytest.mark.long
 def test_folders_load_without_the_plugin_and_ids_when_evaluate_came_first(tmp_path):
     code = f"""
 import evaluate, json, sys

@@ -42,6 +42,7 @@ def test_names_are_read_without_importing_anything():
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_one_of_the_users_own_in_a_recipe(tmp_path, monkeypatch):
     (tmp_path / "mine_too.py").write_text(
         "from transformers import TrainerCallback\n"

@@ -140,6 +140,7 @@ def test_the_share_steps_between_parts(tmp_path, capsys):
     capsys.readouterr()
 
 
+@pytest.mark.long
 def test_a_detour_trains_resumes_and_saves_a_plain_model(tmp_path, capsys):
     from transformers import AutoModelForMaskedLM
 

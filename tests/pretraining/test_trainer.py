@@ -485,6 +485,7 @@ def test_a_new_head_learns_alone_at_first(make_trainer, tmp_path):
         make_trainer(max_tokens=6000, new_head_tokens=6000)
 
 
+@pytest.mark.long
 def test_resume_while_the_head_learns_alone_is_bit_identical(make_trainer, tmp_path):
     options = {"max_tokens": 14_000, "new_head_tokens": 8000, "save_tokens": 4000}
     whole = make_trainer(output=tmp_path / "whole", **options)

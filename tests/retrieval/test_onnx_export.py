@@ -41,6 +41,7 @@ def exported(model):
     return output, record
 
 
+@pytest.mark.long
 def test_an_export_ranks_as_before_and_is_measured(model, exported):
     output, record = exported
     assert record["largest_difference"] < 1e-3
@@ -63,6 +64,7 @@ def test_int8_is_smaller_and_ranks_alike(model, exported):
     assert record["same_ten"] > 0.5 and record["largest_difference"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["dense", "late-interaction"])
 def test_an_index_of_an_int8_export_is_built_opened_and_extended(kind, encoder, tmp_path):
     """What int8 computes is scaled by all of a batch: alone, a passage is encoded otherwise."""

@@ -102,6 +102,7 @@ def test_what_version_5_has_no_word_for_is_told(encoder, tmp_path, caplog):
     assert open_model(str(tmp_path / "m")).encode(TEXTS).shape == (2, 64)
 
 
+@pytest.mark.long
 def test_an_export_has_them_too(encoder, tmp_path):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

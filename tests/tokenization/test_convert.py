@@ -56,6 +56,7 @@ def is_exception(text: str, exceptions: set[str]) -> bool:
     ) or any(mark and index and REMOVED.match(text[index - 1]) for index, mark in enumerate(marks))
 
 
+@pytest.mark.long
 def test_the_exceptions_are_as_many_as_documented(exceptions):
     # The table of a newer sentencepiece or the NFKC of a newer tokenizers may shrink the list.
     assert len(exceptions) <= KNOWN_EXCEPTIONS

@@ -44,6 +44,7 @@ def tuned(request, make_encoder, tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_the_same_answers(tuned, capsys):
     model = str(tuned / "run" / "model")
     assert main(["export", model, "--onnx", "--output", str(tuned / "whole"), "--json"]) == 0
@@ -65,6 +66,7 @@ def test_the_same_answers(tuned, capsys):
     assert json.loads(capsys.readouterr().out)["score"] == first
 
 
+@pytest.mark.long
 def test_eight_bits_are_smaller(tuned, capsys):
     model = str(tuned / "run" / "model")
     assert main(["export", model, "--onnx", "--int8", "--output", str(tuned / "small")]) == 0

@@ -283,6 +283,7 @@ def test_of_several_seeds_the_best_on_validation_is_kept(notes, make_encoder, tm
     assert main([*words, "--max-train-rows", "5"]) == 2
 
 
+@pytest.mark.long
 def test_own_tasks_from_a_file(make_encoder, tmp_path, capsys):
     """One file, nothing else: declared, read, trained, predicted."""
     (tmp_path / "mine.py").write_text("""

@@ -96,6 +96,7 @@ def test_a_run_is_not_done_twice_and_goes_on_where_it_was(make_encoder, config, 
     assert path.with_suffix(".damaged").is_file() and len(third.done) == 2
 
 
+@pytest.mark.long
 def test_the_same_run_gives_the_same_scores(make_encoder, config, tmp_path):
     scores = []
     for name in ("a", "b"):
@@ -378,6 +379,7 @@ def test_killed_twice_and_nothing_is_lost(make_encoder, config, made_up, tmp_pat
     assert "DoctoBERT-fr" in page  # ranked among the published models
 
 
+@pytest.mark.long
 def test_dry_run_and_table(make_encoder, config, capsys):
     from doctobert_hf.cli import main
 

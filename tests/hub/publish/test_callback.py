@@ -105,6 +105,7 @@ def test_the_newest_checkpoint_waits_and_replaces(tmp_path, monkeypatch):
     assert sent == ["Step 1", "Step 4"] and not pushing.errors
 
 
+@pytest.mark.long
 def test_the_card_of_a_stock_trainer_has_its_arguments_log_and_metrics(
     hub, online, model_dir, tmp_path
 ):

@@ -33,6 +33,7 @@ def card_of(hub, kind="dataset", name="me/corpus"):
     return hub.files(kind, name)["README.md"].decode()
 
 
+@pytest.mark.long
 def test_a_second_configuration_leaves_the_first(hub, command, tmp_path):
     push(command, folder_of(tmp_path, "a"), *LICENSE)
     first = hub.files("dataset", "me/corpus")
@@ -152,6 +153,7 @@ def test_a_dry_run_shows_what_a_push_would_change(hub, command, documents, tmp_p
     assert {method for method, *_ in hub.requests} == {"GET", "HEAD"}
 
 
+@pytest.mark.long
 def test_a_stalled_server_ends(hub, command, documents):
     import time
 

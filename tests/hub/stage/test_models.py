@@ -161,6 +161,7 @@ def test_without_a_licence_nothing_is_written_off(run_dir, tmp_path):
         push_model(run_dir, Target("me/petit", dry_run=tmp_path / "dry"), CardFacts())
 
 
+@pytest.mark.long
 def test_checkpoints_with_and_without_optimizer(run_dir, tmp_path):
     def names(**options):
         target = Target("me/steps", dry_run=tmp_path / str(len(options)))

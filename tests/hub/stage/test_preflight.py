@@ -70,6 +70,7 @@ def test_the_token_in_use_is_found_as_it_is(folder):
     assert "the token in use" in finding.what
 
 
+@pytest.mark.long
 def test_a_secret_across_two_blocks_is_found(folder):
     (folder / "big.bin.txt").write_bytes(b"x" * ((1 << 22) - 10) + b" " + HF.encode())
     assert any("Hugging Face" in f.what for f in check_folder(folder, "model"))

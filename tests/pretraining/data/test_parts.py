@@ -210,6 +210,7 @@ def test_on_slurm_nothing_is_submitted_twice(corpus, tokenizer, tokenizer_dir, t
     assert not (store.folder / "parts").exists() and not (store.folder / "logs").exists()
 
 
+@pytest.mark.long
 def test_another_list_of_files_is_no_resume(tokenizer_dir, tokenizer, tmp_path):
     """Parts are known by number: a file that came in between would be passed over."""
     folder = tmp_path / "c"
