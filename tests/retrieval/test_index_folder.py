@@ -291,10 +291,28 @@ def test_an_engine_finds_what_exact_search_finds(kind, corpus, rows, models, tmp
     assert recall_of(found, right) > 0.9
     add_documents(folder, write_rows(tmp_path / "n.jsonl", [{"id": "n", "text": "tout nouveau"}]))
     assert Index.load(folder).search("tout nouveau")[0].document == "n"
+    fast.save(tmp_path / "again", models / kind)
+    again = Index.load(tmp_path / "again")
+    assert type(again.engine) is type(fast.engine) and again.rank(queries, 3) == fast.rank(
+        queries, 3
+    )
     with pytest.raises(UsageError, match="without --model"):
         build_index(corpus, tmp_path / "words", engine="faiss")
     with pytest.raises(UsageError, match="No engine 'fais'.*'faiss'"):
         build_index(corpus, tmp_path / "words", str(models / kind), engine="fais")
+
+
+def test_an_engine_of_ones_own_is_not_saved_and_that_is_told(corpus, models, tmp_path, caplog):
+    class Everything:
+        def nearest(self, query, top):
+            return np.arange(5)
+
+    build_index(corpus, tmp_path / "index", str(models / "dense"))
+    index = Index.load(tmp_path / "index")
+    index.engine = Everything()
+    index.save(tmp_path / "again", models / "dense")
+    assert "the engine Everything is not saved" in caplog.text
+    assert Index.load(tmp_path / "again").engine is None
 
 
 def test_columns_of_other_types_are_refused_before_anything_is_written(rows, tmp_path, monkeypatch):

@@ -194,6 +194,11 @@ def test_a_server_follows_the_index(kind, corpus, rows, models, server, tmp_path
     assert recall_of(names(changed, rows), names(whole, rows)) > 0.95
     with pytest.raises(DataError, match="open it again"):
         index.search("patient")
+    changed.save(tmp_path / "again", models / kind)  # a collection of its own on that server
+    saved = json.loads((tmp_path / "again" / "index.json").read_text())
+    assert (saved["engine"], saved["engine_place"]) == ("qdrant", url)
+    assert saved["engine_collection"] != collection
+    assert store.count(saved["engine_collection"]).count == len(changed.passages)
     texts = " ".join(row["text"][:40] for row in rows)
     assert not any(
         word in body for _, body in seen for word in (texts[:40], '"d1"', "tout nouveau")

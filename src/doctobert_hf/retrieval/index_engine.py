@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from doctobert_hf.retrieval.index_folder import About
     from doctobert_hf.retrieval.vectors import Vectors
 
+logger = logging.getLogger(__name__)
 _FILE = "vectors"
 
 
@@ -39,6 +41,24 @@ def open_engine(folder: Path, about: About, vectors: Vectors) -> Engine | None:
     check_files(place, about.engine_file)
     engine.load(place / _FILE, vectors)
     return engine
+
+
+def saved_engine(engine: Engine | None) -> tuple[str, str | None]:
+    """Return the name and the server's address under which an index's engine is saved again.
+
+    One of the user's own cannot be opened by its name: that is told, and exact search is saved.
+    """
+    if engine is None:
+        return "exact", None
+    if isinstance(engine, Qdrant):
+        return "qdrant", engine.place
+    if isinstance(engine, Faiss):
+        return "faiss", None
+    logger.warning(
+        "the engine %s is not saved with the index: opened again, it searches exactly",
+        type(engine).__name__,
+    )
+    return "exact", None
 
 
 def reach_engine(name: str, place: str | None) -> None:

@@ -29,6 +29,7 @@ from doctobert_hf.retrieval.index_engine import (
     new_collection,
     open_engine,
     reach_engine,
+    saved_engine,
 )
 from doctobert_hf.retrieval.index_part import (
     Part,
@@ -317,11 +318,15 @@ def save_index(index: Index, folder: Path, place: str | Path | None, overwrite: 
     settings["texts"] = index.fingerprint()
     if index.abbreviations:  # absent, as in the records of before, where it is off
         settings["abbreviations"] = True
+    engine, place_of_engine = saved_engine(index.engine)
+    if engine != "exact":
+        settings |= {"engine": engine, "engine_place": place_of_engine}
     with open_run(folder, KIND, settings, overwrite=overwrite) as run:
         if run.record.outputs and (folder / ABOUT).is_file() and read_any(folder).complete:
             return  # the same texts and model are there already
         identity = None if model is None else ModelIdentity.of(model, place)
         about = About(index.kind, identity, index.chunker, abbreviations=index.abbreviations)
+        about.engine, about.engine_place = engine, place_of_engine
         with explained_output(folder):
             piece = write_part(folder, about, index.documents, index.passages, index.vectors)
             about.parts.append(piece)
