@@ -5,6 +5,7 @@ them with the client's own models and hands them to its own embedded mode.
 """
 
 import json
+import shutil
 import threading
 
 import numpy as np
@@ -303,6 +304,27 @@ def test_embedded_is_filled_once_by_threads_that_ask_at_once():
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda n: engine.nearest(every[n], 20).tolist(), range(6)))
     assert found == [list(range(20 * n, 20 * n + 20)) for n in range(6)]
+
+
+def test_a_change_of_a_copy_leaves_the_original_searchable(
+    corpus, models, server, tmp_path, caplog
+):
+    url, store, _ = server
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    build_index(corpus, first, str(models / "dense"), engine="qdrant", engine_place=url)
+    shutil.copytree(first, second)
+    delete_documents(second, ["d0"])
+    assert "is a copy of" in caplog.text
+    changed = Index.load(second)
+    assert "d0" not in {hit.document for hit in changed.search("patient", 20)}
+    assert "d0" in {hit.document for hit in Index.load(first).search("patient", 20)}
+    assert len(store.get_collections().collections) == 2
+    caplog.clear()
+    first.rename(third)  # moved: the collection is still its own
+    delete_documents(third, ["d1"])
+    assert "is a copy of" not in caplog.text
+    assert len(store.get_collections().collections) == 2
+    assert "d1" in {hit.document for hit in Index.load(second).search("patient", 20)}
 
 
 def test_a_build_that_was_stopped_goes_on_with_its_collection(corpus, models, server, tmp_path):

@@ -68,6 +68,7 @@ class About:
         engine_file: The engine's file, if it keeps one.
         engine_place: Address of the engine's server, if it has one.
         engine_collection: What the index is called there.
+        engine_home: Folder whose collection that is: a copy of the folder is another index.
         text_column: Column that held the text.
         abbreviations: Whether its words meet their clinical abbreviations.
         rows_read: Rows of the input that are in the parts, while the index is being built.
@@ -85,6 +86,7 @@ class About:
     engine_file: Piece | None = None
     engine_place: str | None = None
     engine_collection: str | None = None
+    engine_home: str | None = None
     text_column: str = "text"
     abbreviations: bool = False
     rows_read: int = 0
@@ -94,8 +96,11 @@ class About:
 
     def write(self, folder: Path) -> None:
         """Replace ``index.json`` in one step."""
+        if self.engine_collection is not None:
+            self.engine_home = os.path.abspath(folder)
         content = asdict(self)
-        for name in ("engine_place", "engine_collection"):  # absent, as before, without a server
+        # Absent, as before, without a server.
+        for name in ("engine_place", "engine_collection", "engine_home"):
             if content[name] is None:
                 del content[name]
         content["documents"] = sum(part.documents for part in self.parts)
@@ -360,6 +365,13 @@ def changing(folder: Path, inputs: list[Path], engine_place: str | None = None) 
             reach_engine(about.engine, place)
             if place != about.engine_place:
                 _move(folder, about, place)
+            elif is_copy(folder, about):
+                about.engine_collection = new_collection()
+                logger.warning(
+                    "'%s' is a copy of '%s': what is changed here goes into a collection of its "
+                    "own, '%s'",
+                    *(folder, about.engine_home, about.engine_collection),
+                )
             clear_leftovers(folder, about)
             yield about
             record = read_record(folder)
@@ -369,6 +381,17 @@ def changing(folder: Path, inputs: list[Path], engine_place: str | None = None) 
                 record.write(folder / RECORD)
         finally:
             lock.release()
+
+
+def is_copy(folder: Path, about: About) -> bool:
+    """Return whether the collection on the server is another folder's, which is still there."""
+    home = about.engine_home
+    if home is None or os.path.realpath(home) == os.path.realpath(folder):
+        return False
+    try:
+        return read_any(Path(home)).engine_collection == about.engine_collection
+    except (UsageError, DataError):
+        return False  # it was moved here
 
 
 def _move(folder: Path, about: About, place: str | None) -> None:
