@@ -129,11 +129,39 @@ def _today(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def weights_of(folder: str | Path) -> str | None:
-    """Hash the weights of a model's folder; None where it has none in safetensors."""
-    files = sorted(Path(folder).glob("*.safetensors"))
+    """Hash the weights of a model's folder; None where it has none in safetensors.
+
+    Those in the folders that ``modules.json`` of Sentence Transformers names are weights too.
+    """
+    return _hash_of([*_own_weights(folder), *_weights_of_modules(Path(folder))])
+
+
+def has_weights(folder: str | Path, known: str) -> bool:
+    """Return whether a model's weights are those of a recorded hash.
+
+    Records of earlier versions left out what lies in the folders of modules.
+    """
+    return known == weights_of(folder) or known == _hash_of(_own_weights(folder))
+
+
+def _hash_of(files: list[Path]) -> str | None:
     if not files:
         return None
     return hashlib.sha256("\n".join(sha256(file) for file in files).encode()).hexdigest()
+
+
+def _own_weights(folder: str | Path) -> list[Path]:
+    return sorted(Path(folder).glob("*.safetensors"))
+
+
+def _weights_of_modules(folder: Path) -> list[Path]:
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        names = [str(module["path"]) for module in modules if module.get("path")]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return []  # no such model, or one that its own library will refuse
+    inside = [n for n in names if not {"..", "/"} & {*PurePosixPath(n).parts}]
+    return [file for name in inside for file in sorted((folder / name).rglob("*.safetensors"))]
 
 
 def vocabulary_of(folder: str | Path) -> str | None:

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from doctobert_hf.errors import UsageError
@@ -43,6 +44,24 @@ def test_scores_are_of_the_weights_they_were_measured_on(folder):
     assert not {"finetuning", "retrieval"} & found["record"].keys()
     assert sum("is of other weights" in warning for warning in warnings) == 2
     assert portable_task(folder)["result"] == {} and portable_task(folder)["task"] == "visites"
+
+
+def test_weights_of_modules_are_weights_too(folder):
+    """A projection that was swapped is another retriever; earlier records knew the body alone."""
+    before = weights_of(folder)
+    modules = [{"path": ""}, {"path": "1_Dense"}, {"path": "../other"}, {"path": "/tmp"}]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Dense").mkdir()
+    save_file({"linear.weight": torch.ones(2, 2)}, folder / "1_Dense" / "model.safetensors")
+    assert read_beside(folder, RETRIEVAL), "a record of before, which hashed the body alone"
+    whole = weights_of(folder)
+    assert whole != before
+    (folder / RETRIEVAL).write_text(json.dumps(FOUND | {"weights": whole}))
+    assert read_beside(folder, RETRIEVAL)
+    save_file({"linear.weight": torch.zeros(2, 2)}, folder / "1_Dense" / "model.safetensors")
+    found, warnings = model_context(folder, "me/x", CardFacts(license="mit"))
+    assert "retrieval" not in found["record"]
+    assert any("is of other weights" in warning for warning in warnings)
 
 
 def test_a_record_without_a_hash_is_of_what_it_lies_beside(folder):

@@ -13,7 +13,7 @@ from typing import Any
 from doctobert_hf.drbenchmark.finetuning.saving import RECORD as TASK, TaskRecord
 from doctobert_hf.errors import UsageError
 from doctobert_hf.hub.cards.reading import read_json
-from doctobert_hf.runs.record import weights_of
+from doctobert_hf.runs.record import has_weights
 
 RETRIEVAL = "retrieval.json"
 _NEEDED = {TASK: "task", RETRIEVAL: "recipe"}
@@ -68,4 +68,5 @@ def _read(model: Path, name: str) -> dict[str, Any] | None:
 
 def _of_others(model: Path, record: dict[str, Any]) -> bool:
     """Whether a record is of other weights; one of before 0.2 does not say of which."""
-    return record.get("weights") not in (None, weights_of(model))
+    known = record.get("weights")
+    return known is not None and not has_weights(model, known)

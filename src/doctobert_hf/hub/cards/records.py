@@ -19,7 +19,7 @@ from doctobert_hf.hub.cards.reading import read_json
 from doctobert_hf.models.positions import max_positions
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.probes import SENTENCES
-from doctobert_hf.runs.record import IN_RESULTS, read_record, sha256, vocabulary_of, weights_of
+from doctobert_hf.runs.record import IN_RESULTS, has_weights, read_record, sha256, vocabulary_of
 
 Record = dict[str, Any]
 LOG = "metrics.jsonl"
@@ -99,7 +99,7 @@ def _has_weights(model: Path, run: Path) -> bool:
     outputs = record.outputs if record is not None else {}
     known = outputs.get(name, {}).get("weights")
     if known is not None:
-        return known == weights_of(model)
+        return has_weights(model, known)
     files = {f"{name}/{file.name}": file for file in model.glob("*.safetensors")}
     if recorded := {path: outputs[path] for path in files if "sha256" in outputs.get(path, {})}:
         return len(recorded) == len(files) and all(
