@@ -93,7 +93,9 @@ def test_a_stopped_pretraining(number, place, tokenizer_dir):
 
 
 @pytest.mark.long
-def test_a_stopped_retrieval_training(place, made):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_retrieval_training(number, place, made):
+    """A signal is not lost in whatever runs when it comes; the step is finished, and saved."""
     pytest.importorskip("sentence_transformers")
     rows = [{"query": f"question {n} ?", "positive": f"La réponse {n} du patient."}
             for n in range(300)]  # fmt: skip
@@ -111,7 +113,8 @@ def test_a_stopped_retrieval_training(place, made):
         "0",
     ]
     run = place / "found"
-    line = stop_and_go_on(place, words, lambda: list(run.glob("checkpoint-*/trainer_state.json")))
+    ready = lambda: list(run.glob("checkpoint-*/trainer_state.json"))  # noqa: E731
+    line = stop_and_go_on(place, words, ready, number)
     assert line == ["retrieval", "train", "--resume", "--output", "found"]
     assert json.loads((run / "run.json").read_text())["settings"]["epochs"] == 40
     evaluate = ["retrieval", "evaluate", "found", "--with-bm25"]

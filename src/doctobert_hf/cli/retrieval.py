@@ -108,9 +108,9 @@ def _train(args: argparse.Namespace) -> int:
                     results.append(made.evaluate("before training"))
         try:
             made.train()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             made.close()
-            raise KeyboardInterrupt(f"Go on with: {again}") from None
+            raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
         if rank():
             return 0
         results.append(made.evaluate("after training"))

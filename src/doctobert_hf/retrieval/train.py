@@ -155,8 +155,18 @@ class RetrievalRun:
         """Train, keep the best by nDCG@10 on the validation questions, save; return the folder.
 
         Of several processes all train, and the first one writes.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C or SIGTERM; a checkpoint of the last step is written.
         """
+        from doctobert_hf.pretraining.callbacks import SignalCallback
+
+        signals = SignalCallback()
+        self.trainer.add_callback(signals)
         self.trainer.train(resume_from_checkpoint=True if self.resume else None)
+        state = self.trainer.state
+        if signals.received is not None and state.global_step < state.max_steps:
+            raise KeyboardInterrupt(f"Saved at step {state.global_step}.")
         target = self.folder / "model"
         with main_first(self.trainer.args):
             if rank() == 0:
