@@ -310,14 +310,7 @@ def test_an_existing_folder(finished, tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(signal.SIGINT, marks=pytest.mark.long),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
-        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_run_goes_on(number, tmp_path):
     options = {**SMALL, "phase1_tokens": 75_000, "save_tokens": 2500}
     command = [sys.executable, "-m", "doctobert_hf", "quickstart", "--output", "run"]

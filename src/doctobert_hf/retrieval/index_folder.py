@@ -365,7 +365,7 @@ def changing(folder: Path, inputs: list[Path], engine_place: str | None = None) 
             reach_engine(about.engine, place)
             if place != about.engine_place:
                 _move(folder, about, place)
-            elif is_copy(folder, about):
+            if is_copy(folder, about):  # a new address may be the same server's
                 about.engine_collection = new_collection()
                 logger.warning(
                     "'%s' is a copy of '%s': what is changed here goes into a collection of its "
