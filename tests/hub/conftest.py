@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,13 +72,17 @@ def online(hub, _environment, tmp_path):
 
 
 WORKER = """
-import contextlib, io, json, os, sys
+import contextlib, faulthandler, io, json, os, sys
 from doctobert_hf.cli import main
+
+faulthandler.enable()
 
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 for line in sys.stdin:
     order = json.loads(line)
+    if order is None:
+        break
     os.chdir(order["cwd"])
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -100,8 +105,24 @@ def _worker(_environment, tmp_path_factory):
             text=True,
         )
         yield process, log
+        _end(process, log)
+
+
+def _end(process, log):
+    """Asks the worker to end; one that does not is made to say where it stands.
+
+    Asked in words: its standard input ends only when every process forked from this one has
+    ended too, and a test may have left one.
+    """
+    try:
+        print("null", file=process.stdin, flush=True)
+        process.wait(120)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        process.wait()
+        pytest.fail(f"the worker did not end: {log.read_text(errors='replace')[-5000:]}")
+    finally:
         process.stdin.close()
-        process.wait(30)
 
 
 @pytest.fixture
