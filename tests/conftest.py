@@ -1,5 +1,6 @@
 """Shared fixtures: everything offline, on tiny models and data made here."""
 
+import importlib.util
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -152,3 +153,14 @@ def two_processes():
         return codes, [out for out, _ in told], [err for _, err in told]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def warm_commands():
+    """``with warm_commands(environment) as environment``: many commands, the imports once."""
+    spec = importlib.util.spec_from_file_location(
+        "warm_commands", Path(__file__).with_name("warm_commands.py")
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.warm_commands

@@ -27,7 +27,7 @@ def test_they_are_made_from_the_pages(name):
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", notebooks.NOTEBOOKS)
-def test_they_run(name, tmp_path, monkeypatch):
+def test_they_run(name, tmp_path, monkeypatch, warm_commands):
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
@@ -44,6 +44,8 @@ def test_they_run(name, tmp_path, monkeypatch):
     client = nbclient.NotebookClient(
         notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}
     )
-    client.execute()
+    with warm_commands(dict(os.environ)) as warm:
+        monkeypatch.setenv("PATH", warm["PATH"])
+        client.execute()
     ran = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in ran)

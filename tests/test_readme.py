@@ -64,7 +64,7 @@ def test_links_lead_somewhere():
 @pytest.mark.long
 @pytest.mark.timeout(1200)  # a dozen commands, one after another
 @pytest.mark.parametrize("paths", [[README], pages()], ids=["readme", "pages"])
-def test_code_blocks_run(paths, folder):
+def test_code_blocks_run(paths, folder, warm_commands):
     bin_folder = Path(sys.executable).parent
     environment = {
         "PATH": f"{bin_folder}:/usr/bin:/bin",
@@ -73,22 +73,23 @@ def test_code_blocks_run(paths, folder):
         "PYTHONPATH": str(REPOSITORY / "src"),  # this checkout, whatever is installed
         **{name: os.environ[name] for name in THREADS if name in os.environ},
     }
-    for body in blocks("bash", *paths):
-        if body.lstrip().startswith(("make ", "git ", "pip ", "python benchmarks/")):
-            continue  # the environment itself, and the benchmarks: run by hand and by CI
-        script = body.replace(
-            "doctobert-hf quickstart",
-            "doctobert-hf quickstart --phase1-tokens 40000 --phase2-tokens 20000 "
-            "--retrieval-steps 10 --hidden-size 64 --num-hidden-layers 2",
-        )
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, f"{body}\n{done.stderr[-3000:]}"
+    with warm_commands(environment) as warm:
+        for body in blocks("bash", *paths):
+            if body.lstrip().startswith(("make ", "git ", "pip ", "python benchmarks/")):
+                continue  # the environment itself, and the benchmarks: run by hand and by CI
+            script = body.replace(
+                "doctobert-hf quickstart",
+                "doctobert-hf quickstart --phase1-tokens 40000 --phase2-tokens 20000 "
+                "--retrieval-steps 10 --hidden-size 64 --num-hidden-layers 2",
+            )
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", script],
+                cwd=folder,
+                env=warm,
+                capture_output=True,
+                text=True,
+            )
+            assert done.returncode == 0, f"{body}\n{done.stderr[-3000:]}"
     program = "\n".join(blocks("python", *paths))
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True
