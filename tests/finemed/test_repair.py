@@ -37,6 +37,22 @@ def test_what_is_repaired_and_what_stays(text, wanted, kinds):
     assert repair(found)[0] == found
 
 
+def test_a_word_keeps_the_hyphen_that_the_text_writes():
+    text = (
+        "Arrivé en semi-conscience. Un cœur-poumons. L'état de semi-\nconscience, le cœur-\npoumon."
+    )
+    assert repair(text)[0].endswith("L'état de semi-conscience, le cœur-poumon.")
+    assert repair("Un broncho-pneumo-pathe. La pneumo-\npathe.")[0].endswith("La pneumo-pathe.")
+
+
+@pytest.mark.parametrize("word", ["a" * 3_000_000, "hospi-\ntalisation abcd-ef " * 150_000])
+def test_a_long_document_takes_time_by_its_length(word):
+    """Quadratic, each of them takes hours."""
+    repaired, found = repair(word)
+    assert found.get("cut_words", 0) == word.count("-\n")
+    assert repaired == word.replace("-\n", "")
+
+
 def test_as_a_step_of_clean_with_counts(tmp_path):
     texts = ["Fi&egrave;vre du patient &gt; 39 depuis hier soir.", "Il est hospi-\ntalisé ce jour."]
     pq.write_table(pa.table({"id": ["a", "b"], "text": texts}), tmp_path / "c.parquet")

@@ -10,12 +10,16 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 
 from doctobert_hf.errors import UsageError
 
 KINDS = ("encoding", "entities", "cut_words", "unicode", "control_characters")
-_CUT = re.compile(r"([^\W\d_]{2,})[-\u2010\u2011\u00ad][ \t]*\r?\n[ \t]*([a-zà-öø-ÿœ]{2,})")
+_CUT = re.compile(
+    r"(?<![^\W\d_])([^\W\d_]{2,}+)[-\u2010\u2011\u00ad][ \t]*\r?\n[ \t]*([a-zà-öø-ÿœ]{2,})"
+)
+_WHOLE = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,}+)-(?=([a-zà-öø-ÿœ]{2,}))")
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff]|\u00ad(?=\w)"
 )
@@ -68,12 +72,21 @@ def repair(text: str) -> tuple[str, Counter[str]]:
 def _joined(text: str) -> tuple[str, int]:
     """Join words that were cut at line ends; return how many."""
     count = 0
+    whole: list[str] | None = None
+
+    def written(word: str) -> bool:
+        """Return whether the text writes it so, or with an ending."""
+        nonlocal whole
+        if whole is None:  # once, and sorted: looked for in the text at each cut, it is quadratic
+            whole = sorted({"-".join(parts) for parts in _WHOLE.findall(text)})
+        at = bisect_left(whole, word)
+        return at < len(whole) and whole[at].startswith(word)
 
     def join(match: re.Match[str]) -> str:
         nonlocal count
         count += 1
         first, second = match[1], match[2]
-        if f"{first}-{second}" in text:
+        if written(f"{first}-{second}"):
             return f"{first}-{second}"
         # "VIH-positif": capitals and small letters are not one word.
         apart = first.isupper() or first.lower() in _HYPHENATED
