@@ -8,7 +8,9 @@ fact.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 
 from doctobert_hf.chunking.sentences import split_sentences
 from doctobert_hf.errors import UsageError
@@ -16,6 +18,7 @@ from doctobert_hf.finemed.rephrase.attribution import attribution_reasons
 from doctobert_hf.finemed.rephrase.codes import code_reasons
 from doctobert_hf.finemed.rephrase.compounds import with_compounds
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
+from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
 from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
@@ -73,20 +76,18 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
 # ---------------------------------------------------------------------------------- quantities
 
 
-def _quantities(old: list[Quantity], new: list[Quantity]) -> Iterator[str]:
-    invented = [q for q in new if not _has(old, q)]
-    lost = [q for q in old if not _has(new, q)]
-    for quantity in invented:  # "4 ml" may be told as "4", where that number is not another's
-        if not any(quantity.may_equal(known) for known in lost):
+def _quantities(before: list[Quantity], after: list[Quantity]) -> Iterator[str]:
+    old, new = KnownQuantities(before), KnownQuantities(after)
+    invented = KnownQuantities([q for q in after if not old.has(q)])
+    lost = KnownQuantities([q for q in before if not new.has(q)])
+    for quantity in invented.all:  # "4 ml" may be told as "4", where that number is not another's
+        if not lost.may_have(quantity):
             yield f"quantity invented: {quantity.surface}"
-    for quantity in lost:
-        if _matters(quantity) and not any(quantity.may_equal(known) for known in invented):
+    for quantity in lost.all:
+        if _matters(quantity) and not invented.may_have(quantity):
             yield f"quantity lost: {quantity.surface}"
-    hardly = [
-        [q for q in qs if q.implied and q.bare == 1 and q.unit in _TIMES] for qs in (old, new)
-    ]
-    gone = [q for q in hardly[0] if not any(q.equals(other) for other in new)]
-    come = [q for q in hardly[1] if not any(q.equals(other) for other in old)]
+    gone = [q for q in before if _hardly(q) and not any(new.equal(q))]
+    come = [q for q in after if _hardly(q) and not any(old.equal(q))]
     if gone and come:
         yield f"quantity changed: {gone[0].surface}, now {come[0].surface}"
     yield from _turned(old, new)
@@ -112,10 +113,9 @@ def _reversed(source: str, rewrite: str) -> Iterator[str]:
 _TIMES = ("h", "mois", "fois/h", "fois/mois")
 
 
-def _has(known: list[Quantity], quantity: Quantity) -> bool:
-    return quantity.implied or any(
-        quantity.equals(other) or quantity.same_rate(other) for other in known
-    )
+def _hardly(quantity: Quantity) -> bool:
+    """Return whether the text hardly tells a quantity: "un jour", "chaque matin"."""
+    return quantity.implied and quantity.bare == 1 and quantity.unit in _TIMES
 
 
 def _matters(quantity: Quantity) -> bool:
@@ -123,27 +123,32 @@ def _matters(quantity: Quantity) -> bool:
     return bool(quantity.unit) or quantity.bare >= 10 or quantity.bare % 1 != 0
 
 
-def _turned(old: list[Quantity], new: list[Quantity]) -> Iterator[str]:
+def _turned(old: KnownQuantities, new: KnownQuantities) -> Iterator[str]:
     """Yield limits that are the other way round: "< 30" where the source has "> 30"."""
-    for quantity in old:
-        signs = {q.sign for q in old if q.equals(quantity)}
-        now = {q.sign for q in new if q.equals(quantity) or q.may_equal(quantity)}
-        if not quantity.sign or quantity.sign in now or -quantity.sign in signs:
+    for quantity in old.all:
+        if not quantity.sign:
             continue
-        if -quantity.sign in now:
+        now = {q.sign for q in new.near(quantity) if q.equals(quantity) or q.may_equal(quantity)}
+        if -quantity.sign not in now or quantity.sign in now:
+            continue
+        if -quantity.sign not in {q.sign for q in old.equal(quantity)}:
             yield f"limit turned round: {quantity.surface}"
 
 
-def _swapped(old: list[Quantity], new: list[Quantity]) -> Iterator[str]:
+def _swapped(old: KnownQuantities, new: KnownQuantities) -> Iterator[str]:
     """Two values that changed places: each stands where the other one stood."""
     pairs = []
-    for quantity in old:
-        same = [other for other in new if quantity.equals(other)]
-        again = [other for other in old if quantity.equals(other)]
+    for quantity in old.all:
+        same, again = (list(islice(known.equal(quantity), 2)) for known in (new, old))
         if len(same) == len(again) == 1:
             pairs.append((quantity, same[0]))
+    stood = defaultdict(list)  # where each word stands beside a value now
+    for number, (_, now) in enumerate(pairs):
+        for word in now.around:
+            stood[word].append(number)
     for number, (first, first_now) in enumerate(pairs):
-        for second, second_now in pairs[number + 1 :]:
+        beside = {other for word in first.around for other in stood[word] if other > number}
+        for second, second_now in (pairs[other] for other in sorted(beside)):
             if _dimension(first) == _dimension(second) and _crossed(
                 first, second, first_now, second_now
             ):
