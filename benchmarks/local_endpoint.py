@@ -35,6 +35,11 @@ _BEFORE = re.compile(
 _ENGLISH = "The patient was seen in the clinic and was given a treatment for the disease. " * 12
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # of the five that wait by default, some of 32 at once are cut off
+
+
 class LocalEndpoint:
     """The server, in a thread of its own; a context manager.
 
@@ -57,8 +62,7 @@ class LocalEndpoint:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), self._handler())
 
     @property
     def url(self) -> str:
