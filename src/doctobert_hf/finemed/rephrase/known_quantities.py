@@ -10,8 +10,6 @@ from collections.abc import Iterator
 
 from doctobert_hf.finemed.rephrase.quantities import Quantity
 
-_DAY = 24.0
-_FORTNIGHTS = {14 * _DAY: 15 * _DAY, 7 * _DAY: 8 * _DAY}
 _WIDE = 2e-6
 """Twice what two equal numbers may differ by: what is found is compared then."""
 
@@ -34,14 +32,14 @@ class KnownQuantities:
         self._by_number = sorted(
             (number, place)
             for place, quantity in enumerate(quantities)
-            for number in _numbers(quantity)
+            for number in quantity.numbers()
         )
         self._daily = [quantity for quantity in quantities if quantity.daily]
 
     def near(self, quantity: Quantity) -> Iterator[Quantity]:
         """Yield all that may equal a quantity, each once, and some more."""
         seen: set[int] = set()
-        for number in _numbers(quantity):
+        for number in quantity.numbers():
             wide = _WIDE * abs(number) + 1e-15
             at = bisect_left(self._by_number, (number - wide, 0))
             while at < len(self._by_number) and self._by_number[at][0] <= number + wide:
@@ -64,12 +62,3 @@ class KnownQuantities:
         if quantity.implied or any(self.equal(quantity)):
             return True
         return bool(quantity.daily) and any(quantity.same_rate(other) for other in self._daily)
-
-
-def _numbers(quantity: Quantity) -> set[float]:
-    """Return each number by which a quantity may equal another."""
-    numbers = {quantity.value, quantity.bare, quantity.bare * 1e6}  # "plaquettes 98 000", of a µl
-    for days, said in _FORTNIGHTS.items():
-        if quantity.value in (days, said):
-            numbers |= {days, said}
-    return numbers

@@ -90,6 +90,7 @@ _MORE = re.compile(
 _MOST = re.compile(r"\s{0,3}(?:au\s+(?:plus|maxim\w+)|maxim\w+|max\b|ou\s+moins)", re.I)
 _LEAST = re.compile(r"\s*(?:au\s+(?:moins|minim\w+)|minim\w+|ou\s+plus)", re.I)
 _DAY = 24.0
+_FORTNIGHTS = ({15, 14}, {8, 7})
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,14 @@ class Quantity:
             return _close(*counts) or _close(self.bare, other.bare)
         return _close(self.bare, other.bare)
 
+    def numbers(self) -> set[float]:
+        """Return numbers of which two quantities that are or may be equal share one.
+
+        A fortnight is 14 days and 15; "plaquettes 98 000" are those of a µl.
+        """
+        said = {day * _DAY for pair in _FORTNIGHTS for day in pair if self.value / _DAY in pair}
+        return {self.value, self.bare, self.bare * 1e6, *said}
+
     def same_rate(self, other: Quantity) -> bool:
         """Return whether both, with their frequencies, make the same: 2 × 500 mg and 1 g a day."""
         return any(
@@ -146,7 +155,7 @@ class Quantity:
 def _fortnight(one: Quantity, other: Quantity) -> bool:
     """Return whether "quinze jours" is said for two weeks, "huit jours" for one."""
     days = {one.value / _DAY, other.value / _DAY}
-    return days in ({15, 14}, {8, 7}) and "sem" in one.surface + other.surface
+    return days in _FORTNIGHTS and "sem" in one.surface + other.surface
 
 
 @dataclass(frozen=True)
