@@ -143,3 +143,22 @@ def test_older_transformers_know_the_tokenizers_class(tmp_path):
         assert isinstance(one, PreTrainedTokenizerFast)
         assert one("Le patient 12 a mal.")["input_ids"] == ids
         assert len(one) == 600 and one.mask_token_id == made.mask_token_id
+
+
+def test_another_vocabulary_keeps_bytes_and_digits_or_is_refused(tmp_path, caplog):
+    from transformers import AutoTokenizer
+
+    from doctobert_hf.models.opening import open_tokenizer
+
+    texts = [f"Le patient numéro {n} présente une fièvre à {n} degrés." for n in range(200)]
+    made = train_tokenizer(texts, tmp_path / "tok", vocab_size=600)
+    for one in (made, open_tokenizer(tmp_path / "tok")):
+        with pytest.raises(UsageError, match="byte pieces.*tokenizer train"):
+            one.train_new_from_iterator(iter([texts]), 500)
+    assert "bytes" not in caplog.text
+    # Where only Transformers is at work it cannot be refused: digits stay, the rest is told of.
+    other = AutoTokenizer.from_pretrained(tmp_path / "tok").train_new_from_iterator([texts], 500)
+    assert other.tokenize("Dose 12345")[-5:] == list("12345")
+    other.save_pretrained(tmp_path / "other")
+    open_tokenizer(tmp_path / "other")
+    assert "falls back to bytes but has no piece" in caplog.text

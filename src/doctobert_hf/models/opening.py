@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,18 @@ from typing import Any
 from doctobert_hf.errors import UsageError
 from doctobert_hf.requests import bounded_requests
 
+logger = logging.getLogger(__name__)
+
 
 def open_tokenizer(source: str | Path) -> Any:
-    """Load a tokenizer by folder or Hub id.
+    """Load a tokenizer by folder or Hub id; what it cannot spell is told.
 
     Raises:
         UsageError: There is none.
     """
     from transformers import AutoTokenizer
 
-    from doctobert_hf.tokenization.portable import portable
+    from doctobert_hf.tokenization.portable import portable, says_bytes, spells_bytes
 
     _check_folder(source, "tokenizer")
     try:
@@ -34,6 +37,14 @@ def open_tokenizer(source: str | Path) -> Any:
             f"config.json alone knows {len(found)} special tokens and no word",
             "a folder with tokenizer.json, or a Hub id",
             "Name the tokenizer that belongs to the model",
+        )
+    if says_bytes(found) and not spells_bytes(found):
+        logger.warning(
+            "The tokenizer at '%s' falls back to bytes but has no piece for some of them (made by "
+            "train_new_from_iterator?): characters it has not seen become %s. doctobert-hf "
+            "tokenizer train keeps them.",
+            source,
+            found.unk_token,
         )
     return found
 

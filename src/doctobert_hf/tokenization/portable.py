@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.errors import UsageError
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -29,6 +31,20 @@ def portable(tokenizer: Any) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
+def says_bytes(tokenizer: Any) -> bool:
+    """Return whether a tokenizer's model is one that falls back to bytes for unseen characters."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    return bool(getattr(getattr(backend, "model", None), "byte_fallback", False))
+
+
+def spells_bytes(tokenizer: Any) -> bool:
+    """Return whether it does so: it also has the pieces, ``<0x00>`` to ``<0xFF>``."""
+    if not says_bytes(tokenizer):
+        return False
+    return all(tokenizer.backend_tokenizer.token_to_id(f"<0x{byte:02X}>") is not None
+               for byte in range(256))  # fmt: skip
+
+
 def _new_name() -> bool:
     from transformers import PreTrainedTokenizerFast
 
@@ -45,6 +61,22 @@ def _class() -> Any:
         def __reduce__(self) -> Any:
             """Pickle as the library's own class: this one is made when it is needed."""
             return (_rebuilt, (self.__dict__,))
+
+        def train_new_from_iterator(self, *args: Any, **kwargs: Any) -> Any:
+            """Train a vocabulary of other text, as Transformers does.
+
+            Raises:
+                UsageError: This tokenizer spells unseen characters in bytes, and the new one would
+                    not: the library's trainer leaves the byte pieces out.
+            """
+            if spells_bytes(self):
+                raise UsageError(
+                    "train_new_from_iterator leaves out this tokenizer's byte pieces, so that "
+                    f"every unseen character would become {self.unk_token}",
+                    "a trainer that keeps them",
+                    "Use doctobert_hf.train_tokenizer, or doctobert-hf tokenizer train",
+                )
+            return super().train_new_from_iterator(*args, **kwargs)
 
     return PreTrainedTokenizerFast
 
