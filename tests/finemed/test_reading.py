@@ -229,3 +229,30 @@ def test_remote_files_of_every_kind(every_kind, tmp_path):
         deidentify_documents(DeidentifyConfig(input=(f"memory:/{name}",), output=out))
         found = sorted(rows_of(out), key=lambda row: row["id"])
         assert [{key: row[key] for key in rows[0]} for row in found] == rows, name
+
+
+def test_categories_and_views_are_read_as_what_they_hold(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    places = []
+    for name, start, count in (("a", 0, 3), ("b", 100, 150)):
+        texts = [medical_text(n) for n in range(start, start + count)]
+        wards = pa.array([f"ward {n}" for n in range(count)])
+        columns = {
+            "text": pa.array(texts, pa.string_view()),
+            # As pandas writes a category: with eight bits, which 150 of them do not fit.
+            "ward": wards.cast(
+                pa.dictionary(pa.int8() if count < 100 else pa.int16(), pa.string())
+            ),
+            "units": pa.array([["mg"]] * count, pa.list_(pa.dictionary(pa.int8(), pa.string()))),
+        }
+        if name == "a":
+            columns["text"] = pa.array(texts).dictionary_encode()
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+        places.append(str(tmp_path / f"{name}.parquet"))
+    deidentify_documents(DeidentifyConfig(input=tuple(places), output=tmp_path / "out"))
+    found = rows_of(tmp_path / "out")
+    assert len(found) == 153 and {row["units"][0] for row in found} == {"mg"}
+    assert {row["ward"] for row in found} == {f"ward {n}" for n in range(150)}
+    assert medical_text(0) in {row["text"] for row in found}

@@ -86,10 +86,35 @@ def _tell_renamed(names: list[str], config: StageConfig) -> None:
         )
 
 
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type of a column's values, however a file stores them.
+
+    A category of pandas is a dictionary with as many bits as its own values need, which those of
+    another file may not fit.
+    """
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
+        return _plain(kind.value_type)
+    if types.is_string_view(kind):
+        return pa.string()
+    if types.is_binary_view(kind):
+        return pa.binary()
+    if types.is_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    if types.is_struct(kind):
+        return pa.struct([item.with_type(_plain(item.type)) for item in kind])
+    return kind
+
+
 def _file_schema(file: CorpusFile, place: str, config: StageConfig) -> pa.Schema:
+    import pyarrow as pa
+
     if is_columnar(file.path):
         with whole(file, place):
-            return schema_of(file.path)
+            found = schema_of(file.path)
+        return pa.schema([item.with_type(_plain(item.type)) for item in found])
     return _row_schema(file, place, config)
 
 
