@@ -32,8 +32,9 @@ from doctobert_hf.finemed.exact_duplicates import (
 )
 from doctobert_hf.finemed.language import LanguageIdentifier
 from doctobert_hf.finemed.masking import deidentify
-from doctobert_hf.finemed.near_duplicates import CLUSTER, COLUMN, NearDuplicates, Verify
+from doctobert_hf.finemed.near_duplicates import CLUSTER, COLUMN, Candidates, NearDuplicates, Verify
 from doctobert_hf.finemed.personal_data import KINDS
+from doctobert_hf.finemed.progress import progress_folder
 from doctobert_hf.finemed.repair import KINDS as REPAIRS, repair
 from doctobert_hf.finemed.repetition import Repetition, shingle_hashes
 from doctobert_hf.finemed.schema import with_fields
@@ -244,9 +245,9 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
         source = "exact"
     if not config.minhash:
         return [_read(stage, source)]
-    signatures, buckets, decisions = (
+    signatures, buckets, candidates, decisions = (
         str(stage.folder / "between" / name)
-        for name in ("signatures", "buckets", "decisions.sqlite")
+        for name in ("signatures", "buckets", "candidates", "decisions.sqlite")
     )
     settings = MinhashConfig(
         n_grams=config.shingle_words,
@@ -262,8 +263,11 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
     matching = [Buckets(signatures, buckets, config=settings)]
     if not stage.run(matching, "logs/buckets", tasks=config.buckets):
         return []
-    documents = str(stage.folder / "between" / source)
-    verifying = [Verify(documents, buckets, decisions, config)]
+    reading = [_read(stage, source), Candidates(buckets, candidates, config.shingle_words)]
+    if not stage.run(reading, "logs/candidates"):
+        return []
+    progress = progress_folder(stage.exclusions.folder)
+    verifying = [Verify(candidates, buckets, decisions, config.similarity, progress)]
     if not stage.run(verifying, "logs/verify", tasks=1):
         return []
     mark = config.mark_near_duplicates

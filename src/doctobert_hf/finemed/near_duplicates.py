@@ -7,88 +7,93 @@ and the same numbers; the exclusion names it. The first of a group in the input'
 
 from __future__ import annotations
 
-import heapq
 import sqlite3
 import struct
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 
-from doctobert_hf.finemed.reading import PartsReader
-from doctobert_hf.finemed.words import ngrams, plain, plain_words, values
+from doctobert_hf.corpus.columnar import record_batches
+from doctobert_hf.finemed.progress import PartCount
+from doctobert_hf.finemed.signature import Signature
 
 if TYPE_CHECKING:
-    from doctobert_hf.finemed.config import CleanConfig
     from doctobert_hf.finemed.writing import Exclusions
 
 COLUMN = "near_duplicates"
 CLUSTER = ("cluster_id", "cluster_size", "cluster_rank")
 """Columns of marked documents: the document that stands for the cluster, how many the cluster has,
 and the place in it, 0 for the one that stands for it."""
-SAME_NUMBERS = 0.8
-"""Share of two texts' numbers that are the same; a form filled in otherwise is another document."""
+_BATCH = 256
+"""Candidates that are written at once."""
 Place = tuple[int, int]
 """Part and number of a document in it."""
 
 
-@dataclass(frozen=True)
-class Signature:
-    """What of a text is compared.
+class Candidates(PipelineStep):
+    """datatrove step that writes what is compared of the documents that MinHash found near others.
 
-    Attributes:
-        shingles: Its sequences of words.
-        numbers: Its numbers and signs (:func:`.words.values`), with their counts.
+    Args:
+        buckets: Folder of MinHash's candidate pairs.
+        folder: Where: a file for each part.
+        words: Words of a sequence.
     """
 
-    shingles: frozenset[str]
-    numbers: Counter[str]
+    name = "candidates for near-duplicates"
+    type = "FineMed"
 
-    @classmethod
-    def of(cls, text: str, words: int) -> Signature:
-        """Read a text; one of fewer words is one shingle."""
-        tokens = plain_words(text)
-        shingles = frozenset(ngrams(tokens, min(words, max(1, len(tokens)))))
-        return cls(shingles, Counter(values(plain(text))))
+    def __init__(self, buckets: str, folder: str, words: int) -> None:
+        super().__init__()
+        self.buckets, self.folder, self.words = buckets, folder, words
 
-    def sketch(self) -> list[int]:
-        """Return the 16 smallest hashes of the shingles: near texts share most of them."""
-        return heapq.nsmallest(16, (zlib.crc32(shingle.encode()) for shingle in self.shingles))
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> None:
+        """Read the part."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-    def is_near(self, other: Signature, similarity: float) -> bool:
-        """Return whether two texts share so many of their shingles, and their numbers."""
-        common = len(self.shingles & other.shingles)
-        union = len(self.shingles) + len(other.shingles) - common
-        return common >= similarity * union and self.same_numbers(other)
-
-    def same_numbers(self, other: Signature) -> bool:
-        """Return whether nearly all numbers of both are the same."""
-        most = max(self.numbers.total(), other.numbers.total())
-        return (self.numbers & other.numbers).total() >= SAME_NUMBERS * most
+        wanted = {
+            number for pair in pairs_of(self.buckets) for part, number in pair if part == rank
+        }
+        schema = pa.schema({"number": pa.uint32(), "id": pa.string(), "signature": pa.binary()})
+        path = Path(self.folder) / f"{rank:05d}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with pq.ParquetWriter(path, schema, compression="none") as writer:
+            rows = (
+                (number, document.id, Signature.of(document.text, self.words).pack())
+                for number, document in enumerate(data)
+                if number in wanted
+            )
+            while batch := list(islice(rows, _BATCH)):
+                columns = [pa.array(values, item.type) for values, item in zip(zip(*batch), schema)]
+                writer.write_batch(pa.record_batch(columns, schema))
 
 
 class Verify(PipelineStep):
     """datatrove step that decides which candidates are dropped, and for which twin.
 
     Args:
-        source: Folder of the documents, in parts.
+        candidates: Folder of what is compared of them, by :class:`Candidates`.
         buckets: Folder of MinHash's candidate pairs.
         decisions: SQLite file that receives ``dropped`` and ``sizes``.
-        config: ``shingle_words``, ``similarity`` and ``tasks``.
+        similarity: Least share of equal sequences of words.
+        progress: Where its progress is counted.
     """
 
     name = "verify near-duplicates"
     type = "FineMed"
 
-    def __init__(self, source: str, buckets: str, decisions: str, config: CleanConfig) -> None:
+    def __init__(
+        self, candidates: str, buckets: str, decisions: str, similarity: float, progress: Path
+    ) -> None:
         super().__init__()
-        self.source, self.buckets, self.decisions, self.config = source, buckets, decisions, config
+        self.candidates, self.buckets, self.decisions = candidates, buckets, decisions
+        self.similarity, self.progress = similarity, progress
 
     def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> None:
         """Compare each document with those before it that MinHash found near."""
@@ -101,25 +106,23 @@ class Verify(PipelineStep):
             for statement in (
                 "PRAGMA journal_mode=OFF",
                 "PRAGMA synchronous=OFF",
-                "CREATE TABLE texts (part, number, id, text, PRIMARY KEY (part, number))",
+                "CREATE TABLE candidates (part, number, id, signature, PRIMARY KEY (part, number))",
                 "CREATE TABLE dropped (part, number, twin, twin_part, twin_number, rank, "
                 "PRIMARY KEY (part, number))",
                 "CREATE TABLE sizes (part, number, size, PRIMARY KEY (part, number))",
             ):
                 table.execute(statement)
-            self._gather(before.keys(), table)
+            self._gather(table)
             self._decide(before, table)
-            table.execute("DROP TABLE texts")
+            table.execute("DROP TABLE candidates")
         finally:
             table.close()
 
-    def _gather(self, wanted: Collection[Place], table: sqlite3.Connection) -> None:
-        for part in range(self.config.tasks):
-            documents = PartsReader(self.source).run(None, part, self.config.tasks)
-            for number, document in enumerate(documents):
-                if (part, number) in wanted:
-                    row = (part, number, document.id, document.text)
-                    table.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", row)
+    def _gather(self, table: sqlite3.Connection) -> None:
+        for path in sorted(Path(self.candidates).glob("*.parquet")):
+            for batch in record_batches(path):
+                rows = ((int(path.stem), *row) for row in zip(*batch.to_pydict().values()))
+                table.executemany("INSERT INTO candidates VALUES (?, ?, ?, ?)", rows)
 
     def _decide(self, before: dict[Place, set[Place]], table: sqlite3.Connection) -> None:
         twins: dict[Place, Place] = {}  # of those that are dropped
@@ -127,12 +130,14 @@ class Verify(PipelineStep):
 
         @lru_cache(maxsize=4096)
         def read(place: Place) -> tuple[str, Signature]:
-            found = table.execute("SELECT id, text FROM texts WHERE part=? AND number=?", place)
-            name, text = found.fetchone()
-            return name, Signature.of(text, self.config.shingle_words)
+            query = "SELECT id, signature FROM candidates WHERE part=? AND number=?"
+            name, packed = table.execute(query, place).fetchone()
+            return name, Signature.unpack(packed)
 
         sketches = _Sketches()
+        count = PartCount(self.progress, "verify", len(before))
         for place in sorted(before):
+            count.update()
             mine = read(place)[1]
             # Where a neighbour was dropped, what it was dropped for stands for it.
             near = {twins.get(neighbour, neighbour) for neighbour in before[place]}
@@ -140,7 +145,7 @@ class Verify(PipelineStep):
             for other in sorted(near | sketches.nearest(sketch)):
                 self.stat_update("compared")
                 name, theirs = read(other)
-                if mine.is_near(theirs, self.config.similarity):
+                if mine.is_near(theirs, self.similarity):
                     twins[place] = other
                     sizes[other] += 1
                     row = (*place, name, *other, sizes[other])
@@ -159,7 +164,7 @@ class _Sketches:
     alone, the one that is really the same may stand anywhere.
     """
 
-    _LONGEST, _NEAREST = 64, 16  # holders of one shingle, and documents, that are looked at
+    _LONGEST, _NEAREST = 512, 16  # holders of one shingle, and documents, that are looked at
 
     def __init__(self) -> None:
         self._holders: dict[int, list[Place]] = defaultdict(list)
@@ -176,19 +181,25 @@ class _Sketches:
         return {place for place, _ in shared.most_common(self._NEAREST)}
 
 
-def candidates_of(buckets: str) -> dict[Place, set[Place]]:
-    """Return for each document of MinHash's pairs those before it that it is paired with."""
+def pairs_of(buckets: str) -> Iterator[tuple[Place, Place]]:
+    """Yield MinHash's pairs, the one that comes first in the input first."""
     from datatrove.io import get_datafolder
 
-    before: dict[Place, set[Place]] = defaultdict(set)
     folder = get_datafolder(buckets)
     for name in sorted(folder.list_files(glob_pattern="*.dups")):
         with folder.open(name, "rb") as pairs:
             while block := pairs.read(16 << 16):
                 for first, one, second, other in struct.iter_unpack("<4I", block):
                     a, b = sorted(((first, one), (second, other)))
-                    before[b].add(a)
-                    before.setdefault(a, set())
+                    yield a, b
+
+
+def candidates_of(buckets: str) -> dict[Place, set[Place]]:
+    """Return for each document of MinHash's pairs those before it that it is paired with."""
+    before: dict[Place, set[Place]] = defaultdict(set)
+    for a, b in pairs_of(buckets):
+        before[b].add(a)
+        before.setdefault(a, set())
     return before
 
 
