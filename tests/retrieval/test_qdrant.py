@@ -77,6 +77,8 @@ def make_app(store, seen):
 
     @app.post("/collections/{name}/points/delete")
     async def delete(name: str, request: Request):
+        if not getattr(store, "deletes", True):
+            raise HTTPException(503)
         store.delete(name, models.FilterSelector(**await request.json()))
         return answer(done)
 
@@ -224,6 +226,24 @@ def test_a_server_that_lost_the_vectors_is_told_and_filled_again(
     capsys.readouterr()
     assert main(search) == 0
     assert json.loads(capsys.readouterr().out)
+
+
+def test_vectors_that_could_not_be_deleted_are_told_of_and_deleted_later(
+    corpus, rows, models, server, tmp_path
+):
+    url, store, _ = server
+    folder = tmp_path / "index"
+    build_index(corpus, folder, str(models / "dense"), engine="qdrant", engine_place=url)
+    collection = json.loads((folder / "index.json").read_text())["engine_collection"]
+    store.deletes = False
+    with pytest.raises(DataError, match="index is changed, but the server may still.*update"):
+        delete_documents(folder, ["d0"])
+    changed = Index.load(folder)
+    assert "d0" not in {hit.document for hit in changed.search(rows[0]["text"][:80], 10)}
+    assert store.count(collection).count > len(changed.passages)
+    store.deletes = True
+    add_documents(folder, write(tmp_path / "left.jsonl", rows[1:]), replace=True)
+    assert store.count(collection).count == len(changed.passages)
 
 
 def test_a_server_that_is_elsewhere_or_refuses(corpus, models, server, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doctobert_hf.errors import DataError
 from doctobert_hf.retrieval.engines import Engine, Faiss, check_engine, check_similarity
 from doctobert_hf.retrieval.index_part import Piece, check_files, write_piece
 from doctobert_hf.retrieval.qdrant import Qdrant, part_key
@@ -111,10 +112,20 @@ def forget_old(about: About, vectors: Vectors) -> None:
     """Delete what is no longer the index's from the engine's server, if there is one.
 
     Raises:
-        DataError: It does not answer.
+        DataError: It does not answer; that the index itself is changed is said.
     """
-    if about.engine == "qdrant":
+    if about.engine != "qdrant":
+        return
+    try:
         _qdrant(about, vectors).prune()
+    except DataError as error:
+        raise DataError(
+            f"The index is changed, but the server may still have vectors of what "
+            f"went: {error.got}",
+            error.expected,
+            "When it answers, 'doctobert-hf retrieval index update INDEX DOCUMENTS' deletes them, "
+            "also where no document has changed",
+        ) from error
 
 
 def _qdrant(about: About, vectors: Vectors) -> Qdrant:

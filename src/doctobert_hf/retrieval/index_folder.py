@@ -301,11 +301,15 @@ def finish(folder: Path, about: About) -> None:
 
 
 def send_again(folder: Path, about: About) -> None:
-    """Send the engine's server what it has not: it was emptied, or is another one now."""
+    """Make the engine's server hold what the index has, and no more.
+
+    It was emptied, is another one now, or did not answer when it should have deleted something.
+    """
     if about.model is not None and about.engine_place is not None and about.parts:
-        parts = [open_part(folder, piece, about.kind) for piece in about.parts]
-        keep_engine(folder, about, _vectors(parts), about.model.similarity)
+        vectors = _vectors([open_part(folder, piece, about.kind) for piece in about.parts])
+        keep_engine(folder, about, vectors, about.model.similarity)
         about.write(folder)
+        forget_old(about, vectors)
 
 
 def _vectors(parts: Sequence[Part]) -> Vectors:
