@@ -20,6 +20,8 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from common import add_output_argument, finish
+
 END = re.compile(r"[.!?…][\s)\]}»”\"'’]*$")
 Splitter = Callable[[str], set[int]]
 
@@ -107,9 +109,9 @@ def wrapped(sentences: list[str], width: int = 72) -> list[tuple[str, set[int]]]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
+    add_output_argument(parser)
     args = parser.parse_args()
     parts: dict[str, list[str]] = defaultdict(list)
     for line in args.data.read_text(encoding="utf-8").splitlines():
@@ -134,8 +136,7 @@ def main() -> None:
         results[name] = {**rows, "mb_per_second": speed}
         cells = ", ".join(f"{p} {r['precision']:.1f}/{r['recall']:.1f}" for p, r in rows.items())
         print(f"{name}: {cells}; {speed:.2f} MB/s")
-    if args.json:
-        args.json.write_text(json.dumps({"results": results}, ensure_ascii=False, indent=1) + "\n")
+    finish(args, "sentences", results)
 
 
 if __name__ == "__main__":

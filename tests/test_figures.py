@@ -150,6 +150,7 @@ def test_sentences():
         cells = [f"{r['precision']:.1f}/{r['recall']:.1f}" for r in found]
         cells = [f"**{cell}**" if name == "ours" else cell for cell in cells]
         title = name.replace("edsnlp 0.23.0", "eds.sentences (edsnlp 0.23.0)")
+        title = title.replace("nltk 3.10.4", "punkt (nltk 3.10.4)")
         said(f"| {title} | {' | '.join(cells)} | {row['mb_per_second']:.2f} |")
 
 
