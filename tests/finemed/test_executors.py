@@ -159,8 +159,8 @@ def test_steps_that_wait_for_each_other_on_slurm(write_corpus, tmp_path, monkeyp
             clean(on_slurm)
         assert work_off(tmp_path) > 0
         calls += 1
-    # quality, digests, repeats, exact, signatures, buckets, verify, writing
-    assert calls == 8
+    # quality, digests, repeats, exact, signatures, buckets, candidates, verify, writing
+    assert calls == 9
     assert made["documents"] == local["documents"] < 36 and made["excluded"] == local["excluded"]
     assert sorted_rows(tmp_path / "cleaned") == sorted_rows(tmp_path / "cleaned-here")
 
