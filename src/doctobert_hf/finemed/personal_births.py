@@ -45,7 +45,7 @@ _BIRTH = re.compile(
 )
 _FIELD = re.compile(
     rf"(?<![\w-])(?:(?:date|ann[ée]e|mois)(?:{_S}+et{_S}+(?:lieu|ann[ée]e))?{_S}+(?:de{_S}+)?naiss(?:ance|\.)|DDN|D\.D\.N\.?)"
-    rf"(?:{_S}*\([^()\d]{{1,15}}\))?{_S}*[:=]{_S}*(?P<date>{_MONTH_OF_YEAR})(?![\d/.-]\d|\d)",
+    rf"(?:{_S}*\([^()\d]{{1,15}}\))?{_S}*[:=]{_S}*(?P<date>{_MONTH_OF_YEAR}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d)(?![\d/.-]\d|\d)",
     re.IGNORECASE,
 )
 """Filled in without a day. In running text ("née en mars 1956") a month or year is an age."""

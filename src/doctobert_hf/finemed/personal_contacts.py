@@ -18,7 +18,7 @@ _PHONE = re.compile(
     rf"|0{_S}?8\d\d(?:{_PAIR_SEPARATOR}\d\d){{3}}"
     rf"|0[1-9]\d\d(?:{_S}\d\d){{3}}"
     rf"|(?P<called>0{_S}?[1-9]\d\d{_S}\d{{3}}{_S}\d{{3}}|0[1-9]{_S}\d\d{_S}\d{{3}}{_S}\d{{3}}"
-    rf"|0[1-9](?:/\d\d){{4}})"
+    rf"|0[1-9](?:/\d\d){{4}}|0[1-9](?:[ .]?\d){{8}})"
     rf")(?!\d)"
 )
 _ABROAD = re.compile(
@@ -136,7 +136,7 @@ def _is_national(text: str, match: re.Match[str]) -> bool:
 def _is_phone(text: str, match: re.Match[str]) -> bool:
     """Tell a phone number from lab values, page numbers, doses and other numbers."""
     number = match[0]
-    if re.match(rf"0{_S}?\d{{3}}{_S}", number):
+    if re.match(rf"0{_S}?8\d\d{_S}|0\d{{3}}(?:{_S}\d\d){{3}}\Z", number):
         return True  # "0800 12 34 56", "0 892 69 69 69": nothing else is written so
     if number.startswith("0") and not number.startswith("00"):
         gaps = {_class(gap) for gap in re.split(r"\d\d", number)[1:-1]}
@@ -147,6 +147,8 @@ def _is_phone(text: str, match: re.Match[str]) -> bool:
         gap = gaps.pop() if gaps else ""
         if gap and re.match(rf"{_of_class(gap)}\d\d(?!\d)", after):
             return False  # a row of more than five: pages, weeks
+        if re.search(r"\d{8}\s\Z", text[max(0, match.start() - 9) : match.start()]):
+            return True  # "RPPS 10003456789 01 42 34 56 78"
         if re.search(r"[\d\w]\.\Z", before[-2:]) or re.search(
             r"(?:[A-Z]{2}\d\d|\d){1}[ ]\Z", before[-5:]
         ):

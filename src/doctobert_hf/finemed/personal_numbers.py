@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from doctobert_hf.finemed.personal_places import DASH as _DASH, SPACE as _S, Spans
+from doctobert_hf.finemed.personal_places import DASH as _DASH, LINE, SPACE as _S, Spans
 from doctobert_hf.finemed.scanning import DIGITS_START, lowered, scan
 
 _GAP = rf"(?:{_S}{{1,2}}|[./]|{_DASH})"
@@ -112,6 +112,8 @@ def _plain(pattern: str, flags: int = 0, group: int | str = 0) -> Callable[[str]
 
 
 _DIGITS_GAP = rf"(?:{_S}|[.]|{_DASH})?"
+_ON_A_LINE = rf"(?:{LINE}|[.]|{_DASH})?"
+"""Where nobody knows how many digits come, those of the next line are another's."""
 _CONNECTOR = (
     rf"(?:{_S}*(?:n[°º]|num[ée]ro|no\.?|[:=/#([_]|{_DASH}|est|g[ée]o\.?|"
     rf"(?:du|de{_S}la|de{_S}l['’]|d['’]|de){_S}?(?!AMM(?!\w)|EudraCT)[^\W\d_]{{3,15}}))"
@@ -132,7 +134,7 @@ def _keyed(
     """
     far = r"|[^\d\n:;]{3,40}:" if whose else ""
     pattern = re.compile(
-        rf"(?<!\w)(?:{words})(?:{_CONNECTOR}{{0,4}}{far}){_S}*(?P<number>{number})(?!\w)",
+        rf"(?<!\w)(?:{words})(?:{_CONNECTOR}{{0,4}}{far}){_S}*(?P<number>{number})(?!\w|/\d)",
         re.IGNORECASE,
     )
     # A class is looked for faster than a pattern of small and capital letters.
@@ -147,9 +149,9 @@ def _keyed(
     return hinted
 
 
-def _digits(first: str, count: int | str) -> str:
+def _digits(first: str, count: int | str, gap: str = _DIGITS_GAP) -> str:
     """A number's form: how it begins, and so many digits more, apart or not."""
-    return rf"{first}(?:{_DIGITS_GAP}\d){{{count}}}"
+    return rf"{first}(?:{gap}\d){{{count}}}"
 
 
 _DEPARTMENT = rf"\d{_DIGITS_GAP}[0-9ABCDE]{_DIGITS_GAP}[0-9AB]"
@@ -157,6 +159,7 @@ _NO_DATE = (
     r"(?!\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?!\d)|(?:19|20)\d\d[-/](?:19|20)\d\d(?!\d)|"
     r"\d\d/(?:19|20)\d\d(?!\d))"
 )
+_ANY_ID = _digits("[A-Z]?[0-9]", "4,13", _ON_A_LINE)
 _OF_PATIENT = (
     r"(?:d[eu]{S}+|d['’])?(?:patiente?|admission|examen|archives?|identification|hospitalisation|"
     r"s[ée]jour|venue|dossier|passage|entr[ée]e|pr[ée]l[èe]vement)(?:{S}+(?:m[ée]dical|patiente?|unique))?"
@@ -175,7 +178,7 @@ REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
     ("ipp", _keyed(r"(?:IPP|I\.P\.P\.|NIP|NDA|IEP|NDOS|dossier|s[ée]jour|venue|hospitalisation)"
                    r"(?:\s+(?:m[ée]dical|patiente?|hospitalier))?|r[ée]f\.\s+(?:dossier|patiente?)|"
                    rf"(?:identifiant|matricule|num[ée]ro|n[°º]|ID){_S}*(?:permanent\s+)?{_OF_PATIENT}",
-                   rf"(?:{_NO_DATE}(?:\d{{2,4}}/\d{{3,8}}|{_digits('[A-Z]?[0-9]', '4,13')}))",
+                   rf"(?:{_NO_DATE}(?:\d{{2,4}}/\d{{3,8}}|{_ANY_ID}))",
                    "indsvhmr")),
     ("ipp", _keyed(r"passeport|carte\s+d['’]identit[ée]|CNI|titre\s+de\s+s[ée]jour",
                    r"[0-9A-Z]{7,15}", "pct", "passeport identit cni titre")),
