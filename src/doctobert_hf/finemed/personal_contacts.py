@@ -15,7 +15,7 @@ _PHONE = re.compile(
     rf"(?:\(?\+33\)?|\(33\)|0033|(?<!\S)33(?={_S})){_PAIR_SEPARATOR}?(?:\(0\)|0)?{_PAIR_SEPARATOR}?"
     rf"[1-9](?:{_PAIR_SEPARATOR}?\d\d){{4}}"
     rf"|(?:\(0\)[1-9]|\(?0[1-9]\)?)(?:{_PAIR_SEPARATOR}?\d\d){{4}}"
-    rf"|0{_S}?8\d\d(?:{_PAIR_SEPARATOR}\d\d){{3}}"
+    rf"|0{_S}?8\d\d(?:(?:{_PAIR_SEPARATOR}\d\d){{3}}|(?:{_S}\d{{3}}){{2}})|0[1-9](?:{_S}\d{{4}}){{2}}"
     rf"|0[1-9]\d\d(?:{_S}\d\d){{3}}"
     rf"|(?P<called>0{_S}?[1-9]\d\d{_S}\d{{3}}{_S}\d{{3}}|0[1-9]{_S}\d\d{_S}\d{{3}}{_S}\d{{3}}"
     rf"|0[1-9](?:/\d\d){{4}}|0[1-9](?:[ .]?\d){{8}})"
@@ -136,7 +136,7 @@ def _is_national(text: str, match: re.Match[str]) -> bool:
 def _is_phone(text: str, match: re.Match[str]) -> bool:
     """Tell a phone number from lab values, page numbers, doses and other numbers."""
     number = match[0]
-    if re.match(rf"0{_S}?8\d\d{_S}|0\d{{3}}(?:{_S}\d\d){{3}}\Z", number):
+    if re.match(rf"0{_S}?8\d\d{_S}|0\d(?:{_S}\d{{4}}){{2}}\Z|0\d{{3}}(?:{_S}\d\d){{3}}\Z", number):
         return True  # "0800 12 34 56", "0 892 69 69 69": nothing else is written so
     if number.startswith("0") and not number.startswith("00"):
         gaps = {_class(gap) for gap in re.split(r"\d\d", number)[1:-1]}
@@ -187,6 +187,8 @@ _SPOKEN_BEFORE = re.compile(rf"(?:(?<!\w)[\w+-]+{_S}(?:dot|point){_S}){{1,3}}\Z"
 """What stands before the last part of a name that is spoken: "jean point dupont arobase"."""
 
 
+_APART_BEFORE = re.compile(r"(?:(?<![\w+.-])[\w+-]+ \. ){1,3}\Z")
+"""The same of one whose points stand apart: "jean . dupont @ chu . fr"."""
 _FARTHEST = 320
 """Characters of an address, with the blanks and signs that it is written with."""
 
@@ -209,6 +211,8 @@ def find_emails(text: str) -> Spans:
         return
     for match in _mails(text):
         found, start = match[0], match.start()
+        if " . " in found and (apart := _APART_BEFORE.search(text, max(0, start - 60), start)):
+            start = apart.start()
         if not _SIGN.search(found):
             end = re.split(r"[\s.\[\]()]+", found)[-1] or ""
             if not end.isalpha() or not 2 <= len(end) <= 6:

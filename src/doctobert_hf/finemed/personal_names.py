@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from doctobert_hf.finemed.personal_places import SPACE as _S, Spans
+from doctobert_hf.finemed.personal_places import LINE as _LINE, SPACE as _S, Spans
 from doctobert_hf.finemed.rephrase.terms import kind_of
 from doctobert_hf.finemed.scanning import Matches, around, scan
 from doctobert_hf.finemed.words import fold
@@ -56,14 +56,14 @@ _PERSON = (
     rf"{_INITIALS}{_PARTICLES}{_PART}(?:{_WITHIN}{_PARTICLES}(?!{_NOT_BEHIND_NAME}){_PART}){{0,3}}"
 )
 _NAMED = re.compile(
-    rf"(?<![\w.'’-])(?<!JJ )(?P<title>{_TITLE})\.?{_S}+"
+    rf"(?<![\w.'’-])(?<!JJ )(?P<title>{_TITLE})(?:\.?{_S}+|\.(?<!MM\.)(?=[A-ZÀ-Ý][\w'’]{{2}}))"
     rf"(?!(?:[Ll][ea]{_S})?(?:D(?:octeu)?re?|D(?:OCTEU)?R|P(?:rofesseu)?re?|P(?:ROFESSEU)?R)\.?{_S}+[A-ZÀ-Ýdl])"
     rf"(?P<name>{_PERSON})"
 )
 """The title next to the name is the one that counts: "Monsieur le Docteur Martin"."""
 _FIELD = re.compile(
     rf"(?<!\w)(?:(?:Nom|NOM)(?:{_S}(?:de{_S}naissance|marital|d['’]usage|de{_S}famille|usuel|de{_S}jeune{_S}fille))?|"
-    rf"Pr[ée]nom|PR[ÉE]NOM|(?:Nom|NOM)(?:{_S}et{_S}|,{_S}?|{_S}?/{_S}?)(?:pr[ée]nom|PR[ÉE]NOM|Pr[ée]nom)|"
+    rf"Pr[ée]noms?|PR[ÉE]NOMS?|(?:Nom|NOM)(?:{_S}et{_S}|,{_S}?|{_S}?/{_S}?)(?:pr[ée]nom|PR[ÉE]NOM|Pr[ée]nom)|"
     rf"Patiente?|PATIENTE?|M[ée]decin(?:{_S}traitant)?|Personne{_S}(?:de{_S}confiance|à{_S}pr[ée]venir))"
     rf"{_S}?:{_S}?(?P<name>{_PERSON}(?:,{_S}?{_PART})?)"
 )
@@ -85,8 +85,9 @@ _ROLE = re.compile(
     rf"(?<!\w)(?:[Ii]nterne|[Oo]p[ée]rateur|[Aa]nesth[ée]siste|[Ss]ignataire|[Ss]age-femme|[Ii]nfirmi(?:er|[èe]re)|"
     rf"[Cc]hirurgien(?:ne)?|[Aa]ssistante?|[Pp]rescripteur|[Rr][ée]dacteur|[Cc]orrespondant|[Dd]estinataire|"
     rf"[Rr]adiologue|[Pp]athologiste|[Cc]ardiologue|[Ss]ecr[ée]taire|[Kk]in[ée]sith[ée]rapeute|[Aa]ssur[ée]e?|"
-    rf"IDE|IADE|IBODE|[Aa]ide-soignante?|[Dd]entiste|[Pp]harmacien(?:ne)?|[Pp]sychologue|[Ee]xternes?|"
-    rf"[Cc]onjointe?){_S}?:{_S}?(?P<name>{_PART}(?:{_WITHIN}{_PARTICLES}{_PART}){{1,3}})"
+    rf"[Ss]ign[ée]e?|IDE|IADE|IBODE|[Aa]ide-soignante?|[Dd]entiste|[Pp]harmacien(?:ne)?|[Pp]sychologue|[Ee]xternes?|"
+    rf"[Cc]onjointe?){_S}?:{_S}?(?P<name>{_PART}(?:{_WITHIN}{_PARTICLES}{_PART}){{1,3}}"
+    rf"|(?:[A-ZÀ-Ý]\.{_LINE}?-?){{1,3}}{_PARTICLES}{_PART})"
 )
 """Who did what: with two names at least, for "Interne : Garde" is none."""
 _FIRST = r"[A-ZÀ-Ý][a-zà-ÿ]+(?:-[A-ZÀ-Ý][a-zà-ÿ]+)?"

@@ -37,7 +37,8 @@ def find_social_security(text: str) -> Spans:
         if match["key"] is not None:
             key = re.sub(r"\D", "", match["key"])
             if keyword or nir.is_valid(number + key):
-                yield match.span()
+                opened = not match[0].endswith(")") or "(" in match[0]
+                yield match.start(), match.end() - (not opened)
             continue
         told = match["sep"] or keyword
         if told and not _MORE_DIGITS.match(text, match.end()):
@@ -66,6 +67,9 @@ _CARD = re.compile(
 
 
 _CHECK_DIGITS = re.compile(r"\d\d(?<!\d\d\d)")
+
+
+_OF_ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}\d\d\W\Z")
 
 
 def _ibans(text: str) -> Iterator[re.Match[str]]:
@@ -97,6 +101,8 @@ def find_bank(text: str) -> Spans:
         for match in _NAMED_RIB.finditer(text):
             yield match.span("bare" if match["bare"] else 0)
     for match in scan(_CARD, DIGITS_START, text):
+        if _OF_ACCOUNT.search(text, max(0, match.start() - 6), match.start()):
+            continue  # an account's number with a wrong key is no card's
         if match["sep"] or luhn.is_valid(re.sub(r"\D", "", match[0])):
             yield match.span()
 
@@ -181,6 +187,8 @@ REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
                    rf"(?:{_NO_DATE}(?:\d{{2,4}}/\d{{3,8}}|{_ANY_ID}))",
                    "indsvhmr")),
     ("ipp", _keyed(r"passeport|carte\s+d['’]identit[ée]|CNI|titre\s+de\s+s[ée]jour",
-                   r"[0-9A-Z]{7,15}", "pct", "passeport identit cni titre")),
+                   r"(?=[A-Z]*\d)[0-9A-Z]{7,15}", "pct", "passeport identit cni titre")),
+    ("ipp", _keyed(r"immatricul\w+|plaque|v[ée]hicule", r"[A-Z]{2} \d{3} [A-Z]{2}", "ipv",
+                   "immatricul plaque hicule")),
     ("ipp", _plain(r"[A-HJ-NP-TV-Z](?<![\w-].)[A-HJ-NP-TV-Z]-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])")),
 )  # fmt: skip

@@ -15,7 +15,7 @@ DASH = "[-\\u2010-\\u2014]"
 _S = SPACE
 _STREET = (
     r"(?:(?:grande?[- ])?rue|avenue|av\.?|ave\.?|boulevard|boul\.?|bd\.?|blvd\.?|bld\.?|bvd\.?|"
-    r"place|pl\.?|all[ée]es?|all\.|chauss[ée]e|chemin|chem\.?|che\.?|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
+    r"place|pl\.?|all[ée]es?|all\.|chauss[ée]e|chemin|chem\.?|che\.?|ch\.|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
     r"r[ée]sidence|r[ée]s\.?|lotissement|lot\.|hameau|lieu-dit|faubourg|fg\.?|esplanade|sente|"
     r"sentier|ruelle|venelle|mail|parvis|promenade|traverse|mont[ée]e|rond-point|voie|clos)"
 )
