@@ -91,6 +91,7 @@ CASES = {
     ],
     "abbreviations in capitals": [
         "EXAM. CLIN. NORMAL.",
+        "OBS. N° 4. |BON ETAT GENERAL.",
         "INTERV. EN 2011. |SORTIE LE 12. |BON ETAT.",
         "TEL. 01 02 03 04 05.",
         "RDV. DANS 3 MOIS.",

@@ -120,7 +120,8 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
     if word in _UNITS and _AFTER_NUMBER.search(lead):
         return _DOSE_GOES_ON.match(text, after) is not None
     capitals = len(raw) > 1 and raw.isupper() and word in _UNACCENTED
-    if capitals and (_in_capitals(text, after) or text[after].isdigit()):
+    numbered = text[after].isdigit() or text[after : after + 2] in ("N°", "Nº")
+    if capitals and (_in_capitals(text, after) or numbered):
         return True  # "HOSP. EN 2012": such text has no other capitals to tell a beginning by
     if word in _ABBREVIATIONS and raw != "m" and (not raw.isupper() or raw in _CAPITAL_TITLES):
         if word in _TITLES and _PRONOUN.match(text, after):

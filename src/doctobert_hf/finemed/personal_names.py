@@ -11,7 +11,7 @@ from doctobert_hf.finemed.scanning import Matches, around, scan
 from doctobert_hf.finemed.words import fold
 
 _TITLE = (
-    r"(?:Dr(?:\(e\))?|DR|Drs|Docteur|DOCTEUR|Docteure|Dre|Pr|PR|Prof|Professeure?|PROFESSEUR|M|Mr|MR|MM|"
+    r"(?:Dr(?:\(e\))?|DR|Drs|Docteur|DOCTEUR|Docteurs|Docteure|Dre|Professeurs|Prs|Pr|PR|Prof|Professeure?|PROFESSEUR|M|Mr|MR|MM|"
     r"Mme|MME|Mmes|Mesdames|Messieurs|Mlle|MLLE|Monsieur|MONSIEUR|Madame|MADAME|Mademoiselle|Me|Ma[îi]tre|Interne|IDE|Sœur|"
     r"madame|monsieur|mademoiselle|mme|mlle|docteure?|professeure?|dr|pr)"
 )
@@ -61,9 +61,15 @@ _NAMED = re.compile(
     rf"(?P<name>{_PERSON})"
 )
 """The title next to the name is the one that counts: "Monsieur le Docteur Martin"."""
+_WHOSE = (
+    rf"(?:{_S}(?:(?i:marital|usuel|patronymique)|(?i:d[eu]{_S}(?:la{_S})?|de{_S}l['’]|d['’])(?i:naissance|usage|"
+    rf"famille|jeune{_S}fille|patiente?|malade|assur[ée]e?|b[ée]n[ée]ficiaire|enfant|p[èe]re|m[èe]re|[ée]poux|"
+    rf"[ée]pouse|conjointe?|tuteur|m[ée]decin(?:{_S}traitant)?|praticien|prescripteur|chirurgien|op[ée]rateur)))?"
+)
+"""A name's field is somebody's: "Nom du médicament" is none."""
 _FIELD = re.compile(
-    rf"(?<!\w)(?:(?:Nom|NOM)(?:{_S}(?:de{_S}naissance|marital|d['’]usage|de{_S}famille|usuel|de{_S}jeune{_S}fille))?|"
-    rf"Pr[ée]noms?|PR[ÉE]NOMS?|(?:Nom|NOM)(?:{_S}et{_S}|,{_S}?|{_S}?/{_S}?)(?:pr[ée]nom|PR[ÉE]NOM|Pr[ée]nom)|"
+    rf"(?<!\w)(?:(?:(?:Nom|NOM)(?:(?:{_S}et{_S}|,{_S}?|{_S}?/{_S}?)(?:pr[ée]noms?|PR[ÉE]NOMS?|Pr[ée]noms?))?|"
+    rf"Pr[ée]noms?|PR[ÉE]NOMS?|Identit[ée]|IDENTIT[ÉE]){_WHOSE}|"
     rf"Patiente?|PATIENTE?|M[ée]decin(?:{_S}traitant)?|Personne{_S}(?:de{_S}confiance|à{_S}pr[ée]venir))"
     rf"{_S}?:{_S}?(?P<name>{_PERSON}(?:,{_S}?{_PART})?)"
 )

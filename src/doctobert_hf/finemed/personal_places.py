@@ -36,7 +36,7 @@ _ADDRESS = re.compile(
     rf"(?:{_STREET}(?:{_S}[^\n;]{{2,70}}?)?|r\.{_S}[^\W\d_][^\n;]{{2,40}}?)"
     rf"|{_PLACE}{_S}(?-i:[A-ZÀ-Ý]|d[eu]s?{_S}|l[ea]s?{_S})[^\n;:]{{2,60}}?"
     rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}}|(?-i:L[ea]s?{_S}(?:[Gg]rand{_S}|[Pp]etit{_S})?(?:[Bb]ourg|[Vv]illage|[Hh]ameau)))"
-    rf"(?P<gap>{LINE}{{0,40}}[,\n\r(-]{_S}{{0,80}}[,(-]?{_S}{{0,2}}|{LINE}{{1,40}})"
+    rf"(?P<gap>{LINE}{{0,40}}[,\n\r(\u2013\u2014-]{_S}{{0,80}}[,(-]?{_S}{{0,2}}|{LINE}{{1,40}})"
     rf"(?:BP{_S}?\d{{1,6}}{_S}{{0,9}}(?:,{_S}{{0,9}})?)?{_ZIP}{_S}{{1,9}}(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*"
     rf"(?-i:(?:{LINE}|-)(?:(?:[Ss]ur|sous|en|les|l[èe]s|le|la)(?:{LINE}|-)[A-ZÀ-Ý][\w'’-]*|(?!{_NO_CITY})[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex)|{_S}(?:CEDEX|[Cc]edex))*"
     rf"(?:{LINE}\d{{1,2}}(?![\d/.-]|{LINE}?\d))?\)?)",
@@ -91,7 +91,8 @@ _COMPANY = re.compile(
     r"|(?<!\w)(?:pfizer|sanofi|novartis|astrazeneca|glaxosmithkline|gsk|janssen[- ]cilag|"
     r"biogaran|sandoz|mylan|viatris|zentiva|cristers|teva\s+sant[ée]|healthcare|boehringer|"
     r"bristol[- ]myers|lilly\s+france|ipsen|upsa|abbvie|amgen|takeda|novo\s+nordisk|"
-    r"msd\s+france)(?!\w)"
+    r"msd\s+france|merck\s+(?:sant[ée]|serono)|servier|pierre\s+fabre|bayer\s+sant[ée]|"
+    r"arrow\s+g[ée]n[ée]riques)(?!\w)"
     r"|\b(?:laboratoires?|soci[ée]t[ée])(?=\s+(?-i:[A-ZÀ-Ý]))|(?<!\w)pharma(?!\w)|(?<!\w)pharmaceuti\w*"
     r"|(?-i:\b(?:SASU?|(?<!\d)(?<!\d[ \u00a0])SA|S\.A\.(?:S\.)?|SARL|G[Mm][Bb]H|L(?:td|TD)|"
     r"Limited|LIMITED|Inc|AG(?!\W{0,3}\d)|B\.?V\.?|N\.?V\.?|S\.p\.A|SpA|plc|PLC|Co)(?!\w)))"
