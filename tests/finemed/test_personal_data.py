@@ -383,6 +383,8 @@ def test_the_stage_masks_and_keeps_a_table(tmp_path):
         ("Nom patronymique : BLANC", ["BLANC"]),
         ("Identité : BLANC Paul", ["BLANC Paul"]),
         ("Nom du médicament : Aspirine", []),
+        ("Dr BLANC P., neurologie", ["BLANC P."]),
+        ("M. BLANC est sorti", ["BLANC"]),
         ("vu en 2010 chez lui.Le malade dort", []),
         ("Docteurs Blanc et Roux", ["Blanc", "Roux"]),
         ("paul.blanc chez orange.fr", ["paul.blanc chez orange.fr"]),

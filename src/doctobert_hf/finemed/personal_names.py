@@ -54,6 +54,7 @@ _WITHIN = r"(?:[ \t\u00a0\u2007\u2009\u202f]|(?<=[^\n\r]{45})[\n\r])"
 """Between parts of a name a line ends only where a text is wrapped, not in a header."""
 _PERSON = (
     rf"{_INITIALS}{_PARTICLES}{_PART}(?:{_WITHIN}{_PARTICLES}(?!{_NOT_BEHIND_NAME}){_PART}){{0,3}}"
+    r"(?: [A-ZÀ-Ý]\.?(?=[\n,;)]|\s?-\s|\Z))?"  # "RICHARD P., endocrinologue"
 )
 _NAMED = re.compile(
     rf"(?<![\w.'’-])(?<!JJ )(?P<title>{_TITLE})(?:\.?{_S}+|\.(?<!MM\.)(?=[A-ZÀ-Ý][\w'’]{{2}}))"
