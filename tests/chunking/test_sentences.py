@@ -91,6 +91,7 @@ CASES = {
     ],
     "abbreviations in capitals": [
         "EXAM. CLIN. NORMAL.",
+        "OBS. N° 4. |BON ETAT GENERAL.",
         "INTERV. EN 2011. |SORTIE LE 12. |BON ETAT.",
         "TEL. 01 02 03 04 05.",
         "RDV. DANS 3 MOIS.",
@@ -135,6 +136,40 @@ CASES = {
         "Scanner réalisé à\nLyon le 3 mars. |Pas d'embolie.",
     ],
     "citations of several": ["Les AVK sont efficaces.1,2 |Leur maniement est délicat."],
+    "fields of a form": [
+        "Âge : 50 ans. |Sexe : M. |Poids : 70 kg.",
+        "Âge : 50 ans. |Sexe : F. |Poids : 70 kg.",
+        "Sexe : M\n|Poids : 70\n|Taille : 175",
+        "Insuline 4 U. |Glycémie 1,8 g/l.",
+        "Bébé B. |Poids 2,1 kg.",
+    ],
+    "abbreviations behind a parenthesis": [
+        "Douze et quinze cas (resp. A et B). |Ils vont bien.",
+        "Acide folique (A.F.) 5 mg par jour.",
+        "Il vit en Russie (U.R.S.S.) |Il parle russe.",
+    ],
+    "journals, ranks and first names": [
+        "Rev. Med. Interne 2009 ; 95 : 12.",
+        "Le Lt. Col. Morel est soigné. |Il sort.",
+        "Ph. Petit, interne. |Service de chirurgie.",
+        "Candida spp. |Culture en cours.",
+    ],
+    "hours": ["Il est entré à 9 h. 15 en salle. |Il dort."],
+    "items in Roman numerals": ["i. Lavez la plaie. |ii. Séchez. |iii. Pansez."],
+    "citations behind figures": [
+        "Le risque baisse depuis 2005.14 |Les causes sont connues.",
+        "Le taux est de 12 %.3 |Il reste faible.",
+        "Plaquettes à 250.000. |Hb 12.5.",
+    ],
+    "lower case of notes": [
+        "Pas de toux. |pas de fièvre. |il dort bien.",
+        "Il pèse 70 kg. en tout.",
+    ],
+    "what is left out": ["[...] Le malade dort.", "Il mange [...]. |Il dort."],
+    "glued dashes and answers": [
+        "Méthodes.— |Les dossiers ont été revus.",
+        "Avez-vous mal ? |– Oui.",
+    ],
     "lines": ["Motif : toux\n|Antécédents : HTA\n|Traitement : aucun"],
 }
 

@@ -163,3 +163,15 @@ def test_running_text_is_judged_by_the_model(identify):
     assert identify("") == ("unknown", 0.0) or identify("")[0] != "fr"
     shouted = "LE PATIENT EST HOSPITALISÉ POUR UNE PNEUMOPATHIE DEPUIS TROIS JOURS."
     assert is_french(identify, shouted)
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["G2P1 39SA RCF ok", "Tropo nég x3", "VAT ok", "Redon 200 ml", "Sous O2 2 l/min", "ACFA lente"],
+)
+def test_notes_of_two_or_three_words_are_french(identify, note):
+    assert is_french(identify, note)
+
+
+def test_patient_is_a_word_of_many_languages(identify):
+    assert not is_french(identify, "Patient fieberfrei, RR 120/80")

@@ -214,7 +214,7 @@ def test_each_of_several_names(text, names):
         ("chute dans la rue Dr Martin prévenu", "Martin"),
         ("Bilan de laboratoire normal, M. DUPONT va mieux", "DUPONT"),
         ("Laboratoire : DR MARTIN", "MARTIN"),
-        ("DR MARTIN PHARMACIEN", "MARTIN PHARMACIEN"),
+        ("DR MARTIN PHARMACIEN", "MARTIN"),
         ("allergie aux pénicillines M. Antoine", "Antoine"),
         ("M. Antoine et M. Maire", "Antoine"),
         ("M. Maire", "Maire"),
@@ -353,6 +353,80 @@ def test_the_stage_masks_and_keeps_a_table(tmp_path):
     assert [texts[0][f["start"] : f["end"]] for f in found] == ["Petit", "03 20 44 59 62"]
     assert rows["b"]["personal_data_count"] == 0 and rows["b"]["text"] == texts[1]
     assert deidentify_documents(config) == manifest  # done before
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Dr BLANC\nDr ROUX", ["BLANC", "ROUX"]),
+        ("Dr Paul BLANC\nPneumologue", ["Paul BLANC"]),
+        ("Dr Paul BLANC Neurologue", ["Paul BLANC"]),
+        ("Mme BLANC\nMotif : fièvre", ["BLANC"]),
+        ("Pr Paul Blanc\nChef de service\nSecrétariat : 02 40 16 50 00",
+         ["Paul Blanc", "02 40 16 50 00"]),
+        ("Sexe : M\nAdresse : 3 rue des Pins 69003 LYON", ["3 rue des Pins 69003 LYON"]),
+        ("M. BLANC EST VENU LE 3 MAI", ["BLANC"]),
+        ("LE DR ROUX PROPOSE UN SCANNER", ["ROUX"]),
+        ("M. BLANC RPPS 10001234567", ["BLANC", "10001234567"]),
+        ("opéré dans de bonnes conditions ce matin par le Dr Paul\nBLANC sans difficulté",
+         ["Paul\nBLANC"]),
+        ("3 rue des Pins\n69003 LYON\n04 78 12 34 56",
+         ["3 rue des Pins\n69003 LYON", "04 78 12 34 56"]),
+        ("3 rue des Pins 69003 LYON\n12/05/2019", ["3 rue des Pins 69003 LYON"]),
+        ("3 rue Foch, 92130 Issy les Moulineaux.", ["3 rue Foch, 92130 Issy les Moulineaux"]),
+        ("IPP 8012939402\n12/05/2019", ["8012939402"]),
+        ("RPPS 10003456789 04 78 12 34 56", ["10003456789", "04 78 12 34 56"]),
+        ("le petit Paul Blanc, 4 ans, tousse", ["Paul Blanc"]),
+        ("DDN : 020381", ["020381"]),
+        ("Nom du patient : BLANC", ["BLANC"]),
+        ("Nom et prénom de l'enfant : BLANC Paul", ["BLANC Paul"]),
+        ("Nom patronymique : BLANC", ["BLANC"]),
+        ("Identité : BLANC Paul", ["BLANC Paul"]),
+        ("Nom du médicament : Aspirine", []),
+        ("Dr BLANC P., neurologie", ["BLANC P."]),
+        ("M. BLANC est sorti", ["BLANC"]),
+        ("vu en 2010 chez lui.Le malade dort", []),
+        ("Docteurs Blanc et Roux", ["Blanc", "Roux"]),
+        ("paul.blanc chez orange.fr", ["paul.blanc chez orange.fr"]),
+        ("paul(point)blanc(arobase)free(point)fr", ["paul(point)blanc(arobase)free(point)fr"]),
+        ("Tél. 0 2 3 8 5 1 2 2 3 3", ["0 2 3 8 5 1 2 2 3 3"]),
+        ("3 bis, Grande-Rue – 45150 JARGEAU", ["3 bis, Grande-Rue – 45150 JARGEAU"]),
+        ("Merck Santé, 37 rue Foch, 69379 Lyon Cedex 08", []),
+        ("vu par M.BLANC et Dr.Roux", ["BLANC", "Roux"]),
+        ("Signé : Paul Blanc", ["Paul Blanc"]),
+        ("01 4234 5678", ["01 4234 5678"]),
+        ("0800 123 456", ["0800 123 456"]),
+        ("née Blanc, le 12 mars 1956", ["12 mars 1956"]),
+        ("né le 12.III.1956", ["12.III.1956"]),
+        ("5 ch. des Pins, 13100 Aix", ["5 ch. des Pins, 13100 Aix"]),
+        ("véhicule AB 123 CD", ["AB 123 CD"]),
+        ("FR00 3000 6000 0112 3456 7890 189", []),
+        ("passeport vaccinal", []),
+        ("DATE NAISS : 05/06/44", ["05/06/44"]),
+        ("Interne : P. Blanc", ["P. Blanc"]),
+        ("Prénoms : Paul, Henri", ["Paul, Henri"]),
+        ("p . blanc @ chu . fr", ["p . blanc @ chu . fr"]),
+        ("Mme X (1 85 05 78 006 084 91)", ["1 85 05 78 006 084 91"]),
+        ("Tél : 06 12 34 5 678", ["06 12 34 5 678"]),
+    ],
+)  # fmt: skip
+def test_a_finding_ends_where_it_ends(text, wanted):
+    assert [text[f.start : f.end] for f in find_personal_data(text)] == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 place de l'Héparine dans la prévention",
+        "3 cours de Danse par semaine",
+        "4 cours de chimiothérapie, 50000 unités",
+        "arôme citron TETRAROME P0551 987323",
+        "Le docteur démarrera la perfusion, le docteur avait prévenu.",
+        "le petit Larousse illustré",
+    ],
+)
+def test_words_of_streets_and_titles_elsewhere(text):
+    assert not find_personal_data(text)
 
 
 def test_shared_cases():

@@ -14,7 +14,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 LETTERED = re.compile(
     r"\b(?:vitamines?|vit\.|bât\.|esc\.|gr\.|hépatites?|groupes?|types?|virus|points?|classes?|formes?|streptocoques?|"
     r"gènes?|facteurs?|protéines?|grippes?|sanguins?|scores?|child|pugh|stades?|grades?|"
-    r"catégories?|bras|cohortes?|annexes?|salles?|bâtiments?|plans?|mallampati|cormack)\s*\Z",
+    r"catégories?|bébés?|jumeaux?|jumelles?|bras|cohortes?|annexes?|salles?|bâtiments?|plans?|mallampati|cormack)\s*\Z",
     re.IGNORECASE,
 )
 # "fémur D.", "œil G.": a side, and no initial.
@@ -57,8 +57,8 @@ _ABBREVIATIONS = frozenset(
     ets éts ex exam fasc fax fig figs gél hab hist hosp hospit hôp ibid id inf inj interv janv
     fév févr avr inc juil jr lab lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num
     obs oct op orig pag par pat pl post pr prs prof rad rdv réf ref resp rev rx sc sect sept ser
-    sér serv sgt sp spp ss st ste sté suiv sup suppl susp syn tab tabl tél tel trad trait trt tt
-    ttt univ var vit vol vs zool""".split()
+    sér serv sgt ss st ste sté suiv sup suppl susp syn tab tabl tél tel trad trait trt tt
+    ttt univ var vit vol vs zool lt cdt cne adj""".split()
 )
 _UNACCENTED = frozenset(
     unicodedata.normalize("NFD", word).encode("ascii", "ignore").decode()
@@ -83,7 +83,7 @@ _YEAR_AND_VOLUME = re.compile(r"(?:19|20)\d\d\s?;")
 # Abbreviations only when a number follows ("max. 4 g"); else they are units or words.
 _BEFORE_NUMBER = frozenset(
     """art créat env approx glyc hb max min moy n p pds pdt plaq pp page pages puls nov déc dec
-    éq equiv qq qqs sat sir temp""".split()
+    éq equiv qq qqs sat sir temp amox kiné phy perf bol""".split()
 )
 
 
@@ -109,10 +109,19 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
         return True
     if _DOTTED.fullmatch(word):
         return _dotted_goes_on(text, raw, lead, after)
+    if lead.endswith("(") and word in _ABBREVIATIONS and text[stop + 1].isspace():
+        return True  # "(resp. A et B)": nothing ends right behind a parenthesis
+    if len(raw) == 1 and lead.rstrip().endswith(":") and _LABEL.match(text, after):
+        return False
+    if word == "h" and _HOUR.search(lead) and _MINUTES.match(text, after):
+        return True
+    if raw in _SHORT_FIRST_NAMES or (_JOURNAL.search(lead) and raw.istitle()):
+        return not starts_sentence(text, after)
     if word in _UNITS and _AFTER_NUMBER.search(lead):
         return _DOSE_GOES_ON.match(text, after) is not None
     capitals = len(raw) > 1 and raw.isupper() and word in _UNACCENTED
-    if capitals and (_in_capitals(text, after) or text[after].isdigit()):
+    numbered = text[after].isdigit() or text[after : after + 2] in ("N°", "Nº")
+    if capitals and (_in_capitals(text, after) or numbered):
         return True  # "HOSP. EN 2012": such text has no other capitals to tell a beginning by
     if word in _ABBREVIATIONS and raw != "m" and (not raw.isupper() or raw in _CAPITAL_TITLES):
         if word in _TITLES and _PRONOUN.match(text, after):
@@ -127,6 +136,16 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
     if len(raw) == 1 and raw.isupper():
         return _is_initial(text, raw, lead, after)
     return _YEAR_AND_VOLUME.match(text, after) is not None
+
+
+_HOUR = re.compile(r"\b(?:à|vers|dès|de|et|pour|avant|après|entre|jusqu'à)\s\d{1,2}\s?\Z")
+_MINUTES = re.compile(r"[0-5]\d\b")
+_SHORT_FIRST_NAMES = frozenset("Ph Th Chr Ch Cl Fr Gr Col Gal".split())
+"""First names of two consonants and ranks in short: "Ph. Martin", "le Lt. Col. Moreau"."""
+_JOURNAL = re.compile(
+    r"\b(?:Rev|Ann|Arch|Bull|Soc|Am|Eur|Br|Int|Clin|Med|Méd|Chir|Acad|Fr|Can|J)\.\s\Z"
+)
+"""The name of a journal goes on: "Rev. Med. Interne", "Bull. Soc. Fr. Dermatol"."""
 
 
 def _begins(lead: str) -> bool:
@@ -157,15 +176,20 @@ def _is_initial(text: str, letter: str, lead: str, after: int) -> bool:
         return False
     if letter in "DG" and _SIDED.search(lead):
         return False
-    return not (letter in "NCF" and _AFTER_NUMBER.search(lead))
+    return not (letter in "NCFULGV" and _AFTER_NUMBER.search(lead))
 
 
+_LABEL = re.compile(r"[A-ZÀ-Ý][^\W\d_]*(?: [^\W\d_]+){0,2}\s?:")
+"""What the next field of a form begins with: "Sexe : F. Poids : 65 kg"."""
 _NO_END = _ABBREVIATIONS | _BEFORE_NUMBER | {"etc"}
 
 
 # Lower case that begins a sentence: "à domicile" (the capital's accent is hard to type), "pH",
 # "iPhone", "β-bloquants", "b. Repos".
-_LOWER_BEGINNING = re.compile(r"à\s|[a-z][A-Z]|[α-ω]-|[a-h][.)]\s+[A-ZÀ-Ý]")
+_LOWER_BEGINNING = re.compile(
+    r"à\s|[a-z][A-Z]|[α-ω]-|(?:[a-h]|[ivx]{1,4})[.)]\s+[A-ZÀ-Ý]"
+    r"|(?:ils?|elles?|on|pas|aucune?|absence)\s"
+)
 # What is no abbreviation before any lower case: "Cicatrice propre. ablation des fils".
 _WHOLE_WORD = re.compile(
     r"(?:^|(?<=[\s'’(«]))(?:[^\W\d_A-Z]{4,}(?:[eéë]|[eéë]s|tions?)|[^\W\d_A-Z]{3,}ments?"
@@ -193,6 +217,8 @@ def begins_in_lower_case(text: str, start: int, last: int, end: int) -> bool:
     if word is None or ("." in word[0] and not word[0].replace(".", "").isdigit()):
         return False
     letters = word[0].strip("()[]«»\"'’").lower()
+    if len(letters) == 2 and letters.isalpha() and text[end] not in "àabcdefgh":
+        return False
     return letters not in _NO_END and (len(letters) > 1 or word[0].endswith(")"))
 
 

@@ -35,7 +35,7 @@ _SUPERSCRIPTS = "¹²³⁴⁵⁶⁷⁸⁹⁰"
 _CLOSERS = frozenset(")]}»”\"'’" + _SUPERSCRIPTS)
 _CITATION = re.compile(
     r"(?:\[\d+(?:[,;–-]\s?\d+)*\])+\Z"
-    r"|(?<=[^\W\d_]{3}[.!?])(?:\(\d{1,3}(?:[,;–-]\s?\d+)*\)|\d{1,3}(?:[,–-]\d{1,3})*)\Z"
+    r"|(?:(?<=[^\W\d_]{3}[.!?])|(?<=\b(?:19|20)\d\d\.)|(?<=[%)\]»]\.))(?:\(\d{1,3}(?:[,;–-]\s?\d+)*\)|\d{1,3}(?:[,–-]\d{1,3})*)\Z"
 )
 _CITED = re.compile(r"\[\d+(?:[,;–-]\s?\d+)*\]\s+")
 _CLAUSE_ENDS = frozenset(",;:)]»–—")
@@ -58,7 +58,7 @@ _CANDIDATE = re.compile(  # begins with one set of characters, which the engine 
 # An item in lower case at a line's beginning: Word's second-level bullet, "a)", "ii)". No word of a
 # wrapped sentence looks so.
 _LOWER_ITEM = re.compile(rf"(?:o|[a-z]\)|[ivx]{{1,4}}\)|[a-h]\.){_HORIZONTAL}+[^\W_]")
-_ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[a-zA-Z])[.)]\Z")
+_ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[ivx]{1,4}|[a-zA-Z])[.)]\Z")
 _SECTION = re.compile(r"(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+\.?\s+[^\W\d_]")
 _SECTION_NUMBER = re.compile(r"\(?(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+[.)]")
 _SECTION_TOKEN = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s*\Z")
@@ -168,7 +168,11 @@ def _goes_on(text: str, start: int) -> bool:
     if word is None or (word.start() > 0 and text[word.start() - 1].isalnum()):
         return False
     raw = word[0].rstrip(".’'")
-    titled = raw.lower() in ("dr", "dre", "pr", "mme", "mlle", "mr", "st", "ste") or raw == "M"
+    titled = raw.lower() in ("dr", "dre", "pr", "mme", "mlle", "mr", "st", "ste")
+    # "Sexe : M" is a field's value
+    titled = titled or (
+        raw == "M" and not text[max(0, word.start() - 3) : word.start()].rstrip().endswith(":")
+    )
     if word[0].endswith("."):
         return titled
     return (raw.islower() or titled) and raw.lower() in _NEVER_LAST
@@ -281,6 +285,12 @@ def _begins_behind_citation(text: str, position: int) -> bool:
     return found is not None and starts_sentence(text, found.end())
 
 
+_LEFT_OUT = re.compile(r"(?:\A|[.!?\n]\s?)\[(?:\.\.\.|…)\]\Z")
+"""What is left out before a sentence belongs to it: "[...] Le patient sort"."""
+_IN_PARENTHESES = re.compile(r"\((?:[A-Z]\.){2,}\)\Z")
+"""Stops of an abbreviation in parentheses: "Acide acétylsalicylique (A.A.S.) 100 mg"."""
+
+
 def _ends_sentence(text: str, start: int, end: int) -> bool:
     """Tell whether the text before the whitespace ``text[start:end]`` ends a sentence."""
     cited = _citation_length(text, start, end)
@@ -300,7 +310,12 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
         after = text[end + 1 : end + 4].lstrip()[:1] or after
     if after.islower() and not begins_in_lower_case(text, start, last, end):
         return False
-    if text[last] != "." or text[last + 1 : start - cited].strip(_SUPERSCRIPTS):
+    closed = text[last + 1 : start - cited].strip(_SUPERSCRIPTS)
+    if closed == "]" and _LEFT_OUT.search(text, max(0, start - 12), start):
+        return False
+    if text[last] != "." or (
+        closed and not (closed == ")" and _IN_PARENTHESES.search(text, max(0, start - 16), start))
+    ):
         return True
     if text[last - 1 : last] == ".":  # an ellipsis typed as full stops
         return True

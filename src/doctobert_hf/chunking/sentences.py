@@ -8,7 +8,9 @@ from doctobert_hf.chunking.abbreviations import is_abbreviation
 from doctobert_hf.chunking.boundaries import Level, iter_boundaries
 from doctobert_hf.errors import UsageError
 
-_NO_SPACE = re.compile(r"[.!?](?=[A-ZÀ-Ý][a-zà-ÿ]+(?:['’ ]|\.?\Z)|[A-ZÀ-Ý]['’]|[AÀY] )")
+_NO_SPACE = re.compile(
+    r"[.!?](?:(?=[A-ZÀ-Ý][a-zà-ÿ]+(?:['’ ]|\.?\Z)|[A-ZÀ-Ý]['’]|[AÀY] )|[—–](?=\s[A-ZÀ-Ý]))"
+)
 _BEFORE_NO_SPACE = re.compile(r"(?:[^\W\d_]{2}|\d[^\W\d_]|\w\)|\d{3}|\s(?=[!?]))[.!?]\Z")
 """An end whose space was lost: "arrêté.Pas de récidive", "72kg.Il mesure"."""
 _DASH = re.compile(r"[—–]\s+(?=[A-ZÀ-Ý0-9])")
@@ -47,11 +49,14 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
         stop = found.start()
         if not _BEFORE_NO_SPACE.search(text, max(0, stop - 3), stop + 1):
             continue
-        if text[stop] != "." or not is_abbreviation(text, stop, found.end()):
+        glued_dash = found.end() > stop + 1  # "Résumé.— Nous rapportons"
+        if glued_dash or text[stop] != "." or not is_abbreviation(text, stop, found.end()):
             cuts.add(found.end())
     spans, begin = [], 0
     for cut in [*sorted(cuts), len(text)]:
         dash = _DASH.match(text, cut) if cut < len(text) and text[cut - 1] == " " else None
+        if dash and text[max(0, cut - 4) : cut].rstrip()[-1:] in ("?", "!"):
+            dash = None  # "Ça va ? – Oui": an answer
         if dash and not text.startswith(("—", "–"), begin):  # there each dash begins a turn
             cut = dash.end()  # "Fièvre. — Le patient": the dash is the first one's
         piece = text[begin:cut]

@@ -19,7 +19,8 @@ SHORT = 60
 _SAMPLE = 1000
 _LIKELY = 0.3
 """Confidence in French that is enough for a note in which no word speaks against it."""
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_FEW = 4
+_WORD = re.compile(r"[^\W\d_]++(?!\d)(?:['’][^\W\d_]+)?")  # the letter of "O2" is no word
 
 _FRENCH = """
 a ac adp adressee adresse afebrile ains altere amelioration ampoule ancien antalgie antibio
@@ -46,6 +47,9 @@ simple sl soins soir son sort sortie souple sous spo2 stable stp suite suivi sup
 suspicion sutures sv syncope ta tabac tachycarde tda tdm temp temperature tete toux traitement
 transit trav tres tt ttt tr un une urgence urines va vaccin ventre veille vers vertiges veut
 visite vitale vomissements vu vue yeux
+aa acfa anesth cgr coronaro deamb dl expi foyer gb grippal lidoc minime mobilise neg peni redon
+redons pvc pvp rcf sd selle sevre tropo vat vvp augmentin doliprane inexium kardegic lasilix
+lovenox previscan spasfon tahor
 """
 _FOREIGN = """
 the and with was were of on for from has had her his she he not no pain fever daily left right day
@@ -62,9 +66,10 @@ a ac afebrile abdomen stable normal normale general simple service ferme main pl
 regime transit visite injection contraste cs cp med me md no un non en ou on oral ta fc fr sv im
 iv il la le lui sa si se des du est et de au sur mal bras op po sl tt tr va qui que pres ce es ne
 ni as compresse perf radio test prise petit idm imc tdm irm ecg hta nfs sat glasgow echo consult
-information domicile signe signes examen lombaire bilan bord perte elle tabac
+information domicile signe signes examen lombaire bilan bord perte elle tabac patient
 """
 _OWN_LETTERS = re.compile(r"[èêëâîïôûùçœ]|à$|^à|ée?s?$|é[a-z]{2}", re.IGNORECASE)
+_OWN_ENDINGS = re.compile(r"\w{2}(?:iques?|eux|euses?|oires?|aires?|elles?|trophe|phiee?s?)$")
 _OF_OTHERS = re.compile(
     r"[áíóúñãõäößåøčšžýìò¿¡]"
     r"|\w{3}(?:os?|as|ci[oó]n|ç[aã]o|zione|heit|keit|ung|ungen|ness|ing|lich|aal)$",
@@ -108,8 +113,10 @@ class LanguageIdentifier:
         french, foreign = self.evidence(found)
         if code == "fr" and not foreign and score >= _LIKELY:
             return code, max(score, 0.5)
-        # One word does not outweigh a model that is sure of another language.
-        wanted = 0.2 if code == "fr" else 2.0 if score >= 0.8 else 0.9
+        # One word does not outweigh a model that is sure of another language; of a few words
+        # it cannot be.
+        sure = 1.5 if len(found) <= _FEW else 2.0
+        wanted = 0.2 if code == "fr" else sure if score >= 0.8 else 0.9
         share = french / max(french + foreign, 1e-9)
         if share >= 0.6 and french >= wanted:
             return "fr", max(share, score if code == "fr" else 0.0)
@@ -146,6 +153,8 @@ class LanguageIdentifier:
                 foreign += 1.0
             elif _OWN_LETTERS.search(word):
                 french += 0.8
+            elif _OWN_ENDINGS.search(plain):
+                french += 0.6
             elif plain in self._medical:
                 french += 0.2
         return french, foreign

@@ -22,6 +22,7 @@ _YEAR_IN_WORDS = (
 _DATE = (
     rf"(?:\d{{1,2}}{_S}?[/.-]{_S}?\d{{1,2}}{_S}?[/.-]{_S}?(?:\d{{4}}|\d{{2}})"
     rf"|\d{{1,2}}{_S}\d{{1,2}}{_S}\d{{4}}"
+    r"|\d{1,2}[/.-](?:I{1,3}|I?V|VI{1,3}|I?X|XI{1,2})[/.-](?:\d{4}|\d{2})"
     rf"|\d{{4}}-\d{{2}}-\d{{2}}"
     rf"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d"
     rf"|(?:\d{{1,2}}(?:er)?|{_DAY_IN_WORDS})(?:{_S}+|{_DASH}){_MONTH}(?:{_S}+|{_DASH})"
@@ -31,21 +32,21 @@ _MONTH_OF_YEAR = rf"(?:(?:0?[1-9]|1[0-2]){_S}?[/.-]{_S}?|{_MONTH}{_S}+)?(?:19|20
 _BORN = rf"""(?<![\w-])(?:
     n(?:é|e\u0301)(?:e?s?|\(e\)|\.e|·e) | n[ée]es? | NE | NEE | venue?{_S}+au{_S}+monde
     | (?:DDN|D\.D\.N\.?)(?:{_S}+(?:d[ue]{_S}+)?(?:la{_S}+)?patiente?)? | (?-i:DN)(?={_S}*:)
-    | (?:date{_S}+(?:et{_S}+lieu{_S}+)?(?:de{_S}+)?)?naiss(?:ance|\.)
+    | (?:date{_S}+(?:et{_S}+lieu{_S}+)?(?:de{_S}+)?)?naiss(?:ance)?\.?
       (?:{_S}+(?:d[ue]{_S}+)?(?:la{_S}+)?patiente?)?
 )(?![\w-])(?:{_S}*\([^()\d]{{1,15}}\))?"""
 _WIDE = f"{_S}{{0,80}}"
 """Each gap belongs to the word before it: two side by side would cost the square of their width."""
 _BIRTH = re.compile(
     rf"{_BORN}{_WIDE}(?:[,:=]{_WIDE})?(?:(?:(?:à|au|aux|en){_S}{{1,9}}[^\d\n,;.(]{{2,40}}?(?:\(\d[\dAB]{{1,4}}\)|\d{{1,2}}[eè](?:r|me)?)?"
-    rf"|(?-i:[A-ZÀ-Ý])[\w'’-]+(?:{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+){{0,2}}(?={_S}{{1,9}}le\b)){_WIDE}(?:,{_WIDE})?)?"
+    rf"|(?-i:[A-ZÀ-Ý])[\w'’-]+(?:{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+){{0,2}}(?=,?{_S}{{1,9}}le\b)){_WIDE}(?:,{_WIDE})?)?"
     rf"(?:(?:le|un|du|en\s+date\s+du)\b{_WIDE})?(?::{_WIDE})?"
     rf"(?:(?:(?:lun|mar|mercre|jeu|vendre|same)di|dimanche){_WIDE})?(?P<date>{_DATE})(?!\d)",
     re.IGNORECASE | re.VERBOSE,
 )
 _FIELD = re.compile(
-    rf"(?<![\w-])(?:(?:date|ann[ée]e|mois)(?:{_S}+et{_S}+(?:lieu|ann[ée]e))?{_S}+(?:de{_S}+)?naiss(?:ance|\.)|DDN|D\.D\.N\.?)"
-    rf"(?:{_S}*\([^()\d]{{1,15}}\))?{_S}*[:=]{_S}*(?P<date>{_MONTH_OF_YEAR})(?![\d/.-]\d|\d)",
+    rf"(?<![\w-])(?:(?:date|ann[ée]e|mois)(?:{_S}+et{_S}+(?:lieu|ann[ée]e))?{_S}+(?:de{_S}+)?naiss(?:ance)?\.?|DDN|D\.D\.N\.?)"
+    rf"(?:{_S}*\([^()\d]{{1,15}}\))?{_S}*[:=]{_S}*(?P<date>{_MONTH_OF_YEAR}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d)(?![\d/.-]\d|\d)",
     re.IGNORECASE,
 )
 """Filled in without a day. In running text ("née en mars 1956") a month or year is an age."""

@@ -15,10 +15,10 @@ _PHONE = re.compile(
     rf"(?:\(?\+33\)?|\(33\)|0033|(?<!\S)33(?={_S})){_PAIR_SEPARATOR}?(?:\(0\)|0)?{_PAIR_SEPARATOR}?"
     rf"[1-9](?:{_PAIR_SEPARATOR}?\d\d){{4}}"
     rf"|(?:\(0\)[1-9]|\(?0[1-9]\)?)(?:{_PAIR_SEPARATOR}?\d\d){{4}}"
-    rf"|0{_S}?8\d\d(?:{_PAIR_SEPARATOR}\d\d){{3}}"
+    rf"|0{_S}?8\d\d(?:(?:{_PAIR_SEPARATOR}\d\d){{3}}|(?:{_S}\d{{3}}){{2}})|0[1-9](?:{_S}\d{{4}}){{2}}"
     rf"|0[1-9]\d\d(?:{_S}\d\d){{3}}"
     rf"|(?P<called>0{_S}?[1-9]\d\d{_S}\d{{3}}{_S}\d{{3}}|0[1-9]{_S}\d\d{_S}\d{{3}}{_S}\d{{3}}"
-    rf"|0[1-9](?:/\d\d){{4}})"
+    rf"|0[1-9](?:/\d\d){{4}}|0[ .]?[1-9](?:[ .]?\d){{8}})"
     rf")(?!\d)"
 )
 _ABROAD = re.compile(
@@ -136,7 +136,7 @@ def _is_national(text: str, match: re.Match[str]) -> bool:
 def _is_phone(text: str, match: re.Match[str]) -> bool:
     """Tell a phone number from lab values, page numbers, doses and other numbers."""
     number = match[0]
-    if re.match(rf"0{_S}?\d{{3}}{_S}", number):
+    if re.match(rf"0{_S}?8\d\d{_S}|0\d(?:{_S}\d{{4}}){{2}}\Z|0\d{{3}}(?:{_S}\d\d){{3}}\Z", number):
         return True  # "0800 12 34 56", "0 892 69 69 69": nothing else is written so
     if number.startswith("0") and not number.startswith("00"):
         gaps = {_class(gap) for gap in re.split(r"\d\d", number)[1:-1]}
@@ -147,6 +147,8 @@ def _is_phone(text: str, match: re.Match[str]) -> bool:
         gap = gaps.pop() if gaps else ""
         if gap and re.match(rf"{_of_class(gap)}\d\d(?!\d)", after):
             return False  # a row of more than five: pages, weeks
+        if re.search(r"\d{8}\s\Z", text[max(0, match.start() - 9) : match.start()]):
+            return True  # "RPPS 10003456789 01 42 34 56 78"
         if re.search(r"[\d\w]\.\Z", before[-2:]) or re.search(
             r"(?:[A-Z]{2}\d\d|\d){1}[ ]\Z", before[-5:]
         ):
@@ -172,19 +174,25 @@ _SIGN_FORMS = r"(?:[@＠]|&(?:#0*64|#x0*40|commat);|%40)"
 _DOT = rf"(?:{_S}?\.{_S}?|{_S}?[\[({{](?:\.|dot|point)[\])}}]{_S}?|{_S}(?:dot|point){_S})"
 _TOP = r"(?:fr|com|org|net|eu|be|ch|lu|ca|info|paris)(?!\w)"
 """Domains that mail ends with most: where nothing but words is there to tell."""
+_ENDS_SO = re.compile(rf"{_TOP}\Z", re.IGNORECASE)
 _EMAIL = re.compile(
     rf"(?<![\w.+-])[\w.+-]+{_S}?{_SIGN_FORMS}{_S}?"
     rf"(?:\[?\d{{1,3}}(?:\.\d{{1,3}}){{3}}\]?|[\w-]+(?: ?\. ?[\w-]+)* ?\. ?[^\W\d_]{{2,}}(?![\w-])"
     rf"|[\w-]+(?:{_DOT}[\w-]+){{0,4}}{_DOT}{_TOP})"
-    rf"|(?<![\w.+-])[\w.+-]+{_S}*(?:[\[({{<](?:at?|arobase?|à|chez|[@＠])[\])}}>]|(?<=\s)(?:at|arobase?)(?=\s)){_S}*"
+    rf"|(?<![\w.+-])[\w.+-]+{_S}*(?:[\[({{<](?:at?|arobase?|à|chez|[@＠])[\])}}>]|(?<=\s)(?:at|arobase?|chez)(?=\s)){_S}*"
     rf"[\w-]+(?:{_S}*(?:\.|[\[({{](?:\.|dot|point)[\])}}]|(?<=\s)(?:dot|point)(?=\s)){_S}*[\w-]+)+"
     rf"|(?<![\w.+-])[\w+-]+(?:\.[\w+-]+){{1,4}}(?:(?:_at_|-at-)[\w-]+(?:\.[\w-]+){{0,3}}\.|{_S}à{_S}[\w-]+{_S}point{_S}){_TOP}",
     re.IGNORECASE,
 )
-_SPOKEN_BEFORE = re.compile(rf"(?:(?<!\w)[\w+-]+{_S}(?:dot|point){_S}){{1,3}}\Z", re.IGNORECASE)
+_SPOKEN_BEFORE = re.compile(
+    rf"(?:(?<!\w)[\w+-]+(?:{_S}(?:dot|point){_S}|{_S}?[\[({{](?:\.|dot|point)[\])}}]{_S}?)){{1,3}}\Z",
+    re.IGNORECASE,
+)
 """What stands before the last part of a name that is spoken: "jean point dupont arobase"."""
 
 
+_APART_BEFORE = re.compile(r"(?:(?<![\w+.-])[\w+-]+ \. ){1,3}\Z")
+"""The same of one whose points stand apart: "jean . dupont @ chu . fr"."""
 _FARTHEST = 320
 """Characters of an address, with the blanks and signs that it is written with."""
 
@@ -195,7 +203,7 @@ def _mails(text: str) -> Matches:
 
 
 _AT = re.compile(
-    r"[@＠]|&(?:#0*64|#x0*40|commat);|%40|arobas|[\[({<](?:at?|à|chez)[\])}>]|\sat\s|_at_|-at-|\sà\s[\w-]+\spoint\s",
+    r"[@＠]|&(?:#0*64|#x0*40|commat);|%40|arobas|[\[({<](?:at?|à|chez)[\])}>]|\sat\s|\schez\s|_at_|-at-|\sà\s[\w-]+\spoint\s",
     re.IGNORECASE,
 )
 _SIGN = re.compile("[@＠;%]")  # or the end of its entity; none is spoken
@@ -207,12 +215,16 @@ def find_emails(text: str) -> Spans:
         return
     for match in _mails(text):
         found, start = match[0], match.start()
+        if " . " in found and (apart := _APART_BEFORE.search(text, max(0, start - 60), start)):
+            start = apart.start()
         if not _SIGN.search(found):
             end = re.split(r"[\s.\[\]()]+", found)[-1] or ""
             if not end.isalpha() or not 2 <= len(end) <= 6:
                 continue
+            if re.search(r"\schez\s", found) and not _ENDS_SO.search(found):
+                continue  # "en 2010 chez lui.Le malade"
             before = _SPOKEN_BEFORE.search(text, max(0, start - 60), start)
-            spoken = re.search(r"\sat\s", found) is not None
+            spoken = re.search(r"\s(?:at|chez)\s", found) is not None
             if spoken and not before and not re.search(r"[._\d]", found.split()[0]):
                 continue  # "the service at archive.debian.org"
             start = before.start() if before else start

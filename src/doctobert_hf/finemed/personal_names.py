@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from doctobert_hf.finemed.personal_places import SPACE as _S, Spans
+from doctobert_hf.finemed.personal_places import LINE as _LINE, SPACE as _S, Spans
 from doctobert_hf.finemed.rephrase.terms import kind_of
 from doctobert_hf.finemed.scanning import Matches, around, scan
 from doctobert_hf.finemed.words import fold
 
 _TITLE = (
-    r"(?:Dr(?:\(e\))?|DR|Drs|Docteur|DOCTEUR|Docteure|Dre|Pr|PR|Prof|Professeure?|PROFESSEUR|M|Mr|MR|MM|"
+    r"(?:Dr(?:\(e\))?|DR|Drs|Docteur|DOCTEUR|Docteurs|Docteure|Dre|Professeurs|Prs|Pr|PR|Prof|Professeure?|PROFESSEUR|M|Mr|MR|MM|"
     r"Mme|MME|Mmes|Mesdames|Messieurs|Mlle|MLLE|Monsieur|MONSIEUR|Madame|MADAME|Mademoiselle|Me|Ma[îi]tre|Interne|IDE|Sœur|"
     r"madame|monsieur|mademoiselle|mme|mlle|docteure?|professeure?|dr|pr)"
 )
@@ -19,8 +19,27 @@ _FIELD_NAME = (
     r"(?:NOM|PR[ÉE]NOM|SEXE|DDN|N[ÉE]E?|DATE|ADRESSE|[ÂA]GE|IPP|T[ÉE]L|"
     r"Pr[ée]nom|Nom|Sexe|N[ée]e?)(?!\w)"
 )
+_NOT_OF_NAME = (
+    rf"(?:{_TITLE}(?:\.|(?!\w))|(?i:"
+    # what a letter's header, a signature or a field goes on with
+    r"services?|chefs?|h[ôo]pital|h[ôo]pitaux|clinique|cabinet|centre|p[ôo]le|unit[ée]|chu|chru|chr|aphp|"
+    r"t[ée]l|t[ée]l[ée]phone|fax|e?-?mail|courriel|rpps|adeli|finess|nir|nda|secr[ée]tariat|"
+    r"adresse|nationalit[ée]|profession|motif|ant[ée]c[ée]dents?|conclusion|correspondants?|objet|"
+    r"m[ée]decins?|m[ée]decine|chirurgiens?|chirurgie|internes?|anesth[ée]siste|sp[ée]cialiste|"
+    r"praticien|pharmacien|infirmi[eè]re?|sage-femme|psychologue|dentiste|radiologie|"
+    r"[a-zéè]{3,20}(?:ologues?|ologie|iatres?|iatrie|ologiste)|hospitalis[ée]e?s?|consultation)(?!\w))"
+)
+"""What no name is, nor goes on with: "Dr MARTIN Service de cardiologie", "Dr ROUX⏎Dr BLANC"."""
+_NOT_BEHIND_NAME = (
+    r"(?i:(?:"
+    r"est|a|ont|et|ou|par|pour|au|aux|en|sur|sans|avec|dans|chez|qui|que|dont|le|la|les|des|"
+    r"[ée]tait|sera|sort|sorti|sortie|vient|vit|vu|vue|[âa]g[ée]e?|pr[ée]sente|consulte|revient|"
+    r"propose|demande|d[ée]cide|b[ée]n[ée]ficie|souffre|habite|demeurant|domicili[ée]e?|suivie?"
+    r")(?!\w))"
+)
+"""What a text in capitals goes on with: "M. DUPONT EST SORTI"; "M. ET, 49 ans" is initials."""
 _PART = (
-    rf"(?:(?!{_FIELD_NAME})(?:[A-ZÀ-Ý]['’][A-ZÀ-Ý]\w+(?:-[A-ZÀ-Ý]\w+){{0,4}}"
+    rf"(?:(?!{_FIELD_NAME}|{_NOT_OF_NAME})(?:[A-ZÀ-Ý]['’][A-ZÀ-Ý]\w+(?:-[A-ZÀ-Ý]\w+){{0,4}}"
     r"|[A-ZÀ-Ý][a-zà-ÿœæ]+(?:[-'’][A-ZÀ-Ý]?[a-zà-ÿ]+){0,4}|[A-ZÀ-Ý]{2,}(?:[-'’][A-ZÀ-Ý]{2,}){0,4}"
     r"|[DLdl]['’][A-ZÀ-Ý]\w+))"
 )
@@ -31,16 +50,27 @@ _PARTICLE = (
 )
 _PARTICLES = rf"(?:{_PARTICLE}{_S}){{0,4}}"
 _INITIALS = rf"(?:[A-ZÀ-Ý]\.{_S}?-?|[A-ZÀ-Ý]-[A-ZÀ-Ý]{_S}){{0,4}}"
-_PERSON = rf"{_INITIALS}{_PARTICLES}{_PART}(?:{_S}{_PARTICLES}{_PART}){{0,3}}"
+_WITHIN = r"(?:[ \t\u00a0\u2007\u2009\u202f]|(?<=[^\n\r]{45})[\n\r])"
+"""Between parts of a name a line ends only where a text is wrapped, not in a header."""
+_PERSON = (
+    rf"{_INITIALS}{_PARTICLES}{_PART}(?:{_WITHIN}{_PARTICLES}(?!{_NOT_BEHIND_NAME}){_PART}){{0,3}}"
+    r"(?: [A-ZÀ-Ý]\.?(?=[\n,;)]|\s?-\s|\Z))?"  # "RICHARD P., endocrinologue"
+)
 _NAMED = re.compile(
-    rf"(?<![\w.'’-])(?<!JJ )(?P<title>{_TITLE})\.?{_S}+"
+    rf"(?<![\w.'’-])(?<!JJ )(?P<title>{_TITLE})(?:\.?{_S}+|\.(?<!MM\.)(?=[A-ZÀ-Ý][\w'’]{{2}}))"
     rf"(?!(?:[Ll][ea]{_S})?(?:D(?:octeu)?re?|D(?:OCTEU)?R|P(?:rofesseu)?re?|P(?:ROFESSEU)?R)\.?{_S}+[A-ZÀ-Ýdl])"
     rf"(?P<name>{_PERSON})"
 )
 """The title next to the name is the one that counts: "Monsieur le Docteur Martin"."""
+_WHOSE = (
+    rf"(?:{_S}(?:(?i:marital|usuel|patronymique)|(?i:d[eu]{_S}(?:la{_S})?|de{_S}l['’]|d['’])(?i:naissance|usage|"
+    rf"famille|jeune{_S}fille|patiente?|malade|assur[ée]e?|b[ée]n[ée]ficiaire|enfant|p[èe]re|m[èe]re|[ée]poux|"
+    rf"[ée]pouse|conjointe?|tuteur|m[ée]decin(?:{_S}traitant)?|praticien|prescripteur|chirurgien|op[ée]rateur)))?"
+)
+"""A name's field is somebody's: "Nom du médicament" is none."""
 _FIELD = re.compile(
-    rf"(?<!\w)(?:(?:Nom|NOM)(?:{_S}(?:de{_S}naissance|marital|d['’]usage|de{_S}famille|usuel|de{_S}jeune{_S}fille))?|"
-    rf"Pr[ée]nom|PR[ÉE]NOM|(?:Nom|NOM)(?:{_S}et{_S}|,{_S}?|{_S}?/{_S}?)(?:pr[ée]nom|PR[ÉE]NOM|Pr[ée]nom)|"
+    rf"(?<!\w)(?:(?:(?:Nom|NOM)(?:(?:{_S}et{_S}|,{_S}?|{_S}?/{_S}?)(?:pr[ée]noms?|PR[ÉE]NOMS?|Pr[ée]noms?))?|"
+    rf"Pr[ée]noms?|PR[ÉE]NOMS?|Identit[ée]|IDENTIT[ÉE]){_WHOSE}|"
     rf"Patiente?|PATIENTE?|M[ée]decin(?:{_S}traitant)?|Personne{_S}(?:de{_S}confiance|à{_S}pr[ée]venir))"
     rf"{_S}?:{_S}?(?P<name>{_PERSON}(?:,{_S}?{_PART})?)"
 )
@@ -55,27 +85,29 @@ _SMALL = re.compile(
 )
 """A note without capitals: "vu mme durand"; "m" and words of the language are no title, no name."""
 _NO_SURNAME = re.compile(
-    r"(?:[éèê]e?s?|antes?|iques?|euses?|ales?|aires?|trice|isante?|ologue|iatre|ien(?:ne)?|[dt]ue)\Z|"
+    r"(?:[éèê]e?s?|antes?|iques?|euses?|ales?|aires?|trice|isante?|ologue|iatre|ien(?:ne)?|[dt]ue|[aei]ra|ront|[ea]it|aient)\Z|"
     r"\A(?:traitant|garde|r[ée]f[ée]rent|s[ée]nior|junior|avis|vu|lettre|courrier|rappel|qui|quand|ne)\Z"
 )
 _ROLE = re.compile(
     rf"(?<!\w)(?:[Ii]nterne|[Oo]p[ée]rateur|[Aa]nesth[ée]siste|[Ss]ignataire|[Ss]age-femme|[Ii]nfirmi(?:er|[èe]re)|"
     rf"[Cc]hirurgien(?:ne)?|[Aa]ssistante?|[Pp]rescripteur|[Rr][ée]dacteur|[Cc]orrespondant|[Dd]estinataire|"
     rf"[Rr]adiologue|[Pp]athologiste|[Cc]ardiologue|[Ss]ecr[ée]taire|[Kk]in[ée]sith[ée]rapeute|[Aa]ssur[ée]e?|"
-    rf"IDE|IADE|IBODE|[Aa]ide-soignante?|[Dd]entiste|[Pp]harmacien(?:ne)?|[Pp]sychologue|[Ee]xternes?|"
-    rf"[Cc]onjointe?){_S}?:{_S}?(?P<name>{_PART}(?:{_S}{_PARTICLES}{_PART}){{1,3}})"
+    rf"[Ss]ign[ée]e?|IDE|IADE|IBODE|[Aa]ide-soignante?|[Dd]entiste|[Pp]harmacien(?:ne)?|[Pp]sychologue|[Ee]xternes?|"
+    rf"[Cc]onjointe?){_S}?:{_S}?(?P<name>{_PART}(?:{_WITHIN}{_PARTICLES}{_PART}){{1,3}}"
+    rf"|(?:[A-ZÀ-Ý]\.{_LINE}?-?){{1,3}}{_PARTICLES}{_PART})"
 )
 """Who did what: with two names at least, for "Interne : Garde" is none."""
 _FIRST = r"[A-ZÀ-Ý][a-zà-ÿ]+(?:-[A-ZÀ-Ý][a-zà-ÿ]+)?"
 _CALLED = re.compile(
     rf"(?<!\w)(?:(?:[Ll]['’](?:enfant|intéressée?)|[Ll][ea]{_S}patiente?,){_S}"
     rf"(?P<either>{_FIRST}{_S}{_PARTICLES}(?:[A-ZÀ-Ý]{{2,}}|[A-ZÀ-Ý][a-zà-ÿ]+)(?:-[A-ZÀ-Ý]\w+)?)"
-    rf"|[Ll][ea]{_S}(?:jeune|petite?|patiente?){_S}(?P<capitals>{_FIRST}{_S}{_PARTICLES}[A-ZÀ-Ý]{{2,}}))(?!\w)"
+    rf"|[Ll][ea]{_S}(?:jeune|petite?|patiente?){_S}(?P<capitals>{_FIRST}{_S}{_PARTICLES}[A-ZÀ-Ý]{{2,}}"
+    rf"|{_FIRST}{_S}{_PARTICLES}{_FIRST}(?=,?{_S}(?:\d{{1,2}}{_S}(?:ans|mois)|[âa]g[ée]e?|n[ée]e?)(?!\w))))(?!\w)"
 )
 """A child or patient with first and last name."""
 _BY = re.compile(
     rf"(?<!\w)(?:(?:[Rr][ée]dig|[Vv]alid|[Dd]ict|[Ss]ign|[Aa]dress|[Rr]elu)[ée]?e?{_S}par)"
-    rf"{_S}?:?{_S}?(?P<name>{_PART}(?:{_S}{_PARTICLES}{_PART}){{1,3}})"
+    rf"{_S}?:?{_S}?(?P<name>{_PART}(?:{_WITHIN}{_PARTICLES}{_PART}){{1,3}})"
 )
 _BORN_AS = re.compile(
     rf"(?<!\w){_PART},?{_S}+(?:n[ée]e|N[ÉE]E|[ée]pouse|[ÉE]POUSE|veuve|VEUVE|[ée]p\.){_S}+(?P<name>{_PERSON})"
@@ -150,6 +182,8 @@ _NO_NAME = frozenset(
 )
 
 
+_A_SEX = re.compile(r":[ \t\u00a0\u202f]*M[ \t\u00a0]*[\n\r]\s*\Z")
+"""A field's value on a line of its own: "Sexe : M⏎Adresse"."""
 _FIELD_START = re.compile(r"[NP][oOrR](?<!\w..)")
 _SMALL_START = re.compile(r"[md][mrlaoe.](?<![\w.'’-]..)")
 _CALLED_START = re.compile(r"[Ll]['’ea](?<!\w..)")
@@ -181,6 +215,12 @@ def find_names(text: str) -> Spans:
         for match in _matches(pattern, text):
             titled = pattern is _NAMED
             noble = titled and _CIVIL.fullmatch(match["title"]) is not None
+            if (
+                titled
+                and match["title"] == "M"
+                and _A_SEX.search(text, max(0, match.start() - 4), match.start("name"))
+            ):
+                continue
             strict = pattern in (_BORN_AS, _ROLE, _BY)
             if _is_name(match["name"], strict, noble) and not _is_place(text, match, titled):
                 yield match.span("name")

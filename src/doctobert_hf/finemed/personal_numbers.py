@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from doctobert_hf.finemed.personal_places import DASH as _DASH, SPACE as _S, Spans
+from doctobert_hf.finemed.personal_places import DASH as _DASH, LINE, SPACE as _S, Spans
 from doctobert_hf.finemed.scanning import DIGITS_START, lowered, scan
 
 _GAP = rf"(?:{_S}{{1,2}}|[./]|{_DASH})"
@@ -37,7 +37,8 @@ def find_social_security(text: str) -> Spans:
         if match["key"] is not None:
             key = re.sub(r"\D", "", match["key"])
             if keyword or nir.is_valid(number + key):
-                yield match.span()
+                opened = not match[0].endswith(")") or "(" in match[0]
+                yield match.start(), match.end() - (not opened)
             continue
         told = match["sep"] or keyword
         if told and not _MORE_DIGITS.match(text, match.end()):
@@ -66,6 +67,9 @@ _CARD = re.compile(
 
 
 _CHECK_DIGITS = re.compile(r"\d\d(?<!\d\d\d)")
+
+
+_OF_ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}\d\d\W\Z")
 
 
 def _ibans(text: str) -> Iterator[re.Match[str]]:
@@ -97,6 +101,8 @@ def find_bank(text: str) -> Spans:
         for match in _NAMED_RIB.finditer(text):
             yield match.span("bare" if match["bare"] else 0)
     for match in scan(_CARD, DIGITS_START, text):
+        if _OF_ACCOUNT.search(text, max(0, match.start() - 6), match.start()):
+            continue  # an account's number with a wrong key is no card's
         if match["sep"] or luhn.is_valid(re.sub(r"\D", "", match[0])):
             yield match.span()
 
@@ -112,6 +118,8 @@ def _plain(pattern: str, flags: int = 0, group: int | str = 0) -> Callable[[str]
 
 
 _DIGITS_GAP = rf"(?:{_S}|[.]|{_DASH})?"
+_ON_A_LINE = rf"(?:{LINE}|[.]|{_DASH})?"
+"""Where nobody knows how many digits come, those of the next line are another's."""
 _CONNECTOR = (
     rf"(?:{_S}*(?:n[°º]|num[ée]ro|no\.?|[:=/#([_]|{_DASH}|est|g[ée]o\.?|"
     rf"(?:du|de{_S}la|de{_S}l['’]|d['’]|de){_S}?(?!AMM(?!\w)|EudraCT)[^\W\d_]{{3,15}}))"
@@ -132,7 +140,7 @@ def _keyed(
     """
     far = r"|[^\d\n:;]{3,40}:" if whose else ""
     pattern = re.compile(
-        rf"(?<!\w)(?:{words})(?:{_CONNECTOR}{{0,4}}{far}){_S}*(?P<number>{number})(?!\w)",
+        rf"(?<!\w)(?:{words})(?:{_CONNECTOR}{{0,4}}{far}){_S}*(?P<number>{number})(?!\w|/\d)",
         re.IGNORECASE,
     )
     # A class is looked for faster than a pattern of small and capital letters.
@@ -147,9 +155,9 @@ def _keyed(
     return hinted
 
 
-def _digits(first: str, count: int | str) -> str:
+def _digits(first: str, count: int | str, gap: str = _DIGITS_GAP) -> str:
     """A number's form: how it begins, and so many digits more, apart or not."""
-    return rf"{first}(?:{_DIGITS_GAP}\d){{{count}}}"
+    return rf"{first}(?:{gap}\d){{{count}}}"
 
 
 _DEPARTMENT = rf"\d{_DIGITS_GAP}[0-9ABCDE]{_DIGITS_GAP}[0-9AB]"
@@ -157,6 +165,7 @@ _NO_DATE = (
     r"(?!\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?!\d)|(?:19|20)\d\d[-/](?:19|20)\d\d(?!\d)|"
     r"\d\d/(?:19|20)\d\d(?!\d))"
 )
+_ANY_ID = _digits("[A-Z]?[0-9]", "4,13", _ON_A_LINE)
 _OF_PATIENT = (
     r"(?:d[eu]{S}+|d['’])?(?:patiente?|admission|examen|archives?|identification|hospitalisation|"
     r"s[ée]jour|venue|dossier|passage|entr[ée]e|pr[ée]l[èe]vement)(?:{S}+(?:m[ée]dical|patiente?|unique))?"
@@ -175,9 +184,11 @@ REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
     ("ipp", _keyed(r"(?:IPP|I\.P\.P\.|NIP|NDA|IEP|NDOS|dossier|s[ée]jour|venue|hospitalisation)"
                    r"(?:\s+(?:m[ée]dical|patiente?|hospitalier))?|r[ée]f\.\s+(?:dossier|patiente?)|"
                    rf"(?:identifiant|matricule|num[ée]ro|n[°º]|ID){_S}*(?:permanent\s+)?{_OF_PATIENT}",
-                   rf"(?:{_NO_DATE}(?:\d{{2,4}}/\d{{3,8}}|{_digits('[A-Z]?[0-9]', '4,13')}))",
+                   rf"(?:{_NO_DATE}(?:\d{{2,4}}/\d{{3,8}}|{_ANY_ID}))",
                    "indsvhmr")),
     ("ipp", _keyed(r"passeport|carte\s+d['’]identit[ée]|CNI|titre\s+de\s+s[ée]jour",
-                   r"[0-9A-Z]{7,15}", "pct", "passeport identit cni titre")),
+                   r"(?=[A-Z]*\d)[0-9A-Z]{7,15}", "pct", "passeport identit cni titre")),
+    ("ipp", _keyed(r"immatricul\w+|plaque|v[ée]hicule", r"[A-Z]{2} \d{3} [A-Z]{2}", "ipv",
+                   "immatricul plaque hicule")),
     ("ipp", _plain(r"[A-HJ-NP-TV-Z](?<![\w-].)[A-HJ-NP-TV-Z]-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])")),
 )  # fmt: skip

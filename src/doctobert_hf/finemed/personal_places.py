@@ -10,12 +10,12 @@ from doctobert_hf.finemed.scanning import DIGITS_START, around, scan
 Spans = Iterator[tuple[int, int]]
 SPACE = "[ \\t\\n\\r\\u00a0\\u2007\\u2009\\u202f]"
 """White space as French typography has it."""
-_LINE = "[ \\t\\u00a0\\u2007\\u2009\\u202f]"
+LINE = "[ \\t\\u00a0\\u2007\\u2009\\u202f]"
 DASH = "[-\\u2010-\\u2014]"
 _S = SPACE
 _STREET = (
     r"(?:(?:grande?[- ])?rue|avenue|av\.?|ave\.?|boulevard|boul\.?|bd\.?|blvd\.?|bld\.?|bvd\.?|"
-    r"place|pl\.?|all[ée]es?|all\.|chauss[ée]e|chemin|chem\.?|che\.?|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
+    r"place|pl\.?|all[ée]es?|all\.|chauss[ée]e|chemin|chem\.?|che\.?|ch\.|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
     r"r[ée]sidence|r[ée]s\.?|lotissement|lot\.|hameau|lieu-dit|faubourg|fg\.?|esplanade|sente|"
     r"sentier|ruelle|venelle|mail|parvis|promenade|traverse|mont[ée]e|rond-point|voie|clos)"
 )
@@ -30,14 +30,16 @@ _PLACE = (
     r"zone\s+(?:artisanale|industrielle)|(?:grande?[- ])?rue|avenue|chemin|all[ée]e|impasse|"
     r"boulevard|route|quartier|domaine|ferme)"
 )
+_NO_CITY = r"(?:T[EÉ]L|FAX|MAIL|RPPS|ADELI|FINESS|IPP|N[EÉ]E?|NIR|DDN)(?!\w)"
 _ADDRESS = re.compile(
     rf"(?<![\w,.])(?P<whole>(?:{_INSIDE}{{0,2}}\d{{1,4}}(?:{_S}?(?:bis|ter|quater|[A-D]))?{_S}?,?{_S}"
     rf"(?:{_STREET}(?:{_S}[^\n;]{{2,70}}?)?|r\.{_S}[^\W\d_][^\n;]{{2,40}}?)"
     rf"|{_PLACE}{_S}(?-i:[A-ZÀ-Ý]|d[eu]s?{_S}|l[ea]s?{_S})[^\n;:]{{2,60}}?"
     rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}}|(?-i:L[ea]s?{_S}(?:[Gg]rand{_S}|[Pp]etit{_S})?(?:[Bb]ourg|[Vv]illage|[Hh]ameau)))"
-    rf"(?P<gap>{_LINE}{{0,40}}[,\n\r(-]{_S}{{0,80}}[,(-]?{_S}{{0,2}}|{_LINE}{{1,40}})"
-    rf"(?:BP{_S}?\d{{1,6}}{_S}{{0,9}}(?:,{_S}{{0,9}})?)?{_ZIP}{_S}{{1,9}}(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*(?-i:(?:{_S}|-)(?:[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex|Sur|sur|sous|en|le|la|les|l[èe]s))*"
-    rf"(?:{_S}\d{{1,2}}(?!\d))?\)?)",
+    rf"(?P<gap>{LINE}{{0,40}}[,\n\r(\u2013\u2014-]{_S}{{0,80}}[,(-]?{_S}{{0,2}}|{LINE}{{1,40}})"
+    rf"(?:BP{_S}?\d{{1,6}}{_S}{{0,9}}(?:,{_S}{{0,9}})?)?{_ZIP}{_S}{{1,9}}(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*"
+    rf"(?-i:(?:{LINE}|-)(?:(?:[Ss]ur|sous|en|les|l[èe]s|le|la)(?:{LINE}|-)[A-ZÀ-Ý][\w'’-]*|(?!{_NO_CITY})[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex)|{_S}(?:CEDEX|[Cc]edex))*"
+    rf"(?:{LINE}\d{{1,2}}(?![\d/.-]|{LINE}?\d))?\)?)",
     re.IGNORECASE,
 )
 _LIVES = re.compile(
@@ -56,24 +58,30 @@ _PERHAPS = (
     r"sentier)"
 )
 """Streets that are words of other things as well: "4 cours du soir", "5 place du traitement"."""
-_OF = rf"(?:(?:d[eu]s?|l[ea]s?|de{_LINE}la){_LINE}|(?:de{_LINE})?[dl]['’])"
-_NAME_OF = rf"(?-i:[A-ZÀ-Ý][\w.'’-]*)(?:{_LINE}{_OF}?(?-i:[A-ZÀ-Ý][\w'’-]*)){{0,4}}"
+_OF = rf"(?:(?:d[eu]s?|l[ea]s?|de{LINE}la){LINE}|(?:de{LINE})?[dl]['’])"
+_NAME_OF = rf"(?-i:[A-ZÀ-Ý][\w.'’-]*)(?:{LINE}{_OF}?(?-i:[A-ZÀ-Ý][\w'’-]*)){{0,4}}"
 _STREET_ALONE = re.compile(
-    rf"(?<![\w,./-])\d{{1,4}}(?:{_LINE}?(?:bis|ter|quater|[A-D](?=[ ,])))?"
-    rf"(?:-\d{{1,4}})?{_LINE}?,?{_LINE}"
-    rf"(?:{_SURE}{_LINE}(?:{_OF}{{0,2}}{_NAME_OF}|{_OF}{{1,2}}[^\W\d_]{{3,20}})"
-    rf"|(?-i:(?i:{_PERHAPS}(?={_LINE}(?:{_OF}|[A-ZÀ-Ý][a-zà-ÿ])))(?<![A-Z]{{3}})){_LINE}{_OF}{{0,2}}{_NAME_OF})(?!\w)"
-    rf"(?:,?{_LINE}(?-i:[A-ZÀ-Ý][\w'’-]{{2,}})(?:{_LINE}\d{{1,2}}[eè](?:r|me)?|{_LINE}(?:cedex|CEDEX|Cedex))(?!\w))?",
+    rf"(?<![\w,./-])\d{{1,4}}(?:{LINE}?(?:bis|ter|quater|[A-D](?=[ ,])))?"
+    rf"(?:-\d{{1,4}})?{LINE}?,?{LINE}"
+    rf"(?:{_SURE}{LINE}(?:{_OF}{{0,2}}{_NAME_OF}|{_OF}{{1,2}}[^\W\d_]{{3,20}})"
+    rf"|(?-i:(?i:{_PERHAPS}(?={LINE}(?:{_OF}|[A-ZÀ-Ý][a-zà-ÿ])))(?<![A-Z]{{3}})){LINE}{_OF}{{0,2}}{_NAME_OF})(?!\w)"
+    rf"(?:,?{LINE}(?-i:[A-ZÀ-Ý][\w'’-]{{2,}})(?:{LINE}\d{{1,2}}[eè](?:r|me)?|{LINE}(?:cedex|CEDEX|Cedex))(?!\w))?",
     re.IGNORECASE,
 )
+_PERHAPS_ONLY = re.compile(rf"\d{{1,4}}{LINE}(?:{_PERHAPS}|voie|mail){LINE}", re.IGNORECASE)
+_PERHAPS_OF = re.compile(rf"\d{{1,4}}{LINE}{_PERHAPS}{LINE}d[^,]*", re.IGNORECASE)
+_USED = re.compile(
+    rf"{LINE}(?:dans|en|chez|lors|pour|par|après|avant|comme|versus|vs|contre|avec|au{LINE}cours)(?!\w)"
+)
+"""Of a treatment: "5 place de l'Aspirine dans la prévention", "3 cours de Yoga par semaine"."""
 _NUMBER_BEHIND = re.compile(
-    rf"(?<!\w)(?:{_SURE}|{_PERHAPS}){_LINE}{_OF}{{0,2}}{_NAME_OF},?{_LINE}\d{{1,4}}[a-zA-Z]?,?{_S}"
-    rf"(?:(?:B|L|CH){_S}?-{_S}?)?[1-9]\d{{3}}{_LINE}(?-i:[A-ZÀ-Ý][\w'’-]{{2,}})",
+    rf"(?<!\w)(?:{_SURE}|{_PERHAPS}){LINE}{_OF}{{0,2}}{_NAME_OF},?{LINE}\d{{1,4}}[a-zA-Z]?,?{_S}"
+    rf"(?:(?:B|L|CH){_S}?-{_S}?)?[1-9]\d{{3}}{LINE}(?-i:[A-ZÀ-Ý][\w'’-]{{2,}})",
     re.IGNORECASE,
 )
 """As Belgium, Luxembourg and Switzerland write it: "rue de la Loi 16, 1000 Bruxelles"."""
 _ZIP_BEHIND = re.compile(
-    rf"\d{{1,4}}[a-zA-Z]?,?{_S}(?:(?:B|L|CH|b|l|ch){_S}?-{_S}?)?[1-9]\d{{3}}{_LINE}[A-ZÀ-Ý]"
+    rf"\d{{1,4}}[a-zA-Z]?,?{_S}(?:(?:B|L|CH|b|l|ch){_S}?-{_S}?)?[1-9]\d{{3}}{LINE}[A-ZÀ-Ý]"
 )
 _ADDRESS_START = re.compile(r"[\daAbBeEéÉpPrRlLhHzZgGcCiIqQdDfF](?<![\w,.].)")
 _LIVES_START = re.compile(r"[hHdDrRaA][aAeEoOéÉdD](?<!\w..)")
@@ -83,7 +91,8 @@ _COMPANY = re.compile(
     r"|(?<!\w)(?:pfizer|sanofi|novartis|astrazeneca|glaxosmithkline|gsk|janssen[- ]cilag|"
     r"biogaran|sandoz|mylan|viatris|zentiva|cristers|teva\s+sant[ée]|healthcare|boehringer|"
     r"bristol[- ]myers|lilly\s+france|ipsen|upsa|abbvie|amgen|takeda|novo\s+nordisk|"
-    r"msd\s+france)(?!\w)"
+    r"msd\s+france|merck\s+(?:sant[ée]|serono)|servier|pierre\s+fabre|bayer\s+sant[ée]|"
+    r"arrow\s+g[ée]n[ée]riques)(?!\w)"
     r"|\b(?:laboratoires?|soci[ée]t[ée])(?=\s+(?-i:[A-ZÀ-Ý]))|(?<!\w)pharma(?!\w)|(?<!\w)pharmaceuti\w*"
     r"|(?-i:\b(?:SASU?|(?<!\d)(?<!\d[ \u00a0])SA|S\.A\.(?:S\.)?|SARL|G[Mm][Bb]H|L(?:td|TD)|"
     r"Limited|LIMITED|Inc|AG(?!\W{0,3}\d)|B\.?V\.?|N\.?V\.?|S\.p\.A|SpA|plc|PLC|Co)(?!\w)))"
@@ -123,7 +132,8 @@ def find_addresses(text: str) -> Spans:
     for match in scan(_ADDRESS, _ADDRESS_START, text):
         city = re.search(rf"{_ZIP}{_S}+(?P<city>\S)", match[0])
         plain = not match["gap"].strip(" \t\u00a0\u202f") and "\n" not in match["gap"]
-        if plain and city is not None and not city["city"].isupper():
+        lower = city is not None and not city["city"].isupper()
+        if lower and (plain or _PERHAPS_ONLY.match(match["whole"])):
             continue  # "5 place du médicament dans la stratégie 12345 patients"
         if not _in_leaflet(text, match):
             yield match.span()
@@ -133,6 +143,8 @@ def find_addresses(text: str) -> Spans:
         if not _in_leaflet(text, match):
             yield match.span()
     for match in scan(_STREET_ALONE, DIGITS_START, text):
+        if _PERHAPS_OF.fullmatch(match[0]) and _USED.match(text, match.end()):
+            continue
         if not _in_leaflet(text, match):
             yield match.span()
 
