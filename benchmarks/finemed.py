@@ -38,7 +38,7 @@ POOL_DOCUMENTS, POOL_WORDS = 21_100_000, 19_200_000_000
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--medical", type=Path, required=True, help="Parquet with id and text")
     parser.add_argument("--general", type=Path, required=True, help="the same, not medical")
     parser.add_argument("--data-dir", type=Path, help="raw corpora, for decontamination")
@@ -90,14 +90,18 @@ def rates(
 
 
 def cleaning_steps(texts: list[str], scratch: str) -> dict[str, Callable[[], Any]]:
-    """Reading and writing, language, personal data, MinHash signatures."""
+    """Reading and writing, repair, language, repetition, personal data, duplicates."""
     from datatrove.data import Document
-    from datatrove.pipeline.dedup import MinhashConfig, MinhashDedupSignature
+    from datatrove.pipeline.dedup import MinhashConfig
     from datatrove.utils.hashing import HashConfig
 
-    from doctobert_hf.finemed.cleaning import FRENCH_WORDS, LanguageIdentifier
-    from doctobert_hf.finemed.personal_data import count_personal_data
+    from doctobert_hf.finemed.cleaning import FRENCH_WORDS, LanguageIdentifier, Signatures
+    from doctobert_hf.finemed.exact_duplicates import digest_of
+    from doctobert_hf.finemed.masking import deidentify
     from doctobert_hf.finemed.reading import CorpusReader
+    from doctobert_hf.finemed.repair import repair
+    from doctobert_hf.finemed.repetition import Repetition
+    from doctobert_hf.finemed.signature import Signature
     from doctobert_hf.finemed.writing import Exclusions, TableWriter
 
     rows = [{"id": str(i), "text": text} for i, text in enumerate(texts)]
@@ -106,7 +110,9 @@ def cleaning_steps(texts: list[str], scratch: str) -> dict[str, Callable[[], Any
     reader = CorpusReader(str(path), "text", "id", Exclusions(scratch))
     language = LanguageIdentifier()
     settings = MinhashConfig(hash_config=HashConfig(hash_fc="sha1"))
-    signature = MinhashDedupSignature(scratch, settings, FRENCH_WORDS)
+    signature = Signatures(scratch, settings, FRENCH_WORDS)
+    repetition = Repetition(language=FRENCH_WORDS)
+    documents = [Document(text=row["text"], id=row["id"]) for row in rows]
 
     def write() -> None:
         writer = TableWriter(str(Path(scratch) / "written"), pa.schema([]))
@@ -117,11 +123,15 @@ def cleaning_steps(texts: list[str], scratch: str) -> dict[str, Callable[[], Any
     return {
         "read Parquet": lambda: list(reader.run()),
         "write Parquet": write,
+        "repair": lambda: [repair(text) for text in texts],
         "language": lambda: [language(text) for text in texts],
-        "personal data": lambda: [count_personal_data(text) for text in texts],
+        "repetition": lambda: [repetition.filter(document) for document in documents],
+        "personal data": lambda: [deidentify(text) for text in texts],
+        "digests": lambda: [digest_of(text) for text in texts],
         "MinHash signatures": lambda: [
             signature.get_signature(signature.get_shingles(text)) for text in texts
         ],
+        "candidates' hashes": lambda: [Signature.of(text, 5).pack() for text in texts],
     }
 
 

@@ -450,3 +450,21 @@ def test_shared_cases():
         ):
             wrong.append(case["text"])
     assert not wrong
+
+
+def test_a_number_with_its_key_is_taken_whole_and_names_with_their_particles():
+    from stdnum.fr import nir
+
+    body = "1850578006084"
+    number = f"1 85 05 78 006 084 {nir.calc_check_digits(body)}"
+    for text in (f"Hospitalisation\n{number}\nMotif : toux", f"Dossier {number}"):
+        [found] = deidentify(text)[1]
+        assert (text[found["start"] : found["end"]], found["kind"]) == (number, "social_security")
+    for text in ("Mme De La Tour", "Pr De La Tour Mohamed", "Patient : De La Tour"):
+        [found] = deidentify(text)[1]
+        assert text[found["start"] : found["end"]].startswith("De La Tour")
+    address = "12 rue de la République, 13005 Marseille CEDEX 05"
+    assert (
+        deidentify(f"Vit au {address}. Pas de fièvre.")[0] == "Vit au |||ADDRESS|||. Pas de fièvre."
+    )
+    assert "|||PHONE_NUMBER|||" in deidentify(f"{address[:-3]} 04 78 45 12 36")[0]

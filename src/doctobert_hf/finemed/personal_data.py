@@ -39,6 +39,10 @@ class Finding:
     kind: str
 
 
+CHECKED = ("social_security", "iban")
+"""Kinds whose numbers have a key: such a number is what it is, whatever stands before it."""
+
+
 def find_personal_data(text: str) -> list[Finding]:
     """Find personal data.
 
@@ -52,14 +56,21 @@ def find_personal_data(text: str) -> list[Finding]:
         raise UsageError(f"A {type(text).__name__}", "a string", "Call it for each text")
     _require()
     composed, places = _composed(text)
-    taken: list[Finding] = []
+    found: dict[int, Finding] = {}  # by the first character
     marked = bytearray(len(composed))
     for kind, finder in _FINDERS:
         for start, end in finder(composed):
-            if not any(marked[start:end]):
-                taken.append(Finding(start, end, kind))
-                marked[start:end] = b"\1" * (end - start)
-    taken.sort(key=lambda finding: finding.start)
+            if any(marked[start:end]):
+                within = [found[place] for place in range(start, end) if place in found]
+                rest = sum(marked[start:end]) - sum(one.end - one.start for one in within)
+                # "hospitalisation⏎1 85 05 ...": not a visit's number, but the whole NIR's.
+                if kind not in CHECKED or rest or any(one.end > end for one in within):
+                    continue
+                for one in within:
+                    del found[one.start]
+            found[start] = Finding(start, end, kind)
+            marked[start:end] = b"\1" * (end - start)
+    taken = sorted(found.values(), key=lambda finding: finding.start)
     if places is None:
         return taken
     return [Finding(places[f.start], places[f.end], f.kind) for f in taken]

@@ -247,6 +247,10 @@ def _in_small_letters(text: str) -> Spans:
         yield match.span("name")
 
 
+_ARTICLES = frozenset(("le", "la", "de", "du", "des", "les"))
+"""What names begin with, each part with a capital or not."""
+
+
 @lru_cache(maxsize=1)
 def _words() -> frozenset[str]:
     from doctobert_hf.finemed.annotators.domain import known_words
@@ -261,8 +265,10 @@ def _is_name(name: str, strict: bool, noble: bool = False) -> bool:
     first = parts[0]
     if first.lower() not in _NO_NAME or (not strict and first.isupper() and len(first) > 1):
         return True
-    if len(parts) > 1 and first.lower() in ("le", "la", "de", "du") and first[0].isupper():
-        return parts[1].lower() not in _NO_NAME and not strict  # "Mme Le Gall"
+    if len(parts) > 1 and first.lower() in _ARTICLES and first[0].isupper():
+        # "Mme Le Gall", "Mme De La Tour"
+        behind = next((part for part in parts if part.lower() not in _ARTICLES), "")
+        return behind[:1].isupper() and behind.lower() not in _NO_NAME and not strict
     if noble and first == "de" and len(parts) > 1:
         return parts[1][0].isupper() and parts[1].lower() not in _NO_NAME  # "M. de Villepin"
     return False

@@ -39,7 +39,7 @@ _ADDRESS = re.compile(
     rf"(?P<gap>{LINE}{{0,40}}[,\n\r(\u2013\u2014-]{_S}{{0,80}}[,(-]?{_S}{{0,2}}|{LINE}{{1,40}})"
     rf"(?:BP{_S}?\d{{1,6}}{_S}{{0,9}}(?:,{_S}{{0,9}})?)?{_ZIP}{_S}{{1,9}}(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*"
     rf"(?-i:(?:{LINE}|-)(?:(?:[Ss]ur|sous|en|les|l[èe]s|le|la)(?:{LINE}|-)[A-ZÀ-Ý][\w'’-]*|(?!{_NO_CITY})[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex)|{_S}(?:CEDEX|[Cc]edex))*"
-    rf"(?:{LINE}\d{{1,2}}(?![\d/.-]|{LINE}?\d))?\)?)",
+    rf"(?:{LINE}\d{{1,2}}(?![\d/-]|\.\d|{LINE}?\d))?\)?)",
     re.IGNORECASE,
 )
 _LIVES = re.compile(
