@@ -299,6 +299,13 @@ def test_hostile_lines_take_no_more_than_their_length(part):
     counted.add(pa.table({"text": [line, f"api_key{line}"]}))
 
 
+def test_weights_are_no_passwords():
+    """Megabytes of random bytes have every two letters, and a sign behind them."""
+    assert (
+        find_secrets(b"\n".join(b"pw:" + random.Random(i).randbytes(40) for i in range(2000))) == []
+    )
+
+
 @pytest.mark.timeout(60)
 def test_many_findings_take_no_more_than_their_length():
     text = " ".join(drawn(form, seed) for seed in range(3000) for form in ("xAC{H32}", "SK{H32}"))

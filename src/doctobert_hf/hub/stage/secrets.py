@@ -129,8 +129,9 @@ def _unspeakable(value: bytes) -> bool:
     value = value.rstrip(b".,:;)")
     letters = re.search(rb"[A-Za-z]", value) and re.search(rb"\d", value)
     odd = _jumbled(value) or re.search(rb"[!#$%&*+?@^~]", value)
-    plain = not re.search(rb"[./]", value)  # as 7.5mg/m2 has
-    return bool(letters and odd and plain and len(value) >= 8 and _random(value))
+    # No dose, as 7.5mg/m2, and no bytes of weights.
+    plain = re.fullmatch(rb"[!-~]{8,64}", value) and not re.search(rb"[./]", value)
+    return bool(letters and odd and plain and _random(value))
 
 
 def _mixed(value: bytes) -> bool:
