@@ -78,6 +78,8 @@ def test_names_of_files_say_split_and_configuration(tmp_path, files, expected):
         (["a/b/train.parquet", "a-b/train.parquet"], "would both be the configuration 'a-b'"),
         (["train.parquet", "default/train.parquet"], "would both be the configuration 'default'"),
         (["traindata.parquet", "testdata.parquet"], "'testdata.parquet' among files of the split"),
+        (["train.parquet", "dev_test.parquet"], "'dev_test.parquet' names two splits"),
+        (["a/train-val-00000-of-00001.parquet"], "names two splits, 'train' and 'val'"),
         (["a_dev_1b.parquet", "a_1b.parquet"], "'a_dev_1b.parquet' among files of the split"),
     ],
 )

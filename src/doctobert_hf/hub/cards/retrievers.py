@@ -74,8 +74,9 @@ def read_retriever(folder: Path) -> Retriever | None:
         name = "SentenceTransformer"
     usual = {"SentenceTransformer": "cosine", "MultiVectorEncoder": "maxsim"}.get(name)
     kinds = ("query", "document")
-    prompts = {kind: settings.get(f"{kind}_prefix") for kind in kinds}
-    prompts = {k: v for k, v in (prompts | (settings.get("prompts") or {})).items() if v}
+    before = {kind: settings.get(f"{kind}_prefix") for kind in kinds}
+    before |= settings.get("prompts") or {}
+    prompts: dict[str, str] = {kind: text for kind, text in before.items() if text}
     lengths = {kind: settings.get(f"{kind}_length") for kind in kinds}
     reranks = name == "CrossEncoder"
     return Retriever(
