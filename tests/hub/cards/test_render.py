@@ -15,6 +15,7 @@ from doctobert_hf.hub.cards.kinds import KINDS
 from doctobert_hf.hub.cards.metadata import license_id, metadata_errors, size_category
 from doctobert_hf.hub.cards.render import front_matter, render_card, snippets
 from doctobert_hf.hub.publish.preview import render_path
+from doctobert_hf.hub.publish.push import Target, push_model
 
 FACTS = CardFacts(
     license="apache-2.0",
@@ -312,6 +313,28 @@ def test_records_are_true_of_their_weights_only(run_dir, tmp_path):
     assert early["record"]["phases"][-1]["tokens"] < 4000
     assert early["record"]["phases"][-1]["steps"] <= int(first.name[11:])
     assert "seconds" not in early["record"]["phases"][-1] and "energy" not in early["record"]
+    step = int(first.name[11:])
+    assert early["record"]["phases"][-1]["steps"] == early["record"]["checkpoint"]["steps"] == step
     shutil.copytree(run / "untrained", run / "model", dirs_exist_ok=True)  # somebody's weights
     swapped, told = model_context(run, "me/x", CardFacts(license="mit"))
     assert "phases" not in swapped["record"] and "other weights than 'model'" in told[-1]
+
+
+def test_a_checkpoints_card_says_in_words_that_it_is_one(run_dir, tmp_path):
+    """After which step and tokens, of how many; what was logged behind it does not leave."""
+    first, last = sorted(run_dir.glob("checkpoint-*"), key=lambda p: int(p.name[11:]))
+    step, end = int(first.name[11:]), int(last.name[11:])
+    seen = json.loads((first / "data_state.json").read_text())["stream"]["tokens"]
+    target = Target("me/x", dry_run=tmp_path / "first")
+    report = push_model(first, target, CardFacts(license="mit"))
+    card = (tmp_path / "first" / "README.md").read_text()
+    told = f"after step {step} ({seen:,} tokens) of a run that went to step {end} ("
+    assert "**An intermediate checkpoint**, " + told in card
+    assert f"| run | {seen:,} | {step} |" in card and "seconds" not in " ".join(report.warnings)
+    assert f"point de contrôle intermédiaire, pris après {step} étapes" in card
+    assert "Energy is measured over whole runs" in card
+    rows = (tmp_path / "first" / "training" / "metrics.jsonl").read_text().splitlines()
+    assert rows and all(json.loads(row)["step"] <= step for row in rows)
+    assert not [w for w in report.warnings if "checkpoint.json" in w]
+    push_model(run_dir, Target("me/x", dry_run=tmp_path / "whole"), CardFacts(license="mit"))
+    assert "intermediate" not in (tmp_path / "whole" / "README.md").read_text()

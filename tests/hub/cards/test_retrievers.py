@@ -109,3 +109,41 @@ def test_the_owner_names_the_dataset_of_the_scores(tmp_path):
     assert [row["value"] for row in written] == [50.0, 25.0]
     assert written[0]["dataset"]["id"] == "owner/questions"
     assert written[0]["dataset"]["revision"] == "v1"
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_what_pylate_saved_is_late_interaction_with_its_prompts(older, model_dir, tmp_path, capsys):
+    """Before it wrote its class, PyLate's models passed for dense ones, and their code failed."""
+    import shutil
+
+    import torch
+    from safetensors.torch import save_file
+
+    folder = tmp_path / "model"
+    shutil.copytree(model_dir, folder)
+    (folder / "1_Dense").mkdir()
+    modules = [
+        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Dense", "type": "pylate.models.Dense.Dense"},
+    ]
+    dense = {"in_features": 64, "out_features": 32, "bias": False}
+    dense["activation_function"] = "torch.nn.modules.linear.Identity"
+    settings = {"query_prefix": "[Q] ", "document_prefix": "[D] ", "query_length": 32}
+    settings |= {"document_length": 180, "prompts": {}, "similarity_fn_name": "MaxSim"}
+    settings |= {} if older else {"model_type": "ColBERT"}
+    for name, content in (
+        ("modules.json", modules),
+        ("1_Dense/config.json", dense),
+        ("config_sentence_transformers.json", settings),
+    ):
+        (folder / name).write_text(json.dumps(content))
+    save_file({"linear.weight": torch.rand(32, 64)}, folder / "1_Dense" / "model.safetensors")
+    push = ["hub", "push-model", str(folder), "me/x", "--license", "mit", "--dry-run"]
+    assert main([*push, "--output", str(tmp_path / "out")]) == 0, capsys.readouterr().err
+    card = (tmp_path / "out" / "README.md").read_text()
+    for told in ("32 dimensions, compared by MaxSim", "| Before a query | `[Q] ` |",
+                 "| Longest document | 180 tokens |", 'MultiVectorEncoder("me/x")'):  # fmt: skip
+        assert told in card
+    model = st.MultiVectorEncoder(str(tmp_path / "out"))
+    assert model.encode_query(["Que faire ?"])[0].shape[1] == 32
+    assert read_retriever(tmp_path / "out").prompts == model.prompts

@@ -78,6 +78,8 @@ def test_names_of_files_say_split_and_configuration(tmp_path, files, expected):
         (["a/b/train.parquet", "a-b/train.parquet"], "would both be the configuration 'a-b'"),
         (["train.parquet", "default/train.parquet"], "would both be the configuration 'default'"),
         (["traindata.parquet", "testdata.parquet"], "'testdata.parquet' among files of the split"),
+        (["train.parquet", "dev_test.parquet"], "'dev_test.parquet' names two splits"),
+        (["a/train-val-00000-of-00001.parquet"], "names two splits, 'train' and 'val'"),
         (["a_dev_1b.parquet", "a_1b.parquet"], "'a_dev_1b.parquet' among files of the split"),
     ],
 )
@@ -257,6 +259,7 @@ def test_tasks_that_may_not_be_copied_are_refused(tmp_path):
 def test_real_tasks(data_dir, tmp_path):
     report, card = dry(data_dir, tmp_path, CardFacts(contact="x"), tasks=("morfitt",))
     assert report.kind == "drbenchmark" and "CC-BY-SA-4.0" in card and "labrak" in card
+    assert "forbid" not in card and "differ from task to task" not in card  # one, and open
     rows = datasets.load_dataset(str(tmp_path / "dry"), "morfitt", cache_dir=tmp_path / "cache")
     assert rows.num_rows == {"train": 1514, "validation": 1022, "test": 1088}
     assert rows["train"].features["labels"].feature.num_classes == 12

@@ -43,6 +43,48 @@ def test_what_is_no_path_stays(value):
     assert without_paths({"a": value}, told) == {"a": value} and not told
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'/data/un projet/run'",
+        'lu dans "/home/jean dupont/mes notes/run" hier',
+        "« /home/anne/notes d été/run »",
+        r"'D:\\mes notes\\run'",
+        "corpus=/home/jean dupont/run --x",
+        "$scratch/x/run ${work}/run",
+        "zip://x.csv::/home/anne/run",
+        "sqlite:////home/anne/run local:///srv/x/run",
+        "https://chu.blob.core.windows.net/notes/run",
+        "https://chu-prive.s3.eu-west-3.amazonaws.com/x/run https://s3.amazonaws.com/b/run",
+        "https://storage.googleapis.com/b/x/run",
+        "../../anne/corpus/run",
+    ],
+)
+def test_blanks_quotes_variables_and_stores(text):
+    shown = without_paths({"a": text})["a"]
+    assert "run" in shown
+    for part in ("jean", "anne", "notes", "projet", "work", "scratch", "b/", "x/", "chu", "srv"):
+        assert part not in shown, shown
+
+
+def test_addresses_and_names_stay():
+    for text in (
+        "git@github.com:almanach/x.git",
+        "https://storage.example.org/home/x and https://github.com/tmp/data/work",
+        "'oui'/'non'/'peut-être', l'unité mg/kg/jour",
+        '"/jour" ou "mg/kg"',
+    ):
+        assert without_paths(text) == text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "part", ["/home/a b c ", "a ", "/home", "'/a", "$work", "a::/home/b ", "../"]
+)
+def test_hostile_lines_take_no_more_than_their_length(part):
+    without_paths({"a": "x /home/" + part * 30_000})
+
+
 def test_names_of_classes_stay():
     labels = {"id2label": {"0": "/dose/jour"}, "label2id": {"/dose/jour": 0}}
     assert without_paths(labels) == labels

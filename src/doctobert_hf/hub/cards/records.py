@@ -162,7 +162,8 @@ def read_model(place: ModelFolder) -> Record:
         ``architecture`` and, as far as recorded: ``corpus``, ``tokenizer``, ``chunks``,
         ``phases`` (one record for each phase of pretraining, in order), ``held_out``,
         ``fill_mask``, ``made_up_task``, ``retrieval``, ``environment``, ``energy``,
-        ``base_model_id`` (what it was begun from, where that is on the Hub).
+        ``base_model_id`` (what it was begun from, where that is on the Hub), ``checkpoint``
+        (of one: where in the run it stands).
     """
     found: Record = {"architecture": _architecture(place.model)}
     if place.other is not None and _is_output(place.model, place.other):
@@ -187,6 +188,10 @@ def read_model(place: ModelFolder) -> Record:
         found |= {k: v for k, v in described.items() if k != "benchmark"}
     elif config:
         found |= read_pretraining(place.run, place.step)
+    if place.step is not None and found.get("phases"):
+        found["checkpoint"] = _checkpoint(place, config)
+        reached = {key: found["checkpoint"][key] for key in ("steps", "tokens")}
+        found["phases"][-1] |= {k: v for k, v in reached.items() if v is not None}
     if "fill_mask" in found:  # no text but our own, whoever asked it
         asked = [row for row in found.pop("fill_mask") if row["sentence"] in SENTENCES]
         found |= {"fill_mask": asked} if asked else {}
@@ -200,6 +205,23 @@ def read_model(place: ModelFolder) -> Record:
     if energy is not None:
         found["energy"] = energy
     return found
+
+
+def _checkpoint(place: ModelFolder, config: Record) -> Record:
+    """Return where a checkpoint stands in its run: what it had seen, and what the run came to.
+
+    What was logged last lies some steps before it.
+    """
+    assert place.run is not None
+    state = read_json(place.model / "data_state.json") or {}
+    end = logged(place.run)
+    return {
+        "steps": place.step,
+        "tokens": state.get("stream", {}).get("tokens"),
+        "planned_tokens": config.get("max_tokens"),
+        "end_steps": end.get("steps") if (end.get("steps") or 0) > (place.step or 0) else None,
+        "end_tokens": end.get("tokens"),
+    }
 
 
 def _architecture(folder: Path) -> Record:

@@ -37,12 +37,14 @@ class Retriever:
         similarity: How two vectors are compared; None where that is not said.
         dimensions: Of a vector; None where the files do not tell, and for rerankers.
         prompts: What is put before a text, by kind; only those that are not empty.
+        lengths: Most tokens of a text, by kind, where PyLate says so.
     """
 
     name: str
     similarity: str | None = None
     dimensions: int | None = None
     prompts: dict[str, str] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
 
     @property
     def snippet(self) -> str:
@@ -64,20 +66,30 @@ def read_retriever(folder: Path) -> Retriever | None:
     if modules is None:
         return None
     settings = read_json(folder / "config_sentence_transformers.json") or {}
-    name = {"ColBERT": "MultiVectorEncoder"}.get(
-        str(settings.get("model_type")), str(settings.get("model_type", "SentenceTransformer"))
-    )
+    name = str(settings.get("model_type", "SentenceTransformer"))
+    # PyLate's of before it wrote a class has its modules, or its words for prompts.
+    if name == "ColBERT" or "query_prefix" in settings or _are_of_pylate(modules):
+        name = "MultiVectorEncoder"
     if name not in PIPELINES:
         name = "SentenceTransformer"
     usual = {"SentenceTransformer": "cosine", "MultiVectorEncoder": "maxsim"}.get(name)
-    prompts = {k: v for k, v in (settings.get("prompts") or {}).items() if v}
+    kinds = ("query", "document")
+    before = {kind: settings.get(f"{kind}_prefix") for kind in kinds}
+    before |= settings.get("prompts") or {}
+    prompts: dict[str, str] = {kind: text for kind, text in before.items() if text}
+    lengths = {kind: settings.get(f"{kind}_length") for kind in kinds}
     reranks = name == "CrossEncoder"
     return Retriever(
         name,
         None if reranks else settings.get("similarity_fn_name") or usual,
         None if reranks else _dimensions(folder, modules),
         prompts,
+        {kind: length for kind, length in lengths.items() if length},
     )
+
+
+def _are_of_pylate(modules: list[dict[str, Any]]) -> bool:
+    return any(str(module.get("type", "")).startswith("pylate.") for module in modules)
 
 
 def _dimensions(folder: Path, modules: list[dict[str, Any]]) -> int | None:

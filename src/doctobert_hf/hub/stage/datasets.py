@@ -144,6 +144,7 @@ def _refuse_unclear(root: Path, grouped: dict[tuple[str, str], list[Path]]) -> N
     for (config, _), files in grouped.items():
         for file in files:
             inside = file.relative_to(root)
+            _refuse_two_splits(inside)
             folders, split = _parts(inside)
             (loose if split is None else named).setdefault(config, inside.as_posix())
             other = places.setdefault(config, folders)
@@ -177,6 +178,22 @@ def _refuse_unclear(root: Path, grouped: dict[tuple[str, str], list[Path]]) -> N
         raise UsageError(
             f"'{loose[config]}' beside '{named[config]}': which split it is cannot be told",
             "every file named after its split, or none",
+            "Name it train-..., validation-... or test-..., or put it into a folder of its own",
+        )
+
+
+def _refuse_two_splits(file: Path) -> None:
+    """Refuse ``dev_test``: a part of ``dev`` or of ``test``, and Datasets would read both.
+
+    Raises:
+        UsageError: With the file.
+    """
+    stem = _SHARD.sub("", file.stem)
+    first, last = _NAME.fullmatch(stem), _NAME_LAST.fullmatch(stem)
+    if first and last and SPLITS[first[1].lower()] != SPLITS[last[2].lower()]:
+        raise UsageError(
+            f"'{file.as_posix()}' names two splits, '{first[1]}' and '{last[2]}'",
+            "every file named after its split",
             "Name it train-..., validation-... or test-..., or put it into a folder of its own",
         )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from doctobert_hf.hub.stage import tables
+
 LEFT = r"(?<![A-Za-z0-9_-])"
 """Where a word begins."""
 
@@ -19,28 +21,27 @@ a Groq key: gsk_[A-Za-z0-9]{40,}
 a Replicate token: r8_[A-Za-z0-9]{30,}
 a key of a model's service: lsv2_[a-z]{2}_[\\w-]{32,}|sk-lf-[a-f0-9-]{36}|pcsk_\\w{50,}|jina_[\\w-]{50,}|tgp_v1_[\\w-]{40,}|ls__[a-f0-9]{32}|sk_[a-f0-9]{48}
 a GitHub token: gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,}
-a GitLab token: gl(?:pat|dt|rt|ptt|cbt|soat|ft|imt|agent|oas|ffct)-[\\w-]{20,}|GR1348941[\\w-]{20}
-an Atlassian or Bitbucket token: ATATT3[\\w=-]{60,}|ATBB[A-Za-z0-9]{28,}|ATCTT3[\\w=-]{60,}
+an Atlassian or Bitbucket token: ATATT3[\\w=-]{60,}|ATBB[A-Za-z0-9]{28,}|AT[CS]TT3[\\w=-]{60,}|BBDC-[A-Za-z0-9+/]{40,}
 an AWS key: (?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|ABSK[A-Za-z0-9+/=]{100,}
-a Google key: AIza[0-9A-Za-z_-]{35}|GOCSPX-[\\w-]{24,}|ya29\\.[\\w-]{20,}|1//0[\\w-]{40,}
+a Google key: AIza[0-9A-Za-z_-]{35}|AQ\\.Ab[\\w-]{40,}|GOOG1E[A-Z0-9]{57}|GOCSPX-[\\w-]{24,}|ya29\\.[\\w-]{20,}|1//0[\\w-]{40,}
 an Azure key: AccountKey=[A-Za-z0-9+/=]{40,}|SharedAccessKey=[A-Za-z0-9+/=]{40,}|sig=[\\w%+/-]{40,}|[\\w~.]{3}\\dQ~[\\w~.-]{31,}|[A-Za-z0-9]{40,80}(?:AZDO[A-Za-z0-9]{4}|JQQJ9[9D][A-Za-z0-9]{20})|[A-Za-z0-9+/]{70,80}\\+(?:ASt|ACDb|ABa|ARm)[A-Za-z0-9+/]{5,6}={1,2}
 a Slack token: xox[a-z]-[A-Za-z0-9-]{20,}|xapp-\\d-[A-Za-z0-9-]{20,}|xoxe\\.xox[bp]-\\d-[\\w-]{40,}
-a webhook: hooks\\.slack\\.com/(?:services|workflows|triggers)/[\\w/]{20,}|webhook\\.office\\.com/webhookb2/[\\w@/-]{20,}|outlook\\.office(?:365)?\\.com/webhook/[\\w@/-]{20,}|discord(?:app)?\\.com/api/webhooks/\\d+/[\\w-]{20,}
+a webhook: anaconda\\.org/t/[\\w-]{20,}|hooks\\.slack\\.com/(?:services|workflows|triggers)/[\\w/]{20,}|webhook\\.office\\.com/webhookb2/[\\w@/-]{20,}|outlook\\.office(?:365)?\\.com/webhook/[\\w@/-]{20,}|discord(?:app)?\\.com/api/(?:v\\d{1,2}/)?webhooks/\\d+/[\\w-]{20,}
 a Discord token: mfa\\.[\\w-]{80,}|[MNO][A-Za-z0-9_-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}
 a Telegram token: (?:bot)?\\d{8,10}:AA[\\w-]{33}
 a Stripe key: (?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{24,}
 a Twilio key: SK[a-f0-9]{32}
 a SendGrid, Mailgun, Mailchimp or Brevo key: SG\\.[\\w-]{16,}\\.[\\w-]{32,}|key-[a-f0-9]{32}|[a-f0-9]{32}-[a-f0-9]{8}-[a-f0-9]{8}|[a-f0-9]{32}-us\\d{1,2}|x(?:keysib|smtpsib)-[a-f0-9]{64}-\\w{16}
-an npm or RubyGems token: npm_[A-Za-z0-9]{36}|rubygems_[a-f0-9]{48}
+an npm, NuGet or RubyGems token: oy2[a-z0-9]{43}|npm_[A-Za-z0-9]{36}|rubygems_[a-f0-9]{48}
 a Docker token: dckr_(?:pat|oat)_[\\w-]{20,}
 a Databricks token: (?:dapi|dose)[a-f0-9]{32}
 a Vault or Terraform token: hv[sbr]\\.[\\w-]{20,}|[A-Za-z0-9]{14}\\.atlasv1\\.[\\w-]{40,}
 a DigitalOcean token: do[opr]_v1_[a-f0-9]{64}
 a Weights & Biases key: wandb_v1_\\w{60,}|wandb(?:\\.login\\(|\\s+login\\s(?:--?[\\w=-]{1,30}\\s){0,3})\\s{0,3}(?:key\\s?=\\s?)?\\\\?[\\"']?[a-f0-9]{40}
-a key of a service: shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|sq0(?:atp|csp)-[\\w-]{22,}|EAAA[\\w-]{60}|gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}|sntry[su]_[\\w=+/]{40,}|NRAK-[A-Z0-9]{27}|lin_api_[A-Za-z0-9]{40}|ntn_[A-Za-z0-9]{40,}|PMAK-[a-f0-9-]{40,}|figd_[\\w-]{40,}|dp\\.(?:pt|st|ct)\\.[\\w.-]{40,}|pul-[a-f0-9]{40}|sbp_[a-f0-9]{40}|pscale_[a-z]+_[\\w-]{32,}|pat[A-Za-z0-9]{14}\\.[a-f0-9]{64}|sk\\.eyJ[\\w-]{40,}\\.[\\w-]{20,}|v1\\.0-[a-f0-9]{24}-[a-f0-9]{146}|KGAT_[a-f0-9]{32}|HRKU-AA[\\w-]{50,}|EAA[A-Za-z0-9]{100,}|[a-f0-9]{36}NRAL|eyJrIjoi[\\w+/=]{40,}|sq[upa]_[a-f0-9]{40}|cmVmdGtuOjAx[A-Za-z0-9]{40,}|nfp_[A-Za-z0-9]{36,}|sb_secret_[\\w-]{22,}|APP_KEY=base64:[A-Za-z0-9+/]{43}=|tskey-[a-z]+-[A-Za-z0-9]{8,}-[A-Za-z0-9]{20,}
+a key of a service: shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|sq0(?:atp|csp)-[\\w-]{22,}|EAAA[\\w-]{60}|gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}|sntry[su]_[\\w=+/]{40,}|NRAK-[A-Z0-9]{27}|lin_api_[A-Za-z0-9]{40}|ntn_[A-Za-z0-9]{40,}|PMAK-[a-f0-9-]{40,}|figd_[\\w-]{40,}|dp\\.(?:pt|st|ct)\\.[\\w.-]{40,}|pul-[a-f0-9]{40}|sbp_[a-f0-9]{40}|pscale_[a-z]+_[\\w-]{32,}|pat[A-Za-z0-9]{14}\\.[a-f0-9]{64}|sk\\.eyJ[\\w-]{40,}\\.[\\w-]{20,}|v1\\.0-[a-f0-9]{24}-[a-f0-9]{146}|KGAT_[a-f0-9]{32}|HRKU-AA[\\w-]{50,}|EAA[A-Za-z0-9]{100,}|[a-f0-9]{36}NRAL|eyJrIjoi[\\w+/=]{40,}|sq[upa]_[a-f0-9]{40}|cmVmdGtuOjAx[A-Za-z0-9]{40,}|nfp_[A-Za-z0-9]{36,}|sb_secret_[\\w-]{22,}|APP_KEY=base64:[A-Za-z0-9+/]{43}=|tskey-[a-z]+-[A-Za-z0-9]{8,}-[A-Za-z0-9]{20,}|rpa_[A-Z0-9]{40,}|sl\\.(?:u\\.)?[\\w-]{100,}|pat-(?:na|eu|ap)\\d-[a-f0-9]{8}-[a-f0-9-]{27}|ops_eyJ[\\w-]{60,}|A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}|fm[12][ar]?_[\\w+/=-]{80,}|access_token\\$production\\$\\w{16}\\$[a-f0-9]{32}|dt0[a-z]\\d\\d\\.[A-Z0-9]{24}\\.[A-Z0-9]{64}|A{21}[A-Za-z0-9%+/]{10,90}=[A-Za-z0-9]{40,}
 a JSON web token: eyJ[\\w-]{8,}\\.eyJ[\\w-]{8,}\\.[\\w-]{10,}
 a Neptune token: eyJhcGlfYWRkcmVzcyI6[\\w=+/-]{20,}
-a private key: -----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----|PuTTY-User-Key-File-\\d|AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9]{1,20}-)1[A-Z0-9]{50,}|minisign encrypted secret key|LS0tLS1CRUdJTiB(?:SU0EgUFJJVkFURS|QUklWQVRFIEtFW|FQyBQUklWQVRFI|PUEVOU1NIIFBSS|FTkNSWVBURUQgU|EU0EgUFJJVkFUR)
+a private key: -----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----|PuTTY-User-Key-File-\\d|AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9]{1,20}-)1[A-Z0-9]{50,}|minisign encrypted secret key|\\$ANSIBLE_VAULT;\\d|LS0tLS1CRUdJTiB(?:SU0EgUFJJVkFURS|QUklWQVRFIEtFW|FQyBQUklWQVRFI|PUEVOU1NIIFBSS|FTkNSWVBURUQgU|EU0EgUFJJVkFUR)
 a password's hash: \\$2[aby]\\$\\d\\d\\$[./A-Za-z0-9]{53}|\\$(?:apr1|[156]|y)\\$[^$\\s]{1,16}\\$[./A-Za-z0-9]{22,86}|\\$argon2(?:id|i|d)\\$v=\\d+\\$[\\w=,]{5,40}\\$[A-Za-z0-9+/]{16,}\\$[A-Za-z0-9+/]{16,}|\\{S?SHA(?:256|512)?\\}[A-Za-z0-9+/]{27,}={0,2}
 a password of .netrc: (?:machine\\s+\\S+|default)\\s+login\\s+\\S+(?:\\s+account\\s+\\S+)?\\s+password\\s+\\S{4,}
 a login of a notebook server: /(?:lab|tree|notebooks)?\\?token=[a-f0-9]{48}
@@ -48,15 +49,20 @@ a key of an authenticator: otpauth://[^\\s\\"']{1,200}secret=[A-Z2-7]{16,}
 """  # noqa: E501
 """Kind and pattern of what nothing else looks like."""
 
+NO_WORDS = """
+a GitLab token: gl(?:pat|dt|rt|rtr|hrt|ptt|cbt|soat|ft|imt|agent|oas|ffct|wt)-[\\w-]{20,}|GR1348941[\\w-]{20}
+"""  # noqa: E501
+"""Forms that words joined by hyphens may have: ``glrt-based-detection-of-signals``."""
+
 NO_SLUGS = """
-an OpenAI key, or of its form: sk-(?:proj-|ant-|svcacct-|admin-|or-v1-)?[A-Za-z0-9_-]{32,}
+an OpenAI key, or of its form: sk-(?:proj-|ant-|svcacct-|admin-|or-v1-)?[A-Za-z0-9_-]{32,}|sess-[A-Za-z0-9]{40}
 an xAI, Perplexity, NVIDIA or Cerebras key: (?:xai|pplx|nvapi|llx|csk)-[\\w-]{40,}|tvly-[\\w-]{30,}
 a PyPI token: pypi-[A-Za-z0-9_-]{50,}
-"""
+"""  # noqa: E501
 """Forms that an address of an article may have: one part must be longer than a word."""
 
 MIXED = """
-a key of a service, or of its form: fw_[A-Za-z0-9]{22,26}|pa-[\\w-]{43}|LTAI[A-Za-z0-9]{16,24}|AKCp[A-Za-z0-9]{60,}|secret_[A-Za-z0-9]{43}|cio[A-Za-z0-9]{32}
+a key of a service, or of its form: fw_[A-Za-z0-9]{22,26}|pa-[\\w-]{43}|LTAI[A-Za-z0-9]{16,24}|AKCp[A-Za-z0-9]{60,}|secret_[A-Za-z0-9]{43}|cio[A-Za-z0-9]{32}|rnd_[A-Za-z0-9]{28,}|[\\"']d[\\"']\\s?:\\s?[\\"'][\\w-]{43,}
 a Vault token of the older form: s\\.(?:[A-Za-z0-9]{6}){4}
 a Scaleway key: SCW[A-Z0-9]{17}
 """  # noqa: E501
@@ -73,7 +79,9 @@ _NAMES = (
     r"mots?[_ -]?de[_ -]?passe|phrase[_ ]de[_ ]passe|mdp|code d.{1,3}acc(?:e|\xc3\xa8)s|"
     r"cl(?:e|\xc3\xa9)f?[_ -](?:d.{1,3})?(?:api|secr(?:e|\xc3\xa8)te)|_auth|(?:access|"
     r"session|bearer|refresh|bot|user|personal|security|id|identity|registry|job)[_ -]?token|"
-    r"_authToken|authorization)"
+    r"_authToken|authorization|\b(?:wpa_?)?psk\b|x-[\w-]{1,24}-(?:key|token)|"
+    r"cl(?:e|\xc3\xa9)f?[_ -](?:wi-?fi|wpa\d?|wep)\b|"
+    r"(?:db|database|ssh|become|sudo|smtp|ldap|ftp|ci|root|proxy)[_-]?pass\b)"
 )
 _OTHER_NAMES = (
     r"(?:(?i:(?:kaggle|zenodo|circle(?:ci)?|azure|storage|algolia|encrypt(?:ion)?|signing|master|"
@@ -86,10 +94,14 @@ _OTHER_NAMES = (
 _QUOTES = "[\"'`*]{0,3}"
 _VALUE = r"[^\s\"'<>{}$,;()\[\]\\`|]{8,}"
 _GAP = r"[ \t]{0,3}"
-_OPENS = rf"{_GAP}{_QUOTES}(?:\xc2\xab)?{_GAP}{_QUOTES}"  # the bytes of a guillemet
+_GUILLEMET = r"(?:\xc2\xab)?"  # its bytes
+_OPENS = rf"{_GAP}(?:[bfru]{{1,2}}[\"'])?{_QUOTES}{_GUILLEMET}{_GAP}{_QUOTES}"
 
 
 _ASSIGNS = rf"{_GAP}(?::=|=>|==|->|\xe2\x86\x92|[:=|>])|[\"'],|[\"']\s{{1,3}}value="
+
+
+_FIELD = rf"[\"']?[\s,{{]{{1,16}}[\"']?(?:value|default)[\"']?{_GAP}[:=]{_GAP}"
 
 
 def _named(names: str, tail: str) -> str:
@@ -99,13 +111,19 @@ def _named(names: str, tail: str) -> str:
 
 def _option(names: str) -> str:
     """A name where a command or a Dockerfile has it: ``--NAME``, ``ENV NAME``."""
-    return rf"(?:--|\bENV\s|\bsetenv\s)(?:\w[\w-]{{0,31}})?{names}"
+    return rf"(?:\s--?|--|\b(?:ENV|set(?:env|x|\s-\w{{1,3}}))\s)(?:\w[\w-]{{0,31}})?{names}"
+
+
+def _field(names: str, tail: str) -> str:
+    """A name in a field, whose value stands in the next: ``- name: NAME``, ``value:``."""
+    return rf"{names}{tail}{_FIELD}"
 
 
 def _keyed(names: str, tail: str) -> str:
     r"""A name, and the value: ``environ["NAME"] = "value"``, ``--NAME value``."""
     return (
-        rf"{_named(names, tail)}{_OPENS}(?:(?i:Bearer|Basic|Token))?{_GAP}({_VALUE})"
+        rf"{names}{tail}(?:{_QUOTES}\]?(?:{_ASSIGNS}){_OPENS}(?:(?i:Bearer|Basic|Token))?{_GAP}"
+        rf"|{_FIELD}[\"']?)({_VALUE})"
         rf"|{_option(names)}[\w-]{{0,16}}[ \t=]{{1,3}}[\"']?({_VALUE})"
     )
 
@@ -116,12 +134,24 @@ KEYED = _keyed(*_KEYED)
 OTHER_KEYED = _keyed(_OTHER_NAMES, "")
 """A value behind a word that is often none for a secret: the value must look like one."""
 _SAID = (
-    r"(?i:mots? de passe|code d.{1,3}acc(?:e|\xc3\xa8)s|phrase de passe|\bmdp\b|"
-    r"\bpassword|\bpassphrase)[^\n:=|\"<>]{0,30}?"
+    r"(?i:mots? de passe|(?:code|jeton) d.{1,3}acc(?:e|\xc3\xa8)s|phrase de passe|\bmdp\b|"
+    r"cl(?:e|\xc3\xa9)f? (?:d.{1,3})?(?:API|acc(?:e|\xc3\xa8)s|secr(?:e|\xc3\xa8)te)|"
+    r"\bAPI[ -]key|\bpassword|\bpassphrase)[^\n:=|\"<>]{0,30}?"
     rf"(?: est| is|{_GAP}:)"
 )
-PROSE = rf"{_SAID}{_OPENS}({_VALUE})"
+_PAIR = (
+    r"(?i:identifiants?|logins?|user(?:name)?|utilisateur|compte)\s?(?:/|et|and|&|,|;)\s?"
+    r"(?i:mot de passe|mdp|password|passwd)"
+)
+PROSE = (
+    rf"{_SAID}\s{{0,4}}{_OPENS}({_VALUE})"
+    rf"|{_PAIR}{_GAP}[:=]{_GAP}[\w.@-]{{1,64}}\s?(?:/|et|and|,|;|:)\s?{_OPENS}({_VALUE})"
+)
 """What a sentence says the password is."""
+_BEFORE = r"(?i:\bmdp|\bpassword|\bpasswd|mot de passe)\s{1,2}"
+_SHORT = r"(?i:\bpw)\s{0,2}[:=]\s{0,2}"
+BARE = rf"(?:{_BEFORE}|{_SHORT})[\"'`]?({_VALUE})"
+"""What follows the word for a password without a sign between, or a word of two letters."""
 COMMANDS = (
     r"\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[\"']?[\w.@-]{1,64}:([^\s\"'$\\]{6,})"
     r"|\bmysql(?:dump|admin)?\s[^\n]{0,80}?-p([^\s\"'$\\]{6,})|\bsshpass\s+-p\s*[\"']?([^\s\"'$\\]{6,})"
@@ -132,12 +162,25 @@ COMMANDS = (
     r"|\baws\s+configure\s+set\s+\S{1,60}\s+([^\s\"'$\\]{16,})|\bbindpw\s+([^\s\"'$\\]{6,})"
     r"|\bnet\s+use\b[^\n]{0,120}/user:\S{1,60}\s+([^\s\"'$\\]{6,})"
     r"|\becho\s+[\"']?([^\s\"'|$\\]{6,})[\"']?\s*\|\s*sudo\s+-S"
+    r"|(?i:\bidentified\s(?:with\s\S{1,40}\s)?by|\bwith\s(?:encrypted\s)?password)\s{0,3}"
+    r"[\"']([^\s\"'$\\]{6,})[\"']|\b(?:requirepass|masterauth)\s+[\"']?([^\s\"'$\\]{6,})"
+    r"|\s-U\s?[\"']?[\w.@\\-]{1,64}%([^\s\"'$\\]{6,})|\bldap\w+(?:\s[^\n]{0,200})?\s-w\s?[\"']?([^\s\"'$\\]{6,})"
+    r"|\s-(?:pass(?:in|out)?|passphrase)\s+pass:([^\s\"'$\\]{6,})"
+    r"|\b(?:7z[ar]?|(?:un)?rar)(?:\s[^\n]{0,120}?)?\s-p[\"']?([^\s\"'$\\]{6,})"
+    r"|\bsqlplus\s+[\w.$-]{1,64}/([^\s\"'@$\\]{6,})|https?://[\w.:-]+/hooks/([a-z0-9]{26})\b"
+    r"|\b(?:un)?zip(?:\s[^\n]{0,120}?)?\s-P\s?[\"']?([^\s\"'$\\]{6,})"
 )
 """Passwords as commands and their files take them: curl, mysql, sshpass, .pgpass, cookies."""
-HEADER = r"(?i:\b(?:bearer|basic|token)\s)([A-Za-z0-9+/=._~-]{20,})"
+HEADER = r"(?i:\b(?:bearer|basic|token|ssws|apikey)\s)([A-Za-z0-9+/=._~-]{20,})"
 """A header, or what reads like one."""
+CALLS = (
+    r"(?:\b(?:(?:basic|http|digest)_)?auth\s?=\s?|(?:Basic|Digest|Ntlm)Auth|\.login|"
+    r"set_basic_auth)\(\s{0,3}[bfru]?[\"'][^\"'\n]{1,64}[\"'],\s{0,3}"
+    r"[bfru]?[\"']([^\s\"'$\\]{6,})[\"']"
+)
+"""A password that a function is given after a name."""
 CLIENTS = (
-    r"(?i:cohere|mistral|openai|anthropic|groq|replicate|together)\w{0,12}(?:\.\w{1,16})?"
+    r"\bFernet\(\s{0,3}b?[\"']([\w-]{43}=)|(?i:cohere|mistral|openai|anthropic|groq|replicate|together)\w{0,12}(?:\.\w{1,16})?"
     r"\(\s{0,3}[\"']([A-Za-z0-9_-]{20,})[\"']"
 )
 """A key that a service's client is called with, and that no word announces."""
@@ -163,7 +206,7 @@ NEAR = "|".join(
         r"mysql(?:dump|admin)?\s[^\n]{0,80}-p|sshpass\s",
         r"(?i:cookie):\s?\w{1,40}=",
         r"[A-Za-z][\w.-]{0,64}:(?:\d{2,5}|\*):[\w*-]{1,64}:[\w*-]{1,64}:",
-        r"https?://[\w-]{20,}@|(?i:(?:bearer|basic|token)\s[A-Za-z0-9+/=._~-]{20,})|\"auth\"\s*:",
+        r"https?://[\w-]{20,}@|(?i:(?:bearer|basic|token|ssws|apikey)\s[A-Za-z0-9+/=._~-]{20,})|\"auth\"\s*:",
         r"docker\s+login\b|aws\s+configure\s+set\b|bindpw\s|net\s+use\b|sudo\s+-S",
         r"(?i:cohere|mistral|openai|anthropic|groq|replicate|together)[\w.]{0,30}\(\s{0,3}[\"']",
         r"\"username\"|(?i:(?:smtp|gmail|mail)_?(?:pass|pwd))",
@@ -176,6 +219,20 @@ NEAR = "|".join(
     ]
 )
 """The words and signs near what is told by them, without its value, for RE2."""
+NEXT = "|".join(
+    [
+        _field(*_KEYED),
+        _field(_OTHER_NAMES, ""),
+        rf"{_PAIR}{_GAP}[:=]",
+        rf"(?:{_BEFORE}|{_SHORT})[^\s0-9]*[0-9]",
+        r"(?i:identified\s(?:with\s\S+\s)?by\s|password\s?[\"'])|requirepass\s|masterauth\s",
+        r"\s-U\s?[\"']?[\w.@\\-]+%|ldap\w+[^\n]*\s-w|\s-pass\w*\s+pass:|sqlplus\s|/hooks/",
+        r"(?:7z[ar]?|rar)[^\n]*\s-p|zip[^\n]*\s-P",
+        r"(?:auth\s?=\s?|Auth|\.login|basic_auth)\(\s*[bfru]?[\"']|Fernet\(",
+        tables.HEAD,
+    ]
+)
+"""More of them: names whose values stand in the next field, word or cell, and commands."""
 
 
 def loosened(pattern: str) -> str:

@@ -29,7 +29,7 @@ TOKENIZER_FILES = (
 OPTIMIZER_FILES = ("optimizer.pt", "scheduler.pt")
 TRAINING_FILES = (
     *(*OPTIMIZER_FILES, "training_args.bin", "scaler.pt", "rng_state*", "trainer_state.json"),
-    *("data_state.json", "retrieval.json", "checkpoint-*", "runs"),
+    *("data_state.json", "checkpoint.json", "retrieval.json", "checkpoint-*", "runs"),
 )
 """What training leaves beside a model, for itself."""
 MODULE_FILES = (
@@ -364,8 +364,14 @@ def _stage_optimizer(folder: Path, target: Path) -> None:
         shutil.copy(folder / name, target / name)
 
 
-def stage_training_records(run: Path, target: Path) -> None:
-    """Publish what a run recorded: settings, versions, logged values; paths become names."""
+def stage_training_records(run: Path, target: Path, until: int | None = None) -> None:
+    """Publish what a run recorded: settings, versions, logged values; paths become names.
+
+    Args:
+        run: Its folder.
+        target: Where to copy to.
+        until: Step of a checkpoint: what was logged behind it is not of it.
+    """
     from doctobert_hf.config import read_yaml
 
     folder = target / "training"
@@ -382,7 +388,11 @@ def stage_training_records(run: Path, target: Path) -> None:
     for prefix, place in logs.items():
         if (place / LOG).is_file():
             lines = (place / LOG).read_text(encoding="utf-8").splitlines()
-            rows = [_figures(json.loads(line)) for line in lines if line.strip()]
+            logged = [json.loads(line) for line in lines if line.strip()]
+            if until is not None:  # the run's time is not the checkpoint's
+                logged = [r for r in logged if (r.get("step") or 0) <= until]
+                logged = [r for r in logged if "train_runtime" not in r]
+            rows = [_figures(row) for row in logged]
             text = "".join(json.dumps(row) + "\n" for row in rows if row)
             write_text_atomic(folder / f"{prefix}{LOG}", text)
 

@@ -217,7 +217,7 @@ def package_model(
             warnings += models.told_of_left_out(place.model, folder)
         run = place.run
     if run is not None:
-        models.stage_training_records(run, folder)
+        models.stage_training_records(run, folder, None if checkpoints else place.step)
     if context["scores"]:
         from doctobert_hf.hub.cards.results import write_eval_results
 

@@ -6,34 +6,46 @@ import re
 from typing import Any
 
 PATHS = re.compile(
-    r"(?<![\w.:/\\-])(?:/(?:home\w*|users?|root|linkhome|pasteur|shared|archive|"
+    r"(?:(?<![\w.:/\\-])|(?<=\w::))(?:/(?:home\w*|users?|root|linkhome|pasteur|shared|archive|"
     r"tmp|private|mnt|media|volumes|net|nfs\d*|scratch[\w-]*|lustre\w*|"
     r"gpfs\w*|beegfs\w*|ceph\w*|cluster\w*|projects?|proj|export|efs|fsx|dbfs|storage\w*|ssd\w*|raid\w*|nvme\w*|"
     r"data\d*|work\w*|srv|opt|var|content|kaggle|app|applis?|"
     r"pfs|ccc|sps|pbs|p/(?:project|scratch|home)|vol\w*|nas|zfs|isilon|datalake|"
-    r"\w{2,12}_(?:work|scratch)|etc|dev/shm|run/user|autofs|workspaces?|usr/local)/[\w.~@+-]+(?:/[\w.~@+-]+)*|"
+    r"\w{2,12}_(?:work|scratch)|etc|dev/shm|run/user|autofs|workspaces?|usr/local)"
+    # A folder's name may have blanks where another follows.
+    r"(?:/[\w.~@+-]+(?:[ ][\w.~@+-]+){0,3}(?=/))*/[\w.~@+-]+|"
     r"[A-Za-z]:\\{1,2}[\w. -]+\\[\w\\. -]+|[A-Za-z]:/\w[\w.-]*/[\w./ -]+|"
     r"\\\\{1,2}[\w.-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*|"
-    r"(?-i:\$\{?[A-Z][A-Z_]{2,}\}?)/[\w.-]+(?:/[\w.-]+)*|%[A-Z]{4,}%\\{1,2}[\w\\.-]+)|"
+    r"\$\{?(?:(?-i:[A-Z][A-Z_]{2,})|scratch\w*|work\w*|home|store|tmpdir|projects?)\}?/[\w.-]+(?:/[\w.-]+)*|%[A-Z]{4,}%\\{1,2}[\w\\.-]+)|"
     r"(?<!\w)file:///?[\w./~-]+",
     re.IGNORECASE,
 )
 """Paths of a machine, as configurations record them."""
 BUCKETS = re.compile(
     r"(?<!\w)(?:s3[an]?|gs|gcs|az|abfss?|wasbs?|adl|hdfs|webhdfs|viewfs|r2|oss|cos|obs|swift|minio|"
-    r"dbfs|smb|cifs|nfs|sftp|scp|ssh|rsync)://[\w./@:$-]+|(?<![\w/])(?:dbfs:|hf://buckets)/[\w./-]+"
+    r"dbfs|smb|cifs|nfs|sftp|scp|ssh|rsync)://[\w./@:$-]+|(?<![\w/])(?:dbfs:|hf://buckets)/[\w./-]+|"
+    r"(?<!\w)\w{2,12}:///[\w./~-]+|"
+    # The same stores, as browsers address them.
+    r"https?://(?:[\w.-]+\.(?:blob|dfs|file)\.core\.windows\.net|(?:[\w.-]+\.)?s3[\w.-]*\.amazonaws\.com|"
+    r"storage\.(?:googleapis|cloud\.google)\.com|[\w.-]+\.r2\.cloudflarestorage\.com)/[\w./%-]+"
 )
 """Addresses of buckets: those a run recorded are the owner's, a card may name public ones."""
 _DEEP = re.compile(
     r"(?<![\w.:/\\~@-])/[A-Za-z][\w.-]*(?:/[\w.~@+-]+){2,}|(?<![\w:\\])[A-Za-z]:\\[\w$.~-]+|"
-    r"(?<![\w/.@-])[\w.-]+@[\w.-]+:~?/?[\w.~-]+(?:/[\w.~-]+)+|"
+    r"(?<![\w/.@-])(?!git@(?:github\.com|gitlab\.com|bitbucket\.org|hf\.co):)"
+    r"[\w.-]+@[\w.-]+:~?/?[\w.~-]+(?:/[\w.~-]+)+|"
     r"(?<![\w/.@-])[a-z][\w.-]+:/(?:[\w.-]+/)+[\w.-]+|(?<![\w/])~[a-z][\w.-]*(?:/[\w.-]+){2,}"
 )
 """In what a machine recorded, also: of three parts and more under whatever root, or of a host."""
-_ABSOLUTE = re.compile(
-    r"/[\w.~@+=,:()%-]+(?:/[\w.~@+=,:()% -]+)+/?|[A-Za-z]:[\\/].*|\\\\.*|//[\w.-]+/[^/].*"
+_QUOTED = re.compile(
+    r"(?<=[\"'`“«])\s?(?:/[^\"'`”»\n/]+(?:/[^\"'`”»\n/]+){2,}|[A-Za-z]:\\[^\"'`”»\n]+)(?=\s?[\"'`”»])"
 )
-"""A value that is nothing but an absolute path, under whatever root."""
+"""Between quotes, with blanks wherever they are."""
+_ABSOLUTE = re.compile(
+    r"/[\w.~@+=,:()%-]+(?:/[\w.~@+=,:()% -]+)+/?|[A-Za-z]:[\\/].*|\\\\.*|//[\w.-]+/[^/].*|"
+    r"(?:\.\.?/)*\.\./.+"
+)
+"""A value that is nothing but a path, absolute under whatever root or out of its folder."""
 _LABELS = ("id2label", "label2id")  # "mg/kg" and "/jour" are names of classes
 
 
@@ -69,7 +81,7 @@ def without_paths(value: Any, reduced: list[str] | None = None) -> Any:
         told.append(_last(match[0]))
         return told[-1]
 
-    for pattern in (PATHS, BUCKETS, _DEEP):
+    for pattern in (_QUOTED, PATHS, BUCKETS, _DEEP):
         value = pattern.sub(shorter, value)
     return value
 

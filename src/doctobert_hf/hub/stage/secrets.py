@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from doctobert_hf.hub.stage import forms
+from doctobert_hf.hub.stage import forms, tables
 from doctobert_hf.hub.stage.escapes import undone
 from doctobert_hf.hub.stage.scanner import scanned
 
@@ -25,12 +25,13 @@ _SAMPLE = re.compile(
 _DOCUMENTED = re.compile(rb"(?i)x{8,}|\.{3}|EXAMPLE(?:KEY)?$")
 _SAMPLE_PASSWORD = re.compile(rb"(?i):(?:pass(?:wd)?|pw|pwd|secret|token|key|mdp)@")
 _BASE64 = re.compile(rb"(?!.*/[A-Za-z]?[a-z]{2,}(?:/|$))(?=.*[A-Z])/[A-Za-z0-9+/]{31,}={0,2}")
-_SLUG = re.compile(rb"[A-Za-z]+(?:[-_.](?:[A-Za-z]+|\d{1,4}))+")
+_SLUG = re.compile(rb"[A-Za-z]+(?:[-_.](?:[A-Za-z]+\d{0,8}|\d{1,4}))+")
 _ABOUT = re.compile(
     rb"(?i)[\w-]{0,40}(?:pass(?:word|wd|phrase)|pwd|mdp|secret|key|token)[_.-]"
     rb"(?:policy|rules?|hint|strength|type|format|label|level|length|help|field)\b"
 )
 """What says something of passwords, and not one."""
+_PARTS = re.compile(rb"(?:[A-Z0-9]{4}-){3,}[A-Z0-9]{4}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _LEAST_ENTROPY = 2.9
 _LONGEST_WORD = 13
 
@@ -86,6 +87,9 @@ def _values(content: bytes) -> Iterator[tuple[str, bytes]]:
             value = next((group for group in match.groups() if group), match[0])
             if judge(value) and not _ABOUT.match(match[0]):
                 yield kind, value
+    for cell in tables.cells(content):
+        if _told(cell) and b" " not in cell:
+            yield "a password in a table", cell
 
 
 def _undocumented(value: bytes) -> bool:
@@ -93,17 +97,48 @@ def _undocumented(value: bytes) -> bool:
     return not _DOCUMENTED.search(value)
 
 
+def _no_words(value: bytes) -> bool:
+    """Return whether a key is more than words and numbers joined by hyphens."""
+    return (_jumbled(value) or not _SLUG.fullmatch(value)) and _undocumented(value)
+
+
 def _no_slug(value: bytes) -> bool:
     """Return whether a key is no address of an article, whose words are short."""
     longest = max(map(len, re.split(rb"[-_]", value)))
-    return longest > _LONGEST_WORD and len(re.findall(rb"\d", value)) >= 2 and _undocumented(value)
+    return longest > _LONGEST_WORD and _drawn(value) and _undocumented(value)
+
+
+def _drawn(value: bytes) -> bool:
+    """Return whether characters are drawn at random: several digits, or cases that change often."""
+    return len(re.findall(rb"\d", value)) >= 2 or (len(value) >= 20 and _jumbled(value))
+
+
+def _jumbled(value: bytes) -> bool:
+    """Return whether the kind of character changes more often than in words, CamelCase too.
+
+    Example:
+        >>> _jumbled(b"iL7fuq1ooVAD"), _jumbled(b"WindowsServer10Pro")
+        (True, False)
+    """
+    runs = re.findall(rb"[a-z]+|[A-Z]+|\d+|[^A-Za-z\d]+", value)
+    return len(runs) - 1 >= 0.4 * len(value)
+
+
+def _unspeakable(value: bytes) -> bool:
+    """Return whether what follows a word for a password is one, and no word of the sentence."""
+    value = value.rstrip(b".,:;)")
+    letters = re.search(rb"[A-Za-z]", value) and re.search(rb"\d", value)
+    odd = _jumbled(value) or re.search(rb"[!#$%&*+?@^~]", value)
+    # No dose, as 7.5mg/m2, and no bytes of weights.
+    plain = re.fullmatch(rb"[!-~]{8,64}", value) and not re.search(rb"[./]", value)
+    return bool(letters and odd and plain and _random(value))
 
 
 def _mixed(value: bytes) -> bool:
     """Return whether letters and digits, of both cases where there are any, are mixed."""
-    digits, capitals = re.findall(rb"\d", value), re.search(rb"[A-Z]", value)
+    capitals = re.search(rb"[A-Z]", value)
     small = value.startswith(b"SCW") or re.search(rb"[a-z]", value[3:])
-    return len(digits) >= 2 and bool(capitals and small) and _no_slug(value)
+    return bool(capitals and small) and _no_slug(value)
 
 
 def _no_sample(value: bytes) -> bool:
@@ -139,25 +174,28 @@ def _told(value: bytes) -> bool:
 
 def _key(value: bytes) -> bool:
     """Return whether a value is a key by itself: long, of one alphabet, letters and digits."""
-    if not re.fullmatch(rb"[A-Za-z0-9+/=_.~-]{16,}", value) or len(re.findall(rb"\d", value)) < 2:
+    if not re.fullmatch(rb"[A-Za-z0-9+/=_.~-]{16,}", value) or not _drawn(value):
         return False
     if not (re.search(rb"[a-z].*[A-Z]|[A-Z].*[a-z]", value) or _no_slug(value)):
-        return bool(re.fullmatch(rb"(?:[A-Z0-9]{4}-){3,}[A-Z0-9]{4}", value))
+        return bool(_PARTS.fullmatch(value))
     return _random(value)
 
 
-_TABLES = (forms.PLAIN, forms.NO_SLUGS, forms.MIXED, forms.ADDRESSES)
+_TABLES = (forms.PLAIN, forms.NO_WORDS, forms.NO_SLUGS, forms.MIXED, forms.ADDRESSES)
 _DETECTORS = [
     (kind, re.compile((left + f"(?:{pattern})").encode()), judge)
     for left, judge, lines in (
         (forms.LEFT, _undocumented, forms.table(forms.PLAIN)),
+        (forms.LEFT, _no_words, forms.table(forms.NO_WORDS)),
         (forms.LEFT, _no_slug, forms.table(forms.NO_SLUGS)),
         (forms.LEFT, _mixed, forms.table(forms.MIXED)),
         (forms.LEFT, _no_sample, forms.table(forms.ADDRESSES)),
         ("", _random, [("a key or password", forms.KEYED)]),
         ("", _header, [("a header", forms.HEADER)]),
         ("", _random, [("a login", forms.LOGINS), ("a password of a command", forms.COMMANDS)]),
+        ("", _random, [("a password in a call", forms.CALLS)]),
         ("", _told, [("a password in a sentence", forms.PROSE)]),
+        ("", _unspeakable, [("a password behind its word", forms.BARE)]),
         ("", _undocumented, [("a password of a mailer", forms.MAIL)]),
         ("", _key, [("a key", forms.OTHER_KEYED), ("a key of a client", forms.CLIENTS)]),
     )
@@ -167,19 +205,17 @@ _DETECTORS = [
 SUSPICIOUS = (
     "|".join(forms.loosened(p) for lines in _TABLES for _, p in forms.table(lines)),
     forms.loosened(forms.NEAR),
+    forms.loosened(forms.NEXT),
 )
 """Patterns for RE2 by which columns are searched first: the same forms, wherever they begin.
 
 They are sought where escapes are undone (:mod:`.escapes`), in bytes, and find all that
 :func:`find_secrets` finds, and more.
 
-Two, as each fits RE2's memory: one of both takes ten times as long.
+Three, as each fits RE2's memory: one of all takes ten times as long.
 """
 
-SECRET_NAMES = re.compile(
-    r"(?i)(?:\w+[_-])?(?:password|passwd|pwd|passphrase|mot_?de_?passe|mdp|api_?key|secret_?key|"
-    r"client_?secret|private_?key|(?:api|access|auth|refresh|bearer)_?token)"
-)
+SECRET_NAMES = re.compile(f"(?i:{tables.NAMES})")
 """Columns whose values are secrets where they look like one."""
 
 

@@ -169,7 +169,9 @@ def leaves(column: pa.ChunkedArray) -> Iterator[pa.Array]:
         elif types.is_map(kind):
             yield from leaves(pa.chunked_array([chunk.keys]))
             yield from leaves(pa.chunked_array([chunk.items]))
-        elif types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        elif types.is_run_end_encoded(kind):
+            yield from leaves(pa.chunked_array([chunk.values]))
+        elif kind.num_fields:  # lists of every kind, views too
             yield from leaves(pa.chunked_array([chunk.flatten()]))
 
 
