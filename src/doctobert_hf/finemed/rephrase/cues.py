@@ -82,10 +82,11 @@ SCOPE_END = re.compile(
 )
 
 
+BEARER = re.compile(r"\s+l(?:es?\s|a\s|['’])", re.IGNORECASE)
 BEARERS = re.compile(
-    r"\s+l(?:es?\s|a\s|['’]).*(?<!\w)ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est)\w*",
-    re.IGNORECASE | re.DOTALL,
+    r"(?<!\w)ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est)\w*", re.IGNORECASE
 )
+"""Who is told to have nothing: "ni le crâne ni le rachis ne présentent de lésion"."""
 
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
 from doctobert_hf.finemed.rephrase.cues import (
     AFTER,
     ANY,
+    BEARER,
     BEARERS,
     BEFORE_ANY,
     BEHIND_ANY,
@@ -204,7 +207,7 @@ def _is_infinitive(raw: str) -> bool:
 
 
 class _Reach:
-    """How far the cues of a segment reach."""
+    """How far the cues of a segment reach; places are looked up, for lists of hundreds."""
 
     def __init__(self, segment: str) -> None:
         self.segment = segment
@@ -216,22 +219,42 @@ class _Reach:
         self._ruled_out = ruled_out.start() if ruled_out else len(segment)
         self._present = list(_present(segment))
         self._with = list(_with(segment))
+        self._goes_on = max((match.start() for match in GOES_ON.finditer(segment)), default=-1)
 
     def unclear(self, at: int) -> bool:
         """Return whether a cue may reach a place that none surely reaches."""
         segment = self.segment
-        if any(start <= at < end for start, end in self._with):
+        if _inside(self._with, at):
             return False
         near = (
             at > self._ruled_out
-            or any(at < c < at + 90 and not TURN.search(segment, at, c + 2) for c in self._behind)
-            or any(at < c < at + 90 and " et " not in segment[at:c] for c in self._free)
+            or any(not TURN.search(segment, at, c + 2) for c in _among(self._behind, at + 1, at + 90))
+            or any(" et " not in segment[at:c] for c in _among(self._free, at + 1, at + 90))
             or any(
-                at - 60 < c <= at and not TURN.search(segment, c, at) and not _apart(segment, c, at)
-                for c in self._before
+                not TURN.search(segment, c, at) and not self._apart(c, at)
+                for c in _among(self._before, at - 59, at + 1)
             )
         )
-        return near and not any(start <= at < end for start, end in self._present)
+        return near and not _inside(self._present, at)
+
+    def _apart(self, cue: int, at: int) -> bool:
+        """Return whether a word stands behind the only comma: "pas de raideur, purpura".
+
+        A list that goes on ("pas de toux, fièvre ni dyspnée") may be denied as a whole.
+        """
+        comma = self.segment.find(",", cue, at)
+        return comma >= 0 and self._goes_on <= comma
+
+
+def _among(places: list[int], first: int, end: int) -> list[int]:
+    """Return those of sorted places that are from ``first`` to before ``end``."""
+    return places[bisect_left(places, first) : bisect_left(places, end)]
+
+
+def _inside(spans: list[tuple[int, int]], at: int) -> bool:
+    """Return whether a place is in one of sorted spans, which do not overlap."""
+    number = bisect_right(spans, at, key=lambda span: span[0]) - 1
+    return number >= 0 and at < spans[number][1]
 
 
 def _present(segment: str) -> Iterator[tuple[int, int]]:
@@ -258,45 +281,82 @@ def _with(segment: str) -> Iterator[tuple[int, int]]:
             yield match.span("told")
 
 
-def _apart(segment: str, cue: int, at: int) -> bool:
-    """Return whether a word stands behind the only comma: "pas de raideur, purpura" has purpura.
-
-    A list that goes on ("pas de toux, fièvre ni dyspnée") may be denied as a whole.
-    """
-    return "," in segment[cue:at] and not GOES_ON.search(segment, segment.index(",", cue) + 1)
-
-
 def _negated_places(segment: str) -> Iterator[int]:
     """Where words stand that a cue surely negates: its first two, and the heads of a list."""
+    bearers = max((match.start() for match in BEARERS.finditer(segment)), default=-1)
+    walked: set[int] = set()
     for cue in CUE.finditer(segment):
         at = cue.end()
-        if cue[0].lower() == "ni" and BEARERS.match(segment, at):
+        head = BEARER.match(segment, at) if cue[0].lower() == "ni" else None
+        if head and head.end() <= bearers:
             continue  # "ni le crâne ni le rachis ne présentent de lésion": no lesion
         if cue[0].lower().startswith("non"):  # denies the one word behind it
             yield at
             continue
-        for number, part in enumerate(LIST.split(segment[at:])):
-            if number % 2:  # what stands between two members of a list
-                at += len(part)
-                continue
-            limit = SCOPE_END.search(part)
-            inside = part[: limit.start()] if limit else part
-            words = [m for m in WORD.finditer(inside) if _tells(m[0])]
-            for match in words[: 1 if words and _is_infinitive(words[0][0]) else 2]:
-                yield at + match.start()
-            at += len(part)
-            if limit:
-                break
+        yield from _list_heads(segment, at, walked)
     for cue in VERB.finditer(segment):
         for name in ("verb", "bare", "told", "who"):
             if cue[name] and len(cue[name]) >= CONTENT:
                 yield cue.start(name)
-    for cue in AFTER.finditer(segment):
-        before = re.split(r"[,:]", segment[: cue.start()])[-1]
-        offset = cue.start() - len(before)
-        words = [m for m in WORD.finditer(before) if _tells(m[0])]
-        for match in words[-3:]:
-            yield offset + match.start()
+    yield from _before_cues(segment)
+
+
+def _list_heads(segment: str, at: int, walked: set[int]) -> Iterator[int]:
+    """Yield the first words of each member of a list, up to where it ends.
+
+    Args:
+        segment: What the cue stands in.
+        at: Where the list begins.
+        walked: Where members begin that an earlier cue has reached; grows.
+    """
+    while at not in walked:
+        walked.add(at)
+        inside, following = _member(segment, at)
+        words = islice((m for m in WORD.finditer(inside) if _tells(m[0])), 2)
+        for number, match in enumerate(words):
+            yield at + match.start()
+            if number == 0 and _is_infinitive(match[0]):
+                break
+        if following is None:
+            return
+        at = following
+
+
+_MARGIN = 64
+"""More than what stands behind a word may change whether it ends a scope."""
+
+
+def _member(segment: str, at: int) -> tuple[str, int | None]:
+    """Return a member of a list, and where the next one begins, if the list goes on.
+
+    The rest of a segment is looked at by pieces, as long lists deny at every comma.
+    """
+    size = 4 * _MARGIN
+    while True:
+        piece = segment[at : at + size]
+        whole = at + size >= len(segment)
+        stop = LIST.search(piece)
+        part = piece[: stop.start()] if stop else piece
+        limit = SCOPE_END.search(part)
+        found = limit or stop
+        if whole or (found is not None and found.end() <= size - _MARGIN):
+            break
+        size *= 4
+    if limit:
+        return part[: limit.start()], None
+    return part, at + stop.end() if stop else None
+
+
+def _before_cues(segment: str) -> Iterator[int]:
+    """Yield the last three words before a cue that stands behind: "fièvre absente"."""
+    cues = [match.start() for match in AFTER.finditer(segment)]
+    if not cues:
+        return
+    words = [m.start() for m in WORD.finditer(segment) if _tells(m[0])]
+    for cue in cues:
+        begin = max(segment.rfind(",", 0, cue), segment.rfind(":", 0, cue)) + 1
+        last = bisect_left(words, cue)
+        yield from (at for at in words[max(0, last - 3) : last] if at >= begin)
 
 
 def _surface(root: str, text: str) -> str:
