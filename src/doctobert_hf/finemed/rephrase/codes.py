@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doctobert_hf.finemed.rephrase.quantities import quantities_of
 from doctobert_hf.finemed.rephrase.spelled import ROMAN
 from doctobert_hf.finemed.words import fold
 
@@ -36,8 +37,18 @@ def code_reasons(source: str, rewrite: str) -> Iterator[str]:
     known = re.sub(r"[\W_]", "", fold(source))
     for match in _TOKEN.finditer(rewrite):
         token = fold(match[0])
-        if token not in known and not _GASES.match(token):
+        if token not in known and not _since(token, source) and not _GASES.match(token):
             yield f"code invented: {match[0]}"
+
+
+def _since(token: str, source: str) -> bool:
+    """Return whether a code is a time that the source tells in words: "S6" is "6 semaines"."""
+    match = re.fullmatch(r"([hsm])(\d{1,2})", token)
+    if match is None:
+        return False
+    unit = {"h": "heures", "s": "semaines", "m": "mois"}[match[1]]
+    told = quantities_of(f"{match[2]} {unit}")[0]
+    return any(q.unit == told.unit and q.equals(told) for q in quantities_of(source))
 
 
 def _labelled(text: str) -> dict[str, dict[str, str]]:

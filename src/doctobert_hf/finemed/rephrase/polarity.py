@@ -30,7 +30,7 @@ from doctobert_hf.finemed.rephrase.cues import (
 from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem
 from doctobert_hf.finemed.words import WORD, fold
 
-_SEGMENT = re.compile(r"[.;!\n]|(?<!\w)(?:mais|cependant|toutefois)(?!\w)", re.IGNORECASE)
+_SEGMENT = re.compile(r"[.;!]|(?<!\?)(?<!\? )\n|(?<!\w)(?:mais|cependant|toutefois)(?!\w)", re.IGNORECASE)
 LIGHT = frozenset(
     """autre autres signe signes notion aussi retrouve retrouvee objective notee revele particuliers
     particuliere particularite avait etait patient patiente examen clinique faire cette celui celle
@@ -47,6 +47,7 @@ _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
     "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam",
     "hypertens": "hypertend", "hypotens": "hypotend", "doul": "doul", "fievre": "fievr febril pyre",
+    "romp": "romp ruptur", "indiqu": "indiqu indic", "abaiss": "abaiss baiss", "doubl": "doubl",
     "dyspn": "dyspn", "icter": "icter", "symptom": "symptom", "cyanos": "cyanos",
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
@@ -124,6 +125,17 @@ _VERBS = frozenset(
     """presentait presentaient presenter presentant montrait montrer montrant montraient revelait
     revele revelaient retrouvait retrouvaient objectivait objectivaient mettait trouvait""".split()
 )
+_MODAL = re.compile(r"(?:doi|dev|peu|pouv|pourr|fau)\w{0,6}|fai(?:t|sai)\w*|fon?t")
+_PASSED_FORM = re.compile(
+    rf"{_MODAL.pattern}|(?:fait|r[ée]alis|effectu|pratiqu|retrouv|observ|not|objectiv|constat|"
+    r"identifi|visualis|d[ée]cel|d[ée]tect)[ée]?e?s?"
+)
+"""What is done with a finding or an examination is no fact of its own: "n'a pas été réalisée"."""
+_ORDERED = re.compile(
+    r"(?<!\w)(?:doi|dev|peu|pouv|pourr|fau|faisai|fai?t|font)\w*\s+(?:l[ea]s?\s|y\s|en\s|l['’])?\Z",
+    re.IGNORECASE,
+)
+"""Behind these an infinitive tells what is done: "il faut doubler"."""
 _PASSED = (LIGHT | _VERBS) - _FINDINGS
 """Light where sentences are compared, yet what "sans signe", "sans particularité" denies."""
 
@@ -152,7 +164,7 @@ def _polarities(text: str, stems: frozenset[str]) -> dict[str, Counter[str]]:
         reach = _Reach(segment) if ANY.search(segment) else None
         for match in WORD.finditer(segment):
             word, at = fold(match[0]), match.start()
-            if word in _PASSED or not word.isalpha():
+            if word in _PASSED or not word.isalpha() or _PASSED_FORM.fullmatch(match[0]):
                 continue
             if not _tells(match[0]) or _is_cue(match[0]):
                 continue
@@ -161,6 +173,8 @@ def _polarities(text: str, stems: frozenset[str]) -> dict[str, Counter[str]]:
                 not sure
                 and _is_infinitive(match[0])
                 and not _ARTICLE.search(segment[max(0, at - 5) : at])
+                and not _ORDERED.search(segment[max(0, at - 20) : at])
+                and segment[:at].strip(" \t\n-•*")
             ):
                 continue  # "ne pas prendre si": what is denied stands elsewhere
             unclear = reach is not None and not sure and reach.unclear(at)
@@ -281,6 +295,11 @@ def _with(segment: str) -> Iterator[tuple[int, int]]:
             yield match.span("told")
 
 
+_SHOWS = tuple(
+    "montr retrouv revel objectiv not met mett voi constat identifi visualis detect trouv".split()
+)
+
+
 def _negated_places(segment: str) -> Iterator[int]:
     """Where words stand that a cue surely negates: its first two, and the heads of a list."""
     bearers = max((match.start() for match in BEARERS.finditer(segment)), default=-1)
@@ -295,7 +314,9 @@ def _negated_places(segment: str) -> Iterator[int]:
             continue
         yield from _list_heads(segment, at, walked)
     for cue in VERB.finditer(segment):
-        for name in ("verb", "bare", "told", "who"):
+        for name in ("verb", "bare", "told", "who", "object", "which"):
+            if name in ("object", "which") and not fold(cue["verb"] or "").startswith(_SHOWS):
+                continue  # "ne prenez pas ce médicament": it is the taking that is denied
             if cue[name] and len(cue[name]) >= CONTENT:
                 yield cue.start(name)
     yield from _before_cues(segment)
@@ -347,16 +368,29 @@ def _member(segment: str, at: int) -> tuple[str, int | None]:
     return part, at + stop.end() if stop else None
 
 
+_SEVERAL = re.compile(r"(?<!\w)(?:sont|[ée]taient|ont\s+[ée]t[ée])\s*\Z", re.IGNORECASE)
+"""Of more than one: "l'astérixis et les signes de localisation étaient absents"."""
+_LIKEWISE = re.compile(
+    rf"(?:{AFTER.pattern})\s*,?\s*(?:de\s+m[êe]me\s+que|ainsi\s+que|tout\s+comme)\s",
+    re.IGNORECASE,
+)
+"""What is denied like what stands before: "absentes, de même que la prise de toxiques"."""
+
+
 def _before_cues(segment: str) -> Iterator[int]:
     """Yield the last three words before a cue that stands behind: "fièvre absente"."""
     cues = [match.start() for match in AFTER.finditer(segment)]
     if not cues:
         return
     words = [m.start() for m in WORD.finditer(segment) if _tells(m[0])]
+    for shared in _LIKEWISE.finditer(segment):
+        told = (m for m in WORD.finditer(segment, shared.end(), shared.end() + 60) if _tells(m[0]))
+        yield from (match.start() for match in islice(told, 2))
     for cue in cues:
         begin = max(segment.rfind(",", 0, cue), segment.rfind(":", 0, cue)) + 1
         last = bisect_left(words, cue)
-        yield from (at for at in words[max(0, last - 3) : last] if at >= begin)
+        reach = 6 if _SEVERAL.search(segment, max(begin, cue - 20), cue) else 3
+        yield from (at for at in words[max(0, last - reach) : last] if at >= begin)
 
 
 def _surface(root: str, text: str) -> str:

@@ -36,7 +36,8 @@ _FACTORS: dict[str, tuple[str, float]] = {
         "ma": ("ma", 1.0),
         "µa": ("ma", 1e-3),
     },
-    **{"kcal": ("kcal", 1.0), "hz": ("hz", 1.0), "meq": ("mol", 1e-3), "mosm": ("mosm", 1.0)},
+    **{"ms": ("h", 1 / 3.6e6), "w": ("w", 1.0), "dixieme": ("dixieme", 1.0), "watt": ("w", 1.0), "kcal": ("kcal", 1.0)},
+    **{ "hz": ("hz", 1.0), "meq": ("mol", 1e-3), "mosm": ("mosm", 1.0)},
     **{"sa": ("h", 168.0), "microgramme": ("g", 1e-6), "milligramme": ("g", 1e-3)},
     **{
         "gramme": ("g", 1.0),
@@ -90,6 +91,7 @@ _MORE = re.compile(
 _MOST = re.compile(r"\s{0,3}(?:au\s+(?:plus|maxim\w+)|maxim\w+|max\b|ou\s+moins)", re.I)
 _LEAST = re.compile(r"\s*(?:au\s+(?:moins|minim\w+)|minim\w+|ou\s+plus)", re.I)
 _DAY = 24.0
+_MONTH = 30 * _DAY
 _FORTNIGHTS = ({15, 14}, {8, 7})
 
 
@@ -122,6 +124,9 @@ class Quantity:
     def equals(self, other: Quantity) -> bool:
         """Return whether both say the same, unit included."""
         if self.unit != other.unit:  # "par jour, en deux fois"
+            if {self.unit, other.unit} == {"h", "mois"}:  # "à 30 jours", "à un mois"
+                days, months = (self, other) if self.unit == "h" else (other, self)
+                return _close(days.value, months.value * _MONTH)
             times = any({self.unit, other.unit} == {form, f"{form}/h"} for form in _TAKEN)
             return times and _close(self.bare, other.bare)
         return _close(self.value, other.value) or (self.unit == "h" and _fortnight(self, other))
@@ -141,6 +146,7 @@ class Quantity:
         A fortnight is 14 days and 15; "plaquettes 98 000" are those of a µl.
         """
         said = {day * _DAY for pair in _FORTNIGHTS for day in pair if self.value / _DAY in pair}
+        said |= {self.value * _MONTH} if self.unit == "mois" else set()
         return {self.value, self.bare, self.bare * 1e6, *said}
 
     def same_rate(self, other: Quantity) -> bool:
@@ -247,7 +253,7 @@ _STOP = frozenset(
     patient patiente traitement taux valeur""".split()
 )
 _OF = re.compile(
-    r"\s*(?:de\s+(?:la\s+|l['’])?|du\s+|d['’])(?=[^\W\d])|\s*(?:à|du\s+c[ôo]t[ée])\s+(?=droit|gauche)",
+    r"\s*(?:de\s+(?:la\s+|l['’])?|du\s+|d['’])(?=[^\W\d])|\s*(?:à|du\s+c[ôo]t[ée])\s+(?=droit|gauche)|\s*à\s+l['’](?=oeil)",
     re.I,
 )
 _ASIDE = re.compile(r"\s*\([^()\n]{1,30}\)")
@@ -292,12 +298,13 @@ def _content(text: str) -> frozenset[str]:
         if not word.isalpha() or word in _STOP:
             continue
         if len(word) > 3 or (len(word) > 1 and raw.isupper()):
-            found.add(_root(word))
-            found |= {_root(part) for part in EXPANSIONS.get(word, ())}
+            found.add(root_of(word))
+            found |= {root_of(part) for part in EXPANSIONS.get(word, ())}
     return frozenset(found)
 
 
-def _root(word: str) -> str:
+def root_of(word: str) -> str:
+    """Return what quantities know a folded word by."""
     return re.sub(r"(?:es|e|s)\Z", "", word)[:6]
 
 
@@ -324,6 +331,7 @@ def _with_rates(text: str, found: list[Quantity], ends: list[int]) -> list[Quant
             rates[number].append(rate)
             rates[other].append(rate)
     _share_rates(text, found, ends, rates)
+    _lead_rates(text, found, ends, rates)
     return [_but(q, daily=tuple(own)) for q, own in zip(found, rates, strict=True)]
 
 
@@ -344,6 +352,23 @@ def _share_rates(
             per = 1 / known[1] if "/" in following.unit and known else rate.value / following.value
             rates[number].append(Rate(dose.value * per, rate.unit, True))
             break
+
+
+def _lead_rates(
+    text: str, found: list[Quantity], ends: list[int], rates: list[list[Rate]]
+) -> None:
+    """Tell each dose of a list the frequency before it: "chaque semaine 15 mg de A et 10 mg de B"."""
+    every = None  # of the list that a dose stands in
+    for number, dose in enumerate(found):
+        last = found[number - 1] if number else None
+        if last is None or _BREAK.search(text[ends[number - 1] : dose.start]):
+            every = None
+        if dose.unit.startswith("fois/") and (dose.bare == 1 or dose.implied):
+            every = dose
+        elif every is not None and dose.unit in _DOSES and not rates[number]:
+            if dose.start - every.start <= 3 * _LEFT:
+                per = every.unit.split("/")[1]
+                rates[number].append(Rate(dose.value * every.value, f"{dose.unit}/{per}", True))
 
 
 _TAKEN = ("fois", "cp", "gel", "sachet", "amp")

@@ -31,7 +31,9 @@ _ONE = re.compile(
 _HIDDEN = "\u2060"
 """Inside an article: text2num reads "deux (0,8 %) une embolie" as 2 and 1."""
 _ARTICLE = re.compile(
-    r"(?<!\w)une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|prise|goutte|bouff))", re.I
+    r"(?<!\w)une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|goutte|bouff"
+    r"|prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
+    re.I,
 )
 _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I), new)
@@ -44,10 +46,18 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bdeux(?=\s+(?:à|ou|et)\s+(?:trois|quatre|cinq|six|sept|huit|dix|quinze|\d))", "2"),
         (r"\bun\s+trimestre", "3 mois"),
         (r"\bune?\s+demie?[ -](?=milligramme|gramme|mg|g\b|comprim|ampoule|dose)", "0,5 "),
-        (r"\bune(?=\s+(?:seule\s+)?(?:fois|prise|injection))", "1"),
+        (r"\bune(?=\s+(?:seule\s+)?(?:fois|injection|"
+         r"prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
+         "1"),
         (r"\bun\s+semestre", "6 mois"),
+        (rf"((?<!\w)(\d[\d.,]*|deux|une?|trois)(?:{_S}\w+){{0,4}}?{_S}+(?:le{_S}+)?matin){_S}*,{_S}*"
+         rf"\2(?:{_S}\w+){{0,2}}?{_S}+(?:à{_S}+|le{_S}+)?midi{_S}*(?:et|,){_S}*"
+         rf"\2(?:{_S}\w+){{0,2}}?{_S}+(?:le{_S}+|au{_S}+)?(?:soir|coucher)", r"\1, midi et le soir"),
+        (rf"((?<!\w)(\d[\d.,]*|deux|une?|trois)((?:{_S}\w+){{0,4}}?){_S}+(?:le{_S}+)?(?:matin|midi)){_S}*(?:et|,)"
+         rf"{_S}*\2(?:{_S}\w+){{0,2}}?{_S}+(?:le{_S}+|à{_S}+|au{_S}+)?(soir|midi|coucher)", r"\1 et \4"),
         (r"\bmatin,?\s+midi\s+et\s+(?:le\s+)?soir", "3 fois/jour"),
         (r"\b(?:le\s+)?matin\s*(?:et|/|\+)\s*(?:le\s+)?soir", "2 fois/jour"),
+        (r"\b(?:le\s+)?matin\s*(?:et|/|\+)\s*(?:à\s+)?midi\b(?!\s*(?:et|,|/|\+)\s*(?:le\s+|au\s+)?(?:soir|coucher))", "2 fois/jour"),
         (r"\bJ\s?\+?(\d{1,3})\b", r"jour \1"),
         (r"\b(?:un\s+)?demi[ -]litre", "0,5 l"),
         (r"\bun\s+jour\s+sur\s+deux", "tous les 2 jours"),
@@ -55,6 +65,15 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"(\d{_S}*(?:[mµu]?g|mcg|ml|ui)){_S}?/{_S}?(\d{{1,2}}){_S}?h(?:eures?)?\b",
             r"\1 toutes les \2 h",
         ),
+        (r"((?:acuit[ée]|\bAV\b|oeil)[^.;\n]{0,30}?)(?<![\d/])(\d{1,2})/10(?![\d/])", r"\1\2 dixiemes "),
+        (rf"(?<=[a-zµ%]){_S}?/{_S}?(\d{{1,2}}){_S}?(h(?:eures?)?|mois|sem(?:aines)?|j(?:ours)?)\b",
+         r" toutes les \1 \2"),
+        (r"\b(?:(?:une|1)\s+fois\s+)?(?:par|chaque)\s+trimestre", "tous les 3 mois"),
+        (r"\b(?:(?:une|1)\s+fois\s+)?(?:par|chaque)\s+semestre", "tous les 6 mois"),
+        (rf"{_S}par{_S}(?:24{_S}*h(?:eures)?|vingt-quatre{_S}heures)\b", " par jour"),
+        (r"(?<=\w)/\s?prise\b", " par prise"),
+        (rf"\b(\d{{1,2}}){_S}?h(?:eures?)?{_S}?(\d\d)(?!\d|[.,]\d|{_S}?(?:[mµ]?[gl]|ui|%))\b",
+         r"\1 h \2 min"),
     )
 )
 _DOSE = r"(?:[mµu]?g|mcg|ml|ui|(?:milli|micro)?grammes?|unit[ée]s?)"
@@ -70,7 +89,7 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          rf"(?:milli|micro)?gramme|milligramme|unit[ée]|"
          rf"ampoule|cp)\w*)", "2"),
         (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?|inhalations?)"
-         rf"{_S}*(?:quotidienne?s?|journali[eè]re?s?|par{_S}jour|/{_S}?j(?:our)?\b)",
+         rf"(?:{_S}+(?:sous[- ]cutan|intra|oral|unique|inhal|local)[\w-]*)?{_S}*(?:quotidienne?s?|journali[eè]re?s?|par{_S}jour|/{_S}?j(?:our)?\b)",
          r"\1 fois/jour"),
         (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?)"
          rf"{_S}*(?:hebdomadaires?|par{_S}semaine)", r"\1 fois/semaine"),
@@ -106,6 +125,18 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:quotidien(?:ne)?(?:s|ment)?|journali[eè]re?s?)\b", f" 1{IMPLIED} fois/jour "),
         (rf"(?<![\d\w%])((?!fois|prise)[^\W\d]{{4,}}){_S}+par{_S}+(jour|semaine|mois)\b",
          rf"\1 1{IMPLIED} fois/\2"),
+        (rf"(?<=\d){_S}?(?:fois|battements?|pulsations?|cycles?|mouvements?|coups|respirations?)?{_S}?"
+         rf"(?:par|/){_S}?(?:min(?:utes?)?|mn)\b", " bpm"),
+        (rf"\bdes{_S}+24{_S}*h(?:eures)?\b([^.;\d]{{0,25}}\d+(?:[.,]\d+)?{_S}*{_DOSE})\b", r"\1/jour"),
+        (rf"(\d{_S}*{_DOSE}(?:{_S}+(?:de{_S}|d['’])[\w-]+(?:{_S}[\w-]+)?)?){_S}+(?=(?:le{_S}+(?:matin|soir)|au{_S}+coucher)\b)",
+         rf"\1 1{IMPLIED} fois/jour "),
+        (rf"\b([2-9]){_S}+(?=(?:autres{_S}+)?(?:mol[ée]cules|m[ée]dicaments|produits|l[ée]sions|"
+         r"traitements|antibiotiques|lignes|examens|crit[èe]res|[ée]l[ée]ments|points|[ée]tapes|"
+         r"raisons|facteurs|types|cat[ée]gories|signes|sympt[ôo]mes|parties|situations|mesures|volets|"
+         r"temps|phases|principes|options|groupes|diagnostics|probl[èe]mes|complications|maladies|"
+         r"sortes|formes)\b)", rf"\1{IMPLIED} "),
+        (r"(?<![\w.,-])deux(?!\w)", f"2{IMPLIED}"),
+        (r"(?<![\w.,-])deuxi(?=[èe]mes?\b)", f"2{IMPLIED}"),
         (rf"{_S}+(?:et{_S}+)?{_PER}{_S}+"
          r"(?=(?:jour|j|semaine|mois|heure|h|kg|kilo|minute|min|an|litre|millilitre)s?\b)",
          "/"),
