@@ -31,7 +31,9 @@ def test_a_member_is_found_without_a_look_at_the_rest():
     rest = "x" * 100_000
     assert _member(f"pas de fièvre, pas de toux {rest}", 7) == ("fièvre", None)
     assert _member(f"pas de fièvre, de toux {rest}", 7) == ("fièvre", 15)
-    assert _member("sans " + "mot " * 1000 + "rare, de toux", 5)[1] == len("sans " + "mot " * 1000) + 6
+    assert (
+        _member("sans " + "mot " * 1000 + "rare, de toux", 5)[1] == len("sans " + "mot " * 1000) + 6
+    )
 
 
 def test_one_denial_that_is_gone_is_named_among_hundreds():

@@ -52,6 +52,7 @@ fid: fosse iliaque
 fig: fosse iliaque
 fo: fond oeil
 fogd: fibroscopie oesogastroduodenale
+fu: fluorouracile
 fr: frequence respiratoire
 gb: globules blancs leucocytes
 gcs: glasgow
@@ -106,6 +107,8 @@ ms: membres superieurs
 mtev: maladie thromboembolique veineuse
 mtx: methotrexate
 mvte: maladie veineuse thromboembolique
+mmf: mycophenolate
+nac: acetylcysteine
 nad: noradrenaline
 nfs: numeration formule
 oap: oedeme aigu poumon
@@ -168,8 +171,8 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
 """Words of its expansion (all of them, or one that says the same), by abbreviation."""
 
 AMBIGUOUS = frozenset(
-    "acr adp adr bav bk bu cat eer eg ep eva fa fc fcs fid fig fo fr gb gcs gr hc hdl hp ic im imf ir "
-    "ira iu iv ivg lbc ldl map mi ms nad pac pc pid pl pr pth rac rot rpm rx sa spa ta tc tca tg tp tsa "
+    "acr adp adr bav bk bu cat eer eg ep eva fa fc fcs fid fig fo fr fu gb gcs gr hc hdl hp ic im imf ir "
+    "ira iu iv ivg lbc ldl map mi mmf ms nac nad pac pc pid pl pr pth rac rot rpm rx sa spa ta tc tca tg tp tsa "
     "vs".split()
 )
 """Abbreviations that stand for something else elsewhere, or are words, too ("IC": insuffisance

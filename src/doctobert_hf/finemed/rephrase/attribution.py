@@ -65,7 +65,8 @@ _NEGATIVE = re.compile(
     re.IGNORECASE,
 )
 _EXCLUDES = re.compile(
-    r"(?<!\w)(?:[ée]limin|exclu[trsea]|infirm[ée]|[ée]cart(?:[ée]|ant|er|e(?!\w)))\w*", re.IGNORECASE
+    r"(?<!\w)(?:[ée]limin|exclu[trsea]|infirm[ée]|[ée]cart(?:[ée]|ant|er|e(?!\w)))\w*",
+    re.IGNORECASE,
 )
 _CONFIRMS = re.compile(r"(?<!\w)(?:confirm|av[ée]r|prouv|affirm)\w*", re.IGNORECASE)
 
@@ -101,7 +102,9 @@ _PATIENT = re.compile(
 def _own(source: str, rewrite: str) -> Iterator[str]:
     """Yield a relative's disease of which a sentence tells the patient, before any relative."""
     family = {
-        root for root, marked in _diseases(source, _RELATIVE, but=_TELLS).items() if marked == {True}
+        root
+        for root, marked in _diseases(source, _RELATIVE, but=_TELLS).items()
+        if marked == {True}
     }
     for root in dict.fromkeys(_of_patient(rewrite, family)) if family else ():
         if root not in _of_patient(source, family):
@@ -126,7 +129,8 @@ _PROPOSED = re.compile(
     re.IGNORECASE,
 )
 _TO_COME = re.compile(
-    _PROPOSED.pattern + r"|(?<!\w)(?:discut\w+|d[ée]ci\w+|indiqu\w+|indication|recommand\w+|conseill\w+|\w+ra|\w+ront|"
+    _PROPOSED.pattern
+    + r"|(?<!\w)(?:discut\w+|d[ée]ci\w+|indiqu\w+|indication|recommand\w+|conseill\w+|\w+ra|\w+ront|"
     r"doi(?:t|vent)|devr\w+|avant|projet|en\s+vue|retenu\w*|demand\w+|prescri\w+|si|en\s+cas|attente|proposition|"
     r"faudra|planifi\w+|à\s+\w+er|pr[ée]v\w+)(?!\w)",
     re.IGNORECASE,
@@ -146,21 +150,39 @@ def _planned(source: str, rewrite: str) -> Iterator[str]:
     told = _procedures(rewrite, _TO_COME) if plans else {}
     done = _procedures(rewrite, _HAPPENED) if plans else {}
     for root, marked in plans.items():
-        if marked == {True} and told.get(root) == {False} and True in done.get(root, ()):
+        now = told.get(root) == {False} and True in done.get(root, ())
+        just = _just_done(root, rewrite) and not _just_done(root, source)
+        if marked == {True} and (now or just):
             yield f"what is planned is done: {surface(root, source)}"
+
+
+_WAS_DONE = re.compile(
+    r"\w*[^.;]{0,45}(?<!\w)(?:a|ont)\s+[ée]t[ée]\s+(?:r[ée]alis|effectu|pratiqu)"
+)
+
+
+def _just_done(root: str, text: str) -> bool:
+    """Return whether an operation is followed by "a été réalisée"."""
+    return any(
+        stem(fold(m[0])) == root and _WAS_DONE.match(text, m.start()) for m in WORD.finditer(text)
+    )
 
 
 def _procedures(text: str, cue: re.Pattern[str]) -> dict[str, set[bool]]:
     """By stem, whether the segments of an operation or examination have the cue."""
     found: dict[str, set[bool]] = {}
     for segment in segments(text):
-        words = {stem(word) for word in map(fold, WORD.findall(segment)) if _DONE_TO.fullmatch(word)}
+        words = {
+            stem(word) for word in map(fold, WORD.findall(segment)) if _DONE_TO.fullmatch(word)
+        }
         for root in words:
             found.setdefault(root, set()).add(cue.search(segment) is not None)
     return found
 
 
-_GOES_ON = re.compile(r"\s*(?:elles?|ils?|cet(?:te)?|ces?|cel\w+(?:-ci)?|son|sa|le lien)\s", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"\s*(?:elles?|ils?|cet(?:te)?|ces?|cel\w+(?:-ci)?|son|sa|le lien)\s", re.IGNORECASE
+)
 
 
 def _unsure(text: str) -> dict[str, set[bool]]:

@@ -20,7 +20,7 @@ _LABELLED = re.compile(
 )
 _TOKEN = re.compile(r"(?<![\w.,/-])(?=[A-Za-z]*[A-Z])[A-Za-z]{1,4}\d[A-Za-z0-9]*(?!\w)")
 _GASES = re.compile(
-    r"(?:[sp]?[ap]?c?o2|hba1c|h2o|h24|b\d{1,2}|j\d+|co2|fi02|fio2)\Z", re.IGNORECASE
+    r"(?:[sp]?[ap]?c?o2|hba1c|h2o|h24|b\d{1,2}|j\d+|[th]0|co2|fi02|fio2)\Z", re.IGNORECASE
 )
 """Names of what is measured: a rewrite may call a saturation SpO2."""
 
@@ -34,11 +34,29 @@ def code_reasons(source: str, rewrite: str) -> Iterator[str]:
         if lost and invented:
             first = min(lost)
             yield f"code changed: {codes[first]}, now {now[min(invented)]}"
+    levels = _levels(source)
+    for vertebra, written in _levels(rewrite).items() if levels else ():
+        if vertebra not in levels and vertebra not in source:
+            yield f"code invented: {written}"
     known = re.sub(r"[\W_]", "", fold(source))
     for match in _TOKEN.finditer(rewrite):
         token = fold(match[0])
         if token not in known and not _since(token, source) and not _GASES.match(token):
             yield f"code invented: {match[0]}"
+
+
+_SPINE = re.compile(
+    r"(?<!\w)(?P<first>[CDTLS]\d{1,2})\s?[-/–]\s?(?P<last>[CDTLS]?\d{1,2})(?!\w|[.,/]\d)"
+)
+
+
+def _levels(text: str) -> dict[str, str]:
+    """Return the vertebrae that a text names in pairs, and how each pair is written."""
+    found = {}
+    for match in _SPINE.finditer(text):
+        last = match["last"] if match["last"][0].isalpha() else match["first"][0] + match["last"]
+        found |= {vertebra: match[0] for vertebra in (match["first"], last)}
+    return found
 
 
 def _since(token: str, source: str) -> bool:

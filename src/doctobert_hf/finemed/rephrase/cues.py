@@ -47,7 +47,8 @@ BEHIND_ANY = re.compile(
     r"(?<!\w)(?:absen(?!ces?\s+d)\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|ni[ée]e?s?|disparu\w*|infirm\w+|"
     rf"n[ée]g(?!\w)|non\s+{DONE}(?!\w)|:\s*non(?!\w)|interdi\w+|proscri\w+|cess[ée]\w*|"
     r"contre[- ]indi\w+|d[ée]conseill\w+|refus\w*|[àa]\s+[ée]viter|[ée]vit[ée]e?s?|"
-    r"(?:non|pas)\s+(?:indiqu|recommand|n[ée]cessaire|utile|justifi|souhait|associ|li[ée]|corr[ée]l|significati)\w*|n['’]|ne(?!\w))",
+    r"(?:non|pas)\s+(?:indiqu|recommand|n[ée]cessaire|utile|justifi|souhait|associ|li[ée]|corr[ée]l|significati)\w*|"
+    r"\?\s*(?:R\w*\s*:\s*)?non(?!\w)|n['’]|ne(?!\w))",
     re.IGNORECASE,
 )
 FREE = re.compile(r"(?<!\w)libres?(?!\w)", re.IGNORECASE)

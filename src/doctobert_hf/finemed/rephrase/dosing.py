@@ -42,7 +42,9 @@ def dose_reasons(
     yield from _other_rates(old, new, names)
 
 
-_TIMES = re.compile(r"(?<!\w)(?:(matins?|matinale?)|(midi)|(soirs?|coucher|vesp[ée]rale?))(?!\w)", re.I)
+_TIMES = re.compile(
+    r"(?<!\w)(?:(matins?|matinale?)|(midi)|(soirs?|coucher|vesp[ée]rale?))(?!\w)", re.I
+)
 _STOPS = re.compile(r"[;\n!?]|\.(?!\d)")
 
 
@@ -76,7 +78,9 @@ def _drugs(text: str) -> dict[str, str]:
     return found
 
 
-def _owned(quantities: list[Quantity], names: dict[str, str]) -> dict[tuple[str, str], list[Quantity]]:
+def _owned(
+    quantities: list[Quantity], names: dict[str, str]
+) -> dict[tuple[str, str], list[Quantity]]:
     """Return the doses, and the frequencies, that belong to one medicine alone."""
     found: dict[tuple[str, str], list[Quantity]] = {}
     for quantity in quantities:
@@ -92,17 +96,19 @@ def _other_rates(
     new: dict[tuple[str, str], list[Quantity]],
     names: dict[str, str],
 ) -> Iterator[str]:
-    """Yield medicines of which as much a day is told as of none of the source's doses of it."""
-    for (root, kind), told in new.items():
-        own = old.get((root, kind), [])
-        rates, now = ([r for q in some for r in q.daily] for some in (own, told))
-        if not rates or not now or kind in ("often", "h"):
-            continue
-        if {r.unit for r in rates} != {r.unit for r in now}:
-            continue
-        if not any(abs(a.value - b.value) <= 1e-6 * a.value for a in rates for b in now):
-            surface = told[0].surface
-            yield f"dose a day changed: {names[root]} {surface}"
+    """Yield medicines of which as much a day is told as of none of the doses of the source."""
+    for root, name in names.items():
+        rates, now = (_day(owned, root) for owned in (old, new))
+        if rates and now and not any(abs(a - b) <= 1e-6 * a for a in rates for b in now):
+            yield f"dose a day changed: {name} {new[root, 'g'][0].surface}"
+
+
+def _day(owned: dict[tuple[str, str], list[Quantity]], root: str) -> list[float]:
+    """Return what weight a day the doses and frequencies of a medicine make, each with each."""
+    doses = [q for q in owned.get((root, "g"), ()) if not q.sign]
+    often = [q for q in owned.get((root, "often"), ()) if q.unit == "fois/h" and not q.sign]
+    daily = [q.value for q in doses if q.unit == "g/h"]
+    return daily + [d.value * o.value for d in doses if d.unit == "g" for o in often]
 
 
 def _alike(one: Quantity, other: Quantity) -> bool:

@@ -26,6 +26,7 @@ from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
 from doctobert_hf.finemed.rephrase.quantities import Quantity, quantities_of
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
+from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import CONTENT, allowed, stem, term_reasons, words_of
 
 
@@ -86,7 +87,14 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
 # ---------------------------------------------------------------------------------- quantities
 
 _SINCE = {"H": "heures", "J": "jours", "S": "semaines", "M": "mois"}
-_CODES = re.compile(r"(?<![\w-])(?:(?P<since>[HJSM])\s?\+?)?(?P<code>(?:[A-Z]\d){2,}|\d{1,2})(?!\w|[.,]\d)")
+_CODES = re.compile(
+    r"(?<![\w-])(?:(?P<since>[HJSM])\s?\+?)?(?P<code>(?:[A-Z]\d){2,}|\d{1,2})(?!\w|[.,]\d)"
+)
+
+
+_ORDINAL_HINT = re.compile(r"(?:\d|i)(?:e|è|ème|eme)\s+(?:heure|jour|semaine|mois)(?!\w)", re.I)
+_ORDINAL = re.compile(r"\b(\d{1,3})(?:e|è|[èe]me)\s+(heure|jour|semaine|mois)(?!\w)")
+"""What happens "à la quatrième heure" happens "à 4 heures"."""
 
 
 def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quantity]:
@@ -100,10 +108,15 @@ def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quanti
         else:
             continue
         found += [replace(quantity, implied=True) for quantity in told]
+    if _ORDINAL_HINT.search(text):
+        for match in _ORDINAL.finditer(as_digits(text)):
+            found += [replace(q, implied=True) for q in quantities_of(f"{match[1]} {match[2]}s")]
     known = KnownQuantities(quantities_of(other)) if found else None
     told = [q for q in found if known is not None and any(known.equal(q))]
     bare = {quantity.bare for quantity in told if quantity.unit}
-    return [replace(q, implied=q.implied or (not q.unit and q.bare in bare)) for q in quantities] + told
+    return [
+        replace(q, implied=q.implied or (not q.unit and q.bare in bare)) for q in quantities
+    ] + told
 
 
 def _quantities(before: list[Quantity], after: list[Quantity]) -> Iterator[str]:
@@ -216,11 +229,18 @@ def _crossed(first: Quantity, second: Quantity, first_now: Quantity, second_now:
 # ---------------------------------------------------------------------------------- left out
 
 
+_DIGITS = re.compile(r"\d+")
+
+
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
+    told = set(_DIGITS.findall(rewrite))
     known = allowed(words_of(rewrite))
     roots = {word[:5] for word in words_of(rewrite) if len(word) >= CONTENT}
     for start, end in split_sentences(source):
         words = [w for w in words_of(source[start:end]) if len(w) >= CONTENT and w not in LIGHT]
         kept = sum(stem(word) in known or word[:5] in roots for word in words)
+        numbers = set(_DIGITS.findall(source[start:end]))
+        if len(numbers) > 1 and numbers <= told:
+            continue  # "VG non dilaté, FEVG 62 %" in other words
         if len(words) >= 5 and kept < 0.2 * len(words):
             yield f"sentence left out: {source[start:end][:60]}"

@@ -78,7 +78,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "loss": r"perdu\s+\d+|perte\s+de\s+poids|amaigri\w*|maigri\w*",
     },
     "direction": {
-        "up": r"augment\w+|major\w+|[ée]lev[ée]e?s?|[ée]l[ée]vation",
+        "up": r"augment\w+|accrue?s?|accro[îi]\w+|major\w+|[ée]lev[ée]e?s?|[ée]l[ée]vation",
         "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b|r[ée]duction|a?baiss\w+|basse?s?"
         r"|effondr\w+",
     },
@@ -137,7 +137,24 @@ _GROUPS: dict[str, dict[str, str]] = {
         r"|(?:ne\s+|n['’])(?:fau|doi|peu|dev|pouv)\w+\s+(?:pas|jamais)",
         "allowed": r"(?<!ne )(?:on|vous|il|elle|patiente?s?)\s+(?:peut|pouvez|peuvent)\s+"
         r"(?:associer|prendre|utiliser|donner|prescrire|administrer|recevoir|employer|consommer)"
-        r"|(?<!ne )(?:peut|peuvent)\s+[êe]tre\s+(?:associ|pris|utilis|donn|prescri|administr|employ)\w*",
+        r"|(?<!ne )(?:peut|peuvent)\s+[êe]tre\s+(?:associ|pris|utilis|donn|prescri|administr|employ)\w*"
+        r"|(?<!ne )(?:doit|doivent)\s+(?:recevoir|prendre|utiliser|employer)"
+        r"|(?<!non )(?<!pas )(?:autoris[ée]e?s?|permise?s?)",
+    },
+    "fitness": {"fit": r"apt(?:es?|itudes?)", "unfit": r"inapt(?:es?|itudes?)"},
+    "recommendation": {
+        "for": r"(?<!non )(?<!non-)(?<!pas )(?<!jamais )(?<!g[ée]n[ée]ralement )(?:recommand|conseill|pr[ée]conis)[ée]e?s?",
+        "against": r"(?:non|pas|jamais)[ -](?:g[ée]n[ée]ralement\s+|syst[ée]matiquement\s+)?"
+        r"(?:recommand|conseill|pr[ée]conis)[ée]e?s?|d[ée]conseill\w+|mieux\s+vaut\s+ne\s+pas|[ée]viter",
+    },
+    "permit": {
+        "forbidden": r"interdi\w+|proscri\w+",
+        "allowed": r"(?<!non )(?<!pas )(?:autoris[ée]e?s?|permise?s?)",
+    },
+    "position": {
+        "on the back": r"sur\s+le\s+dos|d[ée]cubitus\s+dorsal|supination",
+        "on the belly": r"sur\s+le\s+ventre|d[ée]cubitus\s+ventral|procubitus",
+        "on the side": r"sur\s+le\s+c[ôo]t[ée]|d[ée]cubitus\s+lat[ée]ral",
     },
     "aperture": {"open": r"ouverte?s?", "closed": r"ferm[ée]e?s?"},
     "exception": {
@@ -216,9 +233,9 @@ _PATTERNS = {
     for group, kinds in _GROUPS.items()
 }
 """By group one pattern, with a numbered group for each kind."""
-_RESULT = "result"
+_RESULTS = ("result", "sensitivity")
 _LOOSE = ("time of day", "relative", "severity", "direction", "medication", "extent", "limit",
-          "sex", "smoking", "permission", "evolution", "fever", "pace", "presence", "state", "meals", "advice",
+          "sex", "smoking", "permission", "evolution", "position", "recommendation", "permit", "fever", "pace", "presence", "state", "meals", "advice",
           "timing")  # fmt: skip
 """Told too often by chance to compare how often each is told."""
 _PLACES = ("height", "face", "end", "side of a limb", "depth")
@@ -273,17 +290,21 @@ def _bound(old: _Kinds, new: _Kinds, source: str) -> Iterator[str]:
 def _belonging(text: str) -> _Kinds:
     """Words that stand in one part of a sentence with "positif" or "négatif"."""
     found: _Kinds = {}
-    if not _places(text, _RESULT):
-        return found
-    pattern = _PATTERNS[_RESULT]
+    for group in _RESULTS:
+        if _places(text, group):
+            _results(text, group, found)
+    return found
+
+
+def _results(text: str, group: str, found: _Kinds) -> None:
+    pattern = _PATTERNS[group]
     for segment in segments(text):
         for part in _LAST_PARTS.split(segment) if pattern.search(segment) else ():
             kinds = {match.lastindex or 0 for match in pattern.finditer(part)}
             for raw in WORD.findall(part) if len(kinds) == 1 else ():
                 word = fold(raw)
                 if (len(word) >= _NAMED or raw.isupper()) and word not in LIGHT:
-                    found.setdefault((_RESULT, stem(word)), set()).update(kinds)
-    return found
+                    found.setdefault((group, stem(word)), set()).update(kinds)
 
 
 def _qualified(text: str) -> _Kinds:
@@ -343,7 +364,9 @@ def _sided(text: str) -> dict[str, set[str]]:
     return found
 
 
-_BREAKS = re.compile(r"[,:;.()\n]|(?<!\w)(?:et|mais|alors|tandis|tandis|dont|ou|contre)(?!\w)", re.I)
+_BREAKS = re.compile(
+    r"[,:;.()\n]|(?<!\w)(?:et|mais|alors|tandis|tandis|dont|ou|contre)(?!\w)", re.I
+)
 
 
 def _said_behind(source: str, rewrite: str) -> Iterator[str]:
@@ -402,6 +425,8 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     right_now += bool(right and not right_now and _SHORT_SIDES[0].search(rewrite))
     left_now += bool(left and not left_now and _SHORT_SIDES[1].search(rewrite))
     for before, now, known in ((right, right_now, in_short[0]), (left, left_now, in_short[1])):
+        if right_now and left_now and _BOTH.search(source):
+            continue  # "à droite comme à gauche" is "des deux côtés"
         if before == 0 and now and not known:
             yield "side invented"
     if (

@@ -30,7 +30,9 @@ from doctobert_hf.finemed.rephrase.cues import (
 from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem
 from doctobert_hf.finemed.words import WORD, fold
 
-_SEGMENT = re.compile(r"[.;!]|(?<!\?)(?<!\? )\n|(?<!\w)(?:mais|cependant|toutefois)(?!\w)", re.IGNORECASE)
+_SEGMENT = re.compile(
+    r"[.;!]|(?<!\?)(?<!\? )\n|(?<!\w)(?:mais|cependant|toutefois)(?!\w)", re.IGNORECASE
+)
 LIGHT = frozenset(
     """autre autres signe signes notion aussi retrouve retrouvee objective notee revele particuliers
     particuliere particularite avait etait patient patiente examen clinique faire cette celui celle
@@ -47,7 +49,7 @@ _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
     "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam",
     "hypertens": "hypertend", "hypotens": "hypotend", "doul": "doul", "fievre": "fievr febril pyre",
-    "romp": "romp ruptur", "indiqu": "indiqu indic", "abaiss": "abaiss baiss", "doubl": "doubl",
+    "romp": "romp ruptur", "irradi": "irrad", "indiqu": "indiqu indic", "abaiss": "abaiss baiss", "doubl": "doubl",
     "dyspn": "dyspn", "icter": "icter", "symptom": "symptom", "cyanos": "cyanos",
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
@@ -82,7 +84,8 @@ _QUALITY = re.compile(
 _NO_PRIVATIVE = frozenset(
     """anormal anormale anormales anormaux important importante importants importantes irradiation
     information formation intention attention approche approches avaleur inflammation indication
-    inspiration intense inclusion
+    inspiration intense inclusion informe informee informes informees inhibe injecte injectee
+    infecte infectee infiltre installe installee instaure instauree interne internes integre
     incision induction infection injection investigation invasion admise admises adresse
     ameliore amenee""".split()
 )
@@ -152,12 +155,16 @@ def segments(text: str) -> tuple[str, ...]:
     return (*found, text[at:])
 
 
-def _polarities(text: str, stems: frozenset[str]) -> dict[str, Counter[str]]:
+def _polarities(
+    text: str, stems: frozenset[str], heads: dict[str, set[str]] | None = None
+) -> dict[str, Counter[str]]:
     """By stem, how often it is ``negated``, ``affirmed`` or ``unclear``.
 
     Args:
         text: A source or its rewrite.
         stems: Those of the words of both.
+        heads: Gets, by the root of a second word that is denied ("métastase osseuse"), the roots
+            of the words that it stands behind; an empty root where it is denied by itself too.
     """
     found: dict[str, Counter[str]] = {}
     for segment in segments(text):
@@ -182,10 +189,25 @@ def _polarities(text: str, stems: frozenset[str]) -> dict[str, Counter[str]]:
             base = _denied(word, stems)
             for root in (_root(base),) if base else _roots(match[0]):
                 told = _TURNED.get(polarity, polarity) if base else polarity
+                if heads is not None and told == "negated":
+                    heads.setdefault(root, set()).update(_head(segment, reach, at))
                 found.setdefault(root, Counter())[told] += 1
     return found
 
 
+def _head(segment: str, reach: _Reach | None, at: int) -> tuple[str, ...]:
+    first = reach.heads.get(at) if reach is not None else None
+    word = WORD.match(segment, first) if first is not None else None
+    return _roots(word[0]) if word and fold(word[0]) not in _GENERAL else ("",)
+
+
+_GENERAL = frozenset(
+    """signe signes notion argument arguments antecedent antecedents lesion lesions element elements
+    trouble troubles image images aspect aspects syndrome episode episodes prise symptome symptomes
+    presence apparition survenue risque recidive trace indication anomalie anomalies recours relais
+    besoin consommation utilisation complication complications facteur facteurs atteinte""".split()
+)
+"""Words that a denial may do without: "pas de signe d'infection" is "pas d'infection"."""
 _TURNED = {"negated": "affirmed", "affirmed": "negated"}
 
 
@@ -225,7 +247,8 @@ class _Reach:
 
     def __init__(self, segment: str) -> None:
         self.segment = segment
-        self.negated = frozenset(_negated_places(segment))
+        self.heads: dict[int, int] = {}
+        self.negated = frozenset(_negated_places(segment, self.heads))
         self._before = [match.end() for match in BEFORE_ANY.finditer(segment)]
         self._behind = [match.start() for match in BEHIND_ANY.finditer(segment)]
         self._free = [match.start() for match in FREE.finditer(segment)]
@@ -242,7 +265,9 @@ class _Reach:
             return False
         near = (
             at > self._ruled_out
-            or any(not TURN.search(segment, at, c + 2) for c in _among(self._behind, at + 1, at + 90))
+            or any(
+                not TURN.search(segment, at, c + 2) for c in _among(self._behind, at + 1, at + 90)
+            )
             or any(" et " not in segment[at:c] for c in _among(self._free, at + 1, at + 90))
             or any(
                 not TURN.search(segment, c, at) and not self._apart(c, at)
@@ -300,8 +325,14 @@ _SHOWS = tuple(
 )
 
 
-def _negated_places(segment: str) -> Iterator[int]:
-    """Where words stand that a cue surely negates: its first two, and the heads of a list."""
+def _negated_places(segment: str, heads: dict[int, int] | None = None) -> Iterator[int]:
+    """Yield where words stand that a cue surely negates: its first two, and the heads of a list.
+
+    Args:
+        segment: Part of a sentence.
+        heads: Gets, for the second of two words, where the first one stands.
+    """
+    heads = {} if heads is None else heads
     bearers = max((match.start() for match in BEARERS.finditer(segment)), default=-1)
     walked: set[int] = set()
     for cue in CUE.finditer(segment):
@@ -312,7 +343,7 @@ def _negated_places(segment: str) -> Iterator[int]:
         if cue[0].lower().startswith("non"):  # denies the one word behind it
             yield at
             continue
-        yield from _list_heads(segment, at, walked)
+        yield from _list_heads(segment, at, walked, heads)
     for cue in VERB.finditer(segment):
         for name in ("verb", "bare", "told", "who", "object", "which"):
             if name in ("object", "which") and not fold(cue["verb"] or "").startswith(_SHOWS):
@@ -322,20 +353,25 @@ def _negated_places(segment: str) -> Iterator[int]:
     yield from _before_cues(segment)
 
 
-def _list_heads(segment: str, at: int, walked: set[int]) -> Iterator[int]:
+def _list_heads(segment: str, at: int, walked: set[int], heads: dict[int, int]) -> Iterator[int]:
     """Yield the first words of each member of a list, up to where it ends.
 
     Args:
         segment: What the cue stands in.
         at: Where the list begins.
         walked: Where members begin that an earlier cue has reached; grows.
+        heads: Where the first of two words stands, by the second; grows.
     """
     while at not in walked:
         walked.add(at)
         inside, following = _member(segment, at)
         words = islice((m for m in WORD.finditer(inside) if _tells(m[0])), 2)
+        first = at
         for number, match in enumerate(words):
-            yield at + match.start()
+            if number:
+                heads[at + match.start()] = first
+            first = at + match.start()
+            yield first
             if number == 0 and _is_infinitive(match[0]):
                 break
         if following is None:
@@ -402,14 +438,25 @@ def _surface(root: str, text: str) -> str:
     return root
 
 
+def _affirmed(root: str, told: dict[str, Counter[str]]) -> bool:
+    """Return whether a text affirms what has a root, in whichever form: "irradie"."""
+    return any(
+        counts["affirmed"] for other, counts in told.items() if other.startswith(root[:CONTENT])
+    )
+
+
 def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what is denied in one text and affirmed in the other."""
     words = {fold(word) for text in (source, rewrite) for word in WORD.findall(text)}
     stems = frozenset(map(stem, words))
-    old, new = _polarities(source, stems), _polarities(rewrite, stems)
+    heads: dict[str, set[str]] = {}
+    old, new = _polarities(source, stems, heads), _polarities(rewrite, stems)
     for root, before in old.items():
         after = new.get(root, Counter())
         if after["negated"] < before["negated"] and after["affirmed"] > before["affirmed"]:
+            firsts = heads.get(root, {""})
+            if not any(not head or _affirmed(head, new) for head in firsts):
+                continue  # "pas de métastase osseuse", now "scintigraphie osseuse : pas de métastase"
             yield f"negation lost: {_surface(root, source)}"
         elif (
             after["negated"] > before["negated"] + before["unclear"]

@@ -36,8 +36,15 @@ _FACTORS: dict[str, tuple[str, float]] = {
         "ma": ("ma", 1.0),
         "µa": ("ma", 1e-3),
     },
-    **{"ms": ("h", 1 / 3.6e6), "w": ("w", 1.0), "dixieme": ("dixieme", 1.0), "watt": ("w", 1.0), "kcal": ("kcal", 1.0)},
-    **{ "hz": ("hz", 1.0), "meq": ("mol", 1e-3), "mosm": ("mosm", 1.0)},
+    **{
+        "ms": ("h", 1 / 3.6e6),
+        "w": ("w", 1.0),
+        "dixieme": ("dixieme", 1.0),
+        "cmho": ("cmho", 1.0),
+        "watt": ("w", 1.0),
+        "kcal": ("kcal", 1.0),
+    },
+    **{"hz": ("hz", 1.0), "meq": ("mol", 1e-3), "mosm": ("mosm", 1.0)},
     **{"sa": ("h", 168.0), "microgramme": ("g", 1e-6), "milligramme": ("g", 1e-3)},
     **{
         "gramme": ("g", 1.0),
@@ -88,6 +95,13 @@ _MORE = re.compile(
     r"au\s+moins|minim\w+(?:\s+d[e'’])?|d[ée]pass\w+|exc[èe]d\w+)\s*:?\s*(?:de\s|d['’])?\s*\Z",
     re.I,
 )
+_UP_TO = re.compile(
+    r"(?:descend|mont|baiss|chut|remont|[ée]lev|augment|pass|irradi)\w*\s+jusqu['’][àa]\s*\Z", re.I
+)
+_FOUND = re.compile(
+    r"(?:saturation|spo2|sao2|pression|temp[ée]rature)\s+minim\w+\s*(?:[:àa]|de)?\s*\Z", re.I
+)
+"""What was measured is no limit."""
 _MOST = re.compile(r"\s{0,3}(?:au\s+(?:plus|maxim\w+)|maxim\w+|max\b|ou\s+moins)", re.I)
 _LEAST = re.compile(r"\s*(?:au\s+(?:moins|minim\w+)|minim\w+|ou\s+plus)", re.I)
 _DAY = 24.0
@@ -210,9 +224,9 @@ _NOT_NEEDED = re.compile(r"[^,;:.()]{0,14}(?<!\w)n(?:e\s|['’])", re.I)
 
 def _sign(before: str, after: str) -> int:
     """-1 for a limit above, 1 for one below; "ne pas dépasser" is a limit above."""
-    if _LESS.search(before) or _MOST.match(after):
+    if (_LESS.search(before) and not _UP_TO.search(before)) or _MOST.match(after):
         return -1
-    more = _MORE.search(before)
+    more = _MORE.search(before) if not _FOUND.search(before) else None
     if more and _MUST_NOT.match(more[0]):
         denied = _NOT.search(before[: more.start()] + " ") or _NOT_NEEDED.match(after)
         if denied:
@@ -354,9 +368,7 @@ def _share_rates(
             break
 
 
-def _lead_rates(
-    text: str, found: list[Quantity], ends: list[int], rates: list[list[Rate]]
-) -> None:
+def _lead_rates(text: str, found: list[Quantity], ends: list[int], rates: list[list[Rate]]) -> None:
     """Tell each dose of a list the frequency before it: "chaque semaine 15 mg de A et 10 mg de B"."""
     every = None  # of the list that a dose stands in
     for number, dose in enumerate(found):

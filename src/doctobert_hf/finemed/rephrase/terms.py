@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
 from doctobert_hf.finemed.rephrase.brands import BRANDS
+from doctobert_hf.finemed.rephrase.drug_classes import class_of, has_member, is_class
 from doctobert_hf.finemed.words import WORD, fold
 
 CONTENT = 5
@@ -159,6 +160,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if _told_otherwise(stem(word) if len(stem(word)) > 2 else word, old):
             continue
+        if kind == "drug" and has_member(word, _medicines(source)):
+            continue
         if kind and stem(word) not in old_stems and not _kin(word, old) and not _part_of(word, old):
             yield f"{kind} invented: {word}"
     yield from _short_names(source, rewrite, old_stems | set(old))
@@ -170,6 +173,10 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if stem(word) in _SALTS and _told_otherwise(stem(word), new):
             continue
+        if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
+            continue
+        if kind == "drug" and any(4 <= len(other) < 8 and word.startswith(other) for other in new):
+            continue  # "amox" for "amoxicilline"
         if kind == "drug":
             yield f"drug lost: {word}"
         lost.append(word)
@@ -206,7 +213,9 @@ _SAME = {
     **{"natrem": "sodium hyponat hypernat", "kaliem": "potassi hypokal hyperkal"},
     **{"calcem": "calcium hypocal hypercal", "cholester": "ldl hdl"},
     **{"insuffis": "insuffis irc ira ic icc defaillan dysfonct altere alterat"},
-    **{"catechol": "noradren adrenal dobutam dopamin", "benzodiaz": "bzd "},
+    **{
+        "catechol": "noradren adrenal dobutam dopamin",
+    },
     **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
 }
 """What else a source may call a finding, by the beginning of the word for it."""
@@ -292,6 +301,20 @@ def _eponyms(source: str, rewrite: str) -> Iterator[str]:
     for match in _EPONYM.finditer(rewrite):
         if fold(match["name"]) not in known:
             yield f"disease invented: {match[0]}"
+
+
+def _medicines(text: str) -> list[str]:
+    return [fold(raw) for raw in WORD.findall(text) if kind_of(raw) == "drug" or raw.isupper()]
+
+
+def _class_kept(word: str, rewrite: str, new: Sequence[str]) -> bool:
+    """Return whether a class of medicines is still told: by its name, or by a member."""
+    name = class_of(word)
+    return (
+        name is None  # "chimiothérapie": what it consists of is told, or lost
+        or any(class_of(other) == name for other in new)
+        or has_member(word, _medicines(rewrite))
+    )
 
 
 _RUBRIC = re.compile(r"(?<!\w)Allergies?\s*(?:connues?\s*)?:")
