@@ -71,6 +71,7 @@ hnf: heparine fractionnee
 hp: helicobacter pylori
 hsa: hemorragie sous arachnoidienne
 hsd: hematome sous dural
+hshc: hemisuccinate hydrocortisone
 hta: hypertension arterielle
 htap: hypertension arterielle pulmonaire
 hvg: hypertrophie ventriculaire
@@ -131,6 +132,7 @@ rch: rectocolite hemorragique
 rciu: retard croissance uterin
 rea: reanimation
 rgo: reflux gastro oesophagien
+rl: ringer lactate
 rot: reflexes osteotendineux
 rpm: rupture membranes
 rx: radiographie
@@ -171,8 +173,10 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
 """Words of its expansion (all of them, or one that says the same), by abbreviation."""
 
 AMBIGUOUS = frozenset(
-    "acr adp adr bav bk bu cat eer eg ep eva fa fc fcs fid fig fo fr fu gb gcs gr hc hdl hp ic im imf ir "
-    "ira iu iv ivg lbc ldl map mi mmf ms nac nad pac pc pid pl pr pth rac rot rpm rx sa spa ta tc tca tg tp tsa "
+    "acr adp adr bav bk bu cat eer eg ep eva fa fc fcs fid fig fo fr fu gb gcs gr hc hdl hp ic im "
+    "imf ir "
+    "ira iu iv ivg lbc ldl map mi mmf ms nac nad pac pc pid pl pr pth rac rl rot rpm rx sa spa ta "
+    "tc tca tg tp tsa "
     "vs".split()
 )
 """Abbreviations that stand for something else elsewhere, or are words, too ("IC": insuffisance
@@ -254,6 +258,8 @@ ANOTHER_WAY: dict[str, tuple[str, ...]] = {
     "pna": ("pyelonephrit",),
     "rgo": ("reflux",),
     "sep": ("sclerose en plaques",),
+    "vhb": ("hepatite b", "virus b", "virales b"),
+    "vhc": ("hepatite c", "virus c", "virales c", "b et c"),
     "tvp": ("phlebite", "thrombose veineuse", "thromboses veineuses"),
 }
 """What else says a disease that a source has as an abbreviation, by its beginning, folded."""

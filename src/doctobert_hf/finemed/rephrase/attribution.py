@@ -13,7 +13,7 @@ from doctobert_hf.finemed.words import WORD, fold
 _RELATIVE = re.compile(
     r"(?<!\w)(?:p[èe]res?|m[èe]res?|fr[èe]res?|s(?:œ|oe)urs?|oncles?|tantes?|cousine?s?|grands?-\w+|"
     r"famil\w+|h[ée]r[ée]d\w+|parents?|fratrie|a[ïi]eu\w*|collat[ée]ra\w+|ascendants?|consanguin\w*|"
-    r"neveux?|ni[èe]ces?|jum\w+|maternel\w*|paternel\w*)(?!\w)",
+    r"neveux?|ni[èe]ces?|jum\w+|papas?|mamans?|maternel\w*|paternel\w*)(?!\w)",
     re.IGNORECASE,
 )
 _TELLS = re.compile(
@@ -30,14 +30,16 @@ _UNSURE = re.compile(
     re.IGNORECASE,
 )
 _STRONG = re.compile(
-    r"(?<!\w)(?:suspicion|suspect[ée]e?s?|suspecte\w*|probables?|probablement|possibles?|possiblement|pourrai(?:t|ent)|peut[- ][êe]tre|hypoth[èe]ses?|"
+    r"(?<!\w)(?:suspicion|suspect[ée]e?s?|suspecte\w*|probables?|probablement|possibles?|possiblement|[àa]\s+(?:discuter|rechercher|confirmer)|[àa]\s+la\s+recherche|"
+    r"pourrai(?:t|ent)|peut[- ][êe]tre|hypoth[èe]ses?|"
     r"pr[ée]somption|pr[ée]sum[ée]e?s?|vraisemblabl\w+|soup[çc]onn\w+)(?!\w)",
     re.IGNORECASE,
 )
 
 
 _FORBIDS = re.compile(
-    r"(?<!\w)(?:(?:ne\s+|n['’])(?:doi\w+|devr\w+|peu\w+|pouv\w+|faut)\s+(?:pas|jamais|en\s+aucun\s+cas)|"
+    r"(?<!\w)(?:(?:ne\s+|n['’])(?:doi\w+|devr\w+|peu\w+|pouv\w+|faut)\s+(?:pas|jamais|en\s+aucun\s+cas)"
+    r"(?!\s+(?:attendre|tarder|diff[ée]rer|retarder|[êe]tre\s+(?:diff|retard)))|"
     r"ne\s+(?:pas|jamais)\s+\w+(?:er|ir|re)|(?:ne\s+|n['’])\w+(?:ez|er)\s+(?:pas|jamais)|"
     r"(?:ne\s+|n['’])(?:est|sont|sera)\s+(?:pas|jamais)\s+(?:recommand|conseill|indiqu)\w+|"
     r"[ée]vit\w+|contre[- ]indi(?:qu|ca)\w+|d[ée]conseill\w+|"
@@ -130,7 +132,8 @@ _PROPOSED = re.compile(
 )
 _TO_COME = re.compile(
     _PROPOSED.pattern
-    + r"|(?<!\w)(?:discut\w+|d[ée]ci\w+|indiqu\w+|indication|recommand\w+|conseill\w+|\w+ra|\w+ront|"
+    + r"|(?<!\w)(?:discut\w+|d[ée]ci\w+|indiqu\w+|indication|recommand\w+|conseill\w+|\w+ra|"
+    r"\w+ront|"
     r"doi(?:t|vent)|devr\w+|avant|projet|en\s+vue|retenu\w*|demand\w+|prescri\w+|si|en\s+cas|attente|proposition|"
     r"faudra|planifi\w+|à\s+\w+er|pr[ée]v\w+)(?!\w)",
     re.IGNORECASE,
@@ -140,8 +143,10 @@ _HAPPENED = re.compile(
     r"(?:r[ée]alis|effectu|pratiqu|d[ée]but|instaur|administr|op[ée]r|eu\b|b[ée]n[ée]fici|subi|fait)\w*)",
     re.IGNORECASE,
 )
-_DONE_TO = re.compile(r"\w+(?:ectomie|otomie|stomie|plastie|scopie|graphie|th[ée]rapie|centese)s?|biopsies?|"
-    r"chirurgies?|interventions?|transfusions?|vaccinations?|arthrodeses?|greffes?|amputations?")  # fmt: skip
+_DONE_TO = re.compile(r"\w+(?:ectomie|otomie|stomie|plastie|scopie|graphie|th[ée]rapie|centese)s?|"
+r"biopsies?|"
+    r"chirurgies?|interventions?|transfusions?|vaccinations?|arthrodeses?|greffes?|"
+    r"amputations?")  # fmt: skip
 
 
 def _planned(source: str, rewrite: str) -> Iterator[str]:
@@ -185,10 +190,13 @@ _GOES_ON = re.compile(
 )
 
 
+_QUESTION = re.compile(r"[^?]*\?|[^?]+")
+
+
 def _unsure(text: str) -> dict[str, set[bool]]:
     """As :func:`_diseases` of unsure ones; "elle" may tell it of what stands before."""
     found: dict[str, set[bool]] = {}
-    whole = segments(text)
+    whole = [part for segment in segments(text) for part in _QUESTION.findall(segment)]
     for number, segment in enumerate(whole):
         behind = whole[number + 1] if number + 1 < len(whole) else ""
         unsure = _UNSURE.search(segment) or (_GOES_ON.match(behind) and _UNSURE.search(behind))
@@ -246,10 +254,13 @@ def _diseases(
     return found
 
 
+_DISEASE_OF = re.compile(r"(?<!\w)maladie\s+(?:de\s+la\s+|de\s+|d['’])?(\w{5,})", re.IGNORECASE)
+
+
 @lru_cache(maxsize=1 << 12)  # several looks at one document read its sentences once
 def _disease_roots(segment: str) -> tuple[str, ...]:
     return tuple(
         stem(fold(raw))
         for raw in WORD.findall(segment)
         if len(raw) >= CONTENT and fold(raw) not in LIGHT and kind_of(raw, wide=True)
-    )
+    ) + tuple(stem(fold(named)) for named in _DISEASE_OF.findall(segment))

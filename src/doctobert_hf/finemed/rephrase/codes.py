@@ -13,9 +13,9 @@ _ROMAN = {fold(roman): number for roman, number in ROMAN.items()}
 _LABELLED = re.compile(
     r"(?<!\w)(?P<label>stades?|grades?|types?|classes?|degr[ée]s?|groupes?|Glasgow|GCS|NYHA|Child(?:-Pugh)?|ASA|"
     r"Gleason|Karnofsky|ECOG|Fitzpatrick|ACR|BI-?RADS|h[ée]patites?|vitamines?|facteurs?|Apgar|lobe|segment|vert[èe]bre)"
-    r"(?:\s+(?:de\s+la\s+)?[A-Z][\w-]+|\s+(?:de|à|était|est|chronique|aiguë?|virale))?"
+    r"(?:\s+(?:de\s+la\s+)?[A-Z][\w-]+\b|\s+(?:de|à|était|est|chronique|aiguë?|virale))?"
     r"\s*(?:de\s+|à\s+|était\s+(?:à|de)\s+|est\s+(?:à|de)\s+|:\s*|=\s*|virale\s+)?"
-    r"(?P<code>\d{1,3}[a-dA-D]?|(?-i:VI|IV|III|II|I|V|[A-E]))(?![\w,]|\.\d)",
+    r"(?P<code>\d{1,3}[a-dA-D]?|(?-i:VI|IV|III|II|I|V|[A-E]))(?!\w|[.,]\d)",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"(?<![\w.,/-])(?=[A-Za-z]*[A-Z])[A-Za-z]{1,4}\d[A-Za-z0-9]*(?!\w)")
@@ -52,10 +52,10 @@ _SPINE = re.compile(
 
 def _levels(text: str) -> dict[str, str]:
     """Return the vertebrae that a text names in pairs, and how each pair is written."""
-    found = {}
+    found: dict[str, str] = {}
     for match in _SPINE.finditer(text):
         last = match["last"] if match["last"][0].isalpha() else match["first"][0] + match["last"]
-        found |= {vertebra: match[0] for vertebra in (match["first"], last)}
+        found |= dict.fromkeys((match["first"], last), match[0])
     return found
 
 

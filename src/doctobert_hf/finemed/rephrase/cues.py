@@ -9,7 +9,7 @@ DONE = (
     r"not[ée]e?s?|objectiv[ée]e?s?|vue?s?|d[ée]cel[ée]e?s?|d[ée]tect[ée]e?s?|rapport[ée]e?s?|"
     r"signal[ée]e?s?|constat[ée]e?s?|identifi[ée]e?s?|visualis[ée]e?s?|per[çc]ue?s?|"
     r"mise?s?\s+en\s+[ée]vidence|pr[ée]sente?s?|survenue?s?|d[ée]plor[ée]e?s?|prescrite?s?|introduite?s?|laiss[ée]e?s?|"
-    r"pos[ée]e?s?|administr[ée]e?s?|disponibles?|utilis[ée]e?s?|n[ée]cessaires?|obtenue?s?)"
+    r"pos[ée]e?s?|administr[ée]e?s?|disponibles?|utilis[ée]e?s?|n[ée]cessaires?|obtenue?s?|connue?s?)"
 )
 """What is done with an examination, or with a finding: where it was not, the thing is denied."""
 CUE = re.compile(
@@ -24,13 +24,14 @@ CUE = re.compile(
     r"d[ée]pourvue?s?\s+d[e'’]|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
     r"non[ -](?=\w+)|"
     r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]cart(?:e|ent|er|ant|ait)(?!\w)|infirm(?!i[èe]r)\w+|"
-    r"(?<=pas )sous(?!\w)|contrairement\s+(?:à|aux?)\s+(?:l['’]|l[ae]s?\s)?|(?:\A|,|(?<!\w)et)\s*(?:non\s+)?pas\s+(?:à|aux?|avec|chez)\s+(?:l['’]|l[ae]s?\s)?)",
+    r"(?<=pas )sous(?!\w)|(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|contrairement\s+(?:à|"
+    r"aux?)\s+(?:l['’]|l[ae]s?\s)?|(?:\A|,|(?<!\w)et)\s*(?:non\s+)?pas\s+(?:à|aux?|avec|chez)\s+(?:l['’]|l[ae]s?\s)?)",
     re.IGNORECASE,
 )
 AFTER = re.compile(
     r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|"
     r"(?<!jambes )(?<!cuisses )(?<!bras )(?<!membres )(?<!pieds )[ée]cart[é]e?s?|"
-    r"indemnes?(?!\s+d[e'’])|respect[ée]e?s?|[ée]pargn[ée]e?s?|exclue?s?|infirm[é]e?s?|"
+    r"inconnue?s?|ignor[ée]e?s?|indemnes?(?!\s+d[e'’])|respect[ée]e?s?|[ée]pargn[ée]e?s?|exclue?s?|infirm[é]e?s?|"
     r"ni[é]e?s?|(?:non|pas)\s+retenue?s?|"
     rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+"
     rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE})(?!\w)"
@@ -39,8 +40,9 @@ AFTER = re.compile(
 )
 BEFORE_ANY = re.compile(
     r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
-    r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|d[ée]ment|nient|contre[- ]indi\w+|d[ée]conseill\w+|proscri\w+|[ée]vit\w+|"
-    r"[ée]cart(?:e|ent|er|ant|ait)|refus\w*)(?!\w)",
+    r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|d[ée]ment|nient|contre[- ]indi\w+|"
+    r"d[ée]conseill\w+|proscri\w+|[ée]vit\w+|"
+    r"[ée]cart(?:e|ent|er|ant|ait)|refus\w*|jeûne)(?!\w)",
     re.IGNORECASE,
 )
 BEHIND_ANY = re.compile(
@@ -75,7 +77,7 @@ GOES_ON = re.compile(
 VERB = re.compile(
     r"(?<!\w)(?:ne\s+|n['’])(?:(?:pas|jamais|plus)\s+(?P<bare>\w+(?:er|ir|re))(?!\w)"
     r"|(?<=personne\sn['’])\w+\s+(?P<who>\w+)(?!\w)"
-    r"|(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais|plus|gu[èe]re|nullement|aucunement)(?:\s+(?:pu|d[ûu]|[ée]t[ée]|[êe]tre|encore)(?!\w))*"
+    r"|(?:s['’]|se\s+|y\s+|en\s+)?(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais|plus|gu[èe]re|nullement|aucunement)(?:\s+(?:pu|d[ûu]|[ée]t[ée]|[êe]tre|encore)(?!\w))*"
     r"(?:\s+(?:l[ea]s?\s|l['’]|cet(?:te)?\s|ces?\s)(?P<object>\w+)(?:\s+(?P<which>\w+"
     r"(?:aires?|a(?:l|le|ux)|iques?|eu(?:x|se|ses)))(?!\w))?|"
     r"\s+(?P<told>\w+(?:[ée]e?s?|ie?s?|ue?s?|aires?|ables?|ibles?|er|ir|re))(?!\w))?)",
@@ -101,8 +103,9 @@ BEARERS = re.compile(
 
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
-    r"(?<!\w)(?:absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|n[ée]g|exclu|"
-    r"[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|contre[- ]indi|d[ée]conseill|[ée]vit)|:\s*(?:0|n[ée]ant)",
+    r"(?<!\w)(?:absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
+    r"[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|contre[- ]indi|d[ée]conseill|[ée]vit|"
+    r"jeûn)|:\s*(?:0|n[ée]ant)",
     re.IGNORECASE,
 )
 """Any of them: where a sentence has none, all of it is affirmed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from doctobert_hf.finemed.rephrase.quantities import Quantity, root_of
@@ -61,9 +62,10 @@ def _times(text: str) -> dict[str, tuple[str, set[int]]]:
     found: dict[str, tuple[str, set[int]]] = {}
     for sentence in _STOPS.split(text) if _TIMES.search(text) else ():
         names = [m for m in WORD.finditer(sentence) if kind_of(m[0]) == "drug"]
+        starts = [m.start() for m in names]
         for match in _TIMES.finditer(sentence):
-            before = [m for m in names if m.start() < match.start()]
-            for word in before[-1:] or names[:1]:
+            last = bisect_left(starts, match.start())
+            for word in names[max(0, last - 1) : max(1, last)]:
                 _, times = found.setdefault(root_of(fold(word[0])), (word[0], set()))
                 times.add(match.lastindex or 0)
     return found

@@ -1,6 +1,7 @@
 """Names of classes of medicines, and which medicines are of them.
 
-A rewrite may call tacrolimus an immunosuppressant: nothing is invented where the source has a member.
+A rewrite may call tacrolimus an immunosuppressant: nothing is invented where the source has a
+member.
 """
 
 from __future__ import annotations
@@ -10,37 +11,47 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 _CLASSES = {
-    "immunosuppress": "tacrolimus|ciclosporine|mycophenol|azathioprine|everolimus|sirolimus|predniso",
+    "immunosuppress": "tacrolimus|ciclosporine|mycophenol|azathioprine|everolimus|sirolimus|"
+    "predniso",
     "antirejet": "tacrolimus|ciclosporine|mycophenol|azathioprine|everolimus|sirolimus",
-    "antidote": r"acetylcysteine|flumazenil|naloxone|nac$|protamine|vitamine|hydroxocobal|idarucizumab",
+    "antidote": r"acetylcysteine|flumazenil|naloxone|nac$|protamine|vitamine|hydroxocobal|"
+    r"idarucizumab",
     "anticoagul": r"\w+xaban|\w+gatran|\w*parine|warfarine|fluindione|acenocoum|avk|aod|hbpm|hnf",
     "antiagreg": "aspirine|clopidogrel|prasugrel|ticagrelor|kardegic|acetylsalicyl",
     "antiplaquett": "aspirine|clopidogrel|prasugrel|ticagrelor|kardegic|acetylsalicyl",
-    "betabloqu": r"\w+olol$", "statine": r"\w+statine", "hypolipem": r"\w+statine|ezetimibe|\w+fibrate",
+    "betabloqu": r"\w+olol$", "statine": r"\w+statine", "hypolipem": r"\w+statine|ezetimibe|"
+    r"\w+fibrate",
     "diuret": r"\w+semide|\w+thiazide|\w+lactone|bumetanide|indapamide|amiloride",
     "antihypertens": r"\w+pril$|\w+sartan|\w+dipine|\w+olol$|indapamide|\w+thiazide|urapidil",
-    "antiepilept": r"lamotrigine|levetirac|valpro|carbamaz|topiram|gabapent|pregabal|pheny|\w+zepam|lacosam",
-    "anticonvuls": r"lamotrigine|levetirac|valpro|carbamaz|topiram|gabapent|pregabal|pheny|\w+zepam",
+    "antiepilept": r"lamotrigine|levetirac|valpro|carbamaz|topiram|gabapent|pregabal|pheny|"
+    r"\w+zepam|lacosam",
+    "anticonvuls": r"lamotrigine|levetirac|valpro|carbamaz|topiram|gabapent|pregabal|pheny|"
+    r"\w+zepam",
     "anxiolyt": r"\w+zepam|\w+zolam|hydroxyzine|bzd", "benzodiaz": r"\w+zepam|\w+zolam|bzd",
     "neurolept": r"\w+apine|\w+peridone|haloperidol|aripipr|chlorpromaz|amisulpride|loxapine",
     "antipsychot": r"\w+apine|\w+peridone|haloperidol|aripipr|chlorpromaz|amisulpride",
-    "antidepress": r"\w+oxetine|\w*citalopram|venlafax|sertral|mirtaz|\w+triptyline|\w+pramine|isrs",
+    "antidepress": r"\w+oxetine|\w*citalopram|venlafax|sertral|mirtaz|\w+triptyline|\w+pramine|"
+    r"isrs",
     "opio": r"morphin|\w+codone|\w*fentanyl|tramadol|codeine|methadone|buprenorph",
     "morphin": r"morphin|\w+codone|\w*fentanyl|tramadol|codeine",
-    "antipyret": "paracetamol|ibuprofene|aspirine", "antipaludeen": r"\w*quine|artem\w+|lumefantrine",
+    "antipyret": "paracetamol|ibuprofene|aspirine", "antipaludeen": r"\w*quine|artem\w+|"
+    r"lumefantrine",
     "corticoid": r"predniso|\w*methasone|hydrocortisone|\w+onide$|\w+casone|cortico",
     "corticother": r"predniso|\w*methasone|hydrocortisone|cortico",
-    "antibio": r"\w+cilline|cef\w+|\w+mycine|\w+micine|\w+floxacine|\w+cycline|\w+penem|metronid|cotrimox|"
+    "antibio": r"\w+cilline|cef\w+|\w+mycine|\w+micine|\w+floxacine|\w+cycline|\w+penem|metronid|"
+    r"cotrimox|"
     r"fosfomyc|rifamp|linezol|\w*quinolone|\w+mikacine|amikacine",
     "macrolid": r"\w*thromycine|spiramycine|josamycine", "penicill": r"\w+cilline",
     "quinolon": r"\w+floxacine", "fluoroquinol": r"\w+floxacine", "cephalospor": r"cef\w+",
     "aminosid": r"\w+micine|amikacine|tobramycine|streptomycine",
     "antihistamin": r"\w+etirizine|\w*loratadine|hydroxyzine|fexofenad|bilastine|dexchlor",
     "antiemet": r"\w+setron|domperidone|metoclopramide|metopimaz",
-    "chimiother": r"\w+platine|\w+taxel|fluorouracile|\w+rubicine|folf\w+|cyclophosph|gemcitab|\w+poside|"
+    "chimiother": r"\w+platine|\w+taxel|fluorouracile|\w+rubicine|folf\w+|cyclophosph|gemcitab|"
+    r"\w+poside|"
     r"vin\w+stine|methotrexate|capecitab|temozolom",
     "antiinflammat": r"\w+profene|\w+fenac|\w+coxib|\w+oxicam|aspirine|ains|colchicine",
-    "laxat": "macrogol|lactulose|sorbitol", "antifong": r"\w+conazole|\w+fungine|amphotericine|nystatine",
+    "laxat": "macrogol|lactulose|sorbitol", "antifong": r"\w+conazole|\w+fungine|amphotericine|"
+    r"nystatine",
     "antivir": r"\w+vir$", "antiretrovir": r"\w+vir$|\w+vudine|emtricitab",
     "hypnot": r"zolpidem|zopiclone|midazolam|propofol", "sedat": r"midazolam|propofol|\w*fentanil",
     "bronchodilat": r"\w*terol|salbutamol|\w+tropium|terbutaline",

@@ -88,7 +88,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
 
 _SINCE = {"H": "heures", "J": "jours", "S": "semaines", "M": "mois"}
 _CODES = re.compile(
-    r"(?<![\w-])(?:(?P<since>[HJSM])\s?\+?)?(?P<code>(?:[A-Z]\d){2,}|\d{1,2})(?!\w|[.,]\d)"
+    r"(?<![\w-])(?:(?P<since>[HJSM])\s?[+-]?)?(?P<code>(?:[A-Z]\d){2,}|\d{1,2})(?!\w|[.,]\d)"
 )
 
 
@@ -207,9 +207,10 @@ def _swapped(old: KnownQuantities, new: KnownQuantities) -> Iterator[str]:
     for number, (first, first_now) in enumerate(pairs):
         beside = {other for word in first.around for other in stood[word] if other > number}
         for second, second_now in (pairs[other] for other in sorted(beside)):
-            if len({_dimension(first), _dimension(second)} - {""}) < 2 and _crossed(
-                first, second, first_now, second_now
-            ):
+            alike = _dimension(first) == _dimension(second) and bool(first.unit) == bool(
+                first_now.unit or second_now.unit
+            )
+            if alike and _crossed(first, second, first_now, second_now):
                 yield f"values exchanged: {first.surface} and {second.surface}"
 
 

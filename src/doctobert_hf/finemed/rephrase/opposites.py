@@ -137,15 +137,21 @@ _GROUPS: dict[str, dict[str, str]] = {
         r"|(?:ne\s+|n['’])(?:fau|doi|peu|dev|pouv)\w+\s+(?:pas|jamais)",
         "allowed": r"(?<!ne )(?:on|vous|il|elle|patiente?s?)\s+(?:peut|pouvez|peuvent)\s+"
         r"(?:associer|prendre|utiliser|donner|prescrire|administrer|recevoir|employer|consommer)"
-        r"|(?<!ne )(?:peut|peuvent)\s+[êe]tre\s+(?:associ|pris|utilis|donn|prescri|administr|employ)\w*"
+        r"|(?<!ne )(?:peut|peuvent)\s+[êe]tre\s+(?:associ|pris|utilis|donn|prescri|administr|"
+        r"employ)\w*"
         r"|(?<!ne )(?:doit|doivent)\s+(?:recevoir|prendre|utiliser|employer)"
         r"|(?<!non )(?<!pas )(?:autoris[ée]e?s?|permise?s?)",
     },
     "fitness": {"fit": r"apt(?:es?|itudes?)", "unfit": r"inapt(?:es?|itudes?)"},
     "recommendation": {
-        "for": r"(?<!non )(?<!non-)(?<!pas )(?<!jamais )(?<!g[ée]n[ée]ralement )(?:recommand|conseill|pr[ée]conis)[ée]e?s?",
+        "for": r"(?<!non )(?<!non-)(?<!pas )(?<!jamais )(?<!g[ée]n[ée]ralement )(?:recommand|"
+        r"conseill|pr[ée]conis)[ée]e?s?",
         "against": r"(?:non|pas|jamais)[ -](?:g[ée]n[ée]ralement\s+|syst[ée]matiquement\s+)?"
         r"(?:recommand|conseill|pr[ée]conis)[ée]e?s?|d[ée]conseill\w+|mieux\s+vaut\s+ne\s+pas|[ée]viter",
+    },
+    "risk": {
+        "high": r"risque[^.;,\n]{0,60}?(?:[ée]lev[ée]|fort|majeur|important)",
+        "low": r"risque[^.;,\n]{0,60}?(?:faible|minime|mod[ée]r[ée]|bas)",
     },
     "permit": {
         "forbidden": r"interdi\w+|proscri\w+",
@@ -235,7 +241,8 @@ _PATTERNS = {
 """By group one pattern, with a numbered group for each kind."""
 _RESULTS = ("result", "sensitivity")
 _LOOSE = ("time of day", "relative", "severity", "direction", "medication", "extent", "limit",
-          "sex", "smoking", "permission", "evolution", "position", "recommendation", "permit", "fever", "pace", "presence", "state", "meals", "advice",
+          "sex", "smoking", "permission", "evolution", "position", "recommendation", "permit",
+          "fever", "pace", "presence", "state", "meals", "advice",
           "timing")  # fmt: skip
 """Told too often by chance to compare how often each is told."""
 _PLACES = ("height", "face", "end", "side of a limb", "depth")
@@ -377,7 +384,7 @@ def _said_behind(source: str, rewrite: str) -> Iterator[str]:
             yield f"side changed: {surface(root, source)}"
 
 
-_CLAUSE = re.compile(r"[,:;.()\n]|(?<!\w)(?:mais|alors que|tandis que)(?!\w)", re.IGNORECASE)
+_CLAUSE = re.compile(r"[,;.\n]|(?<!\w)(?:mais|alors que|tandis que)(?!\w)", re.IGNORECASE)
 _CLAUSE_WORDS = 14
 
 
@@ -413,8 +420,7 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     for root, sides in old.items():
         if len(sides) == 1 and len(new.get(root, ())) == 1 and new[root] != sides:
             yield f"side changed: {surface(root, source)}"
-    if all(len({s for some in sided.values() for s in some} & {"right", "left"}) == 2
-           for sided in (old, new)):  # fmt: skip
+    if all({m.lastindex for m in _SIDE.finditer(text)} >= {1, 2} for text in (source, rewrite)):
         yield from _said_behind(source, rewrite)
     counts = [
         (sum(bool(m[1]) for m in _SIDE.finditer(t)), sum(bool(m[2]) for m in _SIDE.finditer(t)))
@@ -425,7 +431,7 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     right_now += bool(right and not right_now and _SHORT_SIDES[0].search(rewrite))
     left_now += bool(left and not left_now and _SHORT_SIDES[1].search(rewrite))
     for before, now, known in ((right, right_now, in_short[0]), (left, left_now, in_short[1])):
-        if right_now and left_now and _BOTH.search(source):
+        if not right and not left and right_now and left_now and _BOTH.search(source):
             continue  # "à droite comme à gauche" is "des deux côtés"
         if before == 0 and now and not known:
             yield "side invented"

@@ -33,14 +33,15 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"(?:[ée]t[ée]\s+)?(?:totalement\s+|compl[èe]tement\s+|formellement\s+)?"
          r"(?:exclue?s?|[ée]limin[ée]e?s?|[ée]cart[ée]e?s?)(?!\w)", re.I, r"\1 possible"),
         (r"(?<!\w)ne\s+(?:peu\w+|pouvai\w+|pourr\w+)\s+(?:donc\s+|pas\s+|toutefois\s+){0,2}"
-         r"[êe]tre\s+(?:formellement\s+)?(?:exclue?s?|[ée]limin[ée]e?s?|[ée]cart[ée]e?s?)(?!\w)", re.I,
+         r"[êe]tre\s+(?:formellement\s+)?(?:exclue?s?|[ée]limin[ée]e?s?|"
+         r"[ée]cart[ée]e?s?)(?!\w)", re.I,
          "est possible"),
         (r"(?<!\w)ne\s+(?:peu\w+|pouvai\w+|pourr\w+|permet\w*|suffi\w+)\s+"
          r"(?:donc\s+|pas\s+|toutefois\s+){0,2}(?:d'|de\s|[àa]\s)?"
          r"(?:formellement\s+)?(?:exclure|[ée]liminer|[ée]carter)(?!\w)", re.I, "suspecte"),
         (r"(?<!\w)non\s+(?:exclue?s?|[ée]limin[ée]e?s?|[ée]cart[ée]e?s?)(?!\w)", re.I, "possible"),
         (r"(?<!\w)(?:non|pas)\s+(?:seulement|uniquement|exclusivement|simplement)(?!\w)", re.I, ""),
-        (r"(?<!\w)non[ -](?=st[ée]ro[ïi]dien)", re.I, ""),
+        (r"(?<!\w)non[ -](?=st[ée]ro[ïi]dien|invasi|hodgkin|fractionn)", re.I, ""),
         (r"(?<!\w)sans\s+(?:cesse|d[ée]lai|attendre|tarder)(?!\w)", re.I, "vite"),
         (r"\s(?:en\s+g[ée]n[ée]ral|g[ée]n[ée]ralement|habituellement|en\s+principe|à\s+ce\s+jour|encore|"
          r"formellement|strictement|actuellement)(?=\s)", re.I, ""),
@@ -55,8 +56,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<=\d){_S}*[.×xX*]?{_S}?10(?:\^3|³){_S}?/{_S}?(?:mm{_S}?[3³]|µ[lL])(?!\w)",
          0, " giga/l"),
         (r"(?<!\w)infarctus\s+c[ée]r[ée]bra(l|ux)(?!\w)", re.I, "AVC ischémique"),
+        (r"(?<![\d/])1/3(?=\s+(?:sup|inf|moy|prox|dist|ext|int))", re.I, "tiers"),
         (r"(?<!\w)L-?\s?thyroxine(?!\w)", re.I, "lévothyroxine"),
-        (r"(?<!\w)poids\s+(?:(?:est|reste|[ée]tait)\s+)?stable(?!\w)", re.I, "pas de perte de poids"),
+        (r"(?<!\w)poids\s+(?:(?:est|reste|[ée]tait)\s+)?stable(?!\w)", re.I,
+        "pas de perte de poids"),
         (r"(?<![\w.,])0\s+(?=ATCD|ant[ée]c[ée]dent)", re.I, "pas d'"),
         (r"(?<=\d)\s?N(?=[.,;\s)]|\Z)", 0, " fois la normale"),
         (r"((?:satur|SpO2|SaO2)[^.;\n]{0,60})sans\s+(?:apport\s+d['e]\s*)?oxyg[èe]ne", re.I,
@@ -68,6 +71,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<=[A-Z]){_S}?\+(?={_S}*[.,;)(\n]|{_S}*\Z)", 0, " positif"),
     )
 )  # fmt: skip
+_BREASTS = re.compile(r"(?<!\w)(?:mammo\w*|mammaires?|seins?)(?!\w)", re.IGNORECASE)
+_BREAST = re.compile(r"(?<![\w-])S[DG](?![\w-])")
 _EYES = re.compile(
     r"(?<!\w)(?:acuit[ée]|tonus|oeil|yeux|ocul\w+|visu\w+|vision|r[ée]tin\w+|corn[ée]\w*|pupill\w+|collyre\w*|"
     r"ophtalm\w+|(?-i:FO|AV|DR|PIO))(?!\w)",
@@ -82,7 +87,7 @@ _PART = re.compile(r"(?<![\w-])([LM])([SI])([DG])(?![\w-])")
 
 _ANY = re.compile(
     r"(?<!\w)(?:sans|non|pas|en\s+g|g[ée]n[ée]r|habituel|en\s+principe|à\s+ce|encore|formel|strict|"
-    r"actuel|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
+    r"actuel|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
     re.IGNORECASE,
 )
 """Where none of these stands, no rule applies."""
@@ -103,6 +108,8 @@ def plain(text: str) -> str:
     for pattern, new in _RULES if _ANY.search(text) else ():
         text = pattern.sub(new, text)
     text = _PART.sub(_part, text)
+    if _BREASTS.search(text):
+        text = _BREAST.sub(lambda m: "sein droit" if m[0] == "SD" else "sein gauche", text)
     if _EYES.search(text):
         text = _EYE.sub(lambda m: "oeil droit" if m[0] == "OD" else "oeil gauche", text)
     text = _COUNTS.sub(" éléments/µl", text)

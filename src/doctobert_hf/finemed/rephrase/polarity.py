@@ -49,7 +49,9 @@ _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
     "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam",
     "hypertens": "hypertend", "hypotens": "hypotend", "doul": "doul", "fievre": "fievr febril pyre",
-    "romp": "romp ruptur", "irradi": "irrad", "indiqu": "indiqu indic", "abaiss": "abaiss baiss", "doubl": "doubl",
+    "romp": "romp ruptur", "irradi": "irrad",
+    "exten": "exten etend",
+    "indiqu": "indiqu indic", "abaiss": "abaiss baiss", "doubl": "doubl",
     "dyspn": "dyspn", "icter": "icter", "symptom": "symptom", "cyanos": "cyanos",
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
@@ -100,7 +102,9 @@ def _denied(word: str, stems: frozenset[str]) -> str | None:
     if word.startswith(_DENIED_STARTS):
         return next(_DENIED_WORDS[start] for start in _DENIED_STARTS if word.startswith(start))
     base = _without_prefix(word)
-    return base if base is not None and stem(base) in stems else None
+    if base is None or len(stem(base)) < 4:  # "d" of "indiqué" is that of "d'un"
+        return None
+    return base if stem(base) in stems else None
 
 
 @lru_cache(maxsize=1 << 16)
@@ -129,6 +133,7 @@ _VERBS = frozenset(
     revele revelaient retrouvait retrouvaient objectivait objectivaient mettait trouvait""".split()
 )
 _MODAL = re.compile(r"(?:doi|dev|peu|pouv|pourr|fau)\w{0,6}|fai(?:t|sai)\w*|fon?t")
+_CONTRA = re.compile(r"contre[- ]\Z", re.IGNORECASE)
 _PASSED_FORM = re.compile(
     rf"{_MODAL.pattern}|(?:fait|r[ée]alis|effectu|pratiqu|retrouv|observ|not|objectiv|constat|"
     r"identifi|visualis|d[ée]cel|d[ée]tect)[ée]?e?s?"
@@ -171,6 +176,8 @@ def _polarities(
         reach = _Reach(segment) if ANY.search(segment) else None
         for match in WORD.finditer(segment):
             word, at = fold(match[0]), match.start()
+            if word.startswith("indi") and _CONTRA.search(segment[max(0, at - 8) : at]):
+                continue  # "contre-indiqué" is a warning, no indication
             if word in _PASSED or not word.isalpha() or _PASSED_FORM.fullmatch(match[0]):
                 continue
             if not _tells(match[0]) or _is_cue(match[0]):
@@ -350,7 +357,7 @@ def _negated_places(segment: str, heads: dict[int, int] | None = None) -> Iterat
                 continue  # "ne prenez pas ce médicament": it is the taking that is denied
             if cue[name] and len(cue[name]) >= CONTENT:
                 yield cue.start(name)
-    yield from _before_cues(segment)
+    yield from _before_cues(segment, heads)
 
 
 def _list_heads(segment: str, at: int, walked: set[int], heads: dict[int, int]) -> Iterator[int]:
@@ -413,7 +420,7 @@ _LIKEWISE = re.compile(
 """What is denied like what stands before: "absentes, de même que la prise de toxiques"."""
 
 
-def _before_cues(segment: str) -> Iterator[int]:
+def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
     """Yield the last three words before a cue that stands behind: "fièvre absente"."""
     cues = [match.start() for match in AFTER.finditer(segment)]
     if not cues:
@@ -426,7 +433,9 @@ def _before_cues(segment: str) -> Iterator[int]:
         begin = max(segment.rfind(",", 0, cue), segment.rfind(":", 0, cue)) + 1
         last = bisect_left(words, cue)
         reach = 6 if _SEVERAL.search(segment, max(begin, cue - 20), cue) else 3
-        yield from (at for at in words[max(0, last - reach) : last] if at >= begin)
+        near = [at for at in words[max(0, last - reach) : last] if at >= begin]
+        heads |= {at: near[0] for at in near[1:] if at not in heads}
+        yield from near
 
 
 def _surface(root: str, text: str) -> str:
@@ -456,7 +465,8 @@ def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
         if after["negated"] < before["negated"] and after["affirmed"] > before["affirmed"]:
             firsts = heads.get(root, {""})
             if not any(not head or _affirmed(head, new) for head in firsts):
-                continue  # "pas de métastase osseuse", now "scintigraphie osseuse : pas de métastase"
+                continue  # "pas de métastase osseuse", now "scintigraphie osseuse : pas de "
+                "métastase"
             yield f"negation lost: {_surface(root, source)}"
         elif (
             after["negated"] > before["negated"] + before["unclear"]

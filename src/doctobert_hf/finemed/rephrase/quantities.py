@@ -297,7 +297,8 @@ def _with_owners(text: str, found: list[Quantity], ends: list[int]) -> list[Quan
         if _OF.match(behind):
             around |= _content(behind)
             begin += len(behind)
-        if not around and number and len(pieces) == 1 and not _JOINS.search(left):
+        joined = _JOINS.search(left) and left.strip(" ,")  # "(40 mg/j, 5 jours)" is of one
+        if not around and number and len(pieces) == 1 and not joined:
             around = owned[-1].around
         around = around or _content(behind)
         owned.append(_but(quantity, around=around))
@@ -311,7 +312,8 @@ def _content(text: str) -> frozenset[str]:
         word = fold(raw)
         if not word.isalpha() or word in _STOP:
             continue
-        if len(word) > 3 or (len(word) > 1 and raw.isupper()):
+        capitals = sum(letter.isupper() for letter in raw)
+        if len(word) > 3 or (len(word) > 1 and (raw.isupper() or capitals > 1)):  # "PaO"
             found.add(root_of(word))
             found |= {root_of(part) for part in EXPANSIONS.get(word, ())}
     return frozenset(found)
@@ -369,7 +371,7 @@ def _share_rates(
 
 
 def _lead_rates(text: str, found: list[Quantity], ends: list[int], rates: list[list[Rate]]) -> None:
-    """Tell each dose of a list the frequency before it: "chaque semaine 15 mg de A et 10 mg de B"."""
+    """Tell each dose of a list the frequency before it: "chaque semaine 15 mg de A et 1 g de B"."""
     every = None  # of the list that a dose stands in
     for number, dose in enumerate(found):
         last = found[number - 1] if number else None
@@ -378,8 +380,8 @@ def _lead_rates(text: str, found: list[Quantity], ends: list[int], rates: list[l
         if dose.unit.startswith("fois/") and (dose.bare == 1 or dose.implied):
             every = dose
         elif every is not None and dose.unit in _DOSES and not rates[number]:
+            per = every.unit.split("/")[1]
             if dose.start - every.start <= 3 * _LEFT:
-                per = every.unit.split("/")[1]
                 rates[number].append(Rate(dose.value * every.value, f"{dose.unit}/{per}", True))
 
 

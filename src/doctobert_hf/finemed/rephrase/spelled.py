@@ -104,7 +104,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          rf"(?:milli|micro)?gramme|milligramme|unit[ée]|"
          rf"ampoule|cp)\w*)", "2"),
         (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?|inhalations?)"
-         rf"(?:{_S}+(?:sous[- ]cutan|intra|oral|unique|inhal|local)[\w-]*)?{_S}*(?:quotidienne?s?|journali[eè]re?s?|par{_S}jour|/{_S}?j(?:our)?\b)",
+         rf"(?:{_S}+(?:sous[- ]cutan|intra|oral|unique|inhal|local)[\w-]*)?{_S}*(?:quotidienne?s?|"
+         rf"journali[eè]re?s?|par{_S}jour|/{_S}?j(?:our)?\b)",
          r"\1 fois/jour"),
         (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?)"
          rf"{_S}*(?:hebdomadaires?|par{_S}semaine)", r"\1 fois/semaine"),
@@ -142,7 +143,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          rf"\1 1{IMPLIED} fois/\2"),
         (rf"(?<=\d){_S}?(?:fois|battements?|pulsations?|cycles?|mouvements?|coups|respirations?)?{_S}?"
          rf"(?:par|/){_S}?(?:min(?:utes?)?|mn)\b", " bpm"),
-        (rf"\bdes{_S}+24{_S}*h(?:eures)?\b([^.;\d]{{0,25}}\d+(?:[.,]\d+)?{_S}*{_DOSE})\b", r"\1/jour"),
+        (rf"\bdes{_S}+24{_S}*h(?:eures)?\b([^.;\d]{{0,25}}\d+(?:[.,]\d+)?{_S}*{_DOSE})\b",
+         r"\1/jour"),
         (rf"(\d{_S}*{_DOSE}(?:{_S}+(?:de{_S}|d['’])[\w-]+(?:{_S}[\w-]+)?)?){_S}+(?=(?:le{_S}+(?:matin|soir)|au{_S}+coucher)\b)",
          rf"\1 1{IMPLIED} fois/jour "),
         (rf"\b([2-9]){_S}+(?=(?:autres{_S}+)?(?:mol[ée]cules|m[ée]dicaments|produits|l[ée]sions|"
@@ -152,6 +154,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"sortes|formes)\b)", rf"\1{IMPLIED} "),
         (r"(?<![\w.,-])deux(?!\w)", f"2{IMPLIED}"),
         (r"(?<![\w.,-])deuxi(?=[èe]mes?\b)", f"2{IMPLIED}"),
+        (r"(?<![\w%])(verres?|s[ée]ances?|selles?|cigarettes?|repas|crises?|[ée]pisodes?|visites?)"
+         r"/(jour|j|semaine|sem|mois)\b", rf"\1 1{IMPLIED} fois/\2"),
         (rf"{_S}+(?:et{_S}+)?{_PER}{_S}+"
          r"(?=(?:jour|j|semaine|mois|heure|h|kg|kilo|minute|min|an|litre|millilitre)s?\b)",
          "/"),

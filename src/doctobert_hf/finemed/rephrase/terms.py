@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
-from doctobert_hf.finemed.rephrase.brands import BRANDS
+from doctobert_hf.finemed.rephrase.brands import BRANDS, other_names
 from doctobert_hf.finemed.rephrase.drug_classes import class_of, has_member, is_class
 from doctobert_hf.finemed.words import WORD, fold
 
@@ -160,6 +160,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if _told_otherwise(stem(word) if len(stem(word)) > 2 else word, old):
             continue
+        if kind == "drug" and any(other in old for other in other_names(word)):
+            continue
         if kind == "drug" and has_member(word, _medicines(source)):
             continue
         if kind and stem(word) not in old_stems and not _kin(word, old) and not _part_of(word, old):
@@ -172,6 +174,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         if kind is None or stem(word) in new_stems or _kin(word, new):
             continue
         if stem(word) in _SALTS and _told_otherwise(stem(word), new):
+            continue
+        if kind == "drug" and any(other in new for other in other_names(word)):
             continue
         if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
             continue
@@ -349,11 +353,12 @@ def _kin(word: str, others: Sequence[str]) -> bool:
 _FINDING_WORDS = """
     asthme eczema psoriasis grippe paludisme rougeole varicelle zona lepre alzheimer parkinson
     autisme schizophrenie migraine diabete diabetique epileptique asthmatique cirrhotique hernie
-    insuffisance defaillance alcoolique ictere purpura coqueluche rubeole tetanos dengue glaucome cataracte demence
+    insuffisance defaillance alcoolique ictere purpura coqueluche rubeole tetanos dengue glaucome
+    cataracte demence
     retrecissement prolapsus phlebite goitre luxation entorse torsion occlusion trisomie lithiase
     cirrhose ischemie delire hallucination hallucinations hemiplegique amputation gangreneux
     choc coma
     anevrisme rales crepitants sibilants ascite vomissements nausees prurit syncope convulsions
-    petechies"""
+    petechies coeliaque celiaque"""
 _FINDINGS = frozenset(stem(word) for word in _FINDING_WORDS.split())
 _COMMON = frozenset(stem(word) for word in _COMMON_WORDS.split())
