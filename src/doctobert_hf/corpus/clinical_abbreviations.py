@@ -7,6 +7,8 @@ artérielle" are one term.
 _LINES = """
 acfa: arythmie fibrillation auriculaire
 acr: arret cardiorespiratoire
+adp: adenopathies
+adr: adrenaline
 aeg: alteration etat general
 ains: anti inflammatoires steroidiens
 ait: accident ischemique transitoire
@@ -34,6 +36,7 @@ dnid: diabete
 ecbu: examen cytobacteriologique urines
 ecg: electrocardiogramme
 eeg: electroencephalogramme
+eer: epuration extra renale
 eg: etat general
 emg: electromyogramme
 ep: embolie pulmonaire
@@ -47,20 +50,28 @@ fcs: fausse couche
 fevg: fraction ejection ventricule
 fid: fosse iliaque
 fig: fosse iliaque
+fo: fond oeil
 fogd: fibroscopie oesogastroduodenale
+fu: fluorouracile
 fr: frequence respiratoire
 gb: globules blancs leucocytes
+gcs: glasgow
 gea: gastroenterite aigue
 geu: grossesse extra uterine
 gr: globules rouges hematies
 hb: hemoglobine
 hbp: hypertrophie benigne prostate
 hbpm: heparine bas poids moleculaire
+hc: hemocultures
+hctz: hydrochlorothiazide
+hdl: cholesterol
 hed: hematome extra dural
 hic: hypertension intracranienne
 hnf: heparine fractionnee
+hp: helicobacter pylori
 hsa: hemorragie sous arachnoidienne
 hsd: hematome sous dural
+hshc: hemisuccinate hydrocortisone
 hta: hypertension arterielle
 htap: hypertension arterielle pulmonaire
 hvg: hypertrophie ventriculaire
@@ -71,6 +82,7 @@ idr: intradermoreaction
 iec: inhibiteur enzyme conversion
 im: intramusculaire
 imc: indice masse corporelle
+imf: infection materno foetale
 inr: international normalized ratio
 ir: insuffisance renale
 ira: insuffisance renale aigue
@@ -85,6 +97,7 @@ lal: leucemie lymphoblastique
 lba: lavage bronchoalveolaire
 lbc: lavage
 lcr: liquide cephalorachidien
+ldl: cholesterol
 lmc: leucemie myeloide
 lnh: lymphome hodgkinien
 maf: mouvements actifs foetaux
@@ -93,18 +106,24 @@ mi: membres inferieurs
 mici: maladie inflammatoire intestin
 ms: membres superieurs
 mtev: maladie thromboembolique veineuse
+mtx: methotrexate
 mvte: maladie veineuse thromboembolique
+mmf: mycophenolate
+nac: acetylcysteine
+nad: noradrenaline
 nfs: numeration formule
 oap: oedeme aigu poumon
 oma: otite moyenne aigue
 omi: oedemes membres inferieurs
 orl: oto rhino laryngologie
 pac: pneumopathie pneumonie communautaire
+paps: pression arterielle pulmonaire systolique
 pc: perte connaissance
 pid: pneumopathie interstitielle diffuse
 pl: ponction lombaire
 pna: pyelonephrite aigue
 postpartum: accouchement
+pr: polyarthrite rhumatoide
 ptg: prothese totale genou
 pth: prothese totale hanche
 rac: retrecissement aortique
@@ -113,8 +132,10 @@ rch: rectocolite hemorragique
 rciu: retard croissance uterin
 rea: reanimation
 rgo: reflux gastro oesophagien
+rl: ringer lactate
 rot: reflexes osteotendineux
 rpm: rupture membranes
+rx: radiographie
 sa: semaines amenorrhee
 saos: syndrome apnees sommeil
 sapl: syndrome antiphospholipides
@@ -129,6 +150,7 @@ tc: traumatisme cranien
 tca: temps cephaline activee
 tdm: tomodensitometrie scanner
 tep: tomographie emission positons
+tg: triglycerides
 tp: taux prothrombine
 tsa: troncs supra aortiques
 tsh: thyreostimuline
@@ -151,8 +173,11 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
 """Words of its expansion (all of them, or one that says the same), by abbreviation."""
 
 AMBIGUOUS = frozenset(
-    "acr bav bk bu cat eg ep eva fa fc fcs fid fig fr gb gr ic im ir ira iu iv ivg lbc map mi ms "
-    "pac pc pid pl pth rac rot rpm sa spa ta tc tca tp tsa vs".split()
+    "acr adp adr bav bk bu cat eer eg ep eva fa fc fcs fid fig fo fr fu gb gcs gr hc hdl hp ic im "
+    "imf ir "
+    "ira iu iv ivg lbc ldl map mi mmf ms nac nad pac pc pid pl pr pth rac rl rot rpm rx sa spa ta "
+    "tc tca tg tp tsa "
+    "vs".split()
 )
 """Abbreviations that stand for something else elsewhere, or are words, too ("IC": insuffisance
 cardiaque, intervalle de confiance)."""
@@ -213,6 +238,7 @@ def wordings() -> dict[str, tuple[str, ...]]:
 
 
 ANOTHER_WAY: dict[str, tuple[str, ...]] = {
+    "ains": ("anti-inflammatoire", "anti inflammatoire", "antiinflammatoire"),
     "ait": ("accident ischemique",),
     "avc": (
         "accident vasculaire",
@@ -232,6 +258,8 @@ ANOTHER_WAY: dict[str, tuple[str, ...]] = {
     "pna": ("pyelonephrit",),
     "rgo": ("reflux",),
     "sep": ("sclerose en plaques",),
+    "vhb": ("hepatite b", "virus b", "virales b"),
+    "vhc": ("hepatite c", "virus c", "virales c", "b et c"),
     "tvp": ("phlebite", "thrombose veineuse", "thromboses veineuses"),
 }
 """What else says a disease that a source has as an abbreviation, by its beginning, folded."""

@@ -13,7 +13,7 @@ from doctobert_hf.finemed.words import WORD, fold
 _RELATIVE = re.compile(
     r"(?<!\w)(?:p[èe]res?|m[èe]res?|fr[èe]res?|s(?:œ|oe)urs?|oncles?|tantes?|cousine?s?|grands?-\w+|"
     r"famil\w+|h[ée]r[ée]d\w+|parents?|fratrie|a[ïi]eu\w*|collat[ée]ra\w+|ascendants?|consanguin\w*|"
-    r"neveux?|ni[èe]ces?|jum\w+|maternel\w*|paternel\w*)(?!\w)",
+    r"neveux?|ni[èe]ces?|jum\w+|papas?|mamans?|maternel\w*|paternel\w*)(?!\w)",
     re.IGNORECASE,
 )
 _TELLS = re.compile(
@@ -30,14 +30,16 @@ _UNSURE = re.compile(
     re.IGNORECASE,
 )
 _STRONG = re.compile(
-    r"(?<!\w)(?:suspicion|suspect[ée]e?s?|suspecte\w*|probables?|probablement|possibles?|hypoth[èe]ses?|"
+    r"(?<!\w)(?:suspicion|suspect[ée]e?s?|suspecte\w*|probables?|probablement|possibles?|possiblement|[àa]\s+(?:discuter|rechercher|confirmer)|[àa]\s+la\s+recherche|"
+    r"pourrai(?:t|ent)|peut[- ][êe]tre|hypoth[èe]ses?|"
     r"pr[ée]somption|pr[ée]sum[ée]e?s?|vraisemblabl\w+|soup[çc]onn\w+)(?!\w)",
     re.IGNORECASE,
 )
 
 
 _FORBIDS = re.compile(
-    r"(?<!\w)(?:(?:ne\s+|n['’])(?:doi\w+|devr\w+|peu\w+|pouv\w+|faut)\s+(?:pas|jamais|en\s+aucun\s+cas)|"
+    r"(?<!\w)(?:(?:ne\s+|n['’])(?:doi\w+|devr\w+|peu\w+|pouv\w+|faut)\s+(?:pas|jamais|en\s+aucun\s+cas)"
+    r"(?!\s+(?:attendre|tarder|diff[ée]rer|retarder|[êe]tre\s+(?:diff|retard)))|"
     r"ne\s+(?:pas|jamais)\s+\w+(?:er|ir|re)|(?:ne\s+|n['’])\w+(?:ez|er)\s+(?:pas|jamais)|"
     r"(?:ne\s+|n['’])(?:est|sont|sera)\s+(?:pas|jamais)\s+(?:recommand|conseill|indiqu)\w+|"
     r"[ée]vit\w+|contre[- ]indi(?:qu|ca)\w+|d[ée]conseill\w+|"
@@ -46,7 +48,7 @@ _FORBIDS = re.compile(
 )
 _DENIES = re.compile(
     _FORBIDS.pattern + r"|(?<!\w)(?:pas|jamais|sans|aucune?s?|ni|non|contre|hors|sauf|except\w+|"
-    r"ne|n['’]\w+|incompatib\w+|abstenir|arr[êe]t\w*|exclu\w*)(?!\w)",
+    r"ne|n['’]\w+|(?-i:CI)|incompatib\w+|abstenir|arr[êe]t\w*|exclu\w*)(?!\w)",
     re.IGNORECASE,
 )
 """Any word that may tell that something is not to be done."""
@@ -65,7 +67,8 @@ _NEGATIVE = re.compile(
     re.IGNORECASE,
 )
 _EXCLUDES = re.compile(
-    r"(?<!\w)(?:[ée]limin|exclu[trsea]|infirm[ée]|[ée]cart[ée])\w*", re.IGNORECASE
+    r"(?<!\w)(?:[ée]limin|exclu[trsea]|infirm[ée]|[ée]cart(?:[ée]|ant|er|e(?!\w)))\w*",
+    re.IGNORECASE,
 )
 _CONFIRMS = re.compile(r"(?<!\w)(?:confirm|av[ée]r|prouv|affirm)\w*", re.IGNORECASE)
 
@@ -77,16 +80,129 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
         "a relative's disease told of the patient",
     )  # fmt: skip
     yield from _moved(
-        _diseases(source, _STRONG), _diseases(rewrite, _UNSURE), source, "hypothesis made certain"
+        _diseases(source, _STRONG), _unsure(rewrite), source, "hypothesis made certain"
     )
     yield from _moved(
         _diseases(source, _FORBIDS), _diseases(rewrite, _DENIES), source, "warning turned round"
     )
+    yield from _own(source, rewrite)
+    yield from _planned(source, rewrite)
     yield from _unscoped(source, rewrite)
     confirmed = _diseases(rewrite, _CONFIRMS, parts=re.compile(","))
     for root, marked in _diseases(source, _EXCLUDES).items():
         if marked == {True} and True in confirmed.get(root, ()):
             yield f"what was ruled out is confirmed: {surface(root, source)}"
+
+
+_PATIENT = re.compile(
+    r"(?:^|[,(]|(?<!\w)et\s)\s*(?:par ailleurs,?\s|en revanche,?\s|elle-m[êe]me\s|lui-m[êe]me\s)?"
+    r"(?:ils?|elles?|l[ea]\s+patiente?|(?:ce|cette|une?)\s+\w+)\s+(?:\w+\s+)?",
+    re.IGNORECASE,
+)
+
+
+def _own(source: str, rewrite: str) -> Iterator[str]:
+    """Yield a relative's disease of which a sentence tells the patient, before any relative."""
+    family = {
+        root
+        for root, marked in _diseases(source, _RELATIVE, but=_TELLS).items()
+        if marked == {True}
+    }
+    for root in dict.fromkeys(_of_patient(rewrite, family)) if family else ():
+        if root not in _of_patient(source, family):
+            yield f"a relative's disease told of the patient: {surface(root, source)}"
+
+
+def _of_patient(text: str, family: set[str]) -> Iterator[str]:
+    """Yield those of some diseases that a sentence tells of its subject, before a relative."""
+    for segment in segments(text):
+        relative = _RELATIVE.search(segment)
+        head = segment[: relative.start()] if relative else segment
+        subject = _PATIENT.match(head.lstrip())
+        if relative and subject and not re.search(r"(?<!\w)(?:rapport|signal|not|dont)\w*", head):
+            for root in _disease_roots(head[: max(head.rfind(","), head.rfind(" et "), 0)]):
+                if root in family:
+                    yield root
+
+
+_PROPOSED = re.compile(
+    r"(?<!\w)(?:propos\w+|pr[ée]vue?s?|pr[ée]voir|programm[ée]\w*|envisag\w+|serai(?:t|ent)|pourrai(?:t|ent)|"
+    r"à\s+(?:pr[ée]voir|discuter|envisager|faire|r[ée]aliser))(?!\w)",
+    re.IGNORECASE,
+)
+_TO_COME = re.compile(
+    _PROPOSED.pattern
+    + r"|(?<!\w)(?:discut\w+|d[ée]ci\w+|indiqu\w+|indication|recommand\w+|conseill\w+|\w+ra|"
+    r"\w+ront|"
+    r"doi(?:t|vent)|devr\w+|avant|projet|en\s+vue|retenu\w*|demand\w+|prescri\w+|si|en\s+cas|attente|proposition|"
+    r"faudra|planifi\w+|à\s+\w+er|pr[ée]v\w+)(?!\w)",
+    re.IGNORECASE,
+)
+_HAPPENED = re.compile(
+    r"(?<!\w)(?:(?:a|ont|est|sont|fut|[ée]t[ée]|avai(?:t|ent)|[ée]tai(?:t|ent))\s+(?:[ée]t[ée]\s+)?"
+    r"(?:r[ée]alis|effectu|pratiqu|d[ée]but|instaur|administr|op[ée]r|eu\b|b[ée]n[ée]fici|subi|fait)\w*)",
+    re.IGNORECASE,
+)
+_DONE_TO = re.compile(r"\w+(?:ectomie|otomie|stomie|plastie|scopie|graphie|th[ée]rapie|centese)s?|"
+r"biopsies?|"
+    r"chirurgies?|interventions?|transfusions?|vaccinations?|arthrodeses?|greffes?|"
+    r"amputations?")  # fmt: skip
+
+
+def _planned(source: str, rewrite: str) -> Iterator[str]:
+    """Yield what is to be done in the source, and was done in the rewrite."""
+    plans = _procedures(source, _PROPOSED)
+    told = _procedures(rewrite, _TO_COME) if plans else {}
+    done = _procedures(rewrite, _HAPPENED) if plans else {}
+    for root, marked in plans.items():
+        now = told.get(root) == {False} and True in done.get(root, ())
+        just = _just_done(root, rewrite) and not _just_done(root, source)
+        if marked == {True} and (now or just):
+            yield f"what is planned is done: {surface(root, source)}"
+
+
+_WAS_DONE = re.compile(
+    r"\w*[^.;]{0,45}(?<!\w)(?:a|ont)\s+[ée]t[ée]\s+(?:r[ée]alis|effectu|pratiqu)"
+)
+
+
+def _just_done(root: str, text: str) -> bool:
+    """Return whether an operation is followed by "a été réalisée"."""
+    return any(
+        stem(fold(m[0])) == root and _WAS_DONE.match(text, m.start()) for m in WORD.finditer(text)
+    )
+
+
+def _procedures(text: str, cue: re.Pattern[str]) -> dict[str, set[bool]]:
+    """By stem, whether the segments of an operation or examination have the cue."""
+    found: dict[str, set[bool]] = {}
+    for segment in segments(text):
+        words = {
+            stem(word) for word in map(fold, WORD.findall(segment)) if _DONE_TO.fullmatch(word)
+        }
+        for root in words:
+            found.setdefault(root, set()).add(cue.search(segment) is not None)
+    return found
+
+
+_GOES_ON = re.compile(
+    r"\s*(?:elles?|ils?|cet(?:te)?|ces?|cel\w+(?:-ci)?|son|sa|le lien)\s", re.IGNORECASE
+)
+
+
+_QUESTION = re.compile(r"[^?]*\?|[^?]+")
+
+
+def _unsure(text: str) -> dict[str, set[bool]]:
+    """As :func:`_diseases` of unsure ones; "elle" may tell it of what stands before."""
+    found: dict[str, set[bool]] = {}
+    whole = [part for segment in segments(text) for part in _QUESTION.findall(segment)]
+    for number, segment in enumerate(whole):
+        behind = whole[number + 1] if number + 1 < len(whole) else ""
+        unsure = _UNSURE.search(segment) or (_GOES_ON.match(behind) and _UNSURE.search(behind))
+        for root in _disease_roots(segment):
+            found.setdefault(root, set()).add(unsure is not None and unsure is not False)
+    return found
 
 
 def _unscoped(source: str, rewrite: str) -> Iterator[str]:
@@ -138,10 +254,13 @@ def _diseases(
     return found
 
 
+_DISEASE_OF = re.compile(r"(?<!\w)maladie\s+(?:de\s+la\s+|de\s+|d['’])?(\w{5,})", re.IGNORECASE)
+
+
 @lru_cache(maxsize=1 << 12)  # several looks at one document read its sentences once
 def _disease_roots(segment: str) -> tuple[str, ...]:
     return tuple(
         stem(fold(raw))
         for raw in WORD.findall(segment)
         if len(raw) >= CONTENT and fold(raw) not in LIGHT and kind_of(raw, wide=True)
-    )
+    ) + tuple(stem(fold(named)) for named in _DISEASE_OF.findall(segment))

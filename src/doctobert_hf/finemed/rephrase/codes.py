@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doctobert_hf.finemed.rephrase.quantities import quantities_of
 from doctobert_hf.finemed.rephrase.spelled import ROMAN
 from doctobert_hf.finemed.words import fold
 
@@ -12,14 +13,14 @@ _ROMAN = {fold(roman): number for roman, number in ROMAN.items()}
 _LABELLED = re.compile(
     r"(?<!\w)(?P<label>stades?|grades?|types?|classes?|degr[ée]s?|groupes?|Glasgow|GCS|NYHA|Child(?:-Pugh)?|ASA|"
     r"Gleason|Karnofsky|ECOG|Fitzpatrick|ACR|BI-?RADS|h[ée]patites?|vitamines?|facteurs?|Apgar|lobe|segment|vert[èe]bre)"
-    r"(?:\s+(?:de\s+la\s+)?[A-Z][\w-]+|\s+(?:de|à|était|est|chronique|aiguë?|virale))?"
+    r"(?:\s+(?:de\s+la\s+)?[A-Z][\w-]+\b|\s+(?:de|à|était|est|chronique|aiguë?|virale))?"
     r"\s*(?:de\s+|à\s+|était\s+(?:à|de)\s+|est\s+(?:à|de)\s+|:\s*|=\s*|virale\s+)?"
-    r"(?P<code>\d{1,3}[a-dA-D]?|(?-i:VI|IV|III|II|I|V|[A-E]))(?![\w,]|\.\d)",
+    r"(?P<code>\d{1,3}[a-dA-D]?|(?-i:VI|IV|III|II|I|V|[A-E]))(?!\w|[.,]\d)",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"(?<![\w.,/-])(?=[A-Za-z]*[A-Z])[A-Za-z]{1,4}\d[A-Za-z0-9]*(?!\w)")
 _GASES = re.compile(
-    r"(?:[sp]?[ap]?c?o2|hba1c|h2o|h24|b\d{1,2}|j\d+|co2|fi02|fio2)\Z", re.IGNORECASE
+    r"(?:[sp]?[ap]?c?o2|hba1c|h2o|h24|b\d{1,2}|j\d+|[th]0|co2|fi02|fio2)\Z", re.IGNORECASE
 )
 """Names of what is measured: a rewrite may call a saturation SpO2."""
 
@@ -33,11 +34,39 @@ def code_reasons(source: str, rewrite: str) -> Iterator[str]:
         if lost and invented:
             first = min(lost)
             yield f"code changed: {codes[first]}, now {now[min(invented)]}"
+    levels = _levels(source)
+    for vertebra, written in _levels(rewrite).items() if levels else ():
+        if vertebra not in levels and vertebra not in source:
+            yield f"code invented: {written}"
     known = re.sub(r"[\W_]", "", fold(source))
     for match in _TOKEN.finditer(rewrite):
         token = fold(match[0])
-        if token not in known and not _GASES.match(token):
+        if token not in known and not _since(token, source) and not _GASES.match(token):
             yield f"code invented: {match[0]}"
+
+
+_SPINE = re.compile(
+    r"(?<!\w)(?P<first>[CDTLS]\d{1,2})\s?[-/–]\s?(?P<last>[CDTLS]?\d{1,2})(?!\w|[.,/]\d)"
+)
+
+
+def _levels(text: str) -> dict[str, str]:
+    """Return the vertebrae that a text names in pairs, and how each pair is written."""
+    found: dict[str, str] = {}
+    for match in _SPINE.finditer(text):
+        last = match["last"] if match["last"][0].isalpha() else match["first"][0] + match["last"]
+        found |= dict.fromkeys((match["first"], last), match[0])
+    return found
+
+
+def _since(token: str, source: str) -> bool:
+    """Return whether a code is a time that the source tells in words: "S6" is "6 semaines"."""
+    match = re.fullmatch(r"([hsm])(\d{1,2})", token)
+    if match is None:
+        return False
+    unit = {"h": "heures", "s": "semaines", "m": "mois"}[match[1]]
+    told = quantities_of(f"{match[2]} {unit}")[0]
+    return any(q.unit == told.unit and q.equals(told) for q in quantities_of(source))
 
 
 def _labelled(text: str) -> dict[str, dict[str, str]]:

@@ -8,7 +8,8 @@ DONE = (
     r"(?:faite?s?|r[ée]alis[ée]e?s?|effectu[ée]e?s?|pratiqu[ée]e?s?|retrouv[ée]e?s?|observ[ée]e?s?|"
     r"not[ée]e?s?|objectiv[ée]e?s?|vue?s?|d[ée]cel[ée]e?s?|d[ée]tect[ée]e?s?|rapport[ée]e?s?|"
     r"signal[ée]e?s?|constat[ée]e?s?|identifi[ée]e?s?|visualis[ée]e?s?|per[çc]ue?s?|"
-    r"mise?s?\s+en\s+[ée]vidence|pr[ée]sente?s?|survenue?s?|d[ée]plor[ée]e?s?|prescrite?s?|introduite?s?)"
+    r"mise?s?\s+en\s+[ée]vidence|pr[ée]sente?s?|survenue?s?|d[ée]plor[ée]e?s?|prescrite?s?|introduite?s?|laiss[ée]e?s?|"
+    r"pos[ée]e?s?|administr[ée]e?s?|disponibles?|utilis[ée]e?s?|n[ée]cessaires?|obtenue?s?|connue?s?)"
 )
 """What is done with an examination, or with a finding: where it was not, the thing is denied."""
 CUE = re.compile(
@@ -22,30 +23,39 @@ CUE = re.compile(
     r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
     r"d[ée]pourvue?s?\s+d[e'’]|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
     r"non[ -](?=\w+)|"
-    r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]carte(?:nt|r)?(?!\w)|infirm(?!i[èe]r)\w+)",
+    r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]cart(?:e|ent|er|ant|ait)(?!\w)|infirm(?!i[èe]r)\w+|"
+    r"(?<=pas )sous(?!\w)|(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|contrairement\s+(?:à|"
+    r"aux?)\s+(?:l['’]|l[ae]s?\s)?|(?:\A|,|(?<!\w)et)\s*(?:non\s+)?pas\s+(?:à|aux?|avec|chez)\s+(?:l['’]|l[ae]s?\s)?)",
     re.IGNORECASE,
 )
 AFTER = re.compile(
-    r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|[ée]cart[é]e?s?|exclue?s?|infirm[é]e?s?|"
-    r"ni[é]e?s?|"
-    rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+(?:[ée]t[ée]\s+)?{DONE})(?!\w)"
-    r"|:\s*(?:non|0|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)",
+    r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|"
+    r"(?<!jambes )(?<!cuisses )(?<!bras )(?<!membres )(?<!pieds )[ée]cart[é]e?s?|"
+    r"inconnue?s?|ignor[ée]e?s?|indemnes?(?!\s+d[e'’])|respect[ée]e?s?|[ée]pargn[ée]e?s?|exclue?s?|infirm[é]e?s?|"
+    r"ni[é]e?s?|(?:non|pas)\s+retenue?s?|"
+    rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+"
+    rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE})(?!\w)"
+    r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)",
     re.IGNORECASE,
 )
 BEFORE_ANY = re.compile(
     r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
-    r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|d[ée]ment|nient)(?!\w)",
+    r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|d[ée]ment|nient|contre[- ]indi\w+|"
+    r"d[ée]conseill\w+|proscri\w+|[ée]vit\w+|"
+    r"[ée]cart(?:e|ent|er|ant|ait)|refus\w*|jeûne)(?!\w)",
     re.IGNORECASE,
 )
 BEHIND_ANY = re.compile(
     r"(?<!\w)(?:absen(?!ces?\s+d)\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|ni[ée]e?s?|disparu\w*|infirm\w+|"
     rf"n[ée]g(?!\w)|non\s+{DONE}(?!\w)|:\s*non(?!\w)|interdi\w+|proscri\w+|cess[ée]\w*|"
-    r"n['’]|ne(?!\w))",
+    r"contre[- ]indi\w+|d[ée]conseill\w+|refus\w*|[àa]\s+[ée]viter|[ée]vit[ée]e?s?|"
+    r"(?:non|pas)\s+(?:indiqu|recommand|n[ée]cessaire|utile|justifi|souhait|associ|li[ée]|corr[ée]l|significati)\w*|"
+    r"\?\s*(?:R\w*\s*:\s*)?non(?!\w)|n['’]|ne(?!\w))",
     re.IGNORECASE,
 )
 FREE = re.compile(r"(?<!\w)libres?(?!\w)", re.IGNORECASE)
 """Of what stands directly before it: "aires ganglionnaires libres"."""
-RULED_OUT = re.compile(r"(?<!\w)(?:[ée]limin|exclu|infirm|n[ée]gati)", re.IGNORECASE)
+RULED_OUT = re.compile(r"(?<!\w)(?:[ée]limin|[ée]cartant|exclu|infirm|n[ée]gati)", re.IGNORECASE)
 
 PRESENT = re.compile(
     r"(?:^|[,(])(?P<told>[^,()]+?)(?:(?<!\w)(?:pr[ée]sente?s?|retrouv[ée]e?s?|confirm[ée]e?s?|av[ée]r[ée]e?s?|"
@@ -67,8 +77,10 @@ GOES_ON = re.compile(
 VERB = re.compile(
     r"(?<!\w)(?:ne\s+|n['’])(?:(?:pas|jamais|plus)\s+(?P<bare>\w+(?:er|ir|re))(?!\w)"
     r"|(?<=personne\sn['’])\w+\s+(?P<who>\w+)(?!\w)"
-    r"|(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais|plus|gu[èe]re|nullement|aucunement)(?:\s+(?:[ée]t[ée]|[êe]tre|encore))?"
-    r"(?:\s+(?P<told>\w+(?:[ée]e?s?|ie?s?|ue?s?|aires?|ables?|ibles?|er|ir|re))(?!\w))?)",
+    r"|(?:s['’]|se\s+|y\s+|en\s+)?(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais|plus|gu[èe]re|nullement|aucunement)(?:\s+(?:pu|d[ûu]|[ée]t[ée]|[êe]tre|encore)(?!\w))*"
+    r"(?:\s+(?:l[ea]s?\s|l['’]|cet(?:te)?\s|ces?\s)(?P<object>\w+)(?:\s+(?P<which>\w+"
+    r"(?:aires?|a(?:l|le|ux)|iques?|eu(?:x|se|ses)))(?!\w))?|"
+    r"\s+(?P<told>\w+(?:[ée]e?s?|ie?s?|ue?s?|aires?|ables?|ibles?|er|ir|re))(?!\w))?)",
     re.IGNORECASE,
 )
 """A verb that is denied: "ne doublez pas", "ne pas appliquer", "n'est pas recommandé"."""
@@ -76,21 +88,24 @@ LIST = re.compile(
     r"(,\s*(?:ni\s|ou\s|et\s)?(?=d['’e]|ni\s|ou\s)|\sni\s|\sou\s|\set\s(?=de\s|d['’]))"
 )
 SCOPE_END = re.compile(
-    r"[,:()]|(?<=\s)(?:L['’]|(?:Les?|La|Il|Elle|Une?|On)(?!\w))|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|à|au|"
+    r"[,:()]|(?<=\s)(?:L['’]|(?:Les?|La|Il|Elle|Une?|On)(?!\w))|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|a|avai(?:t|ent)|pr[ée]sente|consulte|"
+    r"par|gr[âa]ce|à|au|"
     r"aux|des|du|de\s+la|sur|sous|dans|lors|selon|chez|malgr[ée]|depuis|pendant|durant|lorsque|parce|"
     r"dont|et(?=\s+(?:l[ea]s?|une?|ils?|elles?|on|son|sa|ses)\s|\s+l['’]))(?!\w)"
 )
 
 
+BEARER = re.compile(r"\s+l(?:es?\s|a\s|['’])", re.IGNORECASE)
 BEARERS = re.compile(
-    r"\s+l(?:es?\s|a\s|['’]).*(?<!\w)ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est)\w*",
-    re.IGNORECASE | re.DOTALL,
+    r"(?<!\w)ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est)\w*", re.IGNORECASE
 )
+"""Who is told to have nothing: "ni le crâne ni le rachis ne présentent de lésion"."""
 
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
-    r"(?<!\w)(?:absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|n[ée]g|exclu|"
-    r"[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri)|:\s*(?:0|n[ée]ant)",
+    r"(?<!\w)(?:absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
+    r"[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|contre[- ]indi|d[ée]conseill|[ée]vit|"
+    r"jeûn)|:\s*(?:0|n[ée]ant)",
     re.IGNORECASE,
 )
 """Any of them: where a sentence has none, all of it is affirmed."""

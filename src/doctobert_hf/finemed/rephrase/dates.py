@@ -68,8 +68,17 @@ def _short(one: int | None, other: int | None) -> bool:
     return one % 100 == other % 100
 
 
-def take_dates(text: str) -> tuple[str, list[Date]]:
-    """Return a text with blanks where dates stood, and the dates."""
+_DAY_MONTH = re.compile(r"(?<![\w/.,-])(?P<day>\d{1,2})/(?P<month>\d{1,2})(?![\w/]|[.,]\d)")
+
+
+def take_dates(text: str, other: str = "") -> tuple[str, list[Date]]:
+    """Return a text with blanks where dates stood, and the dates.
+
+    Args:
+        text: A source or its rewrite.
+        other: The rewrite or the source. "15/09" may be a ratio or a tension: it is a date where
+            the other text has one of that day and month ("15 septembre").
+    """
     found: list[Date] = []
 
     def blank(match: re.Match[str]) -> str:
@@ -81,7 +90,18 @@ def take_dates(text: str) -> tuple[str, list[Date]]:
         found.append(Date(day, _month(parts["m"]), year, match[0].strip()))
         return " " * len(match[0])
 
-    return _DATE.sub(blank, text), found
+    def blank_short(match: re.Match[str]) -> str:
+        day, month = int(match["day"]), int(match["month"])
+        if (day, month) not in days:
+            return match[0]
+        found.append(Date(day, month, None, match[0]))
+        return " " * len(match[0])
+
+    text = _DATE.sub(blank, text)
+    if other and _DAY_MONTH.search(text):
+        days = {(date.day, date.month) for date in take_dates(other)[1]}
+        text = _DAY_MONTH.sub(blank_short, text)
+    return text, found
 
 
 def _month(told: str) -> int:

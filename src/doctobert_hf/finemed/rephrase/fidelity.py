@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from doctobert_hf.chunking.sentences import split_sentences
@@ -18,12 +19,14 @@ from doctobert_hf.finemed.rephrase.attribution import attribution_reasons
 from doctobert_hf.finemed.rephrase.codes import code_reasons
 from doctobert_hf.finemed.rephrase.compounds import with_compounds
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
+from doctobert_hf.finemed.rephrase.dosing import dose_reasons, time_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
 from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
 from doctobert_hf.finemed.rephrase.quantities import Quantity, quantities_of
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
+from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import CONTENT, allowed, stem, term_reasons, words_of
 
 
@@ -56,13 +59,21 @@ def check_rewrite(source: str, rewrite: str) -> list[str]:
 def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what of the facts is lost, invented or turned round."""
     source, rewrite = with_compounds(source, rewrite), with_compounds(rewrite, source)
-    (old, old_dates), (new, new_dates) = take_dates(source), take_dates(rewrite)
+    (old, old_dates), (new, new_dates) = (
+        take_dates(source, rewrite),
+        take_dates(rewrite, source),
+    )
     quantities, again = quantities_of(old), quantities_of(new)
+    quantities, again = _with_days(quantities, new, old), _with_days(again, old, new)
     yield from date_reasons(old_dates, new_dates, {q.bare for q in quantities})
     years = {date.year for date in (*old_dates, *new_dates)}
-    for reason in _quantities(quantities, again):
+    told = list(_quantities(quantities, again))
+    for reason in told:
         if not any(reason.endswith(f": {year}") for year in years):  # "en 2019": its date is there
             yield reason
+    if not told:  # where no number is new or lost, two may have changed places
+        yield from dose_reasons(quantities, again, source, rewrite)
+    yield from time_reasons(source, rewrite)
     yield from _reversed(source, rewrite)
     yield from code_reasons(source, rewrite)
     yield from term_reasons(source, rewrite)
@@ -75,21 +86,54 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
 
 # ---------------------------------------------------------------------------------- quantities
 
+_SINCE = {"H": "heures", "J": "jours", "S": "semaines", "M": "mois"}
+_CODES = re.compile(
+    r"(?<![\w-])(?:(?P<since>[HJSM])\s?[+-]?)?(?P<code>(?:[A-Z]\d){2,}|\d{1,2})(?!\w|[.,]\d)"
+)
+
+
+_ORDINAL_HINT = re.compile(r"(?:\d|i)(?:e|è|ème|eme)\s+(?:heure|jour|semaine|mois)(?!\w)", re.I)
+_ORDINAL = re.compile(r"\b(\d{1,3})(?:e|è|[èe]me)\s+(heure|jour|semaine|mois)(?!\w)")
+"""What happens "à la quatrième heure" happens "à 4 heures"."""
+
+
+def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quantity]:
+    """Add what codes tell of the time since: "J3" is 3 days, where the other text has 3 days."""
+    found = []
+    for match in _CODES.finditer(text):
+        if match["since"] and match["code"].isdigit():
+            told = quantities_of(f"{match['code']} {_SINCE[match['since']]}")
+        elif not match["code"].isdigit():  # "G3P2" is "troisième geste, deuxième part"
+            told = quantities_of(" ".join(re.findall(r"\d", match["code"])))
+        else:
+            continue
+        found += [replace(quantity, implied=True) for quantity in told]
+    if _ORDINAL_HINT.search(text):
+        for match in _ORDINAL.finditer(as_digits(text)):
+            found += [replace(q, implied=True) for q in quantities_of(f"{match[1]} {match[2]}s")]
+    known = KnownQuantities(quantities_of(other)) if found else None
+    told = [q for q in found if known is not None and any(known.equal(q))]
+    bare = {quantity.bare for quantity in told if quantity.unit}
+    return [
+        replace(q, implied=q.implied or (not q.unit and q.bare in bare)) for q in quantities
+    ] + told
+
 
 def _quantities(before: list[Quantity], after: list[Quantity]) -> Iterator[str]:
     old, new = KnownQuantities(before), KnownQuantities(after)
     invented = KnownQuantities([q for q in after if not old.has(q)])
     lost = KnownQuantities([q for q in before if not new.has(q)])
     for quantity in invented.all:  # "4 ml" may be told as "4", where that number is not another's
-        if not lost.may_have(quantity):
+        if not lost.may_have(quantity) and not _mere_one(quantity, lost.all):
             yield f"quantity invented: {quantity.surface}"
     for quantity in lost.all:
         if _matters(quantity) and not invented.may_have(quantity):
             yield f"quantity lost: {quantity.surface}"
-    gone = [q for q in before if _hardly(q) and not any(new.equal(q))]
-    come = [q for q in after if _hardly(q) and not any(old.equal(q))]
-    if gone and come:
-        yield f"quantity changed: {gone[0].surface}, now {come[0].surface}"
+    for hardly in (_hardly, _counts):
+        gone = [q for q in before if hardly(q) and not any(new.equal(q))]
+        come = [q for q in after if hardly(q) and not any(old.equal(q))]
+        if gone and come:
+            yield f"quantity changed: {gone[0].surface}, now {come[0].surface}"
     yield from _turned(old, new)
     yield from _swapped(old, new)
 
@@ -118,6 +162,18 @@ def _hardly(quantity: Quantity) -> bool:
     return quantity.implied and quantity.bare == 1 and quantity.unit in _TIMES
 
 
+def _counts(quantity: Quantity) -> bool:
+    """Return whether a text counts what it lists: "deux molécules"."""
+    return quantity.implied and 1 < quantity.bare < 10 and not quantity.unit
+
+
+def _mere_one(quantity: Quantity, lost: list[Quantity]) -> bool:
+    """Return whether a "1" is an article, or "dose unique": nothing of its kind is lost for it."""
+    if quantity.bare != 1 or quantity.unit not in ("", "fois", "cp", "gel", "sachet", "amp"):
+        return False
+    return not any(other.unit == quantity.unit for other in lost)
+
+
 def _matters(quantity: Quantity) -> bool:
     """Bare small numbers may be said otherwise: "les 2 ovaires"."""
     return bool(quantity.unit) or quantity.bare >= 10 or quantity.bare % 1 != 0
@@ -140,6 +196,8 @@ def _swapped(old: KnownQuantities, new: KnownQuantities) -> Iterator[str]:
     pairs = []
     for quantity in old.all:
         same, again = (list(islice(known.equal(quantity), 2)) for known in (new, old))
+        if not same:  # "OD 14, OG 28 mmHg": the unit of a list stands at its end
+            same = list(islice((q for q in new.near(quantity) if quantity.may_equal(q)), 2))
         if len(same) == len(again) == 1:
             pairs.append((quantity, same[0]))
     stood = defaultdict(list)  # where each word stands beside a value now
@@ -149,9 +207,10 @@ def _swapped(old: KnownQuantities, new: KnownQuantities) -> Iterator[str]:
     for number, (first, first_now) in enumerate(pairs):
         beside = {other for word in first.around for other in stood[word] if other > number}
         for second, second_now in (pairs[other] for other in sorted(beside)):
-            if _dimension(first) == _dimension(second) and _crossed(
-                first, second, first_now, second_now
-            ):
+            alike = _dimension(first) == _dimension(second) and bool(first.unit) == bool(
+                first_now.unit or second_now.unit
+            )
+            if alike and _crossed(first, second, first_now, second_now):
                 yield f"values exchanged: {first.surface} and {second.surface}"
 
 
@@ -171,11 +230,18 @@ def _crossed(first: Quantity, second: Quantity, first_now: Quantity, second_now:
 # ---------------------------------------------------------------------------------- left out
 
 
+_DIGITS = re.compile(r"\d+")
+
+
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
+    told = set(_DIGITS.findall(rewrite))
     known = allowed(words_of(rewrite))
     roots = {word[:5] for word in words_of(rewrite) if len(word) >= CONTENT}
     for start, end in split_sentences(source):
         words = [w for w in words_of(source[start:end]) if len(w) >= CONTENT and w not in LIGHT]
         kept = sum(stem(word) in known or word[:5] in roots for word in words)
+        numbers = set(_DIGITS.findall(source[start:end]))
+        if len(numbers) > 1 and numbers <= told:
+            continue  # "VG non dilaté, FEVG 62 %" in other words
         if len(words) >= 5 and kept < 0.2 * len(words):
             yield f"sentence left out: {source[start:end][:60]}"

@@ -78,7 +78,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "loss": r"perdu\s+\d+|perte\s+de\s+poids|amaigri\w*|maigri\w*",
     },
     "direction": {
-        "up": r"augment\w+|major\w+|[ée]lev[ée]e?s?|[ée]l[ée]vation",
+        "up": r"augment\w+|accrue?s?|accro[îi]\w+|major\w+|[ée]lev[ée]e?s?|[ée]l[ée]vation",
         "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b|r[ée]duction|a?baiss\w+|basse?s?"
         r"|effondr\w+",
     },
@@ -117,9 +117,9 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     "timing": {"at once": r"urgences?", "later": r"à\s+distance(?!\s+d)|programm[ée]e?s?"},
     "sex": {
-        "male": r"gar[çc]on|homme|monsieur|(?-i:M\.)|masculin(?:e|s|es)?"
-        r"|(?:un|du|ce)\s+patient",
-        "female": r"fille|fillette|femme|(?-i:Mme|Mlle)|madame|f[ée]minin(?:e|s|es)?|patientes?",
+        "male": r"gar[çc]on|hommes?|monsieur|(?-i:M\.)|masculin(?:e|s|es)?"
+        r"|(?:un|du|ce|le)\s+patient|(?-i:(?:^|(?<=[.\n] ))Patient)(?=\s+(?:de\s+\d|âgé))",
+        "female": r"fille|fillette|femmes?|(?-i:Mme|Mlle)|madame|f[ée]minin(?:e|s|es)?|patientes?",
     },
     "relative": {
         "father": r"p[èe]res?|paterne\w+",
@@ -131,11 +131,58 @@ _GROUPS: dict[str, dict[str, str]] = {
         "indicated": r"(?<!contre-)(?<!contre )indiqu[ée]e?s?|(?<!contre-)(?<!contre )indications?",
         "contraindicated": r"contre[- ]indi(?:qu|ca)\w+",
     },
+    "permission": {
+        "forbidden": r"contre[- ]indi(?:qu|ca)\w+|interdi\w+|proscri\w+|d[ée]conseill\w+"
+        r"|ne\s+(?:pas|jamais)\s+\w+(?:er|ir|re)|(?:ne\s+|n['’])\w+ez\s+(?:pas|jamais)"
+        r"|(?:ne\s+|n['’])(?:fau|doi|peu|dev|pouv)\w+\s+(?:pas|jamais)",
+        "allowed": r"(?<!ne )(?:on|vous|il|elle|patiente?s?)\s+(?:peut|pouvez|peuvent)\s+"
+        r"(?:associer|prendre|utiliser|donner|prescrire|administrer|recevoir|employer|consommer)"
+        r"|(?<!ne )(?:peut|peuvent)\s+[êe]tre\s+(?:associ|pris|utilis|donn|prescri|administr|"
+        r"employ)\w*"
+        r"|(?<!ne )(?:doit|doivent)\s+(?:recevoir|prendre|utiliser|employer)"
+        r"|(?<!non )(?<!pas )(?:autoris[ée]e?s?|permise?s?)",
+    },
+    "fitness": {"fit": r"apt(?:es?|itudes?)", "unfit": r"inapt(?:es?|itudes?)"},
+    "recommendation": {
+        "for": r"(?<!non )(?<!non-)(?<!pas )(?<!jamais )(?<!g[ée]n[ée]ralement )(?:recommand|"
+        r"conseill|pr[ée]conis)[ée]e?s?",
+        "against": r"(?:non|pas|jamais)[ -](?:g[ée]n[ée]ralement\s+|syst[ée]matiquement\s+)?"
+        r"(?:recommand|conseill|pr[ée]conis)[ée]e?s?|d[ée]conseill\w+|mieux\s+vaut\s+ne\s+pas|[ée]viter",
+    },
+    "risk": {
+        "high": r"risque[^.;,\n]{0,60}?(?:[ée]lev[ée]|fort|majeur|important)",
+        "low": r"risque[^.;,\n]{0,60}?(?:faible|minime|mod[ée]r[ée]|bas)",
+    },
+    "permit": {
+        "forbidden": r"interdi\w+|proscri\w+",
+        "allowed": r"(?<!non )(?<!pas )(?:autoris[ée]e?s?|permise?s?)",
+    },
+    "position": {
+        "on the back": r"sur\s+le\s+dos|d[ée]cubitus\s+dorsal|supination",
+        "on the belly": r"sur\s+le\s+ventre|d[ée]cubitus\s+ventral|procubitus",
+        "on the side": r"sur\s+le\s+c[ôo]t[ée]|d[ée]cubitus\s+lat[ée]ral",
+    },
+    "aperture": {"open": r"ouverte?s?", "closed": r"ferm[ée]e?s?"},
+    "exception": {
+        "left out": r"sauf|except[ée]\w*|hormis|à\s+l['’]exception|fait\s+exception",
+        "included": r"y\s+compris|inclus\w*",
+    },
+    "evolution": {
+        "worse": r"aggrav\w+|progress(?:[ée]|[ée]e|ion)|empir\w+|d[ée]t[ée]rior\w+|rechut\w+",
+        "better": r"r[ée]gress\w+|am[ée]lior\w+|r[ée]solu\w*|gu[ée]ri(?:e|son)?",
+    },
+    "stroke": {
+        "ischaemic": r"(?:AVC|vasculaires?\s+c[ée]r[ée]bra(?:l|ux))\s+isch[ée]mi\w+",
+        "haemorrhagic": r"(?:AVC|vasculaires?\s+c[ée]r[ée]bra(?:l|ux))\s+h[ée]morragi\w+",
+    },
     "smoking": {
-        "smoker": r"(?<!non-)(?<!non )(?<!ex-)fumeu(?:r|rs|se|ses)|tabagi(?:que|sme)s?"
-        r"|(?<!ne )fum(?:e|ait|ant)(?!\s+pas|-t-)",
+        "smoker": r"(?<!non-)(?<!non )(?<!ex-)fumeu(?:r|rs|se|ses)"
+        r"|tabagi(?:que|sme)s?(?!\s+(?:est\s+)?(?:ni[ée]|absent)|\s*:\s*non)"
+        r"|(?<!ne )fum(?:e|ait|ant)(?!\s+pas|-t-)|(?<!pas )(?<!de )fumer(?!\s+pas)",
         "none": r"non[ -]fumeu\w+|ne\s+fum\w+\s+pas|non\s+tabagique"
-        r"|(?:pas|absence|aucun|sans)\s+(?:de\s+)?tabagisme",
+        r"|(?:pas|absence|aucun|sans)\s+(?:de\s+)?tabagisme|ne\s+pas\s+fumer"
+        r"|ni(?:e|ent|ant|ait)\s+(?:tout\s+|le\s+|un\s+)?tabagisme"
+        r"|tabagisme\s+(?:est\s+)?(?:ni[ée]|absent)|tabagisme\s*:\s*non|tabac\s*:\s*non",
     },
     "fever": {
         "fever": r"(?<!non )f[ée]briles?|fi[èe]vre(?![^.;]{0,40}\babsente?s?\b)|hyperthermi\w+",
@@ -192,14 +239,17 @@ _PATTERNS = {
     for group, kinds in _GROUPS.items()
 }
 """By group one pattern, with a numbered group for each kind."""
-_RESULT = "result"
+_RESULTS = ("result", "sensitivity")
 _LOOSE = ("time of day", "relative", "severity", "direction", "medication", "extent", "limit",
-          "sex", "smoking", "fever", "pace", "presence", "state", "meals", "advice",
+          "sex", "smoking", "permission", "evolution", "position", "recommendation", "permit",
+          "fever", "pace", "presence", "state", "meals", "advice",
           "timing")  # fmt: skip
 """Told too often by chance to compare how often each is told."""
 _PLACES = ("height", "face", "end", "side of a limb", "depth")
 _QUALIFIES = (*_PLACES, "course", "malignity", "severity", "order", "age of onset", "sex")
 """Groups of adjectives, which stand behind their noun."""
+_NAMED = 4
+"""Letters of what has a result: "test", "TPHA"."""
 _Kinds = dict[tuple[str, str], set[int]]
 """By group and stem, which of the group belong to it."""
 _LAST_PARTS = re.compile(r"[,:()]|(?<!\w)(?:et|mais|ou|tandis|alors)(?!\w)")
@@ -247,16 +297,21 @@ def _bound(old: _Kinds, new: _Kinds, source: str) -> Iterator[str]:
 def _belonging(text: str) -> _Kinds:
     """Words that stand in one part of a sentence with "positif" or "négatif"."""
     found: _Kinds = {}
-    if not _places(text, _RESULT):
-        return found
-    pattern = _PATTERNS[_RESULT]
+    for group in _RESULTS:
+        if _places(text, group):
+            _results(text, group, found)
+    return found
+
+
+def _results(text: str, group: str, found: _Kinds) -> None:
+    pattern = _PATTERNS[group]
     for segment in segments(text):
         for part in _LAST_PARTS.split(segment) if pattern.search(segment) else ():
             kinds = {match.lastindex or 0 for match in pattern.finditer(part)}
-            for word in map(fold, WORD.findall(part)) if len(kinds) == 1 else ():
-                if len(word) >= CONTENT and word not in LIGHT:
-                    found.setdefault((_RESULT, stem(word)), set()).update(kinds)
-    return found
+            for raw in WORD.findall(part) if len(kinds) == 1 else ():
+                word = fold(raw)
+                if (len(word) >= _NAMED or raw.isupper()) and word not in LIGHT:
+                    found.setdefault((group, stem(word)), set()).update(kinds)
 
 
 def _qualified(text: str) -> _Kinds:
@@ -316,6 +371,44 @@ def _sided(text: str) -> dict[str, set[str]]:
     return found
 
 
+_BREAKS = re.compile(
+    r"[,:;.()\n]|(?<!\w)(?:et|mais|alors|tandis|tandis|dont|ou|contre)(?!\w)", re.I
+)
+
+
+def _said_behind(source: str, rewrite: str) -> Iterator[str]:
+    """Yield what is told of the other side: "tympan droit normal, gauche bombé"."""
+    old, new = _behind(source), _behind(rewrite)
+    for root, sides in old.items():
+        if len(sides) == 1 and len(new.get(root, ())) == 1 and new[root] != sides:
+            yield f"side changed: {surface(root, source)}"
+
+
+_CLAUSE = re.compile(r"[,;.\n]|(?<!\w)(?:mais|alors que|tandis que)(?!\w)", re.IGNORECASE)
+_CLAUSE_WORDS = 14
+
+
+def _behind(text: str) -> dict[str, set[str]]:
+    """By stem, on which sides that stands which is told behind a side, or alone in its clause."""
+    found: dict[str, set[str]] = {}
+    for clause in _CLAUSE.split(text):
+        named = {m.lastindex for m in _SIDE.finditer(clause)}
+        words = [fold(word) for word in WORD.findall(clause)]
+        if len(named) == 1 and named <= {1, 2} and len(words) <= _CLAUSE_WORDS:
+            for word in words:
+                if len(word) >= CONTENT and word not in LIGHT and not _SIDE.fullmatch(word):
+                    found.setdefault(stem(word), set()).add("right" if named == {1} else "left")
+    sides = list(_SIDE.finditer(text))
+    for number, match in enumerate(sides):
+        end = sides[number + 1].start() if number + 1 < len(sides) else len(text)
+        told = _BREAKS.split(text[match.end() : min(end, match.end() + 60)])[0]
+        side = "right" if match[1] else "left" if match[2] else "both"
+        for word in [w for w in map(fold, WORD.findall(told)) if len(w) >= CONTENT][:3]:
+            if word not in LIGHT:
+                found.setdefault(stem(word), set()).add(side)
+    return found
+
+
 _BOTH = re.compile(
     r"(?<!\w)(?:(?:l|d|c)?es|aux)\s+(?:deux|2)\s|bilat[ée]ra|des\s+deux\s+c[ôo]t", re.I
 )
@@ -327,6 +420,8 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     for root, sides in old.items():
         if len(sides) == 1 and len(new.get(root, ())) == 1 and new[root] != sides:
             yield f"side changed: {surface(root, source)}"
+    if all({m.lastindex for m in _SIDE.finditer(text)} >= {1, 2} for text in (source, rewrite)):
+        yield from _said_behind(source, rewrite)
     counts = [
         (sum(bool(m[1]) for m in _SIDE.finditer(t)), sum(bool(m[2]) for m in _SIDE.finditer(t)))
         for t in (source, rewrite)
@@ -336,6 +431,8 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     right_now += bool(right and not right_now and _SHORT_SIDES[0].search(rewrite))
     left_now += bool(left and not left_now and _SHORT_SIDES[1].search(rewrite))
     for before, now, known in ((right, right_now, in_short[0]), (left, left_now, in_short[1])):
+        if not right and not left and right_now and left_now and _BOTH.search(source):
+            continue  # "à droite comme à gauche" is "des deux côtés"
         if before == 0 and now and not known:
             yield "side invented"
     if (

@@ -23,12 +23,25 @@ _COUNTS = re.compile(
     rf"(?<=\d)(?:{_S}*(?:[éeÉE]l[ée]ments?|plaquettes|leucocytes|h[ée]maties|cellules|globules|elts?))?"
     rf"{_S}*(?:/|par{_S}){_S}?(?:mm{_S}?[3³]|µ[lL]|microlitre)"
 )
+_PER_LITRE = re.compile(rf"(?<=\d){_S}?/{_S}?[lL](?!\w)")
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, flags), new)
     for pattern, flags, new in (
         (r"(?<!\w)sans\s+(?:aucun\s+|nul\s+)?doute(?!\w)", re.I, "probablement"),
+        (r"(?<!\w)(?:n'|ne\s)\s*(\w+)\s+(?:donc\s+)?pas\s+sans(?!\w)", re.I, r"\1 avec"),
+        (r"(?<!\w)(?:n'|ne\s)\s*(est|sont|[ée]tai\w+|semble\w*)\s+(?:donc\s+|toutefois\s+)?pas\s+"
+         r"(?:[ée]t[ée]\s+)?(?:totalement\s+|compl[èe]tement\s+|formellement\s+)?"
+         r"(?:exclue?s?|[ée]limin[ée]e?s?|[ée]cart[ée]e?s?)(?!\w)", re.I, r"\1 possible"),
+        (r"(?<!\w)ne\s+(?:peu\w+|pouvai\w+|pourr\w+)\s+(?:donc\s+|pas\s+|toutefois\s+){0,2}"
+         r"[êe]tre\s+(?:formellement\s+)?(?:exclue?s?|[ée]limin[ée]e?s?|"
+         r"[ée]cart[ée]e?s?)(?!\w)", re.I,
+         "est possible"),
+        (r"(?<!\w)ne\s+(?:peu\w+|pouvai\w+|pourr\w+|permet\w*|suffi\w+)\s+"
+         r"(?:donc\s+|pas\s+|toutefois\s+){0,2}(?:d'|de\s|[àa]\s)?"
+         r"(?:formellement\s+)?(?:exclure|[ée]liminer|[ée]carter)(?!\w)", re.I, "suspecte"),
+        (r"(?<!\w)non\s+(?:exclue?s?|[ée]limin[ée]e?s?|[ée]cart[ée]e?s?)(?!\w)", re.I, "possible"),
         (r"(?<!\w)(?:non|pas)\s+(?:seulement|uniquement|exclusivement|simplement)(?!\w)", re.I, ""),
-        (r"(?<!\w)non[ -](?=st[ée]ro[ïi]dien)", re.I, ""),
+        (r"(?<!\w)non[ -](?=st[ée]ro[ïi]dien|invasi|hodgkin|fractionn)", re.I, ""),
         (r"(?<!\w)sans\s+(?:cesse|d[ée]lai|attendre|tarder)(?!\w)", re.I, "vite"),
         (r"\s(?:en\s+g[ée]n[ée]ral|g[ée]n[ée]ralement|habituellement|en\s+principe|à\s+ce\s+jour|encore|"
          r"formellement|strictement|actuellement)(?=\s)", re.I, ""),
@@ -42,13 +55,39 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<=\d){_S}*[.×xX*]?{_S}?10(?:\^9|⁹|9){_S}?/{_S}?[lL](?!\w)", 0, " giga/l"),
         (rf"(?<=\d){_S}*[.×xX*]?{_S}?10(?:\^3|³){_S}?/{_S}?(?:mm{_S}?[3³]|µ[lL])(?!\w)",
          0, " giga/l"),
+        (r"(?<!\w)infarctus\s+c[ée]r[ée]bra(l|ux)(?!\w)", re.I, "AVC ischémique"),
+        (r"(?<![\d/])1/3(?=\s+(?:sup|inf|moy|prox|dist|ext|int))", re.I, "tiers"),
+        (r"(?<!\w)L-?\s?thyroxine(?!\w)", re.I, "lévothyroxine"),
+        (r"(?<!\w)poids\s+(?:(?:est|reste|[ée]tait)\s+)?stable(?!\w)", re.I,
+        "pas de perte de poids"),
+        (r"(?<![\w.,])0\s+(?=ATCD|ant[ée]c[ée]dent)", re.I, "pas d'"),
+        (r"(?<=\d)\s?N(?=[.,;\s)]|\Z)", 0, " fois la normale"),
+        (r"((?:satur|SpO2|SaO2)[^.;\n]{0,60})sans\s+(?:apport\s+d['e]\s*)?oxyg[èe]ne", re.I,
+         r"\1en air ambiant"),
+        (rf"(?<!\w)Na\+?(?={_S}*[:=]?{_S}*1[2-6]\d(?!\d))", 0, "sodium"),
+        (rf"(?<!\w)K\+?(?={_S}*[:=]?{_S}*[1-9](?:[.,]\d)?(?![\d]))", 0, "potassium"),
+        (rf"(?<!\w)Ca(?:\+\+|2\+)?(?={_S}*[:=]?{_S}*[1-3][.,]\d)", 0, "calcium"),
+        (rf"(?<=\w){_S}[-–](?={_S}*[.,;)(\n]|{_S}*\Z)", 0, " négatif"),
+        (rf"(?<=[A-Z]){_S}?\+(?={_S}*[.,;)(\n]|{_S}*\Z)", 0, " positif"),
     )
 )  # fmt: skip
+_BREASTS = re.compile(r"(?<!\w)(?:mammo\w*|mammaires?|seins?)(?!\w)", re.IGNORECASE)
+_BREAST = re.compile(r"(?<![\w-])S[DG](?![\w-])")
+_EYES = re.compile(
+    r"(?<!\w)(?:acuit[ée]|tonus|oeil|yeux|ocul\w+|visu\w+|vision|r[ée]tin\w+|corn[ée]\w*|pupill\w+|collyre\w*|"
+    r"ophtalm\w+|(?-i:FO|AV|DR|PIO))(?!\w)",
+    re.IGNORECASE,
+)
+_EYE = re.compile(r"(?<![\w-])O[DG](?![\w-])")
+"""An eye in its letter, an atrium elsewhere."""
+_PARTS = {"L": "lobe", "M": "membre"}
+_PART = re.compile(r"(?<![\w-])([LM])([SI])([DG])(?![\w-])")
+"""Lobes and limbs with their side: "LSD", "MIG"."""
 
 
 _ANY = re.compile(
     r"(?<!\w)(?:sans|non|pas|en\s+g|g[ée]n[ée]r|habituel|en\s+principe|à\s+ce|encore|formel|strict|"
-    r"actuel|DT|diab[èe]te|DID|DNID|Mg)|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
+    r"actuel|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
     re.IGNORECASE,
 )
 """Where none of these stands, no rule applies."""
@@ -68,7 +107,18 @@ def plain(text: str) -> str:
     text = unicodedata.normalize("NFC", text).translate(_LETTERS)
     for pattern, new in _RULES if _ANY.search(text) else ():
         text = pattern.sub(new, text)
-    return _SIDE.sub(_side, _COUNTS.sub(" éléments/µl", text))
+    text = _PART.sub(_part, text)
+    if _BREASTS.search(text):
+        text = _BREAST.sub(lambda m: "sein droit" if m[0] == "SD" else "sein gauche", text)
+    if _EYES.search(text):
+        text = _EYE.sub(lambda m: "oeil droit" if m[0] == "OD" else "oeil gauche", text)
+    text = _COUNTS.sub(" éléments/µl", text)
+    return _SIDE.sub(_side, _PER_LITRE.sub(" éléments/l", text))
+
+
+def _part(match: re.Match[str]) -> str:
+    place = "supérieur" if match[2] == "S" else "inférieur"
+    return f"{_PARTS[match[1]]} {place} {'droit' if match[3] == 'D' else 'gauche'}"
 
 
 def _side(match: re.Match[str]) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
 from doctobert_hf.finemed.rephrase.cues import (
     AFTER,
     ANY,
+    BEARER,
     BEARERS,
     BEFORE_ANY,
     BEHIND_ANY,
@@ -27,7 +30,9 @@ from doctobert_hf.finemed.rephrase.cues import (
 from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem
 from doctobert_hf.finemed.words import WORD, fold
 
-_SEGMENT = re.compile(r"[.;!\n]|(?<!\w)(?:mais|cependant|toutefois)(?!\w)", re.IGNORECASE)
+_SEGMENT = re.compile(
+    r"[.;!]|(?<!\?)(?<!\? )\n|(?<!\w)(?:mais|cependant|toutefois)(?!\w)", re.IGNORECASE
+)
 LIGHT = frozenset(
     """autre autres signe signes notion aussi retrouve retrouvee objective notee revele particuliers
     particuliere particularite avait etait patient patiente examen clinique faire cette celui celle
@@ -44,6 +49,9 @@ _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
     "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam",
     "hypertens": "hypertend", "hypotens": "hypotend", "doul": "doul", "fievre": "fievr febril pyre",
+    "romp": "romp ruptur", "irradi": "irrad",
+    "exten": "exten etend",
+    "indiqu": "indiqu indic", "abaiss": "abaiss baiss", "doubl": "doubl",
     "dyspn": "dyspn", "icter": "icter", "symptom": "symptom", "cyanos": "cyanos",
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
@@ -78,7 +86,8 @@ _QUALITY = re.compile(
 _NO_PRIVATIVE = frozenset(
     """anormal anormale anormales anormaux important importante importants importantes irradiation
     information formation intention attention approche approches avaleur inflammation indication
-    inspiration intense inclusion
+    inspiration intense inclusion informe informee informes informees inhibe injecte injectee
+    infecte infectee infiltre installe installee instaure instauree interne internes integre
     incision induction infection injection investigation invasion admise admises adresse
     ameliore amenee""".split()
 )
@@ -93,7 +102,9 @@ def _denied(word: str, stems: frozenset[str]) -> str | None:
     if word.startswith(_DENIED_STARTS):
         return next(_DENIED_WORDS[start] for start in _DENIED_STARTS if word.startswith(start))
     base = _without_prefix(word)
-    return base if base is not None and stem(base) in stems else None
+    if base is None or len(stem(base)) < 4:  # "d" of "indiqué" is that of "d'un"
+        return None
+    return base if stem(base) in stems else None
 
 
 @lru_cache(maxsize=1 << 16)
@@ -121,6 +132,18 @@ _VERBS = frozenset(
     """presentait presentaient presenter presentant montrait montrer montrant montraient revelait
     revele revelaient retrouvait retrouvaient objectivait objectivaient mettait trouvait""".split()
 )
+_MODAL = re.compile(r"(?:doi|dev|peu|pouv|pourr|fau)\w{0,6}|fai(?:t|sai)\w*|fon?t")
+_CONTRA = re.compile(r"contre[- ]\Z", re.IGNORECASE)
+_PASSED_FORM = re.compile(
+    rf"{_MODAL.pattern}|(?:fait|r[ée]alis|effectu|pratiqu|retrouv|observ|not|objectiv|constat|"
+    r"identifi|visualis|d[ée]cel|d[ée]tect)[ée]?e?s?"
+)
+"""What is done with a finding or an examination is no fact of its own: "n'a pas été réalisée"."""
+_ORDERED = re.compile(
+    r"(?<!\w)(?:doi|dev|peu|pouv|pourr|fau|faisai|fai?t|font)\w*\s+(?:l[ea]s?\s|y\s|en\s|l['’])?\Z",
+    re.IGNORECASE,
+)
+"""Behind these an infinitive tells what is done: "il faut doubler"."""
 _PASSED = (LIGHT | _VERBS) - _FINDINGS
 """Light where sentences are compared, yet what "sans signe", "sans particularité" denies."""
 
@@ -137,19 +160,25 @@ def segments(text: str) -> tuple[str, ...]:
     return (*found, text[at:])
 
 
-def _polarities(text: str, stems: frozenset[str]) -> dict[str, Counter[str]]:
+def _polarities(
+    text: str, stems: frozenset[str], heads: dict[str, set[str]] | None = None
+) -> dict[str, Counter[str]]:
     """By stem, how often it is ``negated``, ``affirmed`` or ``unclear``.
 
     Args:
         text: A source or its rewrite.
         stems: Those of the words of both.
+        heads: Gets, by the root of a second word that is denied ("métastase osseuse"), the roots
+            of the words that it stands behind; an empty root where it is denied by itself too.
     """
     found: dict[str, Counter[str]] = {}
     for segment in segments(text):
         reach = _Reach(segment) if ANY.search(segment) else None
         for match in WORD.finditer(segment):
             word, at = fold(match[0]), match.start()
-            if word in _PASSED or not word.isalpha():
+            if word.startswith("indi") and _CONTRA.search(segment[max(0, at - 8) : at]):
+                continue  # "contre-indiqué" is a warning, no indication
+            if word in _PASSED or not word.isalpha() or _PASSED_FORM.fullmatch(match[0]):
                 continue
             if not _tells(match[0]) or _is_cue(match[0]):
                 continue
@@ -158,6 +187,8 @@ def _polarities(text: str, stems: frozenset[str]) -> dict[str, Counter[str]]:
                 not sure
                 and _is_infinitive(match[0])
                 and not _ARTICLE.search(segment[max(0, at - 5) : at])
+                and not _ORDERED.search(segment[max(0, at - 20) : at])
+                and segment[:at].strip(" \t\n-•*")
             ):
                 continue  # "ne pas prendre si": what is denied stands elsewhere
             unclear = reach is not None and not sure and reach.unclear(at)
@@ -165,10 +196,25 @@ def _polarities(text: str, stems: frozenset[str]) -> dict[str, Counter[str]]:
             base = _denied(word, stems)
             for root in (_root(base),) if base else _roots(match[0]):
                 told = _TURNED.get(polarity, polarity) if base else polarity
+                if heads is not None and told == "negated":
+                    heads.setdefault(root, set()).update(_head(segment, reach, at))
                 found.setdefault(root, Counter())[told] += 1
     return found
 
 
+def _head(segment: str, reach: _Reach | None, at: int) -> tuple[str, ...]:
+    first = reach.heads.get(at) if reach is not None else None
+    word = WORD.match(segment, first) if first is not None else None
+    return _roots(word[0]) if word and fold(word[0]) not in _GENERAL else ("",)
+
+
+_GENERAL = frozenset(
+    """signe signes notion argument arguments antecedent antecedents lesion lesions element elements
+    trouble troubles image images aspect aspects syndrome episode episodes prise symptome symptomes
+    presence apparition survenue risque recidive trace indication anomalie anomalies recours relais
+    besoin consommation utilisation complication complications facteur facteurs atteinte""".split()
+)
+"""Words that a denial may do without: "pas de signe d'infection" is "pas d'infection"."""
 _TURNED = {"negated": "affirmed", "affirmed": "negated"}
 
 
@@ -204,11 +250,12 @@ def _is_infinitive(raw: str) -> bool:
 
 
 class _Reach:
-    """How far the cues of a segment reach."""
+    """How far the cues of a segment reach; places are looked up, for lists of hundreds."""
 
     def __init__(self, segment: str) -> None:
         self.segment = segment
-        self.negated = frozenset(_negated_places(segment))
+        self.heads: dict[int, int] = {}
+        self.negated = frozenset(_negated_places(segment, self.heads))
         self._before = [match.end() for match in BEFORE_ANY.finditer(segment)]
         self._behind = [match.start() for match in BEHIND_ANY.finditer(segment)]
         self._free = [match.start() for match in FREE.finditer(segment)]
@@ -216,22 +263,44 @@ class _Reach:
         self._ruled_out = ruled_out.start() if ruled_out else len(segment)
         self._present = list(_present(segment))
         self._with = list(_with(segment))
+        self._goes_on = max((match.start() for match in GOES_ON.finditer(segment)), default=-1)
 
     def unclear(self, at: int) -> bool:
         """Return whether a cue may reach a place that none surely reaches."""
         segment = self.segment
-        if any(start <= at < end for start, end in self._with):
+        if _inside(self._with, at):
             return False
         near = (
             at > self._ruled_out
-            or any(at < c < at + 90 and not TURN.search(segment, at, c + 2) for c in self._behind)
-            or any(at < c < at + 90 and " et " not in segment[at:c] for c in self._free)
             or any(
-                at - 60 < c <= at and not TURN.search(segment, c, at) and not _apart(segment, c, at)
-                for c in self._before
+                not TURN.search(segment, at, c + 2) for c in _among(self._behind, at + 1, at + 90)
+            )
+            or any(" et " not in segment[at:c] for c in _among(self._free, at + 1, at + 90))
+            or any(
+                not TURN.search(segment, c, at) and not self._apart(c, at)
+                for c in _among(self._before, at - 59, at + 1)
             )
         )
-        return near and not any(start <= at < end for start, end in self._present)
+        return near and not _inside(self._present, at)
+
+    def _apart(self, cue: int, at: int) -> bool:
+        """Return whether a word stands behind the only comma: "pas de raideur, purpura".
+
+        A list that goes on ("pas de toux, fièvre ni dyspnée") may be denied as a whole.
+        """
+        comma = self.segment.find(",", cue, at)
+        return comma >= 0 and self._goes_on <= comma
+
+
+def _among(places: list[int], first: int, end: int) -> list[int]:
+    """Return those of sorted places that are from ``first`` to before ``end``."""
+    return places[bisect_left(places, first) : bisect_left(places, end)]
+
+
+def _inside(spans: list[tuple[int, int]], at: int) -> bool:
+    """Return whether a place is in one of sorted spans, which do not overlap."""
+    number = bisect_right(spans, at, key=lambda span: span[0]) - 1
+    return number >= 0 and at < spans[number][1]
 
 
 def _present(segment: str) -> Iterator[tuple[int, int]]:
@@ -258,45 +327,115 @@ def _with(segment: str) -> Iterator[tuple[int, int]]:
             yield match.span("told")
 
 
-def _apart(segment: str, cue: int, at: int) -> bool:
-    """Return whether a word stands behind the only comma: "pas de raideur, purpura" has purpura.
+_SHOWS = tuple(
+    "montr retrouv revel objectiv not met mett voi constat identifi visualis detect trouv".split()
+)
 
-    A list that goes on ("pas de toux, fièvre ni dyspnée") may be denied as a whole.
+
+def _negated_places(segment: str, heads: dict[int, int] | None = None) -> Iterator[int]:
+    """Yield where words stand that a cue surely negates: its first two, and the heads of a list.
+
+    Args:
+        segment: Part of a sentence.
+        heads: Gets, for the second of two words, where the first one stands.
     """
-    return "," in segment[cue:at] and not GOES_ON.search(segment, segment.index(",", cue) + 1)
-
-
-def _negated_places(segment: str) -> Iterator[int]:
-    """Where words stand that a cue surely negates: its first two, and the heads of a list."""
+    heads = {} if heads is None else heads
+    bearers = max((match.start() for match in BEARERS.finditer(segment)), default=-1)
+    walked: set[int] = set()
     for cue in CUE.finditer(segment):
         at = cue.end()
-        if cue[0].lower() == "ni" and BEARERS.match(segment, at):
+        head = BEARER.match(segment, at) if cue[0].lower() == "ni" else None
+        if head and head.end() <= bearers:
             continue  # "ni le crâne ni le rachis ne présentent de lésion": no lesion
         if cue[0].lower().startswith("non"):  # denies the one word behind it
             yield at
             continue
-        for number, part in enumerate(LIST.split(segment[at:])):
-            if number % 2:  # what stands between two members of a list
-                at += len(part)
-                continue
-            limit = SCOPE_END.search(part)
-            inside = part[: limit.start()] if limit else part
-            words = [m for m in WORD.finditer(inside) if _tells(m[0])]
-            for match in words[: 1 if words and _is_infinitive(words[0][0]) else 2]:
-                yield at + match.start()
-            at += len(part)
-            if limit:
-                break
+        yield from _list_heads(segment, at, walked, heads)
     for cue in VERB.finditer(segment):
-        for name in ("verb", "bare", "told", "who"):
+        for name in ("verb", "bare", "told", "who", "object", "which"):
+            if name in ("object", "which") and not fold(cue["verb"] or "").startswith(_SHOWS):
+                continue  # "ne prenez pas ce médicament": it is the taking that is denied
             if cue[name] and len(cue[name]) >= CONTENT:
                 yield cue.start(name)
-    for cue in AFTER.finditer(segment):
-        before = re.split(r"[,:]", segment[: cue.start()])[-1]
-        offset = cue.start() - len(before)
-        words = [m for m in WORD.finditer(before) if _tells(m[0])]
-        for match in words[-3:]:
-            yield offset + match.start()
+    yield from _before_cues(segment, heads)
+
+
+def _list_heads(segment: str, at: int, walked: set[int], heads: dict[int, int]) -> Iterator[int]:
+    """Yield the first words of each member of a list, up to where it ends.
+
+    Args:
+        segment: What the cue stands in.
+        at: Where the list begins.
+        walked: Where members begin that an earlier cue has reached; grows.
+        heads: Where the first of two words stands, by the second; grows.
+    """
+    while at not in walked:
+        walked.add(at)
+        inside, following = _member(segment, at)
+        words = islice((m for m in WORD.finditer(inside) if _tells(m[0])), 2)
+        first = at
+        for number, match in enumerate(words):
+            if number:
+                heads[at + match.start()] = first
+            first = at + match.start()
+            yield first
+            if number == 0 and _is_infinitive(match[0]):
+                break
+        if following is None:
+            return
+        at = following
+
+
+_MARGIN = 64
+"""More than what stands behind a word may change whether it ends a scope."""
+
+
+def _member(segment: str, at: int) -> tuple[str, int | None]:
+    """Return a member of a list, and where the next one begins, if the list goes on.
+
+    The rest of a segment is looked at by pieces, as long lists deny at every comma.
+    """
+    size = 4 * _MARGIN
+    while True:
+        piece = segment[at : at + size]
+        whole = at + size >= len(segment)
+        stop = LIST.search(piece)
+        part = piece[: stop.start()] if stop else piece
+        limit = SCOPE_END.search(part)
+        found = limit or stop
+        if whole or (found is not None and found.end() <= size - _MARGIN):
+            break
+        size *= 4
+    if limit:
+        return part[: limit.start()], None
+    return part, at + stop.end() if stop else None
+
+
+_SEVERAL = re.compile(r"(?<!\w)(?:sont|[ée]taient|ont\s+[ée]t[ée])\s*\Z", re.IGNORECASE)
+"""Of more than one: "l'astérixis et les signes de localisation étaient absents"."""
+_LIKEWISE = re.compile(
+    rf"(?:{AFTER.pattern})\s*,?\s*(?:de\s+m[êe]me\s+que|ainsi\s+que|tout\s+comme)\s",
+    re.IGNORECASE,
+)
+"""What is denied like what stands before: "absentes, de même que la prise de toxiques"."""
+
+
+def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
+    """Yield the last three words before a cue that stands behind: "fièvre absente"."""
+    cues = [match.start() for match in AFTER.finditer(segment)]
+    if not cues:
+        return
+    words = [m.start() for m in WORD.finditer(segment) if _tells(m[0])]
+    for shared in _LIKEWISE.finditer(segment):
+        told = (m for m in WORD.finditer(segment, shared.end(), shared.end() + 60) if _tells(m[0]))
+        yield from (match.start() for match in islice(told, 2))
+    for cue in cues:
+        begin = max(segment.rfind(",", 0, cue), segment.rfind(":", 0, cue)) + 1
+        last = bisect_left(words, cue)
+        reach = 6 if _SEVERAL.search(segment, max(begin, cue - 20), cue) else 3
+        near = [at for at in words[max(0, last - reach) : last] if at >= begin]
+        heads |= {at: near[0] for at in near[1:] if at not in heads}
+        yield from near
 
 
 def _surface(root: str, text: str) -> str:
@@ -308,14 +447,26 @@ def _surface(root: str, text: str) -> str:
     return root
 
 
+def _affirmed(root: str, told: dict[str, Counter[str]]) -> bool:
+    """Return whether a text affirms what has a root, in whichever form: "irradie"."""
+    return any(
+        counts["affirmed"] for other, counts in told.items() if other.startswith(root[:CONTENT])
+    )
+
+
 def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what is denied in one text and affirmed in the other."""
     words = {fold(word) for text in (source, rewrite) for word in WORD.findall(text)}
     stems = frozenset(map(stem, words))
-    old, new = _polarities(source, stems), _polarities(rewrite, stems)
+    heads: dict[str, set[str]] = {}
+    old, new = _polarities(source, stems, heads), _polarities(rewrite, stems)
     for root, before in old.items():
         after = new.get(root, Counter())
         if after["negated"] < before["negated"] and after["affirmed"] > before["affirmed"]:
+            firsts = heads.get(root, {""})
+            if not any(not head or _affirmed(head, new) for head in firsts):
+                continue  # "pas de métastase osseuse", now "scintigraphie osseuse : pas de "
+                "métastase"
             yield f"negation lost: {_surface(root, source)}"
         elif (
             after["negated"] > before["negated"] + before["unclear"]

@@ -36,7 +36,15 @@ _FACTORS: dict[str, tuple[str, float]] = {
         "ma": ("ma", 1.0),
         "µa": ("ma", 1e-3),
     },
-    **{"kcal": ("kcal", 1.0), "hz": ("hz", 1.0), "meq": ("mol", 1e-3), "mosm": ("mosm", 1.0)},
+    **{
+        "ms": ("h", 1 / 3.6e6),
+        "w": ("w", 1.0),
+        "dixieme": ("dixieme", 1.0),
+        "cmho": ("cmho", 1.0),
+        "watt": ("w", 1.0),
+        "kcal": ("kcal", 1.0),
+    },
+    **{"hz": ("hz", 1.0), "meq": ("mol", 1e-3), "mosm": ("mosm", 1.0)},
     **{"sa": ("h", 168.0), "microgramme": ("g", 1e-6), "milligramme": ("g", 1e-3)},
     **{
         "gramme": ("g", 1.0),
@@ -87,9 +95,17 @@ _MORE = re.compile(
     r"au\s+moins|minim\w+(?:\s+d[e'’])?|d[ée]pass\w+|exc[èe]d\w+)\s*:?\s*(?:de\s|d['’])?\s*\Z",
     re.I,
 )
+_UP_TO = re.compile(
+    r"(?:descend|mont|baiss|chut|remont|[ée]lev|augment|pass|irradi)\w*\s+jusqu['’][àa]\s*\Z", re.I
+)
+_FOUND = re.compile(
+    r"(?:saturation|spo2|sao2|pression|temp[ée]rature)\s+minim\w+\s*(?:[:àa]|de)?\s*\Z", re.I
+)
+"""What was measured is no limit."""
 _MOST = re.compile(r"\s{0,3}(?:au\s+(?:plus|maxim\w+)|maxim\w+|max\b|ou\s+moins)", re.I)
 _LEAST = re.compile(r"\s*(?:au\s+(?:moins|minim\w+)|minim\w+|ou\s+plus)", re.I)
 _DAY = 24.0
+_MONTH = 30 * _DAY
 _FORTNIGHTS = ({15, 14}, {8, 7})
 
 
@@ -122,6 +138,9 @@ class Quantity:
     def equals(self, other: Quantity) -> bool:
         """Return whether both say the same, unit included."""
         if self.unit != other.unit:  # "par jour, en deux fois"
+            if {self.unit, other.unit} == {"h", "mois"}:  # "à 30 jours", "à un mois"
+                days, months = (self, other) if self.unit == "h" else (other, self)
+                return _close(days.value, months.value * _MONTH)
             times = any({self.unit, other.unit} == {form, f"{form}/h"} for form in _TAKEN)
             return times and _close(self.bare, other.bare)
         return _close(self.value, other.value) or (self.unit == "h" and _fortnight(self, other))
@@ -141,6 +160,7 @@ class Quantity:
         A fortnight is 14 days and 15; "plaquettes 98 000" are those of a µl.
         """
         said = {day * _DAY for pair in _FORTNIGHTS for day in pair if self.value / _DAY in pair}
+        said |= {self.value * _MONTH} if self.unit == "mois" else set()
         return {self.value, self.bare, self.bare * 1e6, *said}
 
     def same_rate(self, other: Quantity) -> bool:
@@ -204,9 +224,9 @@ _NOT_NEEDED = re.compile(r"[^,;:.()]{0,14}(?<!\w)n(?:e\s|['’])", re.I)
 
 def _sign(before: str, after: str) -> int:
     """-1 for a limit above, 1 for one below; "ne pas dépasser" is a limit above."""
-    if _LESS.search(before) or _MOST.match(after):
+    if (_LESS.search(before) and not _UP_TO.search(before)) or _MOST.match(after):
         return -1
-    more = _MORE.search(before)
+    more = _MORE.search(before) if not _FOUND.search(before) else None
     if more and _MUST_NOT.match(more[0]):
         denied = _NOT.search(before[: more.start()] + " ") or _NOT_NEEDED.match(after)
         if denied:
@@ -247,7 +267,7 @@ _STOP = frozenset(
     patient patiente traitement taux valeur""".split()
 )
 _OF = re.compile(
-    r"\s*(?:de\s+(?:la\s+|l['’])?|du\s+|d['’])(?=[^\W\d])|\s*(?:à|du\s+c[ôo]t[ée])\s+(?=droit|gauche)",
+    r"\s*(?:de\s+(?:la\s+|l['’])?|du\s+|d['’])(?=[^\W\d])|\s*(?:à|du\s+c[ôo]t[ée])\s+(?=droit|gauche)|\s*à\s+l['’](?=oeil)",
     re.I,
 )
 _ASIDE = re.compile(r"\s*\([^()\n]{1,30}\)")
@@ -277,7 +297,8 @@ def _with_owners(text: str, found: list[Quantity], ends: list[int]) -> list[Quan
         if _OF.match(behind):
             around |= _content(behind)
             begin += len(behind)
-        if not around and number and len(pieces) == 1 and not _JOINS.search(left):
+        joined = _JOINS.search(left) and left.strip(" ,")  # "(40 mg/j, 5 jours)" is of one
+        if not around and number and len(pieces) == 1 and not joined:
             around = owned[-1].around
         around = around or _content(behind)
         owned.append(_but(quantity, around=around))
@@ -291,13 +312,15 @@ def _content(text: str) -> frozenset[str]:
         word = fold(raw)
         if not word.isalpha() or word in _STOP:
             continue
-        if len(word) > 3 or (len(word) > 1 and raw.isupper()):
-            found.add(_root(word))
-            found |= {_root(part) for part in EXPANSIONS.get(word, ())}
+        capitals = sum(letter.isupper() for letter in raw)
+        if len(word) > 3 or (len(word) > 1 and (raw.isupper() or capitals > 1)):  # "PaO"
+            found.add(root_of(word))
+            found |= {root_of(part) for part in EXPANSIONS.get(word, ())}
     return frozenset(found)
 
 
-def _root(word: str) -> str:
+def root_of(word: str) -> str:
+    """Return what quantities know a folded word by."""
     return re.sub(r"(?:es|e|s)\Z", "", word)[:6]
 
 
@@ -324,6 +347,7 @@ def _with_rates(text: str, found: list[Quantity], ends: list[int]) -> list[Quant
             rates[number].append(rate)
             rates[other].append(rate)
     _share_rates(text, found, ends, rates)
+    _lead_rates(text, found, ends, rates)
     return [_but(q, daily=tuple(own)) for q, own in zip(found, rates, strict=True)]
 
 
@@ -344,6 +368,21 @@ def _share_rates(
             per = 1 / known[1] if "/" in following.unit and known else rate.value / following.value
             rates[number].append(Rate(dose.value * per, rate.unit, True))
             break
+
+
+def _lead_rates(text: str, found: list[Quantity], ends: list[int], rates: list[list[Rate]]) -> None:
+    """Tell each dose of a list the frequency before it: "chaque semaine 15 mg de A et 1 g de B"."""
+    every = None  # of the list that a dose stands in
+    for number, dose in enumerate(found):
+        last = found[number - 1] if number else None
+        if last is None or _BREAK.search(text[ends[number - 1] : dose.start]):
+            every = None
+        if dose.unit.startswith("fois/") and (dose.bare == 1 or dose.implied):
+            every = dose
+        elif every is not None and dose.unit in _DOSES and not rates[number]:
+            per = every.unit.split("/")[1]
+            if dose.start - every.start <= 3 * _LEFT:
+                rates[number].append(Rate(dose.value * every.value, f"{dose.unit}/{per}", True))
 
 
 _TAKEN = ("fois", "cp", "gel", "sachet", "amp")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doctobert_hf.chunking.sentences import split_sentences
 from doctobert_hf.finemed.words import WORD
 
 _REMNANT = re.compile(
@@ -23,9 +24,9 @@ _REMNANT = re.compile(
     r"|je\s+(?:suis\s+d[ée]sol[ée]e?|ne\s+(?:peux|suis)\s+pas|m['’]excuse)|d[ée]sol[ée]e?,\s"
     r"|(?<!\w)j['’]ai\s+(?:bien\s+)?(?:conserv|reformul|r[ée][ée]crit|respect|veill)\w*"
     r"|en\s+tant\s+qu(?:e\s+(?:mod[èe]le|ia|assistant)|['’](?:ia|assistant|intelligence))"
-    r"|n['’]h[ée]site[zs]?\s+(?:donc\s+)?pas\s+[àa]|j['’]esp[èe]re\s+que|bien\s+s[ûu]r\s*[!,:]"
+    r"|n['’]h[ée]site[zs]?\s+(?:donc\s+)?pas\s+(?:[àa]|si)(?!\w)|j['’]esp[èe]re\s+que|bien\s+s[ûu]r\s*[!,:]"
     r"|certainement\s*[!:]"
-    r"|(?:souhaite[zs]|voule[zs]|d[ée]sire[zs])-vous\s+(?:que\s+je|une\s+autre)"
+    r"|(?:souhaite[zs]|voule[zs]|d[ée]sire[zs])-vous\s+(?:que\s+j(?:e\s|['’])|une\s+autre)"
     r"|(?<!\w)(?:assistant|user|system)\s*:|as an ai|i (?:cannot|can't|am sorry)"
     r"|here(?:'s| is) (?:the|a|your) (?:\w+ ){0,2}(?:text|version|document|rewrite|summary)"
     r"|sure[,!] here",
@@ -38,8 +39,12 @@ _OTHER_SCRIPT = re.compile(
     "\u3400-\u9fff\uac00-\ud7af]"
 )
 _FRENCH = frozenset("le la les des du un une et en au aux est dans pour par sur avec sans".split())
-_ENGLISH = frozenset("the of and with was were is at for no from to had his her that this".split())
+_ENGLISH = frozenset(
+    "the of and with was were is at for no from to had his her that this be should in are".split()
+)
 _LAST_RESORT = 5
+_FEW = 3
+"""Of a sentence: fewer stand in names and titles."""
 
 
 def form_reasons(source: str, rewrite: str) -> Iterator[str]:
@@ -57,3 +62,16 @@ def form_reasons(source: str, rewrite: str) -> Iterator[str]:
     french, english = (sum(word in known for word in words) for known in (_FRENCH, _ENGLISH))
     if english > french and english >= _LAST_RESORT:
         yield "not French"
+    else:
+        yield from _english_sentences(source, rewrite)
+
+
+def _english_sentences(source: str, rewrite: str) -> Iterator[str]:
+    """Yield sentences of English between French ones, but those of the source (a title cited)."""
+    for start, end in split_sentences(rewrite):
+        sentence = rewrite[start:end]
+        words = [word.lower() for word in WORD.findall(sentence)]
+        if sum(word in _ENGLISH for word in words) < _FEW or any(word in _FRENCH for word in words):
+            continue
+        if sentence not in source:
+            yield f"not French: '{sentence[:60]}'"

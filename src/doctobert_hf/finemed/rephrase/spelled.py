@@ -31,7 +31,9 @@ _ONE = re.compile(
 _HIDDEN = "\u2060"
 """Inside an article: text2num reads "deux (0,8 %) une embolie" as 2 and 1."""
 _ARTICLE = re.compile(
-    r"(?<!\w)une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|prise|goutte|bouff))", re.I
+    r"(?<!\w)une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|goutte|bouff"
+    r"|prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
+    re.I,
 )
 _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I), new)
@@ -44,16 +46,48 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bdeux(?=\s+(?:à|ou|et)\s+(?:trois|quatre|cinq|six|sept|huit|dix|quinze|\d))", "2"),
         (r"\bun\s+trimestre", "3 mois"),
         (r"\bune?\s+demie?[ -](?=milligramme|gramme|mg|g\b|comprim|ampoule|dose)", "0,5 "),
-        (r"\bune(?=\s+(?:seule\s+)?(?:fois|prise|injection))", "1"),
+        (
+            r"\bune(?=\s+(?:seule\s+)?(?:fois|injection|"
+            r"prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
+            "1",
+        ),
         (r"\bun\s+semestre", "6 mois"),
+        (
+            rf"((?<!\w)(\d[\d.,]*|deux|une?|trois)(?:{_S}\w+){{0,4}}?{_S}+(?:le{_S}+)?matin){_S}*,{_S}*"
+            rf"\2(?:{_S}\w+){{0,2}}?{_S}+(?:à{_S}+|le{_S}+)?midi{_S}*(?:et|,){_S}*"
+            rf"\2(?:{_S}\w+){{0,2}}?{_S}+(?:le{_S}+|au{_S}+)?(?:soir|coucher)",
+            r"\1, midi et le soir",
+        ),
+        (
+            rf"((?<!\w)(\d[\d.,]*|deux|une?|trois)((?:{_S}\w+){{0,4}}?){_S}+(?:le{_S}+)?(?:matin|midi)){_S}*(?:et|,)"
+            rf"{_S}*\2(?:{_S}\w+){{0,2}}?{_S}+(?:le{_S}+|à{_S}+|au{_S}+)?(soir|midi|coucher)",
+            r"\1 et \4",
+        ),
         (r"\bmatin,?\s+midi\s+et\s+(?:le\s+)?soir", "3 fois/jour"),
         (r"\b(?:le\s+)?matin\s*(?:et|/|\+)\s*(?:le\s+)?soir", "2 fois/jour"),
+        (
+            r"\b(?:le\s+)?matin\s*(?:et|/|\+)\s*(?:à\s+)?midi\b(?!\s*(?:et|,|/|\+)\s*(?:le\s+|au\s+)?(?:soir|coucher))",
+            "2 fois/jour",
+        ),
         (r"\bJ\s?\+?(\d{1,3})\b", r"jour \1"),
         (r"\b(?:un\s+)?demi[ -]litre", "0,5 l"),
         (r"\bun\s+jour\s+sur\s+deux", "tous les 2 jours"),
         (
             rf"(\d{_S}*(?:[mµu]?g|mcg|ml|ui)){_S}?/{_S}?(\d{{1,2}}){_S}?h(?:eures?)?\b",
             r"\1 toutes les \2 h",
+        ),
+        (
+            rf"(?<=[a-zµ%]){_S}?/{_S}?(\d{{1,2}}){_S}?(h(?:eures?)?|mois|sem(?:aines)?|j(?:ours)?)\b",
+            r" toutes les \1 \2",
+        ),
+        (rf"\bcm{_S}?(?:H2O|H₂O|d['’]eau)\b", "cmho"),
+        (r"\b(?:(?:une|1)\s+fois\s+)?(?:par|chaque)\s+trimestre", "tous les 3 mois"),
+        (r"\b(?:(?:une|1)\s+fois\s+)?(?:par|chaque)\s+semestre", "tous les 6 mois"),
+        (rf"{_S}par{_S}(?:24{_S}*h(?:eures)?|vingt-quatre{_S}heures)\b", " par jour"),
+        (r"(?<=\w)/\s?prise\b", " par prise"),
+        (
+            rf"\b(\d{{1,2}}){_S}?h(?:eures?)?{_S}?(\d\d)(?!\d|[.,]\d|{_S}?(?:[mµ]?[gl]|ui|%))\b",
+            r"\1 h \2 min",
         ),
     )
 )
@@ -70,7 +104,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          rf"(?:milli|micro)?gramme|milligramme|unit[ée]|"
          rf"ampoule|cp)\w*)", "2"),
         (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?|inhalations?)"
-         rf"{_S}*(?:quotidienne?s?|journali[eè]re?s?|par{_S}jour|/{_S}?j(?:our)?\b)",
+         rf"(?:{_S}+(?:sous[- ]cutan|intra|oral|unique|inhal|local)[\w-]*)?{_S}*(?:quotidienne?s?|"
+         rf"journali[eè]re?s?|par{_S}jour|/{_S}?j(?:our)?\b)",
          r"\1 fois/jour"),
         (rf"\b(\d+){_S}+(?:prises?|injections?|administrations?|applications?)"
          rf"{_S}*(?:hebdomadaires?|par{_S}semaine)", r"\1 fois/semaine"),
@@ -106,6 +141,21 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:quotidien(?:ne)?(?:s|ment)?|journali[eè]re?s?)\b", f" 1{IMPLIED} fois/jour "),
         (rf"(?<![\d\w%])((?!fois|prise)[^\W\d]{{4,}}){_S}+par{_S}+(jour|semaine|mois)\b",
          rf"\1 1{IMPLIED} fois/\2"),
+        (rf"(?<=\d){_S}?(?:fois|battements?|pulsations?|cycles?|mouvements?|coups|respirations?)?{_S}?"
+         rf"(?:par|/){_S}?(?:min(?:utes?)?|mn)\b", " bpm"),
+        (rf"\bdes{_S}+24{_S}*h(?:eures)?\b([^.;\d]{{0,25}}\d+(?:[.,]\d+)?{_S}*{_DOSE})\b",
+         r"\1/jour"),
+        (rf"(\d{_S}*{_DOSE}(?:{_S}+(?:de{_S}|d['’])[\w-]+(?:{_S}[\w-]+)?)?){_S}+(?=(?:le{_S}+(?:matin|soir)|au{_S}+coucher)\b)",
+         rf"\1 1{IMPLIED} fois/jour "),
+        (rf"\b([2-9]){_S}+(?=(?:autres{_S}+)?(?:mol[ée]cules|m[ée]dicaments|produits|l[ée]sions|"
+         r"traitements|antibiotiques|lignes|examens|crit[èe]res|[ée]l[ée]ments|points|[ée]tapes|"
+         r"raisons|facteurs|types|cat[ée]gories|signes|sympt[ôo]mes|parties|situations|mesures|volets|"
+         r"temps|phases|principes|options|groupes|diagnostics|probl[èe]mes|complications|maladies|"
+         r"sortes|formes)\b)", rf"\1{IMPLIED} "),
+        (r"(?<![\w.,-])deux(?!\w)", f"2{IMPLIED}"),
+        (r"(?<![\w.,-])deuxi(?=[èe]mes?\b)", f"2{IMPLIED}"),
+        (r"(?<![\w%])(verres?|s[ée]ances?|selles?|cigarettes?|repas|crises?|[ée]pisodes?|visites?)"
+         r"/(jour|j|semaine|sem|mois)\b", rf"\1 1{IMPLIED} fois/\2"),
         (rf"{_S}+(?:et{_S}+)?{_PER}{_S}+"
          r"(?=(?:jour|j|semaine|mois|heure|h|kg|kilo|minute|min|an|litre|millilitre)s?\b)",
          "/"),
@@ -151,6 +201,9 @@ _ROMAN = re.compile(r"\b((?:stade|grade|type|classe|degr[ée])s?\s+)(VI|IV|V|I{1
 ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6"}
 
 
+_EYES = re.compile(r"(?<!\w)(?:acuit[ée]\w*|(?-i:AV)|oeil|œil|yeux|visuel\w*)(?!\w)", re.I)
+_TENTHS = re.compile(r"(?<![\d/.,])(\d{1,2})/10(?![\d/.,]\d|\w|/)")
+"""An acuity is one number, and stands where eyes are told of: "OD 10/10, OG 3/10"."""
 _BLANKS = re.compile(_S + "{2,}")
 
 
@@ -160,6 +213,8 @@ def as_digits(text: str) -> str:
     text = _BLANKS.sub(" ", text)  # rules that begin with blanks would try each of a long run
     text = _MULTIPLIED.sub(r"\1 × ", _ATTACHED.sub(r"\1", text))
     text = _ROMAN.sub(lambda match: match[1] + ROMAN[match[2]], text)
+    if _EYES.search(text):
+        text = _TENTHS.sub(r"\1 dixiemes ", text)
     text = _replaced(text, _BEFORE)
     text = _PRESSURE.sub(_pressure, digits_for_words(_FIGURE.sub(" ", text)))
     return _replaced(text, _AFTER)

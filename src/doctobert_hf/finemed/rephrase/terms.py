@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
-from doctobert_hf.finemed.rephrase.brands import BRANDS
+from doctobert_hf.finemed.rephrase.brands import BRANDS, other_names
+from doctobert_hf.finemed.rephrase.drug_classes import class_of, has_member, is_class
 from doctobert_hf.finemed.words import WORD, fold
 
 CONTENT = 5
@@ -108,7 +109,7 @@ def kind_of(raw: str, wide: bool = False) -> str | None:
         "émie"
     ):
         return None  # "totalité", "traité": folded they would end as diseases do
-    if wide and stem(word) in _COMMON:
+    if wide and stem(word) in _COMMON | (_FINDINGS if len(word) > 3 else frozenset()):
         return "disease"
     if len(word) < 5 or word in _ORDINARY:
         return None
@@ -154,10 +155,16 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     old_stems, new_stems = allowed(old), allowed(new)
     kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
     for word in dict.fromkeys(new):
-        kind = kinds[word] or ("disease" if stem(word) in _FINDINGS else None)
-        if _told_otherwise(stem(word), old):
+        kind = kinds[word] or ("disease" if len(word) > 3 and stem(word) in _FINDINGS else None)
+        if word in ("allergie", "allergies") and _RUBRIC.search(rewrite):
             continue
-        if kind and stem(word) not in old_stems and not _kin(word, old):
+        if _told_otherwise(stem(word) if len(stem(word)) > 2 else word, old):
+            continue
+        if kind == "drug" and any(other in old for other in other_names(word)):
+            continue
+        if kind == "drug" and has_member(word, _medicines(source)):
+            continue
+        if kind and stem(word) not in old_stems and not _kin(word, old) and not _part_of(word, old):
             yield f"{kind} invented: {word}"
     yield from _short_names(source, rewrite, old_stems | set(old))
     yield from _eponyms(source, rewrite)
@@ -168,6 +175,12 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if stem(word) in _SALTS and _told_otherwise(stem(word), new):
             continue
+        if kind == "drug" and any(other in new for other in other_names(word)):
+            continue
+        if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
+            continue
+        if kind == "drug" and any(4 <= len(other) < 8 and word.startswith(other) for other in new):
+            continue  # "amox" for "amoxicilline"
         if kind == "drug":
             yield f"drug lost: {word}"
         lost.append(word)
@@ -199,7 +212,14 @@ _SAME = {
     **{"infarct": "idm", "pyrosis": "brulure", "dysurie": "urin mictio", "anorexi": "appetit"},
     **{"potassi": "kalie kaliu hypokal hyperkal", "sodium": "natre hyponat hypernat"},
     **{"calcium": "calce hypocal hypercal", "magnesiu": "magnes", "corticoid": "cortico"},
-    **{"icter": "anicter"},
+    **{"icter": "anicter", "rales": "crepit sibil ronch", "crepit": "rale", "sibil": "rale"},
+    **{"jauniss": "icter subicter cholesta", "saignem": "sang hemorrag", "phlebit": "thrombo tvp"},
+    **{"natrem": "sodium hyponat hypernat", "kaliem": "potassi hypokal hyperkal"},
+    **{"calcem": "calcium hypocal hypercal", "cholester": "ldl hdl"},
+    **{"insuffis": "insuffis irc ira ic icc defaillan dysfonct altere alterat"},
+    **{
+        "catechol": "noradren adrenal dobutam dopamin",
+    },
     **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
 }
 """What else a source may call a finding, by the beginning of the word for it."""
@@ -251,7 +271,10 @@ def _short_names(source: str, rewrite: str, known: set[str]) -> Iterator[str]:
             yield f"{kind} invented: {raw}"
     for short, pattern in _SPELT_OUT.items():
         found = pattern.search(fold(rewrite))
-        if found and short not in known and not pattern.search(fold(source)):
+        before = fold(source)
+        if any(other in before for other in ANOTHER_WAY.get(short, ())):
+            continue
+        if found and short not in known and not pattern.search(before):
             yield f"disease invented: {found[0]}"
 
     told = fold(rewrite)
@@ -284,13 +307,43 @@ def _eponyms(source: str, rewrite: str) -> Iterator[str]:
             yield f"disease invented: {match[0]}"
 
 
-def _kin(word: str, others: Iterable[str]) -> bool:
+def _medicines(text: str) -> list[str]:
+    return [fold(raw) for raw in WORD.findall(text) if kind_of(raw) == "drug" or raw.isupper()]
+
+
+def _class_kept(word: str, rewrite: str, new: Sequence[str]) -> bool:
+    """Return whether a class of medicines is still told: by its name, or by a member."""
+    name = class_of(word)
+    return (
+        name is None  # "chimiothérapie": what it consists of is told, or lost
+        or any(class_of(other) == name for other in new)
+        or has_member(word, _medicines(rewrite))
+    )
+
+
+_RUBRIC = re.compile(r"(?<!\w)Allergies?\s*(?:connues?\s*)?:")
+"""What it says stands behind it."""
+_NOUN_OF = re.compile(r"(?:s(?:es?|ies?)|t(?:iques?))\Z")
+
+
+def _part_of(word: str, others: Iterable[str]) -> bool:
+    """Return whether a wider name is part of one that is there: "arthrose" of "gonarthrose"."""
+    told = word.removesuffix("s")
+    return len(told) > 6 and any(
+        len(other) > len(word) and other.removesuffix("s").endswith(told) for other in others
+    )
+
+
+def _kin(word: str, others: Sequence[str]) -> bool:
     """Return whether a word of the same root is there: "splénectomie", "splénique"; no sibling."""
     if _DRUG.fullmatch(word):
         return False
-    root = stem(word)
+    root, noun = stem(word), _NOUN_OF.sub("", word)
+    others = [*others, *(o.removeprefix("anti") for o in others if o.startswith("anti"))]
     return any(
-        (len(other) > 7 and other[:8] == word[:8])
+        (other.endswith("prophylaxie") and other[:6] == word[:6])
+        or (len(noun) > 4 and noun != word and _NOUN_OF.sub("", other) == noun)  # "métastatique"
+        or (len(other) > 7 and other[:8] == word[:8])
         or (len(root) > 3 and other.startswith(root))
         or (3 < len(other) < 7 and other[-1] not in "aeio" and word.startswith(other))
         for other in others
@@ -300,11 +353,12 @@ def _kin(word: str, others: Iterable[str]) -> bool:
 _FINDING_WORDS = """
     asthme eczema psoriasis grippe paludisme rougeole varicelle zona lepre alzheimer parkinson
     autisme schizophrenie migraine diabete diabetique epileptique asthmatique cirrhotique hernie
-    alcoolique ictere purpura coqueluche rubeole tetanos dengue glaucome cataracte demence
+    insuffisance defaillance alcoolique ictere purpura coqueluche rubeole tetanos dengue glaucome
+    cataracte demence
     retrecissement prolapsus phlebite goitre luxation entorse torsion occlusion trisomie lithiase
     cirrhose ischemie delire hallucination hallucinations hemiplegique amputation gangreneux
     choc coma
     anevrisme rales crepitants sibilants ascite vomissements nausees prurit syncope convulsions
-    petechies"""
+    petechies coeliaque celiaque"""
 _FINDINGS = frozenset(stem(word) for word in _FINDING_WORDS.split())
 _COMMON = frozenset(stem(word) for word in _COMMON_WORDS.split())
