@@ -468,3 +468,19 @@ def test_a_number_with_its_key_is_taken_whole_and_names_with_their_particles():
         deidentify(f"Vit au {address}. Pas de fièvre.")[0] == "Vit au |||ADDRESS|||. Pas de fièvre."
     )
     assert "|||PHONE_NUMBER|||" in deidentify(f"{address[:-3]} 04 78 45 12 36")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Contactez votre docteur avant de prendre ce médicament.", []),
+        ("Parlez-en à votre docteur. Allaitement Ce médicament passe dans le lait.", []),
+        ("Lactate de sodium 1/6 M. Incompatibilités En raison du calcium.", []),
+        ("mariée à un monsieur nettement plus âgé", []),
+        ("12/03/2024 M. DUPONT sort. Prof. Martin.", ["DUPONT", "Martin"]),
+        ("vu par le docteur durand, puis mme clement", ["durand", "clement"]),
+    ],
+)
+def test_words_behind_a_title_that_are_no_name(text, names):
+    found = deidentify(text)[1]
+    assert [text[f["start"] : f["end"]] for f in found if f["kind"] == "name"] == names

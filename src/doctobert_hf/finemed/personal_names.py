@@ -57,11 +57,13 @@ _PERSON = (
     r"(?: [A-ZÀ-Ý]\.?(?=[\n,;)]|\s?-\s|\Z))?"  # "RICHARD P., endocrinologue"
 )
 _NAMED = re.compile(
-    rf"(?<![\w.'’-])(?<!JJ )(?P<title>{_TITLE})(?:\.?{_S}+|\.(?<!MM\.)(?=[A-ZÀ-Ý][\w'’]{{2}}))"
+    rf"(?<![\w.'’-])(?<!JJ )(?<!/\d )(?P<title>{_TITLE})"
+    rf"(?:(?:(?<!\w{{5}})\.)?{_S}+|\.(?<!MM\.)(?=[A-ZÀ-Ý][\w'’]{{2}}))"
     rf"(?!(?:[Ll][ea]{_S})?(?:D(?:octeu)?re?|D(?:OCTEU)?R|P(?:rofesseu)?re?|P(?:ROFESSEU)?R)\.?{_S}+[A-ZÀ-Ýdl])"
     rf"(?P<name>{_PERSON})"
 )
-"""The title next to the name is the one that counts: "Monsieur le Docteur Martin"."""
+"""The title next to the name is the one that counts: "Monsieur le Docteur Martin". A word written
+out has no full stop ("votre docteur. Allaitement"), and "1/6 M. Incompatibilités" is molar."""
 _WHOSE = (
     rf"(?:{_S}(?:(?i:marital|usuel|patronymique)|(?i:d[eu]{_S}(?:la{_S})?|de{_S}l['’]|d['’])(?i:naissance|usage|"
     rf"famille|jeune{_S}fille|patiente?|malade|assur[ée]e?|b[ée]n[ée]ficiaire|enfant|p[èe]re|m[èe]re|[ée]poux|"
@@ -80,12 +82,13 @@ _BARE_FIELD = re.compile(
 )
 """A form's fields without colons: "NOM DURAND Prénom Anne"."""
 _SMALL = re.compile(
-    rf"(?<![\w.'’-])(?P<title>mme|mlle|mr|m(?=\.)|dr|madame|monsieur|mademoiselle|docteur)(?:\.{_S}?|{_S})"
+    r"(?<![\w.'’-])(?<!votre )"
+    rf"(?P<title>mme|mlle|mr|m(?=\.)|dr|madame|monsieur|mademoiselle|docteur)(?:\.{_S}?|{_S})"
     r"(?P<name>[a-zà-ÿ]{3,}(?:-[a-zà-ÿ]{2,})?)(?!\w)"
 )
 """A note without capitals: "vu mme durand"; "m" and words of the language are no title, no name."""
 _NO_SURNAME = re.compile(
-    r"(?:[éèê]e?s?|antes?|iques?|euses?|ales?|aires?|trice|isante?|ologue|iatre|ien(?:ne)?|[dt]ue|[aei]ra|ront|[ea]it|aient)\Z|"
+    r"(?:[éèê]e?s?|antes?|iques?|euses?|ales?|aires?|trice|isante?|ologue|iatre|ien(?:ne)?|[dt]ue|(?<!\Acl)ement|[aei]ra|ront|[ea]it|aient)\Z|"
     r"\A(?:traitant|garde|r[ée]f[ée]rent|s[ée]nior|junior|avis|vu|lettre|courrier|rappel|qui|quand|ne)\Z"
 )
 _ROLE = re.compile(
