@@ -140,14 +140,14 @@ def text_steps(
 ) -> dict[str, Callable[[], Any]]:
     """Chunking, the rephrasing gates, decontamination."""
     from doctobert_hf.finemed.decontamination import TestIndex, read_units
-    from doctobert_hf.finemed.rephrase.gates import rejection
+    from doctobert_hf.finemed.rephrase.gates import rejections
 
     chunker = HierarchicalChunker(load_or_train_tokenizer(args.tokenizer, scratch), 512)
     gates = RephraseConfig(copy_share=1.0)
     steps: dict[str, Callable[[], Any]] = {
         "chunks of 512 tokens": lambda: chunker.encode(texts),
         "gates of a rewrite": lambda: [
-            rejection(text, text, gates, matcher, "fr") for text in texts
+            rejections(text, text, gates, matcher, "fr") for text in texts
         ],
     }
     if args.data_dir:

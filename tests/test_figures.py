@@ -103,6 +103,16 @@ def test_the_proof():
     assert struct.unpack(">II", header[16:24]) == (1500, 540)
 
 
+def test_the_readmes_table_is_the_records():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("m", REPOSITORY / "scripts" / "measured_table.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    text = script.README.read_text(encoding="utf-8")
+    assert script.filled(text) == text, "python scripts/measured_table.py"
+
+
 def test_the_picture_is_of_the_record():
     """As wide and high as the script draws it; its numbers are the record's."""
     header = (REPOSITORY / "docs" / "quickstart.png").read_bytes()[:24]
