@@ -154,9 +154,10 @@ def _planned(source: str, rewrite: str) -> Iterator[str]:
     plans = _procedures(source, _PROPOSED)
     told = _procedures(rewrite, _TO_COME) if plans else {}
     done = _procedures(rewrite, _HAPPENED) if plans else {}
+    just_done = _just_done(rewrite) - _just_done(source) if plans else set()
     for root, marked in plans.items():
         now = told.get(root) == {False} and True in done.get(root, ())
-        just = _just_done(root, rewrite) and not _just_done(root, source)
+        just = root in just_done
         if marked == {True} and (now or just):
             yield f"what is planned is done: {surface(root, source)}"
 
@@ -166,11 +167,9 @@ _WAS_DONE = re.compile(
 )
 
 
-def _just_done(root: str, text: str) -> bool:
-    """Return whether an operation is followed by "a été réalisée"."""
-    return any(
-        stem(fold(m[0])) == root and _WAS_DONE.match(text, m.start()) for m in WORD.finditer(text)
-    )
+def _just_done(text: str) -> set[str]:
+    """Return the stems of what "a été réalisée" follows, operations among them."""
+    return {stem(fold(m[0])) for m in WORD.finditer(text) if _WAS_DONE.match(text, m.start())}
 
 
 def _procedures(text: str, cue: re.Pattern[str]) -> dict[str, set[bool]]:
