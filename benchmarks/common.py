@@ -52,4 +52,6 @@ def finish(args: argparse.Namespace, topic: str, results: dict[str, Any]) -> Non
 
 def _plain(argument: str) -> str:
     """Leave machine paths out of committed results: of a path outside, only the last part."""
-    return os.path.basename(argument) if os.path.isabs(argument) or ".." in argument else argument
+    name, equals, place = argument.rpartition("=") if "=/" in argument else ("", "", argument)
+    outside = os.path.isabs(place) or ".." in place
+    return name + equals + (os.path.basename(place) if outside else place)

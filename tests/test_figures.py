@@ -256,6 +256,27 @@ def test_searching_by_late_interaction():
     )
 
 
+def test_rates_and_the_plan():
+    found = results("finemed")
+    rates, hours = found["rates_mb_per_s"], found["plan"]["core_hours"]
+    gates = hours["gates of a rewrite"]
+    said(
+        f"lexicon terms {rates['lexicon terms']:.1f} ({found['terms']:,} terms)",
+        f"personal data {rates['personal data']:.1f}",
+        f"gates of a rewrite {rates['gates of a rewrite']:.2f}",
+        f"{found['filter']['ratio']:.2f} times Arrow called by hand",
+        f"takes {sum(hours.values()) - gates:.0f} core hours for all CPU steps, {gates:.0f} more",
+    )
+
+
+def test_personal_data():
+    found = results("personal_data")
+    kinds = found["kinds"].values()
+    assert all(row["percent"] >= 95 for row in kinds)
+    assert found["texts without any"]["percent"] <= 1
+    said(f"200 of each of nine kinds) are replaced whole, all {sum(r['found'] for r in kinds):,}")
+
+
 def test_decontamination():
     found = results("decontamination")
     for form in ("decomposed", "soft hyphens", "typos in 5 %", "half"):
