@@ -16,6 +16,23 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind():
+    """Fail a test that writes into the folder that the tests are started from."""
+    before = _here()
+    yield
+    assert not (left := _here() - before), f"left in the working folder: {', '.join(left)}"
+
+
+def _here() -> set[str]:
+    """Return what stands in the working folder, caches and what packaging makes apart."""
+    try:
+        names = os.listdir()
+    except OSError:  # a test that changed into a folder that is gone
+        return set()
+    return {name for name in names if not name.startswith(".")} - {"build", "dist", "site"}
+
+
 def _find_data() -> Path | None:
     named = os.environ.get("DOCTOBERT_DATA_DIR")
     candidates = [Path(named)] if named else []

@@ -174,7 +174,7 @@ def test_the_packing_collator_with_a_plain_model(family, make_model, tokenizer, 
     "imports",
     ["import doctobert_hf\nimport transformers", "import transformers\nimport doctobert_hf"],
 )
-def test_registered_on_import_in_either_order(imports):
+def test_registered_on_import_in_either_order(imports, tmp_path):
     code = f"""{imports}
 from transformers import AutoModelForMaskedLM, BertConfig, Trainer, TrainingArguments
 config = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
@@ -184,7 +184,9 @@ trainer = Trainer(model, TrainingArguments("x", report_to=["doctobert"], use_cpu
 names = [type(c).__name__ for c in trainer.callback_handler.callbacks]
 assert "DoctobertCallback" in names, names
 print("fine")"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.stdout.endswith("fine\n"), done.stderr[-1500:]
 
 
