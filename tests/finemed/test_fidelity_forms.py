@@ -1,5 +1,7 @@
 """The gates on forms of French clinical texts: counts, limits, denials, short forms, sides."""
 
+from itertools import product
+
 import pytest
 
 pytest.importorskip("text_to_num")
@@ -172,3 +174,20 @@ def test_long_runs_of_one_thing_take_linear_time(unit):
     """What a model that has gone astray writes."""
     list(form_reasons("Une note.", unit * 100_000))
     as_digits(unit * 100_000)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "oeil droit oeil gauche " * 6_000,
+        ". ".join(
+            f"{''.join(name)}mycine {n} mg le matin"
+            for n, name in enumerate(
+                product(("ba", "co", "di", "fu", "la", "me", "no", "pi"), repeat=4)
+            )
+        ),
+    ],
+)
+def test_lists_of_sides_and_medicines_take_no_square_of_their_length(text):
+    check_rewrite(text, text)

@@ -484,3 +484,21 @@ def test_a_number_with_its_key_is_taken_whole_and_names_with_their_particles():
 def test_words_behind_a_title_that_are_no_name(text, names):
     found = deidentify(text)[1]
     assert [text[f["start"] : f["end"]] for f in found if f["kind"] == "name"] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("IPP : 123456789/1", ["123456789"]),
+        ("dossier n° 12345/2023", ["12345"]),
+        ("RPPS 10003456789/12", ["10003456789"]),
+        ("IPP 12345678 12/03/2024", ["12345678"]),
+        ("Mme Maitre est sortie", ["Maitre"]),
+        ("Mme Maître Sophie", ["Maître Sophie"]),
+        ("Dr Minh Vu, cardiologue", ["Minh Vu"]),
+        ("Mme ANH LE, 49 ans", ["ANH LE"]),
+        ("M. DUPONT VU CE JOUR", ["DUPONT"]),
+    ],
+)
+def test_what_ends_a_finding_loses_none(text, found):
+    assert [text[f["start"] : f["end"]] for f in deidentify(text)[1]] == found

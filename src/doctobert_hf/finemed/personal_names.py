@@ -20,7 +20,7 @@ _FIELD_NAME = (
     r"Pr[ée]nom|Nom|Sexe|N[ée]e?)(?!\w)"
 )
 _NOT_OF_NAME = (
-    rf"(?:{_TITLE}(?:\.|(?!\w))|(?i:"
+    rf"(?:(?!Ma[îi]tre(?!\w)){_TITLE}(?:\.|(?!\w))|(?i:"
     # what a letter's header, a signature or a field goes on with
     r"services?|chefs?|h[ôo]pital|h[ôo]pitaux|clinique|cabinet|centre|p[ôo]le|unit[ée]|chu|chru|chr|aphp|"
     r"t[ée]l|t[ée]l[ée]phone|fax|e?-?mail|courriel|rpps|adeli|finess|nir|nda|secr[ée]tariat|"
@@ -31,13 +31,14 @@ _NOT_OF_NAME = (
 )
 """What no name is, nor goes on with: "Dr MARTIN Service de cardiologie", "Dr ROUX⏎Dr BLANC"."""
 _NOT_BEHIND_NAME = (
-    r"(?i:(?:"
+    r"(?:(?!(?:Vu|Le|La|Au|Sur|Vit)(?!\w)|(?:VU|LE|LA)(?:\Z|[\n,;)]))(?i:"
     r"est|a|ont|et|ou|par|pour|au|aux|en|sur|sans|avec|dans|chez|qui|que|dont|le|la|les|des|"
     r"[ée]tait|sera|sort|sorti|sortie|vient|vit|vu|vue|[âa]g[ée]e?|pr[ée]sente|consulte|revient|"
     r"propose|demande|d[ée]cide|b[ée]n[ée]ficie|souffre|habite|demeurant|domicili[ée]e?|suivie?"
     r")(?!\w))"
 )
-"""What a text in capitals goes on with: "M. DUPONT EST SORTI"; "M. ET, 49 ans" is initials."""
+"""What a text in capitals goes on with: "M. DUPONT EST SORTI"; "M. ET, 49 ans" is initials, and
+"Dr Minh Vu" or "M. ANH LE," a name of Vietnam."""
 _PART = (
     rf"(?:(?!{_FIELD_NAME}|{_NOT_OF_NAME})(?:[A-ZÀ-Ý]['’][A-ZÀ-Ý]\w+(?:-[A-ZÀ-Ý]\w+){{0,4}}"
     r"|[A-ZÀ-Ý][a-zà-ÿœæ]+(?:[-'’][A-ZÀ-Ý]?[a-zà-ÿ]+){0,4}|[A-ZÀ-Ý]{2,}(?:[-'’][A-ZÀ-Ý]{2,}){0,4}"

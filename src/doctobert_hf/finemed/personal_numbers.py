@@ -125,6 +125,9 @@ _CONNECTOR = (
     rf"(?:du|de{_S}la|de{_S}l['’]|d['’]|de){_S}?(?!AMM(?!\w)|EudraCT)[^\W\d_]{{3,15}}))"
 )
 
+_NOT_IN_DATE = rf"(?!(?:(?<={_S}\d)|(?<={_S}\d\d))/\d)"
+"""No gap leads into a date ("IPP 12345678 12/03/2024"); "IPP 12345678/1" is a number and a part."""
+
 
 def _keyed(
     words: str, number: str, letters: str, hints: str = "", whose: bool = False
@@ -140,7 +143,7 @@ def _keyed(
     """
     far = r"|[^\d\n:;]{3,40}:" if whose else ""
     pattern = re.compile(
-        rf"(?<!\w)(?:{words})(?:{_CONNECTOR}{{0,4}}{far}){_S}*(?P<number>{number})(?!\w|/\d)",
+        rf"(?<!\w)(?:{words})(?:{_CONNECTOR}{{0,4}}{far}){_S}*(?P<number>{number})(?!\w){_NOT_IN_DATE}",
         re.IGNORECASE,
     )
     # A class is looked for faster than a pattern of small and capital letters.

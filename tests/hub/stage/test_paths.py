@@ -114,3 +114,9 @@ def test_a_models_configuration_leaves_with_names(tmp_path, model_dir):
     staged = json.loads((tmp_path / "out" / "config.json").read_text())
     assert staged["task_specific_params"] == {"data": "notes.parquet"}
     assert "reduced to their last part: notes.parquet" in told
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("text", ["../" * 100_000 + "x\n", "https://" + "s3." * 100_000])
+def test_long_values_take_no_more_than_their_length(text):
+    without_paths(text)

@@ -23,7 +23,14 @@ def test_a_table_ends_where_its_lines_do():
     assert found("Le password, le login\net un mot\n") == []
 
 
+def test_a_delimiter_between_quotes_ends_no_table():
+    text = 'nom,password\n"Petit, Anne",un\n"a ""b"", c","deux, trois"\nd,quatre\n'
+    assert found(text) == ["un", "deux, trois", "quatre"]
+    assert found('nom;"mot de passe"\n"a;b;c";"un"\n') == ["un"]
+    assert found('nom,password\n5" et plus,un\n"ouvert,deux\n') == ["un", "deux"]
+
+
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("line", ["a,password\n", "password,", "|mdp", "\npassword\t"])
+@pytest.mark.parametrize("line", ["a,password\n", "password,", "|mdp", "\npassword\t", '",', ',"'])
 def test_many_headers_take_no_more_than_their_length(line):
     list(cells(line.encode() * 100_000))

@@ -357,23 +357,27 @@ _SHORT_SIDES = tuple(
     for short in ("VD|OD|HVD|BBD|FID|CCD", "VG|FEVG|OG|HVG|IVG|BBG|FIG|TCG|FE")
 )
 """Abbreviations that hold a side."""
+_SIDED_PARTS = re.compile(r"[,:(]")
 
 
 def _sided(text: str) -> dict[str, set[str]]:
     """By stem, on which sides it stands."""
     found: dict[str, set[str]] = {}
     for segment in segments(text):
+        before: list[str] = []
+        read = 0  # each part once: a list names hundreds of sides without a full stop
         for match in _SIDE.finditer(segment):
+            *ended, part = _SIDED_PARTS.split(segment[read : match.start()])
+            words = [w for w in map(fold, WORD.findall(part)) if len(w) >= CONTENT]
+            before = [*([] if ended else before), *words][-2:]
+            read = match.start()
             side = "right" if match[1] else "left" if match[2] else "both"
-            before = WORD.findall(re.split(r"[,:(]", segment[: match.start()])[-1])
-            for word in [w for w in map(fold, before) if len(w) >= CONTENT][-2:]:
+            for word in before:
                 found.setdefault(stem(word), set()).add(side)
     return found
 
 
-_BREAKS = re.compile(
-    r"[,:;.()\n]|(?<!\w)(?:et|mais|alors|tandis|tandis|dont|ou|contre)(?!\w)", re.I
-)
+_BREAKS = re.compile(r"[,:;.()\n]|(?<!\w)(?:et|mais|alors|tandis|dont|ou|contre)(?!\w)", re.I)
 
 
 def _said_behind(source: str, rewrite: str) -> Iterator[str]:

@@ -151,7 +151,8 @@ def allowed(words: Iterable[str]) -> set[str]:
 
 def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield medicines, diseases and germs that are new, and medicines that are lost."""
-    old, new = words_of(source), words_of(rewrite)
+    # Each once: every new word is compared with all of them.
+    old, new = (list(dict.fromkeys(words_of(text))) for text in (source, rewrite))
     old_stems, new_stems = allowed(old), allowed(new)
     kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
     for word in dict.fromkeys(new):
@@ -307,8 +308,11 @@ def _eponyms(source: str, rewrite: str) -> Iterator[str]:
             yield f"disease invented: {match[0]}"
 
 
-def _medicines(text: str) -> list[str]:
-    return [fold(raw) for raw in WORD.findall(text) if kind_of(raw) == "drug" or raw.isupper()]
+@lru_cache(maxsize=4)  # asked for each medicine of a text, which it would read each time
+def _medicines(text: str) -> tuple[str, ...]:
+    """Return the words that may be medicines, each once: those in capitals too."""
+    words = dict.fromkeys(WORD.findall(text))
+    return tuple(fold(raw) for raw in words if kind_of(raw) == "drug" or raw.isupper())
 
 
 def _class_kept(word: str, rewrite: str, new: Sequence[str]) -> bool:

@@ -26,8 +26,9 @@ BUCKETS = re.compile(
     r"dbfs|smb|cifs|nfs|sftp|scp|ssh|rsync)://[\w./@:$-]+|(?<![\w/])(?:dbfs:|hf://buckets)/[\w./-]+|"
     r"(?<!\w)\w{2,12}:///[\w./~-]+|"
     # The same stores, as browsers address them.
-    r"https?://(?:[\w.-]+\.(?:blob|dfs|file)\.core\.windows\.net|(?:[\w.-]+\.)?s3[\w.-]*\.amazonaws\.com|"
-    r"storage\.(?:googleapis|cloud\.google)\.com|[\w.-]+\.r2\.cloudflarestorage\.com)/[\w./%-]+"
+    r"https?://(?=[\w.-]{4,253}/)(?:[\w.-]+\.(?:blob|dfs|file)\.core\.windows\.net|"
+    r"(?:[\w.-]+\.)?s3[\w.-]*\.amazonaws\.com|storage\.(?:googleapis|cloud\.google)\.com|"
+    r"[\w.-]+\.r2\.cloudflarestorage\.com)/[\w./%-]+"
 )
 """Addresses of buckets: those a run recorded are the owner's, a card may name public ones."""
 _DEEP = re.compile(
@@ -43,7 +44,7 @@ _QUOTED = re.compile(
 """Between quotes, with blanks wherever they are."""
 _ABSOLUTE = re.compile(
     r"/[\w.~@+=,:()%-]+(?:/[\w.~@+=,:()% -]+)+/?|[A-Za-z]:[\\/].*|\\\\.*|//[\w.-]+/[^/].*|"
-    r"(?:\.\.?/)*\.\./.+"
+    r"(?:\./)*\.\./.+"
 )
 """A value that is nothing but a path, absolute under whatever root or out of its folder."""
 _LABELS = ("id2label", "label2id")  # "mg/kg" and "/jour" are names of classes

@@ -40,10 +40,10 @@ def cells(content: bytes) -> Iterator[bytes]:
         lines = _lines(content, first)
         names, start = next(lines)
         delimiter = max(_DELIMITERS, key=names.count)
-        named = [_bare(cell) for cell in names.split(delimiter)]
+        named = [_bare(cell) for cell in _cells(names, delimiter)]
         columns = [i for i, name in enumerate(named) if _NAMES.fullmatch(name)]
         for line, end in lines if len(named) > 1 else ():
-            row = line.split(delimiter)
+            row = _cells(line, delimiter)
             if len(row) != len(named):
                 break
             start = end
@@ -59,6 +59,20 @@ def _lines(content: bytes, start: int) -> Iterator[tuple[bytes, int]]:
         end = len(content) if end < 0 else end
         yield content[start:end], end
         start = end + 1
+
+
+def _cells(line: bytes, delimiter: bytes) -> list[bytes]:
+    """Split a line; what stands between quotes in CSV may hold the delimiter."""
+    if delimiter + b'"' not in delimiter + line:
+        return line.split(delimiter)
+    sign = re.escape(delimiter)
+    return [
+        found[1]
+        for found in re.finditer(
+            rb"(?:\A|" + sign + rb')("(?:[^"]|"")*+"(?=' + sign + rb"|\s*\Z)|[^" + sign + rb"]*)",
+            line,
+        )
+    ]
 
 
 def _bare(cell: bytes) -> bytes:
