@@ -120,3 +120,16 @@ def test_a_models_configuration_leaves_with_names(tmp_path, model_dir):
 @pytest.mark.parametrize("text", ["../" * 100_000 + "x\n", "https://" + "s3." * 100_000])
 def test_long_values_take_no_more_than_their_length(text):
     without_paths(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Voir /home/marie/notes and/or the rest.", "Voir notes and/or the rest."),
+        ("Dans /tmp/essai puis 5 mg/kg par jour.", "Dans essai puis 5 mg/kg par jour."),
+        ("de /data/corpus et/ou /lustre/x/y.", "de corpus et/ou y."),
+        ("in /home/me/mes notes/essai 2/notes.parquet.", "in notes.parquet."),
+    ],
+)
+def test_words_with_a_slash_behind_a_path_stay(text, left):
+    assert without_paths(text) == left

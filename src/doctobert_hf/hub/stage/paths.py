@@ -12,8 +12,11 @@ PATHS = re.compile(
     r"data\d*|work\w*|srv|opt|var|content|kaggle|app|applis?|"
     r"pfs|ccc|sps|pbs|p/(?:project|scratch|home)|vol\w*|nas|zfs|isilon|datalake|"
     r"\w{2,12}_(?:work|scratch)|etc|dev/shm|run/user|autofs|workspaces?|usr/local)"
-    # A folder's name may have blanks where another follows.
-    r"(?:/[\w.~@+-]+(?:[ ][\w.~@+-]+){0,3}(?=/))*/[\w.~@+-]+|"
+    # Folders may have blanks: a user's, and any where a file with an ending follows, which
+    # "/tmp/x and/or" has not.
+    r"(?:(?:(?<=/home)|(?<=/users))/[\w~@+-]+[ ][\w~@+-]+(?=/))?"
+    r"(?:(?:/(?:[\w.~@+-]+|[\w~@+-]+(?:[ ][\w~@+-]+){1,3})(?=/)){1,30}"
+    r"/[\w~@+-]+\.\w{1,8}(?!\w|\.\w|/)|(?:/[\w.~@+-]+)+)|"
     r"[A-Za-z]:\\{1,2}[\w. -]+\\[\w\\. -]+|[A-Za-z]:/\w[\w.-]*/[\w./ -]+|"
     r"\\\\{1,2}[\w.-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*|"
     r"\$\{?(?:(?-i:[A-Z][A-Z_]{2,})|scratch\w*|work\w*|home|store|tmpdir|projects?)\}?/[\w.-]+(?:/[\w.-]+)*|%[A-Z]{4,}%\\{1,2}[\w\\.-]+)|"
