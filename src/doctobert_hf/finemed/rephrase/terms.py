@@ -20,10 +20,10 @@ _DRUG = re.compile(
     r"asone|onide|terol|tropium|formine|glitazone|grel|xaban|gatran|semide|thiazide|lactone|niazide|"
     r"picine|butol|zinamide|codone|morphine|fentanil|curium|thymidine|barbital|toine|trigine|"
     r"peridol|apine|peridone|zodone|faxine|adrenaline|amine|aspirine|cetamol|profene|fenac|coxib|(?:glulis|insul)ine|gliflozine|mumab|ximab|zumab|dronate|"
-    r"vastatine|cyclovir|conazole|oxacine|thromycine|trexed|lukast|setron|tidine|tropine|peridol)s?"
+    r"limus|oprost|sporine|thioprine|vastatine|cyclovir|conazole|oxacine|thromycine|trexed|lukast|setron|tidine|tropine|peridol)s?"
     r"|glargine|detemir|lispro|asparte?|degludec|lithium|digoxine|warfarine|fluindione|heparine|"
     r"theophylline|colchicine|allopurinol|quinine|ivermectine|tramadol|codeine|nefopam|valproate|"
-    r"valproique|buprenorphine|methadone|naloxone|flumazenil|propofol|ketamine|etomidate"
+    r"mycophenol\w+|valproique|buprenorphine|methadone|naloxone|flumazenil|propofol|ketamine|etomidate"
 )
 _DISEASE = re.compile(
     r"\w{3,}(?:ites?|oses?|omes?|emies?|uries?|algies?|pathies?|plegies?|penies?|rragies?|rrhees?|dermies?|plasies?|"
