@@ -14,8 +14,10 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 README = REPOSITORY / "README.md"
-ORDER = re.findall(r"\(docs/([\w-]+\.md)\)", README.read_text(encoding="utf-8"))
-"""Pages in the order in which the README names them: later ones use what earlier ones made."""
+ORDER = re.findall(
+    r"\(docs/([\w-]+\.md)\)", README.read_text(encoding="utf-8").split("## Pages")[1]
+)
+"""Pages in the order in which the README lists them: later ones use what earlier ones made."""
 
 
 def blocks(kind, *paths):
