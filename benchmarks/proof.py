@@ -2,10 +2,10 @@
 
 python benchmarks/proof.py STUDY --data FOLDER --work FOLDER [--half] [--json FILE]
 
-STUDY is ``scratch`` (a small model before and after pretraining), ``detour`` (a causal detour
-beside masked tokens alone), ``length`` (documents in chunks beside documents cut off at the first)
-or ``adapt`` (an encoder of ``FOLDER/models`` continued on the corpus beside itself). FOLDER has
-``data/corpora``, ``data/raw`` and ``models`` as this project's developers have them.
+STUDY is ``scratch`` (a small model before and after pretraining), ``parts`` (the recipe's parts one
+by one: documents cut off, filtered by density, no annealing, a causal detour) or ``adapt`` (an
+encoder of ``FOLDER/models`` continued on the corpus beside itself). FOLDER has ``data/corpora``,
+``data/raw`` and ``models`` as this project's developers have them.
 
 The corpus goes through the package's own pipeline (cleaned, near-duplicates dropped, the test sets
 of the benchmark taken out), each study is an ablation plan, and everything under WORK goes on where
@@ -175,44 +175,81 @@ def scratch(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dic
     }
 
 
-def detour(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
-    tokens = args.tokens or 3_000_000
-    turn = f"clm:{tokens * 9 // 10}"
-    rates = {"lr_schedule": "warmup_stable_decay", "decay_tokens": tokens // 10}
+def parts(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Take one part of the recipe away, or change it, at a time; tokens and updates are equal."""
+    tokens, keys = args.tokens or 2_500_000, ground(text, work)
+    dense = stored(filtered(text, work), keys, work / "store-dense")
+    begun = stored(beginnings(text, keys["tokenizer"], work), keys, work / "store-begun")
+    plain_rate = {"lr_schedule": "constant", "decay_tokens": 0}
     return {
         "recipe": "doctomodernbert-small/pretrain",
-        "settings": {**ground(text, work), **rates, "warmup_tokens": tokens // 10},
+        "settings": {
+            **keys,
+            # A fifth of the small model's matrices, so that five arms fit two hours of one core.
+            **{"num_hidden_layers": 4, "hidden_size": 192},
+            **{"intermediate_size": 384, "num_attention_heads": 3},
+            "attention_out_dropout": 0.0,
+            "micro_batch_tokens": 2048,
+            "global_batch_tokens": 2048,
+            "warmup_tokens": tokens // 50,
+            "decay_tokens": tokens // 4,
+            "save_tokens": tokens,
+            "eval_tokens": tokens // 5,
+        },
         "max_tokens": tokens,
-        "arms": {"masked": {"mlm_probability": 0.3}, "detour": {"objective": [turn, "mlm"]}},
+        "arms": {
+            "whole": {},
+            "truncated": {"train_store": str(begun)},
+            "dense": {"train_store": str(dense)},
+            "no-annealing": plain_rate,
+            # Nine tenths of the tokens, as "Pretraining" on detours says.
+            "detour": {"objective": [f"clm:{tokens * 9 // 10}", "mlm"]},
+        },
         "untrained": False,
+        "tasks": TASKS[:3],
     }
 
 
-def length(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+def filtered(text: Path, work: Path) -> Path:
+    """Keep the denser half of the documents, by share of characters in medical terms, once."""
+    import pyarrow.parquet
+
+    rated, kept = work / "annotated", work / "dense"
+    if not (rated / "manifest.json").is_file():
+        command("finemed", "annotate", "finemed/light", "--input", text, "--output", rated)
+    if not (kept / "manifest.json").is_file():
+        column = pyarrow.parquet.read_table(rated / "data", columns=["medical_entity_density"])[0]
+        middle = sorted(column.to_pylist())[len(column) // 2]
+        where = ("--where", f"density >= {middle:.4f}")
+        command("finemed", "filter", "--input", rated, *where, "--output", kept)
+    return kept
+
+
+def beginnings(text: Path, tokenizer: str, work: Path) -> Path:
+    """Cut every document off where its first chunk would be full, as truncation does, once."""
     from transformers import AutoTokenizer
 
     from doctobert_hf.corpus import iter_texts
-    from doctobert_hf.pretraining import build_store
 
-    keys = ground(text, work)
-    cut = work / "truncated"
-    if not (cut / "manifest.json").is_file():
-        tokenizer = AutoTokenizer.from_pretrained(keys["tokenizer"])
-
-        def begun() -> Any:
+    cut, encode = work / "begun.jsonl", AutoTokenizer.from_pretrained(tokenizer)
+    if not cut.is_file():
+        whole = {"return_offsets_mapping": True, "add_special_tokens": False}
+        with cut.with_suffix(".part").open("w", encoding="utf-8") as lines:
             for document in iter_texts(str(text)):
-                ids = tokenizer(document[:4000], return_offsets_mapping=True, truncation=True,
-                                max_length=LENGTH, add_special_tokens=False)  # fmt: skip
-                yield document[: ids["offset_mapping"][-3][1]] if len(ids["input_ids"]) > 3 else ""
+                ends = encode(document[:4000], **whole)["offset_mapping"][: LENGTH - 2]
+                if ends:
+                    begun = {"text": document[: ends[-1][1]]}
+                    lines.write(json.dumps(begun, ensure_ascii=False) + "\n")
+        cut.with_suffix(".part").rename(cut)
+    return cut
 
-        build_store(begun(), tokenizer, cut, max_length=LENGTH)
-    return {
-        "recipe": "doctobert-small/pretrain",
-        "settings": {**keys, **NO_DROPOUT},
-        "max_tokens": 3_000_000,
-        "arms": {"chunked": {}, "truncated": {"train_store": str(cut)}},
-        "untrained": False,
-    }
+
+def stored(text: Path, keys: dict[str, Any], output: Path) -> Path:
+    """Tokenise a text for an arm, once."""
+    if not (output / "manifest.json").is_file():
+        of = ("--tokenizer", keys["tokenizer"], "--max-length", LENGTH, "--eval-documents", 0)
+        command("pretrain", "store", text, *of, "--output", output)
+    return output
 
 
 def adapt(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
@@ -242,7 +279,7 @@ def adapt(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[
     }
 
 
-STUDIES = {"scratch": scratch, "detour": detour, "length": length, "adapt": adapt}
+STUDIES = {"scratch": scratch, "parts": parts, "adapt": adapt}
 
 if __name__ == "__main__":
     main()

@@ -9,6 +9,7 @@ pytest.importorskip("text_to_num")
 from doctobert_hf.finemed import check_rewrite
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
 from doctobert_hf.finemed.rephrase.spelled import as_digits
+from doctobert_hf.finemed.rephrase.terms import term_reasons
 
 SAME = [
     ("Plaquettes à 450 000/mm3.", "Plaquettes : 450 G/L."),
@@ -191,3 +192,16 @@ def test_long_runs_of_one_thing_take_linear_time(unit):
 )
 def test_lists_of_sides_and_medicines_take_no_square_of_their_length(text):
     check_rewrite(text, text)
+
+
+@pytest.mark.timeout(30)
+def test_terms_of_which_none_is_kept_take_no_square_of_their_number():
+    """Two long texts on other matters: each term was compared with every word of the other."""
+    told, written = (
+        " ".join(f"{''.join(name)}ite" for name in product(syllables, repeat=4))
+        for syllables in (
+            ("ba", "co", "di", "fu", "la", "me", "no", "pi", "ra"),
+            ("be", "ca", "do", "fi", "lu", "ma", "ni", "po", "ru"),
+        )
+    )
+    assert sum("invented" in reason for reason in term_reasons(told, written)) > 5_000

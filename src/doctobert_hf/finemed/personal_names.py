@@ -194,17 +194,20 @@ _CALLED_START = re.compile(r"[Ll]['’ea](?<!\w..)")
 _STARTS = {
     _NAMED: re.compile(r"[DPMISmdp](?<![\w.'’-].)"),
     _BY: re.compile(r"[RrVvDdSsAa][éeaid](?<!\w..)"),
-    _BORN_AS: re.compile(r"[A-ZÀ-Ýdl](?<!\w.)"),
     _SECOND: re.compile(r"[DMP](?<!\w.)"),
 }
+_SIGNS = {
+    _BORN_AS: re.compile(r"[nNéÉeEvV](?<!\w.)(?:[ée]e|[ÉE]E|p\.|pouse|POUSE|euve|EUVE)(?!\w)"),
+}
+"""What stands inside a match, for patterns that could begin at any capital."""
 _COLON = re.compile(":")
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Matches:
     if pattern in _STARTS:
         return scan(pattern, _STARTS[pattern], text)
-    colons = (match.start() for match in _COLON.finditer(text))
-    return around(pattern, colons, 100, 400, text)
+    signs = (match.start() for match in _SIGNS.get(pattern, _COLON).finditer(text))
+    return around(pattern, signs, 100, 400, text)
 
 
 def find_names(text: str) -> Spans:

@@ -83,7 +83,8 @@ _NUMBER_BEHIND = re.compile(
 _ZIP_BEHIND = re.compile(
     rf"\d{{1,4}}[a-zA-Z]?,?{_S}(?:(?:B|L|CH|b|l|ch){_S}?-{_S}?)?[1-9]\d{{3}}{LINE}[A-ZÀ-Ý]"
 )
-_ADDRESS_START = re.compile(r"[\daAbBeEéÉpPrRlLhHzZgGcCiIqQdDfF](?<![\w,.].)")
+_POSTCODE = re.compile(rf"(?:\d\d{_S}?\d{{3}}|[BLCHblch]{_S}?-{_S}?\d{{4}})(?!\d)")
+_POSTCODE_START = re.compile(r"[\dBLHblh][\d \t\n\r\u00a0\u2007\u2009\u202f-](?<!\d\d\d)")
 _LIVES_START = re.compile(r"[hHdDrRaA][aAeEoOéÉdD](?<!\w..)")
 _CAPITALS = "(?-i:[A-ZÀ-Ý]{2})"
 _COMPANY = re.compile(
@@ -129,7 +130,8 @@ def of_maker(text: str, start: int) -> bool:
 
 def find_addresses(text: str) -> Spans:
     """Yield where addresses stand; those of makers in leaflets are no personal data."""
-    for match in scan(_ADDRESS, _ADDRESS_START, text):
+    codes = (match.start() for match in scan(_POSTCODE, _POSTCODE_START, text))
+    for match in around(_ADDRESS, codes, 500, 250, text):
         city = re.search(rf"{_ZIP}{_S}+(?P<city>\S)", match[0])
         plain = not match["gap"].strip(" \t\u00a0\u202f") and "\n" not in match["gap"]
         lower = city is not None and not city["city"].isupper()

@@ -151,9 +151,9 @@ def allowed(words: Iterable[str]) -> set[str]:
 
 def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield medicines, diseases and germs that are new, and medicines that are lost."""
-    # Each once: every new word is compared with all of them.
     old, new = (list(dict.fromkeys(words_of(text))) for text in (source, rewrite))
     old_stems, new_stems = allowed(old), allowed(new)
+    in_old, in_new, written = _Relatives(old), _Relatives(new), set(new)
     kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
     for word in dict.fromkeys(new):
         kind = kinds[word] or ("disease" if len(word) > 3 and stem(word) in _FINDINGS else None)
@@ -165,22 +165,24 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and has_member(word, _medicines(source)):
             continue
-        if kind and stem(word) not in old_stems and not _kin(word, old) and not _part_of(word, old):
+        if kind is None or stem(word) in old_stems:
+            continue
+        if not in_old.of_one_root(word) and not in_old.whole_of(word):
             yield f"{kind} invented: {word}"
     yield from _short_names(source, rewrite, old_stems | set(old))
     yield from _eponyms(source, rewrite)
     lost = []
     for word in dict.fromkeys(old):
         kind = kinds[word]
-        if kind is None or stem(word) in new_stems or _kin(word, new):
+        if kind is None or stem(word) in new_stems or in_new.of_one_root(word):
             continue
         if stem(word) in _SALTS and _told_otherwise(stem(word), new):
             continue
-        if kind == "drug" and any(other in new for other in other_names(word)):
+        if kind == "drug" and any(other in written for other in other_names(word)):
             continue
         if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
             continue
-        if kind == "drug" and any(4 <= len(other) < 8 and word.startswith(other) for other in new):
+        if kind == "drug" and not written.isdisjoint(word[:length] for length in range(4, 8)):
             continue  # "amox" for "amoxicilline"
         if kind == "drug":
             yield f"drug lost: {word}"
@@ -330,28 +332,39 @@ _RUBRIC = re.compile(r"(?<!\w)Allergies?\s*(?:connues?\s*)?:")
 _NOUN_OF = re.compile(r"(?:s(?:es?|ies?)|t(?:iques?))\Z")
 
 
-def _part_of(word: str, others: Iterable[str]) -> bool:
-    """Return whether a wider name is part of one that is there: "arthrose" of "gonarthrose"."""
-    told = word.removesuffix("s")
-    return len(told) > 6 and any(
-        len(other) > len(word) and other.removesuffix("s").endswith(told) for other in others
-    )
+class _Relatives:
+    """The words of a text, by how they begin and end: looked up, not compared one by one."""
 
+    def __init__(self, words: Iterable[str]) -> None:
+        self._beginning: dict[str, list[str]] = {}
+        self._ending: dict[str, list[str]] = {}
+        for word in words:
+            self._beginning.setdefault(word[:4], []).append(word)
+            if (bare := word.removeprefix("anti")) != word:
+                self._beginning.setdefault(bare[:4], []).append(bare)
+            self._ending.setdefault(word.removesuffix("s")[-7:], []).append(word)
 
-def _kin(word: str, others: Sequence[str]) -> bool:
-    """Return whether a word of the same root is there: "splénectomie", "splénique"; no sibling."""
-    if _DRUG.fullmatch(word):
-        return False
-    root, noun = stem(word), _NOUN_OF.sub("", word)
-    others = [*others, *(o.removeprefix("anti") for o in others if o.startswith("anti"))]
-    return any(
-        (other.endswith("prophylaxie") and other[:6] == word[:6])
-        or (len(noun) > 4 and noun != word and _NOUN_OF.sub("", other) == noun)  # "métastatique"
-        or (len(other) > 7 and other[:8] == word[:8])
-        or (len(root) > 3 and other.startswith(root))
-        or (3 < len(other) < 7 and other[-1] not in "aeio" and word.startswith(other))
-        for other in others
-    )
+    def whole_of(self, word: str) -> bool:
+        """Return whether a wider name is part of one of them: "arthrose" of "gonarthrose"."""
+        told = word.removesuffix("s")
+        return len(told) > 6 and any(
+            len(other) > len(word) and other.removesuffix("s").endswith(told)
+            for other in self._ending.get(told[-7:], ())
+        )
+
+    def of_one_root(self, word: str) -> bool:
+        """Return whether one has the same root: "splénectomie", "splénique"; no sibling."""
+        if _DRUG.fullmatch(word):
+            return False
+        root, noun = stem(word), _NOUN_OF.sub("", word)
+        return any(
+            (other.endswith("prophylaxie") and other[:6] == word[:6])
+            or (len(noun) > 4 and noun != word and _NOUN_OF.sub("", other) == noun)
+            or (len(other) > 7 and other[:8] == word[:8])
+            or (len(root) > 3 and other.startswith(root))
+            or (3 < len(other) < 7 and other[-1] not in "aeio" and word.startswith(other))
+            for other in self._beginning.get(word[:4], ())
+        )
 
 
 _FINDING_WORDS = """
