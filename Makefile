@@ -11,7 +11,7 @@ CORPUS ?=
 OUTPUT ?= $(if $(CORPUS),quickstart-run-corpus,quickstart-run)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: docs site quickstart test test-long test-fast test-lowest lint types lowest wheel-test format install install-lowest clean
+.PHONY: docs site quickstart test test-long test-lowest lint types lowest wheel-test format install install-lowest clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/doctobert-hf quickstart $(if $(CORPUS),--corpus $(CORPUS)) --output $(OUTPUT) \
@@ -23,12 +23,9 @@ test: $(VENV)/.installed
 test-long: $(VENV)/.installed
 	$(BIN)/python -m pytest -m long
 
-test-fast: $(VENV)/.installed
-	$(BIN)/python -m pytest -m "not slow and not long"
-
 # The lowest direct dependencies, which include the Transformers that PyLate 1.6 pins.
 test-lowest: $(LOWEST)/.installed
-	$(LOWEST)/bin/python -m pytest -m "not slow and not long"
+	$(LOWEST)/bin/python -m pytest -m "not long or versions"
 	rm -rf $(LOWEST)/quickstart
 	$(LOWEST)/bin/doctobert-hf quickstart --output $(LOWEST)/quickstart \
 		--phase1-tokens 40000 --phase2-tokens 20000 --retrieval-steps 10 \

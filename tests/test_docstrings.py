@@ -50,6 +50,7 @@ def place(tmp_path_factory, tokenizer, sample_texts):
     return folder, names
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name, place, monkeypatch):
     folder, names = place

@@ -39,6 +39,7 @@ for name, write in (("x.pt", torch.save), ("x.safetensors", save_file)):
 """
 
 
+@pytest.mark.long
 def test_a_file_that_torch_could_not_write_whole_is_explained(tmp_path):
     """A limit on the size of files stands for a full disk: the writers fail in the same place."""
     done = subprocess.run(

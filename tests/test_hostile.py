@@ -142,6 +142,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -273,6 +274,7 @@ def test_a_result_file_that_is_none(content, tmp_path):
 # ------------------------------------------------------------------------------------- terminal
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_a_terminal_that_cannot_show_a_character(encoding, tmp_path):
     result().write(tmp_path / "results")

@@ -24,6 +24,7 @@ class EndsOne(PipelineStep):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_a_worker_that_is_killed_ends_the_run_and_is_told(tmp_path):
     executor = LocalExecutor([EndsOne()], tasks=4, workers=2, logging_dir=str(tmp_path))

@@ -7,6 +7,7 @@ import pytest
 from doctobert_hf.processes import rank, world_size
 
 
+@pytest.mark.long
 def test_who_this_is(monkeypatch):
     assert (rank(), world_size()) == (0, 1)
     monkeypatch.setenv("RANK", "3")

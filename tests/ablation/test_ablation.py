@@ -131,6 +131,7 @@ def test_an_ablation_runs_goes_on_and_takes_further_arms(plan, tmp_path, capsys,
     assert "was begun with learning_rate" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_finished_arm_of_changed_text_is_refused(plan, tokenizer_dir, sample_texts, tmp_path):
     from doctobert_hf.ablation.run import _train
 

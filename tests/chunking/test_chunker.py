@@ -65,6 +65,8 @@ def test_promises_on_any_text(chunker, text):
     check(chunker, text)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("any_tokenizer", KINDS, indirect=True)
 @pytest.mark.parametrize("max_length", [8, 64])
 def test_promises_for_every_kind_of_tokenizer(any_tokenizer, max_length, sample_texts):
@@ -194,6 +196,8 @@ def test_the_hash_for_the_datasets_cache_is_the_same_in_every_process(chunker):
     assert Hasher.hash(chunker) == Hasher.hash(pickle.loads(pickle.dumps(chunker)))
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_linear_time_on_one_huge_word_and_one_huge_document(chunker, sample_texts):
     # No assertion on seconds: a quadratic chunker would run into the suite's time limit.
     text = " ".join(sample_texts) * 3

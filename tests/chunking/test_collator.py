@@ -79,6 +79,8 @@ def test_workers_and_epochs_draw_differently(tokenizer, rows):
     assert all(torch.equal(a, b) for a, b in zip(drawn, again))
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_stock_trainer(preset, workers, tokenizer, rows, tmp_path):

@@ -54,6 +54,8 @@ def trained(tokenizer, dataset, folder, resume=None, trainer=False, **settings):
     return made if trainer else made.masks
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize(
     "settings",
     [
@@ -78,6 +80,8 @@ def test_a_resumed_trainer_makes_the_same_masks(settings, tokenizer, rows, tmp_p
         assert whole == trained(tokenizer, dataset, tmp_path / "alone")  # workers change nothing
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_resumed_stream_makes_the_same_masks(tokenizer, rows, tmp_path):
     long = [{"text": f"{i} {row['text']}"} for i, row in enumerate(rows * 3)]
     dataset = IterableDataset.from_generator(lambda: iter(long))
@@ -99,6 +103,8 @@ def test_a_plain_loader_with_workers_needs_no_seed_of_torch(persistent, tokenize
     assert [first, second] == passes(tokenizer, rows, persistent_workers=persistent)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_spawned_workers_make_the_same_masks(tokenizer, rows):
     assert passes(tokenizer, rows[:8], 1) == passes(
         tokenizer, rows[:8], 1, multiprocessing_context="spawn"
@@ -118,6 +124,8 @@ def test_a_loop_of_ones_own_says_its_epoch(tokenizer, rows):
     assert copied(rows[:4])["labels"].tolist() == whole[0]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_run_left_in_mid_epoch_does_not_freeze_masks(tokenizer, rows, tmp_path):
     trainer = trained(tokenizer, Dataset.from_list(rows), tmp_path, trainer=True)
     assert trainer.masks

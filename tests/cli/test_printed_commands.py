@@ -22,6 +22,7 @@ def printed(text):
     return [shlex.split(line)[1:] for line in lines]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [

@@ -40,6 +40,8 @@ def python(tmp_path):
     return run
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize(
     "imports",
     [
@@ -59,6 +61,8 @@ print(json.dumps(data.num_rows))"""
     assert python(code) == {split: expected[split][0] for split in expected}
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_huge_working_directory_is_not_listed(python, tmp_path):
     huge = tmp_path / "huge"
     for number in range(40):
@@ -83,6 +87,8 @@ print(json.dumps([p for p in seen if os.path.abspath(p).startswith(os.getcwd() +
     assert python(code, cwd=huge) == []
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_names_splits_slices_and_streaming(python):
     code = f"""
 import json
@@ -106,6 +112,8 @@ print(json.dumps([names, splits, list(builder.info.features), data["test"].to_li
     assert "float32" in features
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_every_task_loads(python):
     code = f"""
 import json
@@ -165,6 +173,8 @@ print(json.dumps([data["text"][0], data.cache_files[0]["filename"]]))"""
     assert python(plain)[0] == "deux"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_files_beside_those_that_name_a_corpus_are_in_the_cache_key(python, tmp_path):
     import zipfile
 
@@ -185,6 +195,8 @@ print(json.dumps(sum(tag > 0 for row in data["ner_tags"] for tag in row)))"""
     assert python(code) < tagged
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_wrong_folder_is_not_answered_from_an_earlier_download(python):
     code = f"""
 import json
@@ -205,6 +217,8 @@ print(json.dumps([first, errors]))"""
     assert first > 0 and errors == ["UsageError", "UsageError"]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_every_real_task_loads_under_every_protocol(python, data_dir):
     code = f"""
 import json

@@ -34,6 +34,8 @@ def loaded(name, data_dir, protocol="drbenchmark"):
     return convert(task, find_corpus(task, data_dir), protocol)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("name", REAL)
 def test_sizes_and_digest(name, data_dir):
     task = get_task(name)

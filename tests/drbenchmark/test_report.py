@@ -498,6 +498,8 @@ def folder(tmp_path):
     return tmp_path / "results"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_report_files(folder):
     board = write_report(folder, folder / "report")
     report = folder / "report"
@@ -544,6 +546,8 @@ def command(*words):
     return run_report(parser.parse_args([str(word) for word in words]))
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_command_prints_the_table_and_warns(folder, capsys):
     assert command(folder, "--output", folder.parent / "there", "--baselines", "published") == 0
     told = capsys.readouterr()

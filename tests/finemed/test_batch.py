@@ -56,6 +56,7 @@ def by_id(folder):
     return {row["id"]: row["text"] for row in rows_of(folder)}
 
 
+@pytest.mark.long
 def test_three_starts_make_what_an_endpoint_makes(annotated, tmp_path, caplog):
     batch = tmp_path / "batch"
     with LocalEndpoint() as server:

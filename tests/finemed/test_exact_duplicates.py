@@ -74,6 +74,7 @@ def test_a_part_that_is_run_again_writes_the_same(tmp_path):
         assert kept == [["Toux", "Fièvre"], [], []]
 
 
+@pytest.mark.long
 def test_a_thousand_parts_do_not_make_a_million_files(tmp_path):
     from datatrove.data import Document
 

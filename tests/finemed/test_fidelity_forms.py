@@ -169,6 +169,7 @@ def test_each_change_is_named(source, rewrite, reason):
     assert any(told.startswith(reason) for told in found), found
 
 
+@pytest.mark.long
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", [" ", "\n", "\u00a0", "1 ", "mg ", "# "])
 def test_long_runs_of_one_thing_take_linear_time(unit):
@@ -177,6 +178,7 @@ def test_long_runs_of_one_thing_take_linear_time(unit):
     as_digits(unit * 100_000)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     "text",

@@ -32,6 +32,7 @@ def judged(requests):
     return [schema for schema in schemas if schema["name"] == "verdict"]
 
 
+@pytest.mark.long
 def test_a_faithful_rewrite_passes_and_each_is_judged(annotated, tmp_path):
     plain, asked = run(annotated, tmp_path / "plain")
     assert not judged(asked)
@@ -42,6 +43,7 @@ def test_a_faithful_rewrite_passes_and_each_is_judged(annotated, tmp_path):
     assert plain["prompts"] != manifest["prompts"]
 
 
+@pytest.mark.long
 def test_what_the_judge_finds_is_the_reason(annotated, tmp_path):
     run(annotated, tmp_path / "out", ("unfaithful",), 0.4, judge=True)
     found = [r for r in excluded_of(tmp_path / "out") if r["reason"] == "judge"]
@@ -95,6 +97,7 @@ def test_the_estimate_counts_it(annotated, tmp_path):
     assert three["prompt tokens"] > 1.6 * two["prompt tokens"]
 
 
+@pytest.mark.long
 def test_a_run_from_before_the_judge_goes_on(annotated, tmp_path):
     manifest, _ = run(annotated, tmp_path / "out")
     record = json.loads((tmp_path / "out" / "run.json").read_text())

@@ -42,6 +42,7 @@ def test_as_comparing_each_with_each():
     assert alike > 10
 
 
+@pytest.mark.long
 def test_a_long_report_takes_time_by_its_length():
     """Each value compared with each takes more minutes than a test has."""
     draw = random.Random(0)

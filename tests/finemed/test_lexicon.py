@@ -70,6 +70,7 @@ def test_wrong_lexicons(tmp_path):
         LexiconMatcher([("à", "disease"), ("12", "drug")])
 
 
+@pytest.mark.long
 def test_a_ten_megabyte_document_without_a_space():
     matcher = load_lexicons(("base",))
     assert matcher.find("a" * 10_000_000) == []

@@ -72,6 +72,7 @@ def test_documents_are_drawn_whole(sources, tokenizer_dir, tmp_path):
     assert not out & {f"{source}:{parent}" for source, parent in kept}
 
 
+@pytest.mark.long
 def test_ids_go_into_a_store_as_the_texts_would(sources, tokenizer_dir, tokenizer, tmp_path):
     from doctobert_hf.pretraining.data.parts import StoreConfig, make_store
 

@@ -69,6 +69,7 @@ def test_each_that_is_dropped_has_a_twin_that_stays(tmp_path, tasks):
     assert sum(row[COLUMN] for row in kept) == len(out)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tasks", [1, 3])
 def test_marked_instead_of_dropped(tmp_path, tasks):
     """Of what dropping leaves one, marking keeps all; 'cluster_rank < 1' is the same choice."""

@@ -29,6 +29,7 @@ def config(annotated, server, output, **more):
     return RephraseConfig(input=(str(annotated),), output=output, endpoint=server.url, **settings)
 
 
+@pytest.mark.long
 def test_two_requests_a_document_and_full_provenance(annotated, tmp_path):
     with LocalEndpoint() as server:
         manifest = rephrase(config(annotated, server, tmp_path / "out", model="m", seed=3))
@@ -53,6 +54,7 @@ def test_two_requests_a_document_and_full_provenance(annotated, tmp_path):
     assert len(sent) == 24 and sent[0]["response_format"]["type"] == "json_schema"
 
 
+@pytest.mark.long
 def test_a_second_run_makes_the_same_and_asks_the_same(annotated, tmp_path):
     found = []
     for name in ("one", "two"):
@@ -63,6 +65,7 @@ def test_a_second_run_makes_the_same_and_asks_the_same(annotated, tmp_path):
     assert found[0] == found[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -90,6 +93,7 @@ def test_lasting_faults_are_excluded_with_their_reason(annotated, tmp_path, faul
     assert len(hit) >= 4, Counter(row["reason"] for row in out)
 
 
+@pytest.mark.long
 def test_passing_faults_are_tried_again(annotated, tmp_path):
     with LocalEndpoint() as server:
         rephrase(config(annotated, server, tmp_path / "calm"))
@@ -106,6 +110,7 @@ def test_timeouts_are_tried_again(annotated, tmp_path):
     assert len(rows_of(tmp_path / "out")) > 15
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["down", "nonsense"])
 def test_an_endpoint_that_is_down_ends_the_run_which_then_goes_on(annotated, tmp_path, fault):
     out = tmp_path / "out"
@@ -136,6 +141,7 @@ def test_a_server_that_refuses_every_request_ends_the_run(annotated, tmp_path):
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_that_is_given_up_tells_so_once(annotated, tmp_path, workers):
     """datatrove and asyncio have a traceback for each request that was under way."""
@@ -150,6 +156,7 @@ def test_a_run_that_is_given_up_tells_so_once(annotated, tmp_path, workers):
     assert "does not serve: Server" not in done.stderr and "never retrieved" not in done.stderr
 
 
+@pytest.mark.long
 def test_a_corpus_that_was_rephrased_before_keeps_its_columns(annotated, tmp_path, caplog):
     with LocalEndpoint() as server:
         rephrase(config(annotated, server, tmp_path / "once"))
@@ -169,6 +176,7 @@ def test_a_corpus_that_was_rephrased_before_keeps_its_columns(annotated, tmp_pat
             assert row[f"input_{name}"] == source[name]
 
 
+@pytest.mark.long
 def test_exclusion_files_hold_no_personal_data(annotated, tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -188,6 +196,7 @@ def test_exclusion_files_hold_no_personal_data(annotated, tmp_path):
     assert "Petit" not in held and "06 12 34 56 78" not in held
 
 
+@pytest.mark.long
 def test_a_field_the_server_does_not_know_is_left_out(annotated, tmp_path, caplog):
     with LocalEndpoint() as server:
         rephrase(config(annotated, server, tmp_path / "new", top_k=5))
@@ -214,6 +223,7 @@ def test_which_fields_a_refusal_is_about(said, unknown):
     assert [key for key in ("top_k", "seed", "temperature") if _is_unknown(key, said)] == unknown
 
 
+@pytest.mark.long
 def test_nobody_there_and_a_wrong_key(annotated, tmp_path, monkeypatch):
     with LocalEndpoint() as server:
         pass  # closed again: the port is free
@@ -317,6 +327,7 @@ def test_killed_at_ten_points_the_result_is_the_same(annotated, tmp_path):
     assert asked < once + 10 * kills  # answers from before a kill were not asked for again
 
 
+@pytest.mark.long
 def test_requests_that_failed_in_passing_are_asked_again(annotated, tmp_path):
     with LocalEndpoint() as server:
         rephrase(config(annotated, server, tmp_path / "calm"))
@@ -368,6 +379,7 @@ def test_a_few_that_always_fail_do_not_end_the_passes_over_them(annotated, tmp_p
             rephrase(config(annotated, server, tmp_path / "strict", **strict))
 
 
+@pytest.mark.long
 def test_a_server_that_is_gone_when_it_is_asked_again_ends_the_run(annotated, tmp_path):
     with LocalEndpoint() as server:
         refuse_every_third(server, "plan", goes_down=True)
@@ -377,6 +389,7 @@ def test_a_server_that_is_gone_when_it_is_asked_again_ends_the_run(annotated, tm
         assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+@pytest.mark.long
 def test_retry_failed_goes_on_with_a_finished_run(annotated, tmp_path):
     with LocalEndpoint() as server:
         rephrase(config(annotated, server, tmp_path / "calm"))
@@ -398,6 +411,7 @@ def test_retry_failed_goes_on_with_a_finished_run(annotated, tmp_path):
         assert len(server.requests) == asked
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("least", [4, 1000])
 def test_a_run_in_which_nearly_all_fail_is_not_closed(annotated, tmp_path, least):
     """Plans are answered, rewrites refused: never so many refusals in a row, and nothing written.
@@ -421,6 +435,7 @@ def test_a_run_in_which_nearly_all_fail_is_not_closed(annotated, tmp_path, least
     assert rows_of(out) == rows_of(tmp_path / "calm")
 
 
+@pytest.mark.long
 def test_refusals_that_ended_a_run_are_asked_again(annotated, tmp_path):
     with LocalEndpoint(("bad_request",), share=1.0) as server:
         broken = config(annotated, server, tmp_path / "out", give_up_after=8, requests_at_once=2)
@@ -433,6 +448,7 @@ def test_refusals_that_ended_a_run_are_asked_again(annotated, tmp_path):
     assert rows_of(tmp_path / "out") == rows_of(tmp_path / "calm")
 
 
+@pytest.mark.long
 def test_servers_that_tell_no_tokens_or_take_another_length(annotated, tmp_path):
     with LocalEndpoint() as server:
         told = rephrase(config(annotated, server, tmp_path / "calm"))
@@ -446,6 +462,7 @@ def test_servers_that_tell_no_tokens_or_take_another_length(annotated, tmp_path)
         )
 
 
+@pytest.mark.long
 def test_tokens_are_those_of_all_starts(annotated, tmp_path):
     with LocalEndpoint() as server:
         calm = rephrase(config(annotated, server, tmp_path / "calm"))
@@ -470,6 +487,7 @@ def test_tokens_are_those_of_all_starts(annotated, tmp_path):
     assert manifest["tokens"] == calm["tokens"]
 
 
+@pytest.mark.long
 def test_answers_of_an_older_version_are_told_where_tokens_are_counted(annotated, tmp_path, caplog):
     out = tmp_path / "out"
     with LocalEndpoint() as server:

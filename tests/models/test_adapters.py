@@ -69,6 +69,8 @@ def named(weights):
     return found
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_from_a_recipe_killed_and_saved_as_a_plain_model(tokenizer, tmp_path, capsys, caplog):
     caplog.set_level("INFO")
     small(tokenizer, "bert").save_pretrained(tmp_path / "base")

@@ -66,6 +66,8 @@ def test_dropout_of_a_continued_model_is_for_the_training(tmp_path):
         set_dropout(known, {"hiden_dropout_prob": 0.0})
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_in_a_run(tmp_path, capsys):
     line = [
         "pretrain",

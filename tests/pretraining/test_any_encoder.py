@@ -167,6 +167,8 @@ def test_padding_stays_small():
     assert computed <= 1.25 * at and len(groups) < 15
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("kind", ["bert", "distilbert", "deberta-v2"])
 def test_resume_is_bit_identical_and_the_saved_model_is_plain(
     kind, encoder, tokenizer, make_store, tmp_path
@@ -302,6 +304,8 @@ def test_tiles_have_the_same_tokenizer_too(saved, tokenizer, tmp_path):
         make_model(config, AutoTokenizer.from_pretrained(tmp_path / "other"))
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("kind", ["distilbert", "deberta-v2"])
 def test_the_recipe_adapts_an_encoder_from_the_command_line(
     kind, saved, sample_texts, tmp_path, capsys
@@ -386,6 +390,8 @@ def test_a_model_that_cannot_take_the_detour_is_refused_before_the_corpus_is_rea
     assert "cannot see the past only" in capsys.readouterr().err
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("name", ["any", "camembert-base", "moderncamembert-base", "detour"])
 def test_each_route_has_a_tiny_twin(name, saved, tmp_path, capsys):
     twin, whole = (read_yaml(find_recipe(f"adapt/{name}{tail}")) for tail in ("-tiny", ""))
@@ -407,6 +413,8 @@ def test_each_route_has_a_tiny_twin(name, saved, tmp_path, capsys):
     assert "eval_loss" in capsys.readouterr().out
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_keys_of_the_trainer_stand_in_a_recipe(saved, tmp_path, capsys):
     recipe = tmp_path / "mine.yaml"
     recipe.write_text(f"init_from: {saved()}\nmax_tokens: 2000\nmax_length: 64\n"
@@ -424,6 +432,8 @@ def test_keys_of_the_trainer_stand_in_a_recipe(saved, tmp_path, capsys):
     assert "Did you mean 'adam_beta" in capsys.readouterr().err
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_run_that_ends_by_steps_is_finished(saved, tmp_path, capsys):
     words = ["pretrain", "adapt/any-tiny", "--init-from", str(saved()), "--max-steps", "1"]
     words += ["--output", str(tmp_path / "o")]

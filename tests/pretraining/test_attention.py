@@ -170,6 +170,8 @@ def test_the_packing_collator_with_a_plain_model(family, make_model, tokenizer, 
     assert torch.isfinite(model(**batch).loss)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize(
     "imports",
     ["import doctobert_hf\nimport transformers", "import transformers\nimport doctobert_hf"],

@@ -54,6 +54,8 @@ def test_a_model_without_an_encoder_below_a_head_is_refused():
         prepare_model(body)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("family", FAMILIES)
 def test_one_graph_over_many_packings(family, make_model, make_store, tokenizer, monkeypatch):
     """The kernel itself needs a GPU; a mask that can be traced stands in its place."""

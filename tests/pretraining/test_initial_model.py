@@ -26,6 +26,8 @@ def config(place, **more):
     return PretrainConfig(init_from=str(place), **more)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("finished", [True, False])
 def test_weights_and_optimizer_are_of_one_checkpoint(finished, run, caplog):
     if not finished:
@@ -39,6 +41,8 @@ def test_weights_and_optimizer_are_of_one_checkpoint(finished, run, caplog):
     assert source_of(config(run)) == str(run / "model" if finished else before)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_damaged_checkpoint_is_no_beginning(run):
     shutil.rmtree(run / "model")
     *_, before, last = list_checkpoints(run)
@@ -53,11 +57,15 @@ def test_a_damaged_checkpoint_is_no_beginning(run):
         model_of(str(run))
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_model_has_no_optimizer(run):
     with pytest.raises(UsageError, match=r"no checkpoint with its optimizer.*init_mode weights"):
         source_of(config(run / "model", init_mode="full"))
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_an_optimizer_of_other_weights_is_not_taken_over(run):
     model = torch.nn.Linear(3, 2)
     optimizer = StableAdamW(parameter_groups(model, 0.1))
@@ -73,6 +81,8 @@ def test_the_last_checkpoint_of_a_stock_trainer_is_taken(tmp_path):
     assert model_of(str(tmp_path)) == str(tmp_path / "checkpoint-10")
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_recipe_with_the_older_name_of_a_key_is_read(run, tmp_path, capsys, caplog):
     (tmp_path / "r.yaml").write_text(f"preset: doctobert-tiny\ninit_from: {run}\nhand_over: full\n")
     words = ["pretrain", str(tmp_path / "r.yaml"), "--max-tokens", "9000", "--max-length", "64"]

@@ -5,6 +5,8 @@ import pytest
 from doctobert_hf.errors import OutputError
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_the_card_of_a_trainer_is_ours_and_others_stay(make_trainer, tmp_path):
     trainer = make_trainer(max_tokens=6000)
     trainer.train()

@@ -126,6 +126,8 @@ RECIPE = [
 ]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_the_share_steps_between_parts(tmp_path, capsys):
     """One value a part, also after a resume inside the second."""
     shares = ["--objective", "mlm@0.3:3000", "mlm@0.1"]
@@ -168,6 +170,8 @@ def test_a_detour_trains_resumes_and_saves_a_plain_model(tmp_path, capsys):
     assert "objective" in capsys.readouterr().err
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_the_default_is_what_it_was(tmp_path):
     assert main([*RECIPE, "--max-tokens", "2000", "--output", str(tmp_path / "run")]) == 0
     states = list((tmp_path / "run").glob(f"checkpoint-*/{STREAM}"))

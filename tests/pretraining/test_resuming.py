@@ -12,6 +12,8 @@ from doctobert_hf.pretraining.recipe import PretrainConfig
 from doctobert_hf.pretraining.resuming import check_fingerprint, last_evaluation
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize(
     "changed",
     [
@@ -29,6 +31,8 @@ def test_what_would_be_ignored_is_refused(changed, make_trainer):
         make_trainer(max_tokens=9000, **changed).train(resume_from_checkpoint=True)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_another_schedule_holds_from_there_on(make_trainer):
     make_trainer(max_tokens=6000).train()
     options = {"max_tokens": 12_000, "lr_schedule": "constant", "logging_steps": 1}
@@ -66,6 +70,8 @@ def test_a_failed_evaluation_costs_no_model(make_trainer, tmp_path, monkeypatch)
     assert sum("eval_loss" in json.loads(line) for line in lines) == 1
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_whatever_stops_a_run_saves_it(make_trainer, tmp_path):
     from transformers import TrainerCallback
 

@@ -44,6 +44,8 @@ def same(a, b):
     return all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
 def test_resume_is_bit_identical(preset, make_trainer, tmp_path):
     whole = make_trainer(preset)
@@ -66,6 +68,8 @@ def test_resume_is_bit_identical(preset, make_trainer, tmp_path):
         assert steps == sorted(set(steps))
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_damaged_checkpoint_is_passed_over(make_trainer, tmp_path, caplog):
     whole = make_trainer(max_tokens=12_000)
     whole.train()
@@ -93,6 +97,8 @@ def test_a_checkpoint_of_another_recipe(make_trainer):
         make_trainer(seed=3).train(resume_from_checkpoint=True)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_full_disk_loses_no_checkpoint(make_trainer, tmp_path, monkeypatch):
     trainer = make_trainer()
     original, calls = MLMTrainer._save_rng_state, []
@@ -143,6 +149,8 @@ def test_evaluation_has_fixed_masks(make_trainer):
     assert second["eval_loss"] == pytest.approx(first["eval_loss"], rel=1e-5)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_callbacks_tell(make_trainer, tmp_path):
     callbacks = [
         ThroughputCallback(peak_flops=1e12),
@@ -167,6 +175,8 @@ def test_callbacks_tell(make_trainer, tmp_path):
     assert gc.isenabled()
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_spike_rolls_back_and_leaves_the_steps_out(make_trainer, tmp_path):
     step = MLMTrainer.training_step
     bad = 12
@@ -195,6 +205,8 @@ def test_a_spike_rolls_back_and_leaves_the_steps_out(make_trainer, tmp_path):
         early.train()
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_spike_that_stops_leaves_the_checkpoint_before_it(make_trainer, tmp_path):
     step = MLMTrainer.training_step
 
@@ -462,6 +474,8 @@ def test_bf16_on_a_processor_needs_no_word_more(tmp_path):
     assert MLMTrainingArguments(output_dir=str(tmp_path), bf16=True).use_cpu
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_new_head_learns_alone_at_first(make_trainer, tmp_path):
     trainer = make_trainer(max_tokens=12_000, new_head_tokens=6000, warmup_tokens=2000)
     begun = weights(trainer)
@@ -502,6 +516,8 @@ def test_resume_while_the_head_learns_alone_is_bit_identical(make_trainer, tmp_p
         other.train(resume_from_checkpoint=True)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_evaluation_before_training_is_in_the_precision_of_training(make_trainer, monkeypatch):
     trainer = make_trainer(bf16=True)
     seen = set()
@@ -536,6 +552,8 @@ def test_a_step_with_nothing_masked_is_skipped_and_counted(make_trainer, caplog)
     assert "it is not evaluated" in caplog.text
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
 @pytest.mark.parametrize("objective", [("mlm",), ("clm:20000", "mlm")])
 def test_a_step_reads_nothing_back_from_its_device(preset, objective, make_trainer, monkeypatch):
@@ -556,6 +574,8 @@ def test_a_step_reads_nothing_back_from_its_device(preset, objective, make_train
         trainer.check_finite()  # reads; only where something is logged or saved
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_energy_of_every_session_is_kept(make_trainer, tmp_path, monkeypatch):
     pytest.importorskip("codecarbon")
     monkeypatch.setenv("CODECARBON_COUNTRY_ISO_CODE", "BEL")

@@ -57,6 +57,7 @@ def finished(tmp_path_factory):
     return config, go(config)
 
 
+@pytest.mark.long
 def test_everything_is_there(finished):
     config, records = finished
     folder = config.output

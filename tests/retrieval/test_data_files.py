@@ -28,7 +28,7 @@ def finished(encoder, tmp_path, capsys):
     return make
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_changed_pairs_are_refused_and_equal_ones_tell_the_results(finished, pairs_file, capsys):
     output, results = finished("--data", pairs_file)
     assert run("--resume", "--output", output, "--json") == 0
@@ -46,7 +46,7 @@ def test_changed_pairs_are_refused_and_equal_ones_tell_the_results(finished, pai
     assert json.loads(capsys.readouterr().out) == results
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_changed_distractors_are_refused(finished, pairs_file, tmp_path, capsys):
     others = tmp_path / "others.txt"
     others.write_text("Une entorse de la cheville.")
@@ -56,7 +56,7 @@ def test_changed_distractors_are_refused(finished, pairs_file, tmp_path, capsys)
     assert "have changed since it was begun" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_another_corpus_behind_the_same_name_is_refused(
     finished, labforsims2, tmp_path, monkeypatch, capsys
 ):

@@ -142,6 +142,7 @@ def test_filters_over_columns(corpus, tmp_path):
         index.search("patient", condition="year >=")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_build_that_was_stopped_goes_on(kind, corpus, models, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(search, "PART_CHARACTERS", 3000)
@@ -277,6 +278,7 @@ def test_a_second_writer_is_refused(corpus, tmp_path):
     assert delete_documents(folder, ["d0"]).documents == 11
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["dense", "late"])
 def test_an_engine_finds_what_exact_search_finds(kind, corpus, rows, models, tmp_path):
     pytest.importorskip("faiss")

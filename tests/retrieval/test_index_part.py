@@ -31,6 +31,7 @@ def change(path, **keys):
     path.write_text(json.dumps(json.loads(path.read_text()) | keys))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name, keys",
     [

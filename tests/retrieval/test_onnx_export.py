@@ -91,6 +91,7 @@ def test_an_index_of_an_int8_export_is_built_opened_and_extended(kind, encoder, 
             Index.load(tmp_path / "index").search("toux")
 
 
+@pytest.mark.long
 def test_an_index_knows_an_export_from_its_model(model, exported, tmp_path):
     corpus = tmp_path / "corpus.jsonl"
     rows = [{"id": str(n), "text": text} for n, text in enumerate(TEXTS)]

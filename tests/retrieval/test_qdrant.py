@@ -147,6 +147,7 @@ def names(index, rows, method=None):
     return [[name for name, _ in each] for each in found]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["dense", "late"])
 def test_embedded_finds_what_exact_search_finds(kind, corpus, rows, models, tmp_path):
     exact = build_index(corpus, tmp_path / "exact", str(models / kind))
@@ -167,6 +168,7 @@ def test_embedded_finds_what_exact_search_finds(kind, corpus, rows, models, tmp_
     assert "d0" not in {hit.document for hit in changed.search(rows[0]["text"][:80], 10)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["dense", "late"])
 def test_a_server_follows_the_index(kind, corpus, rows, models, server, tmp_path):
     url, store, seen = server
@@ -326,6 +328,7 @@ def test_embedded_is_filled_once_by_threads_that_ask_at_once():
     assert found == [list(range(20 * n, 20 * n + 20)) for n in range(6)]
 
 
+@pytest.mark.long
 def test_a_change_of_a_copy_leaves_the_original_searchable(
     corpus, models, server, tmp_path, caplog
 ):
@@ -385,6 +388,7 @@ def test_a_server_for_an_index_of_words(corpus, tmp_path):
         Index.load(tmp_path / "words", engine_place="http://localhost:6333")
 
 
+@pytest.mark.long
 def test_a_document_whose_passages_are_all_near_hides_no_other(models, tmp_path):
     text = " ".join(f"Le patient a de la fièvre depuis {n} jours et tousse." for n in range(4500))
     rows = [{"id": "long", "text": text}]

@@ -134,6 +134,7 @@ def dom(address, folder):
     return told.stdout
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
 def test_the_description_in_a_browser_without_other_hosts(address, tmp_path):
     shown = dom(f"{address}/docs", tmp_path)

@@ -59,6 +59,7 @@ def test_training_learns_and_is_measured_as_saved(recipe, keys, capsys):
     assert "SparseEncoder" in text and "weights of the words" in text
 
 
+@pytest.mark.long
 def test_a_few_steps_are_taken_and_resumed(recipe):
     config = recipe(max_steps=4, evaluations=2)
     first = RetrievalRun(config)

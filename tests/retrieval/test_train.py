@@ -114,6 +114,7 @@ def test_early_stopping_keeps_the_best(recipe):
     )
 
 
+@pytest.mark.long
 def test_stock_trainer_and_ours_take_the_same_steps(recipe):
     """Ours counts tokens and nothing else: the same losses, step by step."""
     import sentence_transformers as st

@@ -457,6 +457,7 @@ def test_a_strangers_file_named_like_a_stage_is_kept(tmp_path, name):
     assert (folder / name).exists()
 
 
+@pytest.mark.long
 def test_a_lock_that_names_nobody_is_taken_over_with_a_word(tmp_path, caplog):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / LOCK).touch()  # a kill between making and filling it

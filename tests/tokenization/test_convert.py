@@ -69,6 +69,7 @@ fuzz = settings(
 whitespace_rich = st.text(st.sampled_from("ab é1.\n\r\t \u00a0\u200b▁|[]"), max_size=40)
 
 
+@pytest.mark.long
 @fuzz
 @given(st.one_of(st.text(max_size=60), whitespace_rich))
 @example("  deux espaces en tête")
@@ -132,7 +133,7 @@ def test_pairs_and_words(tokenizer):
     assert words["input_ids"] == one + two
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_same_ids_on_every_document_of_the_real_corpora(corpora, tmp_path):
     import pyarrow.parquet as pq
 

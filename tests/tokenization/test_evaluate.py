@@ -33,6 +33,7 @@ def test_no_words(tokenizer):
         evaluate_tokenizer(tokenizer, ["", " "])
 
 
+@pytest.mark.long
 def test_fertility_on_real_abstracts(corpora, data_dir, tmp_path):
     from doctobert_hf.corpus import iter_texts
     from doctobert_hf.tokenization import train_tokenizer

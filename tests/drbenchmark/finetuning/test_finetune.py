@@ -58,6 +58,8 @@ def tuned(notes, make_encoder, tmp_path_factory):
     return folder / "run"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_run_leaves_a_plain_model_with_its_card_and_score(tuned):
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
@@ -231,6 +233,8 @@ def test_folders_that_are_no_fine_tuned_model(make_encoder, tuned, tmp_path):
         Predictor.from_pretrained(tmp_path / "m")
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize(
     ("task", "key"),
     [("diamed", "label"), ("morfitt", "labels"), ("deft2020_sts", "similarity"),
@@ -264,6 +268,8 @@ def test_every_family_is_kept_and_scored_again(
     assert "was trained for" in capsys.readouterr().err
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_of_several_seeds_the_best_on_validation_is_kept(notes, make_encoder, tmp_path, capsys):
     (tmp_path / "space.yaml").write_text(SPACE.replace("epochs: 4", "epochs: 1"))
     words = ["finetune", make_encoder().source, "--corpus", str(notes), "--max-length", "64",
@@ -328,6 +334,8 @@ TASKS = (TaskSpec(name="mine_cls", corpus=CORPUS, kind="classification", labels=
     assert "registers no task" in capsys.readouterr().err
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_seed_that_another_process_holds_is_not_left_out(notes, make_encoder, tmp_path, capsys):
     """Of three seeds two would be told as the result of three."""
     import socket

@@ -41,6 +41,8 @@ def plugin(tmp_path, monkeypatch):
     return tmp_path / "mine.py"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_run_and_its_report(make_encoder, plugin, tmp_path, capsys, caplog):
     run = ["benchmark", "run", make_encoder().source, "--corpus", str(tmp_path / "visits.jsonl")]
     run += ["--trials", "0", "--seeds", "42", "--space", str(tmp_path / "space.yaml")]
@@ -66,6 +68,8 @@ def test_a_run_and_its_report(make_encoder, plugin, tmp_path, capsys, caplog):
     assert "balanced_recall" in (tmp_path / "page" / "report.html").read_text()
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_model_is_scored_again_with_the_plugin_and_predicts_without(
     make_encoder, plugin, tmp_path, capsys
 ):

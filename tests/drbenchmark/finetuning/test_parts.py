@@ -75,6 +75,8 @@ def tune(make_encoder, tokenizer, tmp_path):
     return run
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize(
     "name",
     ["quaero_emea", "quaero_emea_nested", "diamed", "morfitt", "clister",
@@ -97,6 +99,8 @@ def _tokens(shape):
     return shape[0] * shape[1]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_tokens_of_short_rows_are_not_padded_to_the_longest(tune):
     """Rows of one sequence are computed once, and fewer tokens than the padded batch has."""
     _, _, shapes = tune("clister", 10**6)

@@ -18,6 +18,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(probing, "TASKS", ("quaero_medline",))
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_scores_and_the_same_again(make_encoder, made_up):
     first = probe(make_encoder(), made_up)
     assert set(first) == {"quaero_medline"} and 0.0 <= first["quaero_medline"]["score"] <= 1.0

@@ -77,6 +77,8 @@ def test_every_family_runs_and_says_what_it_did(make_encoder, config):
         assert again[task.metric_key] == pytest.approx(result.score)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_run_is_not_done_twice_and_goes_on_where_it_was(make_encoder, config, monkeypatch):
     first = benchmark(make_encoder, config).run()
     calls = []
@@ -106,6 +108,8 @@ def test_the_same_run_gives_the_same_scores(make_encoder, config, tmp_path):
     assert scores[0] == scores[1]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_cell_that_fails_is_recorded_and_the_rest_goes_on(make_encoder, config, monkeypatch):
     real = workbench.Workbench.fine_tune
 
@@ -125,6 +129,8 @@ def test_a_cell_that_fails_is_recorded_and_the_rest_goes_on(make_encoder, config
     assert not read_failures(config.output)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_task_without_data_fails_alone(make_encoder, config, data_folder_of_one):
     outcome = benchmark(
         make_encoder, config, tasks=("clister", "morfitt"), trials=0, data_dir=data_folder_of_one
@@ -143,6 +149,8 @@ def data_folder_of_one(made_up, tmp_path):
     return tmp_path / "one"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_full_disk_ends_the_run_and_keeps_what_is_done(make_encoder, config, monkeypatch):
     import errno
 
@@ -177,6 +185,8 @@ def test_rows_without_a_label_are_told(make_encoder, config, monkeypatch):
     assert "1 of 22 rows of test have no ner_tags" in outcome.failed[0]["error"]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_legacy_is_a_procedure_of_its_own(make_encoder, config):
     outcome = benchmark(make_encoder, config, legacy=True).run()
     assert {r.cell.procedure for r in outcome.done} == {"legacy"}
@@ -188,6 +198,8 @@ def test_legacy_is_a_procedure_of_its_own(make_encoder, config):
     assert outcome.done[0].encoding["long_inputs"] == "truncate"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_study_of_another_space_is_refused(make_encoder, config, tmp_path):
     benchmark(make_encoder, config, seeds=(42,)).run()
     other = tmp_path / "other.yaml"
@@ -198,6 +210,8 @@ def test_a_study_of_another_space_is_refused(make_encoder, config, tmp_path):
     assert "another search space" in outcome.failed[0]["error"]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -7,6 +7,7 @@ import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from doctobert_hf.cli import main
 from doctobert_hf.hub.cards.manifests import made_by
@@ -35,6 +36,7 @@ def stages(folder, monkeypatch):
     assert main([*sought, "--input", "b", "--output", "c"]) == 0
 
 
+@pytest.mark.long
 def test_the_card_says_what_the_stages_did(tmp_path, monkeypatch, capsys):
     stages(tmp_path, monkeypatch)
     made = made_by(tmp_path / "c")
@@ -65,6 +67,7 @@ def test_a_model_is_named_by_its_hub_id_a_folder_by_its_last_part(tmp_path):
         assert stage["what"].startswith(f"rewritten by {said}, 2 pieces")
 
 
+@pytest.mark.long
 def test_what_an_earlier_stage_replaced_a_later_one_does_not_unsay(tmp_path, monkeypatch):
     """And a stage's exclusions are contaminated documents only where they say so."""
     stages(tmp_path, monkeypatch)
@@ -82,6 +85,7 @@ def test_what_an_earlier_stage_replaced_a_later_one_does_not_unsay(tmp_path, mon
     assert "found and replaced by `clean`" in card and "none was found" not in card
 
 
+@pytest.mark.long
 def test_a_mix_says_in_which_of_its_sources_nobody_looked(tmp_path, monkeypatch):
     stages(tmp_path, monkeypatch)
     made = made_by(tmp_path / "c")
@@ -120,6 +124,7 @@ def test_rows_that_name_their_rewriter_are_synthetic_without_a_manifest(tmp_path
     assert "synthetic" in front["tags"] and front["language_creators"] == ["machine-generated"]
 
 
+@pytest.mark.long
 def test_stages_moved_together_are_found_and_lost_ones_named(tmp_path, monkeypatch):
     (tmp_path / "before").mkdir()
     stages(tmp_path / "before", monkeypatch)

@@ -20,6 +20,8 @@ def push(command, documents, *more, **options):
     return command("push-dataset", documents, "me/corpus", *LICENSE, *more, **options)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_push_is_one_commit_and_what_the_dry_run_wrote(hub, command, documents, tmp_path):
     push(command, documents, "--dry-run", "--output", tmp_path / "dry", HF_ENDPOINT="http://[::]:9")
     assert not hub.requests
@@ -73,6 +75,8 @@ def test_failure_for_good_publishes_nothing_and_is_resumed(hub, command, documen
     assert "README.md" in pushed(hub)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_expired_token(hub, command, documents):
     wrong = "hf_" + "ExpiredTokenExpired" * 2
     done = push(command, documents, check=False, HF_TOKEN=wrong)
@@ -80,6 +84,8 @@ def test_expired_token(hub, command, documents):
     assert not hub.repos
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_token_that_a_server_echoes_is_not_shown(hub, command, documents):
     hub.create("dataset", "me/corpus")
     token = "hf_" + "LocalTestToken" * 3
@@ -110,6 +116,8 @@ def test_another_kind_is_not_replaced(hub, command, documents):
     assert done.returncode == 2 and "drbenchmark" in done.stderr
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_concurrent_edit_of_the_card_is_kept(hub, command, documents):
     push(command, documents)
     card = pushed(hub)["README.md"].decode()
@@ -135,6 +143,8 @@ def test_concurrent_commit_to_our_files_stops(hub, command, documents):
     assert pushed(hub)[name] == b"theirs"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_pull_request_and_branch(hub, command, documents):
     hub.create("dataset", "me/corpus")
     done = push(command, documents, "--create-pr")
@@ -159,6 +169,8 @@ def test_shards_of_an_earlier_push_go(hub, command, documents):
     ]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_offline_says_so(command, documents):
     done = push(command, documents, check=False, HF_HUB_OFFLINE="1")
     assert done.returncode == 2 and "HF_HUB_OFFLINE" in done.stderr
@@ -174,6 +186,8 @@ def test_visibility_is_the_owners(hub, command, documents):
     assert hub.repos["dataset", "me/closed"].private
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_first_push_that_fails_leaves_no_empty_repository(hub, command, documents):
     hub.fail("POST", "/commit/", status=403, times=9)
     done = push(command, documents, check=False)
@@ -186,6 +200,8 @@ def test_a_first_push_that_fails_leaves_no_empty_repository(hub, command, docume
     assert pushed(hub)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("discussions", [True, False])
 def test_a_pull_request_that_is_open_is_found_again(hub, command, documents, discussions):
     hub.discussions = discussions

@@ -21,6 +21,8 @@ def rows(tmp_path):
     return tmp_path / "rows"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_a_killed_dry_run_is_gone_on_with(rows, tmp_path):
     push = ["hub", "push-dataset", str(rows), "me/x", "--license", "mit", "--dry-run"]
     push += ["--output", str(tmp_path / "out"), "--max-shard-mb", "0.2"]

@@ -60,12 +60,16 @@ def test_each_code_is_reported_and_the_package_is_not_there():
     assert checks["death"].status == checks["after"].status == "failed"
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_code_that_never_ends_is_stopped():
     codes = [("first", "print(1)\n"), ("endless", "while True: pass\n")]
     first, endless = run_codes(codes, timeout=5)
     assert first.status == "ok" and "longer than 5 s" in endless.detail
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_what_was_changed_is_told(tokenizer_dir, tmp_path):
     folder = tmp_path / "tok"
     push_tokenizer(tokenizer_dir, Target("me/tok", dry_run=folder), FACTS)

@@ -106,6 +106,7 @@ def test_what_is_loaded_without_a_name_stays_what_it_was(name, hub, command, tmp
     assert default_of(hub) == ([] if name == "default" else [name])
 
 
+@pytest.mark.long
 def test_each_configuration_keeps_its_own_licence_and_no_other_is_claimed(hub, command, tmp_path):
     one, two = (folder_of(tmp_path, f"{name}/train.parquet") for name in "ab")
     command("push-dataset", one, "me/x", "--license", "cc-by-4.0")
@@ -120,6 +121,7 @@ def test_each_configuration_keeps_its_own_licence_and_no_other_is_claimed(hub, c
     assert front_matter(card_of(hub))["license"] == ["apache-2.0", "mit"]
 
 
+@pytest.mark.long
 def test_files_of_others_are_told_of_before_they_are_replaced(hub, command, model_dir, tmp_path):
     hub.create("model", "me/x")
     for name in ("config.json", "model.safetensors", "onnx/model.onnx"):
@@ -154,6 +156,7 @@ def amend_front(hub, **values):
     hub.write("model", "me/x", "README.md", f"---\n{yaml.safe_dump(front)}---\n{body}".encode())
 
 
+@pytest.mark.long
 def test_figures_of_others_hold_as_long_as_the_weights_do(hub, command, model_dir, tmp_path):
     folder = shutil.copytree(model_dir, tmp_path / "model")
     command("push-model", folder, "me/x", *MIT)

@@ -106,6 +106,7 @@ def push_documents(command, documents, *more, **options):
     return command("push-dataset", documents, "me/corpus", *LICENSE, *more, **options)
 
 
+@pytest.mark.long
 def test_a_section_added_on_the_hub_stays_and_a_changed_one_stops(hub, command, documents):
     push_documents(command, documents)
     card = card_of(hub)
@@ -124,6 +125,7 @@ def test_a_section_added_on_the_hub_stays_and_a_changed_one_stops(hub, command, 
     assert "Phrase glissée." not in card_of(hub)
 
 
+@pytest.mark.long
 def test_another_licence_must_be_said(hub, command, documents):
     push_documents(command, documents)
     (documents.parent / "card.yaml").write_text("license: mit\n")
@@ -133,6 +135,7 @@ def test_another_licence_must_be_said(hub, command, documents):
     assert front_matter(card_of(hub))["license"] == "mit"
 
 
+@pytest.mark.long
 def test_older_weights_go_and_are_told(hub, command, model_dir):
     hub.create("model", "me/model")
     for name in ("pytorch_model.bin", "model-00001-of-00002.safetensors", "notes.txt"):
@@ -245,6 +248,7 @@ def test_configurations_under_other_licences_keep_theirs(hub, command, tmp_path)
     assert front_matter(card_of(hub))["license"] == ["cc-by-4.0", "mit"]
 
 
+@pytest.mark.long
 def test_checkpoints_leave_the_final_model(hub, command, run_dir):
     hub.create("model", "me/run")
     hub.write("model", "me/run", "model.safetensors", b"theirs")

@@ -41,6 +41,8 @@ def test_workers_change_nothing(stream, workers):
     assert [rows_of(step) for step in islice(loader, 8)] == alone
 
 
+@pytest.mark.long
+@pytest.mark.versions
 @pytest.mark.parametrize("options", [{}, {"long_tokens": 40, "long_share": 0.5}])
 def test_workers_may_be_spawned(stream, options):
     """As on macOS and Windows, and from Python 3.14 on: what goes to them is pickled."""

@@ -37,6 +37,8 @@ def corpus(sample_texts, tmp_path):
     return path, texts
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_the_same_by_one_or_by_many(corpus, tokenizer, tokenizer_dir, tmp_path, monkeypatch):
     path, texts = corpus
     build_store(texts, tokenizer, tmp_path / "whole", max_length=64)
@@ -64,6 +66,8 @@ def small_sections(source, column, size=0):
     return sections_of(source, column, 4000)
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_documents_held_out_are_spread_and_in_none_of_the_two_twice(
     corpus, tokenizer, tokenizer_dir, tmp_path
 ):
