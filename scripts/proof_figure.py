@@ -91,18 +91,37 @@ def draw(found: dict[str, Any]) -> Any:
     return figure
 
 
-def filled(page: str, found: dict[str, Any]) -> str:
-    """Return a page with the table between its marks."""
-    start, end = "<!-- table -->\n", "<!-- /table -->"
+def parts_table(found: dict[str, Any]) -> str:
+    """Return the study of the recipe's parts as Markdown: a row an arm, best average first."""
+    names = [NAMES[task].replace("\n", " ") for task in found["tasks"]]
+    lines = [
+        f"| arm | {' | '.join(names)} | mean | beside {found['baseline']} |",
+        f"| --- |{' ---: |' * (len(names) + 2)}",
+    ]
+    for arm in found["arms"]:
+        scores = " | ".join(f"{arm['scores'][task]:.1f}" for task in found["tasks"])
+        beside = "" if arm["gain"] is None else (
+            f"{arm['gain']:+.1f} (p {arm['p_value']:.2g})"
+        )  # fmt: skip
+        lines.append(f"| {arm['name']} | {scores} | {arm['average']:.1f} | {beside} |")
+    return "\n".join(lines)
+
+
+def filled(page: str, content: str, name: str = "table") -> str:
+    """Return a page with a table between its marks."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     before, rest = page.split(start)
-    return f"{before}{start}\n{table(found)}\n\n{end}{rest.split(end)[1]}"
+    return f"{before}{start}\n{content}\n\n{end}{rest.split(end)[1]}"
 
 
 PAGES = (ROOT / "docs" / "proof.md", ROOT / "README.md")
 
 if __name__ == "__main__":
-    content = record("proof-scratch")
-    figures.save_figure(draw(content), PICTURE)
+    scratch, parts = record("proof-scratch"), parts_table(record("proof-parts"))
+    figures.save_figure(draw(scratch), PICTURE)
     for path in PAGES:
-        path.write_text(filled(path.read_text(encoding="utf-8"), content), encoding="utf-8")
-    print(table(content))
+        page = filled(path.read_text(encoding="utf-8"), table(scratch))
+        if path.name == "proof.md":
+            page = filled(page, parts, "parts")
+        path.write_text(page, encoding="utf-8")
+    print(table(scratch), parts, sep="\n\n")

@@ -1,6 +1,5 @@
 """Shared fixtures: everything offline, on tiny models and data made here."""
 
-import importlib.util
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -12,6 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one thread a worker: the machine may 
 from pathlib import Path
 
 import pytest
+import warm
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -153,8 +153,8 @@ def two_processes():
         common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         common |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
         ranks = [
-            subprocess.Popen(
-                [sys.executable, *map(str, words)],
+            warm.Popen(
+                [sys.executable, *words],
                 env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -170,14 +170,3 @@ def two_processes():
         return codes, [out for out, _ in told], [err for _, err in told]
 
     return run
-
-
-@pytest.fixture(scope="session")
-def warm_commands():
-    """``with warm_commands(environment) as environment``: many commands, the imports once."""
-    spec = importlib.util.spec_from_file_location(
-        "warm_commands", Path(__file__).with_name("warm_commands.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.warm_commands

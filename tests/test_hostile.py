@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 
 import pytest
+import warm
 
 from doctobert_hf.cli import main
 from doctobert_hf.config import build_config, read_yaml
@@ -319,7 +320,7 @@ def test_a_models_own_code_is_never_run(words, tmp_path):
     (tmp_path / "notes" / "n.jsonl").write_text(lines)
     labels = "".join(json.dumps({"text": f"t {n}", "label": "Others"}) + "\n" for n in range(60))
     (tmp_path / "labels.jsonl").write_text(labels)
-    done = subprocess.run([sys.executable, "-m", "doctobert_hf", *words], cwd=tmp_path,
+    done = warm.run([sys.executable, "-m", "doctobert_hf", *words], cwd=tmp_path,
                           input="y\ny\ny\n", capture_output=True, text=True)  # fmt: skip
     assert done.returncode in (1, 2), done.stderr
     assert not (tmp_path / "ran").exists(), done.stderr

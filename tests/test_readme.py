@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm import warm_commands
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")
@@ -66,7 +67,7 @@ def test_links_lead_somewhere():
 @pytest.mark.long
 @pytest.mark.timeout(1200)  # a dozen commands, one after another
 @pytest.mark.parametrize("paths", [[README], pages()], ids=["readme", "pages"])
-def test_code_blocks_run(paths, folder, warm_commands):
+def test_code_blocks_run(paths, folder):
     bin_folder = Path(sys.executable).parent
     environment = {
         "PATH": f"{bin_folder}:/usr/bin:/bin",

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import warm
 from datasets import Dataset, IterableDataset
 from transformers import AutoModelForMaskedLM, Trainer, TrainingArguments
 
@@ -222,12 +223,13 @@ def two_processes(tokenizer_dir, texts, dispatch, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    command = [sys.executable, "-c", PROCESS, str(tokenizer_dir), str(tmp_path / "texts.json")]
-    command += [dispatch, str(tmp_path / dispatch)]
+    (tmp_path / "process.py").write_text(PROCESS)
+    command = [sys.executable, tmp_path / "process.py", tokenizer_dir, tmp_path / "texts.json"]
+    command += [dispatch, tmp_path / dispatch]
     common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     common |= {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     ranks = [
-        subprocess.Popen(
+        warm.Popen(
             command,
             env={**os.environ, **common, "RANK": str(r), "LOCAL_RANK": str(r)},
             stderr=subprocess.PIPE,

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+import warm
 from cli_helpers import command
 
 from doctobert_hf.cli import main
@@ -55,7 +56,7 @@ def test_the_tasks_next_commands(data_dir, capsys):
 def stop_and_go_on(place, words, ready, number=signal.SIGINT):
     """Start a command, stop it when it has got somewhere, and run the line that it prints."""
     start = [sys.executable, "-m", "doctobert_hf"]
-    first = subprocess.Popen([*start, *words], cwd=place, stderr=subprocess.PIPE, text=True)
+    first = warm.Popen([*start, *words], cwd=place, stderr=subprocess.PIPE, text=True)
     while not ready():
         assert first.poll() is None, first.communicate()[1][-2000:]
         time.sleep(0.05)
@@ -63,7 +64,7 @@ def stop_and_go_on(place, words, ready, number=signal.SIGINT):
     _, error = first.communicate(timeout=250)
     assert first.returncode in (130, 143), error[-2000:]
     (line,) = printed(error)
-    again = subprocess.run([*start, *line], cwd=place, capture_output=True, text=True)
+    again = warm.run([*start, *line], cwd=place, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr[-2000:]
     assert "missing keys" not in again.stderr and "Warning" not in again.stderr
     return line
@@ -119,6 +120,4 @@ def test_a_stopped_retrieval_training(number, place, made):
     assert line == ["retrieval", "train", "--resume", "--output", "found"]
     assert json.loads((run / "run.json").read_text())["settings"]["epochs"] == 40
     evaluate = ["retrieval", "evaluate", "found", "--with-bm25"]
-    assert (
-        subprocess.run([sys.executable, "-m", "doctobert_hf", *evaluate], cwd=place).returncode == 0
-    )
+    assert warm.run([sys.executable, "-m", "doctobert_hf", *evaluate], cwd=place).returncode == 0

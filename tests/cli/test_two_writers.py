@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import warm
 from cli_helpers import COMMANDS, command, hashes
 
 from doctobert_hf.cli import main
@@ -50,8 +51,8 @@ def test_a_live_run_is_named_and_left_alone(name, holder, place, made, capsys):
 
 
 def start(place, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "doctobert_hf", *map(str, arguments)],
+    return warm.Popen(
+        [sys.executable, "-m", "doctobert_hf", *arguments],
         cwd=place,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

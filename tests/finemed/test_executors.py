@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+import warm
 from finemed_helpers import LIGHT, excluded_of, rows_of
 
 from doctobert_hf.errors import UsageError
@@ -314,12 +315,12 @@ def test_killed_at_ten_random_points(write_corpus, tmp_path):
     command = [sys.executable, "-m", "doctobert_hf", "finemed", "annotate", "finemed/light"]
     command += ["--input", str(corpus), "--lexicons", "base", "--tasks", "6"]
     alone = tmp_path / "alone"
-    subprocess.run([*command, "--output", str(alone)], check=True, capture_output=True)
+    warm.run([*command, "--output", str(alone)], check=True, capture_output=True)
     draw = random.Random(11)
     kills = 0
     killed = [*command, "--output", str(tmp_path / "killed")]
     for _ in range(10):
-        process = subprocess.Popen(
+        process = warm.Popen(
             killed, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         # By progress, not by the clock: so many documents into what this start does.
@@ -332,7 +333,7 @@ def test_killed_at_ten_random_points(write_corpus, tmp_path):
         process.wait()
         kills += 1
         shutil.rmtree(counts, ignore_errors=True)  # the next start's own count from nothing
-    subprocess.run(killed, check=True, capture_output=True)
+    warm.run(killed, check=True, capture_output=True)
     assert kills >= 3
     assert sorted_rows(tmp_path / "killed") == sorted_rows(alone)
     key = lambda row: row["id"]  # noqa: E731

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+import warm
 from packaging.version import Version
 from safetensors.torch import load_file
 from transformers import TrainerCallback
@@ -270,7 +271,7 @@ def options(make_store, tokenizer_dir, tmp_path, run_arguments):
 
 
 def launch(path, start_new_session=False, **environment):
-    return subprocess.Popen(
+    return warm.Popen(
         [sys.executable, str(SCRIPT), str(path)],
         start_new_session=start_new_session,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
@@ -375,7 +376,7 @@ def two_ranks(script, preset, make_store, tokenizer_dir, *more):
     place = str(Path(__file__).with_name(script))
     words = [sys.executable, place, preset, str(make_store().folder), str(tokenizer_dir), *more]
     ranks = [
-        subprocess.Popen(
+        warm.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1", "RANK": str(r), **common},
         )

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+import warm
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from doctobert_hf.config import build_config
@@ -317,7 +318,7 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     command = [sys.executable, "-m", "doctobert_hf", "quickstart", "--output", "run"]
     for name, value in options.items():
         command += ["--" + name.replace("_", "-"), str(value)]
-    first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    first = warm.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     checkpoints = tmp_path / "run" / "pretraining" / "phase1"
     deadline = time.monotonic() + 100
     while not list(checkpoints.glob("checkpoint-*/trainer_state.json")):
@@ -331,7 +332,7 @@ def test_a_stopped_run_goes_on(number, tmp_path):
         assert "Go on with: doctobert-hf quickstart --resume --output run" in words
     # Settings come from the run itself.
     resume = [*command[:4], "--resume", "--output", "run", "--json"]
-    second = subprocess.run(resume, cwd=tmp_path, capture_output=True, text=True)
+    second = warm.run(resume, cwd=tmp_path, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr[-2000:]
     assert "[1/11] corpus: done before" in second.stderr
     records = json.loads(second.stdout)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import warm
 
 from doctobert_hf.cli import main
 from doctobert_hf.drbenchmark import Predictor
@@ -359,12 +360,12 @@ def test_killed_and_run_again(notes, make_encoder, tmp_path):
     words = [sys.executable, "-m", "doctobert_hf", "finetune", make_encoder().source]
     words += ["--corpus", str(notes), "--max-length", "64", "--space", "space.yaml"]
     words += ["--seeds", "1", "2", "3"]
-    alone = subprocess.run([*words, "--output", "alone"], cwd=tmp_path, capture_output=True)
+    alone = warm.run([*words, "--output", "alone"], cwd=tmp_path, capture_output=True)
     assert alone.returncode == 0
     for seeds in (0, 1, 2):  # by progress: so many seeds are done
         told = tmp_path / f"told-{seeds}.txt"
         with told.open("w") as stream:
-            first = subprocess.Popen([*words, "--output", "killed"], cwd=tmp_path, stderr=stream)
+            first = warm.Popen([*words, "--output", "killed"], cwd=tmp_path, stderr=stream)
         while (
             len(list(tmp_path.glob("killed/runs/*/*/*/seed-?.json"))) < seeds
             or not (tmp_path / "killed" / "runs").is_dir()
@@ -373,7 +374,7 @@ def test_killed_and_run_again(notes, make_encoder, tmp_path):
             time.sleep(0.01)
         first.send_signal(signal.SIGKILL)
         first.wait()
-    last = subprocess.run([*words, "--output", "killed"], cwd=tmp_path, capture_output=True)
+    last = warm.run([*words, "--output", "killed"], cwd=tmp_path, capture_output=True)
     assert last.returncode == 0, last.stderr[-2000:]
     results = [json.loads((tmp_path / n / "result.json").read_text()) for n in ("alone", "killed")]
     for result in results:

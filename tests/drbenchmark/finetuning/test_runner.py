@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import warm
 
 from doctobert_hf.drbenchmark.finetuning import tuning, workbench
 from doctobert_hf.drbenchmark.finetuning.config import BenchmarkConfig
@@ -290,7 +291,7 @@ def test_two_runs_share_a_folder_one_job_a_seed(make_encoder, config, made_up, t
     words += ["--tasks", "quaero_medline", "--data-dir", str(made_up), "--trials", "2"]
     words += ["--space", config.space, "--max-length", "64", "--output", str(config.output)]
     runs = [
-        subprocess.Popen([*words, "--seeds", *seeds], stdout=subprocess.DEVNULL,
+        warm.Popen([*words, "--seeds", *seeds], stdout=subprocess.DEVNULL,
                          stderr=subprocess.PIPE, text=True)
         for seeds in (("42", "43"), ("43", "44"))
     ]  # fmt: skip

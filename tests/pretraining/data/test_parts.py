@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import warm
 
 from doctobert_hf.cli import main
 from doctobert_hf.errors import DataError, UsageError
@@ -159,7 +160,7 @@ def test_killed_it_goes_on(sample_texts, tokenizer, tokenizer_dir, tmp_path):
                "--section-mb", "1"]  # fmt: skip
     kept = 0
     for _ in range(2):
-        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+        process = warm.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
         while process.poll() is None:  # by progress: as soon as one more part is sealed
             sealed = list((tmp_path / "s").glob("parts/[0-9]*/manifest.json"))
             if len(sealed) > kept:
@@ -170,7 +171,7 @@ def test_killed_it_goes_on(sample_texts, tokenizer, tokenizer_dir, tmp_path):
         kept = len(list((tmp_path / "s").glob("parts/[0-9]*/manifest.json")))
         if process.returncode == 0:
             break
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = warm.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert kept == 0 or "sections are tokenised already" in done.stderr
     build_store(texts, tokenizer, tmp_path / "whole")
