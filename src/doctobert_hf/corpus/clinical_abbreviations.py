@@ -162,6 +162,7 @@ vgm: volume globulaire moyen
 vhb: hepatite
 vhc: hepatite
 vih: virus immunodeficience humaine
+hiv: virus immunodeficience humaine
 vni: ventilation invasive
 vs: vitesse sedimentation
 """

@@ -16,6 +16,12 @@ _RELATIVE = re.compile(
     r"neveux?|ni[èe]ces?|jum\w+|papas?|mamans?|maternel\w*|paternel\w*)(?!\w)",
     re.IGNORECASE,
 )
+_NO_FAMILY = re.compile(
+    r"(?<!\w)(?:sans|(?:pas|aucune?|ni)\s+(?:d['’e]\s*)?)\s*(?:contexte|ant[ée]c[ée]dents?|histoire|cas|"
+    r"notion)\s+famili\w+[^.;]*",
+    re.IGNORECASE,
+)
+"""A family that is told to have nothing tells nothing of what stands before it."""
 _TELLS = re.compile(
     r"(?<!\w)(?:rapport|signal|d[ée]cri|not|constat|am[èe]n|amen|accompagn|observ|d[ée]clar|remarqu|"
     r"appel|dit|explique|s['’]inqui)\w*",
@@ -24,7 +30,7 @@ _TELLS = re.compile(
 _UNSURE = re.compile(
     r"(?<!\w)(?:suspi?\w*|suspect\w*|probabl\w+|possibl\w+|[ée]ventuel\w*|hypoth[èe]s\w+|[ée]vo[qc]\w+|"
     r"pourrai\w+|semble\w*|pr[ée]som\w+|soup[çc]on\w*|craint\w*|crain\w*|doute\w*|discut\w+|compatible\w*|"
-    r"(?:fait|font|faisant|faire|laisse\w*|[àa])\s+penser|envisag\w+|vraisemblabl\w+|sugg[èe]r\w+|"
+    r"(?:fait|font|faisant|faire|laisse\w*|[àa])\s+penser|pens(?:e|ons|ait|aient)\s+(?:à|aux?)|envisag\w+|vraisemblabl\w+|sugg[èe]r\w+|"
     r"en\s+faveur|orient\w+|à\s+confirmer|à\s+[ée]liminer|peut[- ][êe]tre|apparen\w+|suppos\w+|"
     r"recherch\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
     re.IGNORECASE,
@@ -75,8 +81,9 @@ _CONFIRMS = re.compile(r"(?<!\w)(?:confirm|av[ée]r|prouv|affirm)\w*", re.IGNORE
 
 def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield diseases of relatives that are the patient's now, and suspected ones that are sure."""
+    no_family = _NO_FAMILY.sub(" ", source)
     yield from _moved(
-        _diseases(source, _RELATIVE, but=_TELLS), _diseases(rewrite, _RELATIVE), source,
+        _diseases(no_family, _RELATIVE, but=_TELLS), _diseases(rewrite, _RELATIVE), source,
         "a relative's disease told of the patient",
     )  # fmt: skip
     yield from _moved(

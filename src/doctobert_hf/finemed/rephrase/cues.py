@@ -15,10 +15,14 @@ DONE = (
 CUE = re.compile(
     r"(?<!\w)(?:(?:pas|jamais)\s+(?:(?!candidat|seul)\w+\s+){0,2}?(?:d['’]|de\s)|pas\s+non\s+plus|"
     r"(?:ne\s|n['’])\s*(?:\w+\s+){1,3}?(?:plus|gu[èe]re|point)\s+(?:\w+\s+)?(?:d['’]|de\s)|"
-    r"(?<!pas )(?:ne\s)\s*(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|retrouv|objectiv)\w*\s+"
+    r"(?<!pas )(?:ne\s)\s*(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|retrouv|objectiv|signal|"
+    r"rapport|d[ée]cri|allègu|relev|not|met|trouv)\w*\s+(?:en\s+évidence\s+)?"
     r"(?:d['’]|de\s)|"
     r"(?:sans|aucune?s?|ni)(?!\w)|absences?\s+d[e'’]|"
     r"absences?\s+(?:du|des)|faute\s+d[e'’]|(?:indemne|exempte?|vierge)s?\s+d[e'’]|"
+    r"(?:est|sont|[ée]tai(?:t|ent)|rest\w+|aires?\s+\w+)\s+libres?\s+d[e'’]|"
+    r"s?['’ ]?(?:abst(?:enu|enue|ient|enant|enir))e?s?\s+(?:de\s+(?:toute?\s+)?|d['’])|"
+    r"rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
     r"(?:nie(?:nt)?|niant|d[ée]ment|r[ée]fute|r[ée]cuse)\s+"
     r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
     r"d[ée]pourvue?s?\s+d[e'’]|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
@@ -77,7 +81,7 @@ GOES_ON = re.compile(
 VERB = re.compile(
     r"(?<!\w)(?:ne\s+|n['’])(?:(?:pas|jamais|plus)\s+(?P<bare>\w+(?:er|ir|re))(?!\w)"
     r"|(?<=personne\sn['’])\w+\s+(?P<who>\w+)(?!\w)"
-    r"|(?:s['’]|se\s+|y\s+|en\s+)?(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais|plus|gu[èe]re|nullement|aucunement)(?:\s+(?:pu|d[ûu]|[ée]t[ée]|[êe]tre|encore)(?!\w))*"
+    r"|(?:s['’]|se\s+|y\s+|en\s+)?(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais|plus|gu[èe]re|nullement|aucunement|ni(?=\s+(?:aux?|à)\s))(?:\s+(?:pu|d[ûu]|[ée]t[ée]|[êe]tre|encore)(?!\w))*"
     r"(?:\s+(?:l[ea]s?\s|l['’]|cet(?:te)?\s|ces?\s)(?P<object>\w+)(?:\s+(?P<which>\w+"
     r"(?:aires?|a(?:l|le|ux)|iques?|eu(?:x|se|ses)))(?!\w))?|"
     r"\s+(?P<told>\w+(?:[ée]e?s?|ie?s?|ue?s?|aires?|ables?|ibles?|er|ir|re))(?!\w))?)",
@@ -97,13 +101,15 @@ SCOPE_END = re.compile(
 
 BEARER = re.compile(r"\s+l(?:es?\s|a\s|['’])", re.IGNORECASE)
 BEARERS = re.compile(
-    r"(?<!\w)ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est)\w*", re.IGNORECASE
+    r"(?<!\w)(?:ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est|furent)|"
+    r"n['’](?:[ée]tai(?:t|ent)|est|a|ont|avai(?:t|ent))(?!\w))\w*",
+    re.IGNORECASE,
 )
 """Who is told to have nothing: "ni le crâne ni le rachis ne présentent de lésion"."""
 
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
-    r"(?<!\w)(?:absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
+    r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
     r"[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|contre[- ]indi|d[ée]conseill|[ée]vit|"
     r"jeûn)|:\s*(?:0|n[ée]ant)",
     re.IGNORECASE,

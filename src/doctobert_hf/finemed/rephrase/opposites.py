@@ -22,7 +22,9 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     "normal or not": {
         "normal": r"(?<!a)normal\w*|normaux|inchang[ée]\w*|RAS"
-        r"|sans\s+(?:anomalies?|particularit[ée]s?)",
+        r"|(?:sans|aucune)\s+(?:anomalies?|particularit[ée]s?)|rien\s+(?:[^.;,]{0,25}\s)?d['’]anormal"
+        r"|n['’](?:est|sont|[ée]tai(?:t|ent)|a|ont)\s+(?:pas\s+)?(?:[ée]t[ée]\s+)?"
+        r"(?:perturb|alt[ée]r|modifi)[ée]e?s?",
         "abnormal": r"anormal\w*|anormaux|perturb[ée]e?s?|alt[ée]r[ée]e?s?",
     },
     "course": {
@@ -38,7 +40,8 @@ _GROUPS: dict[str, dict[str, str]] = {
     "order": {"primary": r"primaires?|primitive?s?|primitifs?", "secondary": r"secondaires?"},
     "age of onset": {"early": r"pr[ée]coces?", "late": r"tardi(?:fs?|ves?)"},
     "state": {
-        "kept": r"(?:conserv|pr[ée]serv)(?:[ée]e?s?|ation)|intacte?s?",
+        "kept": r"(?:conserv|pr[ée]serv)(?:[ée]e?s?|ation)|intacte?s?"
+        r"|(?:sans|aucune|ni|pas\s+d['’]|ni\s+d['’])\s*alt[ée]ration",
         "impaired": r"alt[ée]r[ée]e?s?|alt[ée]ration|d[ée]grad[ée]e?s?",
     },
     "whole or part": {
@@ -79,8 +82,8 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     "direction": {
         "up": r"augment\w+|accrue?s?|accro[îi]\w+|major\w+|[ée]lev[ée]e?s?|[ée]l[ée]vation",
-        "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b|r[ée]duction|a?baiss\w+|basse?s?"
-        r"|effondr\w+",
+        "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b|r[ée]duction|a?baiss\w+"
+        r"|(?<!voie )(?<!voies )basse?s?|effondr\w+",
     },
     "half or double": {
         "half": r"(?<!et de )moiti[ée]|divis[ée]\w*\s+par\s+(?:deux|2)",
@@ -223,7 +226,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "tibia": r"tibia\w*", "humerus": r"hum[ée]r\w+",
     },
     "extent": {
-        "both": r"bilat[ée]ra\w+|(?:les|des|aux)\s+(?:deux|2)\s+c[ôo]t[ée]s",
+        "both": r"bilat[ée]ra\w+|(?:(?:l|d|c|s)es|aux)\s+(?:deux|2)\s+\w+|de\s+chaque\s+c[ôo]t[ée]"
+        r"|de\s+part\s+et\s+d['’]autre|d['’]un\s+c[ôo]t[ée]\s+comme\s+de\s+l['’]autre",
         "one": r"unilat[ée]ra\w+|d['’]un\s+seul\s+c[ôo]t[ée]"
         r"|(?:d['’]un|du)\s+c[ôo]t[ée]\s+(?:droit|gauche)",
     },
@@ -357,7 +361,7 @@ _SHORT_SIDES = tuple(
     for short in ("VD|OD|HVD|BBD|FID|CCD", "VG|FEVG|OG|HVG|IVG|BBG|FIG|TCG|FE")
 )
 """Abbreviations that hold a side."""
-_SIDED_PARTS = re.compile(r"[,:(]")
+_SIDED_PARTS = re.compile(r"[,:(]|(?<!\w)et\s+(?:à|au|aux|du|de)(?!\w)")
 
 
 def _sided(text: str) -> dict[str, set[str]]:

@@ -47,6 +47,14 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"formellement|strictement|actuellement)(?=\s)", re.I, ""),
         (r"(?<!\w)(?:DT|diab[èe]te\s+(?:sucr[ée]\s+)?(?:de\s+)?type)\s?([12])(?!\w)", re.I,
          r"diabète de type \1"),
+        (r"(?<!\w)HIV(?!\w)", 0, "VIH"),
+        (r"(?<!\w)(contexte|[ée]tai(?:t|ent)|est|sont|patiente?|rest\w+)\s+[aà]\s+"
+         r"(?=f[ée]brile|r[ée]acti|pyr[ée]t|symptomat)", re.I, r"\1 a"),
+        (r"(?:(?<!\w)(?:ses|les|leurs?)\s+)?(?<!\w)(ant[ée]c[ée]dents?(?:\s+[\w-]+){0,5}?)\s+"
+         r"(?:est|sont|[ée]tai(?:t|ent))\s+sans\s+particularit[ée]s?(?!\w)", re.I,
+         r"aucun \1 particulier"),
+        (r"(?<!\w)((?:stable|asymptomatique)s?)\s+sur\s+les?\s+plans?\s*:?\s+"
+         r"(?:[^\W\d_]+(?:ique|aire|oire|al|el|if)(?:\s*,\s*|\s+et\s+)?){1,4}", re.I, r"\1 "),
         (r"(?<!\w)DID(?!\w)", 0, "diabète de type 1"),
         (r"(?<!\w)DNID(?!\w)", 0, "diabète de type 2"),
         (r"(?<![\w\d] )(?<!\d)(?<!\w)Mg(?!\w)|(?<=\bde )Mg(?!\w)", 0, "magnésium"),
@@ -87,7 +95,7 @@ _PART = re.compile(r"(?<![\w-])([LM])([SI])([DG])(?![\w-])")
 
 _ANY = re.compile(
     r"(?<!\w)(?:sans|non|pas|en\s+g|g[ée]n[ée]r|habituel|en\s+principe|à\s+ce|encore|formel|strict|"
-    r"actuel|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
+    r"actuel|contexte|patient|rest|[ée]tai|est\s|sont\s|ant[ée]c|stable|asympt|HIV|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
     re.IGNORECASE,
 )
 """Where none of these stands, no rule applies."""

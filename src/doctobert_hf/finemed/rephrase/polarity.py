@@ -40,7 +40,7 @@ LIGHT = frozenset(
     suite suites
     votre notre leurs heure heures jours semaine semaines annee annees minute minutes depasser
     diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment egalement
-    ensuite ainsi alors toutefois selon""".split()
+    ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct""".split()
 )
 
 
@@ -205,7 +205,7 @@ def _polarities(
 def _head(segment: str, reach: _Reach | None, at: int) -> tuple[str, ...]:
     first = reach.heads.get(at) if reach is not None else None
     word = WORD.match(segment, first) if first is not None else None
-    return _roots(word[0]) if word and fold(word[0]) not in _GENERAL else ("",)
+    return _roots(word[0]) if word and fold(word[0]) not in _GENERAL | LIGHT else ("",)
 
 
 _GENERAL = frozenset(

@@ -58,6 +58,7 @@ _ORDINARY = frozenset(
     maladroite adroite sympathies ladite susdite predite redite merites heritee evites hypocrite
     debite debites delimite credite edite edites medite repose reposes exposes opposes imposes
     proposes composes indisposee superpose transpose interpose appose depots diagnose bonhomie
+    normochrome normochromes hypochrome hypochromes polychrome polychromes monochrome
     economie economies autonomie taxonomie academies""".split()
 )
 
@@ -156,10 +157,12 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     in_old, in_new, written = _Relatives(old), _Relatives(new), set(new)
     kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
     for word in dict.fromkeys(new):
-        kind = kinds[word] or ("disease" if len(word) > 3 and stem(word) in _FINDINGS else None)
+        kind = kinds[word] or ("disease" if _is_finding(word, rewrite) else None)
         if word in ("allergie", "allergies") and _RUBRIC.search(rewrite):
             continue
         if _told_otherwise(stem(word) if len(stem(word)) > 2 else word, old):
+            continue
+        if kind and _told_otherwise(word, old):
             continue
         if kind == "drug" and any(other in old for other in other_names(word)):
             continue
@@ -187,9 +190,48 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         if kind == "drug":
             yield f"drug lost: {word}"
         lost.append(word)
+    yield from _treatments(old, new)
     told = [word for word in dict.fromkeys(old) if kinds[word]]
-    if len(lost) > 2 and len(lost) > 0.4 * len(told):
+    if len(lost) > 3 and len(lost) > 0.6 * len(told):
         yield f"terms lost: {', '.join(lost[:5])}"
+
+
+_TREATMENTS = {
+    "transfus": "transfus culot cgr sang.", "radiother": "radioth rayon irradi curieth radioch",
+    "dialys": "dialys hemodialy epuration rein", "hemodialys": "dialys hemodialy epuration rein",
+    "greff": "greff transplant autogreff allogreff", "drainage": "drain redon evacu ponct",
+    "intub": "intub ventil respirat vm vi reanim", "amput": "amput", "lavage": "lav nettoy rinc",
+    "reeducat": "reeduc kine readapt", "kinesither": "kine reeduc", "vaccinat": "vaccin",
+    "cesarienne": "cesar voie", "curiether": "curieth", "oxygenoth": "oxyg o2 lunettes",
+}  # fmt: skip
+"""What is done to a patient, and what else a text may call it: a rewrite tells it in some way."""
+
+
+def _treatments(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """Yield what is done to the patient and is told by no word of the rewrite."""
+    for word in old:
+        for start, others in _TREATMENTS.items():
+            if word.startswith(start) and not _is_told(others.split(), new):
+                yield f"treatment lost: {word}"
+
+
+def _is_told(others: Sequence[str], words: Sequence[str]) -> bool:
+    """Return whether a word begins as one of others does, or is one that ends in a full stop."""
+    whole = {other[:-1] for other in others if other.endswith(".")}
+    return any(word.startswith(tuple(others)) or word in whole for word in words)
+
+
+_NO_FINDING = re.compile(r"insuffisante?s?|suffisan\w*")
+_SHOCKS = re.compile(
+    r"(?<!\w)chocs?\s+(?:[ée]lectriques?|d[ée]livr|rotulien|de\s+pointe)", re.IGNORECASE
+)
+
+
+def _is_finding(word: str, text: str) -> bool:
+    """Return whether a word names a finding whose form does not tell: no "prise insuffisante"."""
+    if len(word) < 4 or stem(word) not in _FINDINGS or _NO_FINDING.fullmatch(word):
+        return False
+    return not (word.startswith("choc") and _SHOCKS.search(text))
 
 
 _SAME = {
@@ -220,9 +262,9 @@ _SAME = {
     **{"natrem": "sodium hyponat hypernat", "kaliem": "potassi hypokal hyperkal"},
     **{"calcem": "calcium hypocal hypercal", "cholester": "ldl hdl"},
     **{"insuffis": "insuffis irc ira ic icc defaillan dysfonct altere alterat"},
-    **{
-        "catechol": "noradren adrenal dobutam dopamin",
-    },
+    **{"catechol": "noradren adrenal dobutam dopamin", "alcool": "ethyli alcool"},
+    **{"plaie": "erosion ulcer lacerat escar coup incis morsur", "creatinin": "creatin"},
+    **{"chimioth": "prechimioth postchimioth chimio radiochimio"},
     **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
 }
 """What else a source may call a finding, by the beginning of the word for it."""
@@ -371,7 +413,7 @@ _FINDING_WORDS = """
     asthme eczema psoriasis grippe paludisme rougeole varicelle zona lepre alzheimer parkinson
     autisme schizophrenie migraine diabete diabetique epileptique asthmatique cirrhotique hernie
     insuffisance defaillance alcoolique ictere purpura coqueluche rubeole tetanos dengue glaucome
-    cataracte demence
+    cataracte demence interauriculaire coarctation agenesie fistule
     retrecissement prolapsus phlebite goitre luxation entorse torsion occlusion trisomie lithiase
     cirrhose ischemie delire hallucination hallucinations hemiplegique amputation gangreneux
     choc coma
