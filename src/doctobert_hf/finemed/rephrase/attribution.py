@@ -31,8 +31,8 @@ _UNSURE = re.compile(
     r"(?<!\w)(?:suspi?\w*|suspect\w*|probabl\w+|possibl\w+|[ée]ventuel\w*|hypoth[èe]s\w+|[ée]vo[qc]\w+|"
     r"pourrai\w+|semble\w*|pr[ée]som\w+|soup[çc]on\w*|craint\w*|crain\w*|doute\w*|discut\w+|compatible\w*|"
     r"(?:fait|font|faisant|faire|laisse\w*|[àa])\s+penser|pens(?:e|ons|ait|aient)\s+(?:à|aux?)|envisag\w+|vraisemblabl\w+|sugg[èe]r\w+|"
-    r"en\s+faveur|orient\w+|à\s+confirmer|à\s+[ée]liminer|peut[- ][êe]tre|apparen\w+|suppos\w+|"
-    r"recherch\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
+    r"en\s+faveur|orient\w+|à\s+confirmer|à\s+[ée]liminer|aspects?|peut[- ][êe]tre|apparen\w+|"
+    r"suppos\w+|recherch\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
     re.IGNORECASE,
 )
 _STRONG = re.compile(

@@ -447,6 +447,10 @@ def _surface(root: str, text: str) -> str:
     return root
 
 
+_SIGN = frozenset(stem(word) for word in ("signe", "signes"))
+"""Of something that is denied or affirmed itself: "rien n'indique", "signe de souffrance"."""
+
+
 def _affirmed(root: str, told: dict[str, Counter[str]]) -> bool:
     """Return whether a text affirms what has a root, in whichever form: "irradie"."""
     return any(
@@ -464,7 +468,7 @@ def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
         after = new.get(root, Counter())
         if after["negated"] < before["negated"] and after["affirmed"] > before["affirmed"]:
             firsts = heads.get(root, {""})
-            if not any(not head or _affirmed(head, new) for head in firsts):
+            if root in _SIGN or not any(not head or _affirmed(head, new) for head in firsts):
                 continue  # "pas de métastase osseuse", now "scintigraphie osseuse : pas de "
                 "métastase"
             yield f"negation lost: {_surface(root, source)}"

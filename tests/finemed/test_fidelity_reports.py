@@ -1,0 +1,90 @@
+"""The gates on case reports: normal, kept and denied in the ways in which rewrites say it."""
+
+import pytest
+
+pytest.importorskip("text_to_num")
+
+from doctobert_hf.finemed import check_rewrite
+
+SAME = [
+    ("Une tumeur bénigne fut suspectée et aucune biopsie n'a été réalisée.", "Devant l'aspect de "
+     "tumeur bénigne, on s'est abstenu de toute biopsie."),
+    ("Une mauvaise prise pondérale.", "Une prise de poids insuffisante."),
+    ("Ses antécédents médicaux et chirurgicaux étaient sans particularités.", "Elle n'a aucun "
+     "antécédent médical ou chirurgical particulier."),
+    ("Les scanners cérébral et facial étaient normaux.", "Scanner cérébral et scanner facial : "
+     "rien d'anormal."),
+    ("Elle était asymptomatique sur le plan respiratoire.", "Elle n'a aucun symptôme "
+     "respiratoire."),
+    ("Nouveau-né stable sur les plans: hémodynamique, neurologique et respiratoire.", "Il ne "
+     "présente d'instabilité ni hémodynamique, ni neurologique, ni respiratoire."),
+    ("Le temps de céphaline activée (TCA) était normal.", "Le temps de céphaline activée (TCA) "
+     "n'est pas perturbé."),
+    ("Calcémie à 2,35 mmol/l, phosphorémie à 1,23 mmol/l, bilan normal.", "Ni la calcémie, "
+     "2,35 mmol/l, ni la phosphorémie, 1,23 mmol/l, n'étaient perturbées."),
+    ("Hyperthyroïdie, sans altération de la fonction rénale.", "Hyperthyroïdie, la fonction rénale "
+     "étant préservée."),
+    ("L'interrogatoire a éliminé une intoxication éthylique.", "Il n'y a pas d'intoxication "
+     "alcoolique à l'interrogatoire."),
+    ("Une colique néphrétique a été suspectée.", "On pense à une colique néphrétique."),
+    ("Accouchement par voie basse. L'ovaire droit était hypertrophique.", "Accouchement par les "
+     "voies naturelles. L'ovaire droit est augmenté de volume."),
+    ("Adénopathies axillaires bilatérales ; masse cervicale gauche.", "Sous les deux bras, des "
+     "adénopathies ; au cou, une masse du côté gauche."),
+    ("Des adénopathies jugulo-carotidiennes bilatérales et une hypoacousie droite.", "Des "
+     "adénopathies jugulo-carotidiennes de chaque côté du cou ; hypoacousie du côté droit."),
+    ("Anémie normo chrome normocytaire.", "Anémie normochrome normocytaire."),
+    ("Des érosions buccales récidivantes.", "Des plaies à répétition dans la bouche."),
+    ("Des décharges électriques délivrées par le DAI.", "Le DAI délivre des chocs électriques."),
+    ("Les sérologies de l'hépatite B et HIV étaient négatives.", "Sérologies de l'hépatite B et du "
+     "virus de l'immunodéficience humaine négatives."),
+    ("Le bilan préchimiothérapique est revenu normal.", "Le bilan avant chimiothérapie est "
+     "normal."),
+    ("Créatinémie à 11 mg/l.", "Créatininémie 11 mg/l."),
+    ("Sans troubles urinaires ni digestifs.", "Elle ne signalait de trouble ni urinaire ni "
+     "digestif."),
+    ("Une lésion du col sans extension aux parois vaginales ou aux paramètres.", "Une lésion du "
+     "col qui ne s'étendait ni aux parois du vagin ni aux paramètres."),
+    ("Sans adénopathies inguinales palpables.", "Les aires inguinales étaient libres d'adénopathie "
+     "palpable."),
+    ("Sans signes d'insuffisance cardiaque. Troponine positive.", "Rien n'indique une insuffisance "
+     "cardiaque. La troponine, signe de souffrance, est positive."),
+    ("Hémodialysé sur néphropathie indéterminée, sans contexte familial d'hématurie.", "Il est en "
+     "hémodialyse pour une néphropathie indéterminée. Sa famille ne compte pas d'hématurie."),
+    ("Hémorragies survenues dans un contexte a fébrile.", "Hémorragies, pas de fièvre."),
+    ("Une transfusion a été réalisée.", "On lui a transfusé deux culots."),
+]  # fmt: skip
+CHANGED = [
+    ("Aucune biopsie n'a été réalisée.", "Une biopsie a été réalisée.", "negation lost: biopsie"),
+    ("Les scanners étaient normaux.", "Scanners : aspect anormal.", "normal or not changed"),
+    ("Fonction rénale préservée.", "Altération de la fonction rénale.", "state changed"),
+    ("Hyperthyroïdie, sans altération de la fonction rénale.", "Hyperthyroïdie, fonction rénale "
+     "altérée.", "state changed"),
+    ("Absence d'autres foyers périphériques. Un foyer blanc au pôle postérieur.", "Il existe "
+     "d'autres foyers périphériques. Un foyer blanc au pôle postérieur.", "negation lost: foyers"),
+    ("Les aires inguinales étaient libres d'adénopathie palpable.", "Les aires inguinales étaient "
+     "le siège d'adénopathies palpables.", "negation lost"),
+    ("Elle ne signalait de trouble ni urinaire ni digestif.", "Elle signalait un trouble urinaire "
+     "et digestif.", "negation lost"),
+    ("Adénopathies axillaires bilatérales.", "Adénopathies axillaires du côté gauche.", "extent"),
+    ("Une anémie à 5 g/dl. Une transfusion a été réalisée avant la biopsie.", "Une anémie à "
+     "5 g/dl, puis la biopsie. Les analyses sanguines suivent.", "treatment lost: transfusion"),
+    ("Il a bénéficié d'un lavage et d'un drainage.", "Son état est bon.",
+     "treatment lost: drainage"),
+    ("Hypotonie néonatale.", "Hypotonie néonatale et communication interauriculaire.",
+     "disease invented: interauriculaire"),
+    ("Rien n'indique une insuffisance cardiaque.", "Il existe une insuffisance cardiaque.",
+     "negation lost: insuffisance"),
+    ("Sérologie HIV négative.", "Sérologie HIV positive.", "result changed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "rewrite"), SAME)
+def test_what_says_the_same_passes(source, rewrite):
+    assert check_rewrite(source, rewrite) == []
+
+
+@pytest.mark.parametrize(("source", "rewrite", "reason"), CHANGED)
+def test_each_change_is_named(source, rewrite, reason):
+    found = check_rewrite(source, rewrite)
+    assert any(told.startswith(reason) for told in found), found
