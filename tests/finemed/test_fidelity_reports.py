@@ -53,6 +53,31 @@ SAME = [
      "hémodialyse pour une néphropathie indéterminée. Sa famille ne compte pas d'hématurie."),
     ("Hémorragies survenues dans un contexte a fébrile.", "Hémorragies, pas de fièvre."),
     ("Une transfusion a été réalisée.", "On lui a transfusé deux culots."),
+    ("Apyrétique (température à 37 ° 5), tension à 80\\60 mmHg.", "Apyrétique (37,5 °C), tension à "
+     "80/60 mmHg."),
+    ("Hyperleucocytose à 19000 éléments/mm 3.", "Hyperleucocytose à dix-neuf mille éléments/mm3."),
+    ("Plaquettes à 90,000 elts/mm³.", "Plaquettes : 90 000/mm³."),
+    ("Leucocytose à 11.000 éléments/mm3.", "Leucocytes à 11 000 éléments/mm3."),
+    ("Poids de naissance à 3Kg 300.", "Poids de naissance : 3,3 kg."),
+    ("Une néoformation de 14cmx12cm, une masse de 8X13X14,6 cm.", "Une néoformation de 14 cm x "
+     "12 cm, une masse de 8 x 13 x 14,6 cm."),
+    ("Tumeur classée p T2N3Mo, LH à0.3 UI/l, FSH à 0.8 IU/l.", "Tumeur pT2N3M0, LH 0,3 UI/l, FSH "
+     "0,8 UI/l."),
+    ("Le diagnostic de LES était posé.", "Le diagnostic de lupus érythémateux systémique était "
+     "posé."),
+    ("Sous TDF-3TC-EFV.", "Elle reçoit ténofovir, lamivudine et éfavirenz."),
+    ("La radiographie, le bilan tuberculeux, la sérologie n'étaient pas réalisés.", "Ni "
+     "radiographie, ni bilan tuberculeux, ni sérologie n'ont été faits."),
+    ("Un traitement optimal n'a pas pu être assuré d'emblée vu l'étendue de la maladie.", "La "
+     "maladie était trop étendue pour un traitement optimal d'emblée."),
+    ("La mammographie n'a pas pu être réalisée. Une mammographie avait montré une opacité.", "La "
+     "mammographie était irréalisable. La mammographie montrait alors une opacité."),
+    ("Les examens respiratoires et ophtalmologiques étaient normaux.", "La respiration et les yeux "
+     "étaient normaux."),
+    ("Opacité de contours partiellement bien limités ; sein nécrosé.", "Opacité aux contours en "
+     "partie bien limités ; sein totalement nécrosé."),
+    ("Un utérus malformé.", "Une malformation de l'utérus."),
+    ("Une fracture fermée du tibia.", "Le tibia était cassé, sans plaie (fracture fermée)."),
 ]  # fmt: skip
 CHANGED = [
     ("Aucune biopsie n'a été réalisée.", "Une biopsie a été réalisée.", "negation lost: biopsie"),
@@ -75,6 +100,12 @@ CHANGED = [
      "disease invented: interauriculaire"),
     ("Rien n'indique une insuffisance cardiaque.", "Il existe une insuffisance cardiaque.",
      "negation lost: insuffisance"),
+    ("Il est sous antibiotique à large spectre depuis son entrée.", "Il est surveillé depuis son "
+     "entrée.", "treatment lost: antibiotique"),
+    ("Sous TDF-3TC-EFV.", "Sous TDF-3TC-NVP.", "drug invented: NVP"),
+    ("Leucocytose à 11.000 éléments/mm3.", "Leucocytes à 1 100 éléments/mm3.", "quantity"),
+    ("Température à 37 ° 5.", "Température à 38,5 °C.", "quantity invented: 38,5"),
+    ("Tumeur classée pT2N3Mo.", "Tumeur pT2N2M0.", "code"),
     ("Sérologie HIV négative.", "Sérologie HIV positive.", "result changed"),
 ]  # fmt: skip
 

@@ -162,6 +162,10 @@ vgm: volume globulaire moyen
 vhb: hepatite
 vhc: hepatite
 vih: virus immunodeficience humaine
+tdf: tenofovir
+efv: efavirenz
+nvp: nevirapine
+azt: zidovudine
 hiv: virus immunodeficience humaine
 vni: ventilation invasive
 vs: vitesse sedimentation

@@ -69,7 +69,7 @@ _NEGATIVE = re.compile(
     _DENIES.pattern
     + r"|(?<!\w)(?:in|im|non|d[ée]|an?|ar)\w*(?:capab|possib|[ée]vit|pourv|compat)\w*|"
     r"(?<!\w)(?:absen|d[ée]faut|[ée]chec|refus|manqu|n[ée]gati|indemne|d[ée]pourvu|rare|peu|plut[ôo]t|"
-    r"libre|normal|perte|perdu|incapab|impossib|hormis|rebel|r[ée]sist|moins|[ée]limin|infirm|[ée]cart)\w*",
+    r"libre|normal|trop|perte|perdu|incapab|impossib|hormis|rebel|r[ée]sist|moins|[ée]limin|infirm|[ée]cart)\w*",
     re.IGNORECASE,
 )
 _EXCLUDES = re.compile(

@@ -36,12 +36,19 @@ AFTER = re.compile(
     r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|"
     r"(?<!jambes )(?<!cuisses )(?<!bras )(?<!membres )(?<!pieds )[ée]cart[é]e?s?|"
     r"inconnue?s?|ignor[ée]e?s?|indemnes?(?!\s+d[e'’])|respect[ée]e?s?|[ée]pargn[ée]e?s?|exclue?s?|infirm[é]e?s?|"
-    r"ni[é]e?s?|(?:non|pas)\s+retenue?s?|"
+    r"ni[é]e?s?|(?:non|pas)\s+retenue?s?|ir?r[ée]alisables?|infaisables?|"
     rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+"
     rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE})(?!\w)"
     r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)",
     re.IGNORECASE,
 )
+OF_ALL = re.compile(r"n['’](?:[ée]taient|ont|avaient)(?!\w)", re.IGNORECASE)
+"""A denial of all that is listed before it: "la radio, le bilan n'étaient pas réalisés"."""
+LISTED = re.compile(r"\s*(?:et\s+)?(?:l[ae]s?\s+|l['’])[\w'’ -]{2,60}\Z", re.IGNORECASE)
+TELLS_ALREADY = re.compile(
+    r"(?<!\w)(?:est|sont|a|ont|[ée]tai(?:t|ent)|avai(?:t|ent)|montr\w+|retrouv\w+|r[ée]v[ée]l\w+)(?!\w)"
+)
+"""In what is no member of such a list."""
 BEFORE_ANY = re.compile(
     r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
     r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|d[ée]ment|nient|contre[- ]indi\w+|"
@@ -110,8 +117,8 @@ BEARERS = re.compile(
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
     r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
-    r"[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|contre[- ]indi|d[ée]conseill|[ée]vit|"
-    r"jeûn)|:\s*(?:0|n[ée]ant)",
+    r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|contre[- ]indi|"
+    r"d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant)",
     re.IGNORECASE,
 )
 """Any of them: where a sentence has none, all of it is affirmed."""

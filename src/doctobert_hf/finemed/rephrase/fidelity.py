@@ -234,14 +234,14 @@ _DIGITS = re.compile(r"\d+")
 
 
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
-    told = set(_DIGITS.findall(rewrite))
+    told = set(_DIGITS.findall(f"{rewrite} {as_digits(rewrite)}"))
     known = allowed(words_of(rewrite))
     roots = {word[:5] for word in words_of(rewrite) if len(word) >= CONTENT}
     for start, end in split_sentences(source):
         words = [w for w in words_of(source[start:end]) if len(w) >= CONTENT and w not in LIGHT]
         kept = sum(stem(word) in known or word[:5] in roots for word in words)
         numbers = set(_DIGITS.findall(source[start:end]))
-        if len(numbers) > 1 and numbers <= told:
+        if numbers and numbers <= told and kept + len(numbers) > 1:
             continue  # "VG non dilaté, FEVG 62 %" in other words
         if len(words) >= 5 and kept < 0.2 * len(words):
             yield f"sentence left out: {source[start:end][:60]}"

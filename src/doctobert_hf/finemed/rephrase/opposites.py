@@ -45,8 +45,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "impaired": r"alt[ée]r[ée]e?s?|alt[ée]ration|d[ée]grad[ée]e?s?",
     },
     "whole or part": {
-        "whole": r"total(?:e|es|ement)?|totaux|totalit[ée]|compl[èe]t\w*",
-        "part": r"partiel\w*|incompl[èe]t\w*",
+        "whole": r"total(?:e|es|ement)?|totaux|totalit[ée]|compl[èe]t\w*|enti[èe]re\w*",
+        "part": r"partiel\w*|incompl[èe]t\w*|en\s+partie",
     },
     "exertion": {"rest": r"au\s+repos|de\s+repos", "effort": r"(?:à\s+l['’]|d['’])efforts?"},
     "cause": {
@@ -208,8 +208,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "heart": r"cardi\w+|c(?:œ|oe)urs?|myocard\w*",
         "kidney": r"r[ée]na(?:l|le|les|ux)|reins?|n[ée]phr\w+|surr[ée]nal\w+",
         "liver": r"h[ée]pat\w+|foie",
-        "lung": r"pulmonaires?|poumons?|pneum\w+|bronch\w+|respiratoires?|thora\w+",
-        "brain": r"c[ée]r[ée]br\w+|cerveau|enc[ée]phal\w+|intracr[âa]nien\w*|neuro\w*",
+        "lung": r"pulmonaires?|poumons?|pneum\w+|bronch\w+|respirat\w+|thora\w+",
+        "brain": r"c[ée]r[ée]br\w+|cerveau|enc[ée]phal\w+|intracr[âa]nien\w*|neuro\w*|nerfs?",
         "stomach": r"gastri\w+|estomac|gastro\w*",
         "colon": r"coli(?:que|ques)|c[ôo]lon",
         "bladder": r"v[ée]sical\w*|vessie",
@@ -222,7 +222,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "breast": r"mammaires?|seins?",
         "hip": r"hanches?", "knee": r"genoux?", "shoulder": r"[ée]paules?", "elbow": r"coudes?",
         "wrist": r"poignets?", "ankle": r"chevilles?", "femur": r"f[ée]mur\w*|f[ée]mora\w+",
-        "leg": r"jambes?", "hand": r"mains?", "foot": r"pieds?", "eye": r"yeux|oculaires?",
+        "leg": r"jambes?", "hand": r"mains?", "foot": r"pieds?",
+        "eye": r"yeux|oculaires?|ophtalm\w+|oeil",
         "tibia": r"tibia\w*", "humerus": r"hum[ée]r\w+",
     },
     "extent": {

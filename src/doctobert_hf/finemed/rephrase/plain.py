@@ -20,7 +20,7 @@ _NOT_A_SIDE = (
 _SIDE = re.compile(r"(?<=[^\W\d_])[ ](G|D|Gche|gche|Dte|dte|Drt|drt)(?![\w'’°-])")
 _SIDES = {"g": " gauche", "d": " droit"}
 _COUNTS = re.compile(
-    rf"(?<=\d)(?:{_S}*(?:[éeÉE]l[ée]ments?|plaquettes|leucocytes|h[ée]maties|cellules|globules|elts?))?"
+    rf"(?:(?<=\d)|(?<=mille)|(?<=cents)|(?<=cent))(?:{_S}*(?:[éeÉE]l[ée]ments?|plaquettes|leucocytes|h[ée]maties|cellules|globules|elts?))?"
     rf"{_S}*(?:/|par{_S}){_S}?(?:mm{_S}?[3³]|µ[lL]|microlitre)"
 )
 _PER_LITRE = re.compile(rf"(?<=\d){_S}?/{_S}?[lL](?!\w)")
@@ -47,6 +47,24 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"formellement|strictement|actuellement)(?=\s)", re.I, ""),
         (r"(?<!\w)(?:DT|diab[èe]te\s+(?:sucr[ée]\s+)?(?:de\s+)?type)\s?([12])(?!\w)", re.I,
          r"diabète de type \1"),
+        # letters and signs that stand for others, and what is glued
+        (r"(?<=\d\d)\s?°\s?(\d)(?![\d])(?:\s?[cC](?!\w))?", 0, r",\1 °C"),
+        (r"(?<=\d)\s?°\s[cC](?!\w)", 0, " °C"),
+        (r"(?<=\d)\\(?=\d)", 0, "/"),
+        (rf"(?<![\d.,])(\d{{1,3}})[.,]000(?={_S}*(?:[éeÉE]l[ée]?m?|plaq|leuco|/{_S}?(?:mm|µ)))", 0,
+         r"\g<1>000"),
+        (rf"(?<=\d){_S}?[kK][gG]{_S}?(\d{{3}})(?!\d)", 0, r",\1 kg"),
+        (rf"(?<=\d)({_S}?[cm]m){_S}?[xX×](?={_S}?\d)", 0, r"\1 x "),
+        (rf"(?<=\d){_S}?[X×]{_S}?(?=\d)", 0, " x "),
+        (r"(?<!\w)([cpy]) (?=T[0-4x][a-d]?\s?N)", re.I, r"\1"),
+        (r"(?<=N[0-3xX])([a-c]?)\s?M[oO](?![a-zà-ÿ])", 0, r"\1M0"),
+        (r"(?<=\d)\s?IU(?!\w)", 0, " UI"),
+        (r"(?<!\w)à(?=\d)", 0, "à "),
+        (r"(?<!\w)ampoule\s+rectale(?!\w)", re.I, "rectum"),
+        (r"(?<=(?:TDF|3TC|EFV|NVP|AZT|FTC|DTG|LPV|ATV))[-/](?=[A-Z3][A-Z]{2}(?!\w))", 0, " + "),
+        (r"(?<!\w)3TC(?!\w)", 0, "lamivudine"),
+        (r"(?:(?<=\bde )|(?<=\bdu )|(?<=\bun )|(?<=\ble ))LES(?=[\s.,;)])", 0,
+         "lupus érythémateux systémique"),
         (r"(?<!\w)HIV(?!\w)", 0, "VIH"),
         (r"(?<!\w)(contexte|[ée]tai(?:t|ent)|est|sont|patiente?|rest\w+)\s+[aà]\s+"
          r"(?=f[ée]brile|r[ée]acti|pyr[ée]t|symptomat)", re.I, r"\1 a"),
@@ -95,7 +113,7 @@ _PART = re.compile(r"(?<![\w-])([LM])([SI])([DG])(?![\w-])")
 
 _ANY = re.compile(
     r"(?<!\w)(?:sans|non|pas|en\s+g|g[ée]n[ée]r|habituel|en\s+principe|à\s+ce|encore|formel|strict|"
-    r"actuel|contexte|patient|rest|[ée]tai|est\s|sont\s|ant[ée]c|stable|asympt|HIV|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
+    r"actuel|contexte|ampoule\s|TDF|3TC|LES|patient|rest|[ée]tai|est\s|sont\s|ant[ée]c|stable|asympt|HIV|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s?[°\\xX×]|à\d|[.,]000|N[0-3xX][a-c]?\s?M[oO]|\d\s?(?:IU|[kK][gG])|[cpy]\sT[0-4x]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
     re.IGNORECASE,
 )
 """Where none of these stands, no rule applies."""

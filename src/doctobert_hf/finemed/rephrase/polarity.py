@@ -21,9 +21,12 @@ from doctobert_hf.finemed.rephrase.cues import (
     FREE,
     GOES_ON,
     LIST,
+    LISTED,
+    OF_ALL,
     PRESENT,
     RULED_OUT,
     SCOPE_END,
+    TELLS_ALREADY,
     TURN,
     VERB,
 )
@@ -40,7 +43,8 @@ LIGHT = frozenset(
     suite suites
     votre notre leurs heure heures jours semaine semaines annee annees minute minutes depasser
     diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment egalement
-    ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct""".split()
+    ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct
+    aurait auraient serait seraient etaient avaient malgre""".split()
 )
 
 
@@ -420,6 +424,17 @@ _LIKEWISE = re.compile(
 """What is denied like what stands before: "absentes, de même que la prise de toxiques"."""
 
 
+def _list_begin(segment: str, begin: int) -> int:
+    """Return where the list begins whose last member does: "la radio, le bilan n'étaient pas"."""
+    while begin > 0 and segment[begin - 1] == ",":
+        before = segment.rfind(",", 0, begin - 1) + 1
+        member = segment[before : begin - 1]
+        if not LISTED.fullmatch(member) or TELLS_ALREADY.search(member):
+            break
+        begin = before
+    return begin
+
+
 def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
     """Yield the last three words before a cue that stands behind: "fièvre absente"."""
     cues = [match.start() for match in AFTER.finditer(segment)]
@@ -432,6 +447,10 @@ def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
     for cue in cues:
         begin = max(segment.rfind(",", 0, cue), segment.rfind(":", 0, cue)) + 1
         last = bisect_left(words, cue)
+        if OF_ALL.match(segment, cue):
+            begin = _list_begin(segment, begin)
+            yield from words[bisect_left(words, begin) : last]
+            continue
         reach = 6 if _SEVERAL.search(segment, max(begin, cue - 20), cue) else 3
         near = [at for at in words[max(0, last - reach) : last] if at >= begin]
         heads |= {at: near[0] for at in near[1:] if at not in heads}

@@ -58,7 +58,8 @@ _ORDINARY = frozenset(
     maladroite adroite sympathies ladite susdite predite redite merites heritee evites hypocrite
     debite debites delimite credite edite edites medite repose reposes exposes opposes imposes
     proposes composes indisposee superpose transpose interpose appose depots diagnose bonhomie
-    normochrome normochromes hypochrome hypochromes polychrome polychromes monochrome
+    peritoine peritoines normochrome normochromes hypochrome hypochromes polychrome polychromes
+    monochrome
     economie economies autonomie taxonomie academies""".split()
 )
 
@@ -196,13 +197,15 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield f"terms lost: {', '.join(lost[:5])}"
 
 
+_ANTIBIOTICS = "antibio atb bi-antibio triantibio biantibio"
 _TREATMENTS = {
     "transfus": "transfus culot cgr sang.", "radiother": "radioth rayon irradi curieth radioch",
     "dialys": "dialys hemodialy epuration rein", "hemodialys": "dialys hemodialy epuration rein",
     "greff": "greff transplant autogreff allogreff", "drainage": "drain redon evacu ponct",
     "intub": "intub ventil respirat vm vi reanim", "amput": "amput", "lavage": "lav nettoy rinc",
     "reeducat": "reeduc kine readapt", "kinesither": "kine reeduc", "vaccinat": "vaccin",
-    "cesarienne": "cesar voie", "curiether": "curieth", "oxygenoth": "oxyg o2 lunettes",
+    "cesarienne": "cesar voie", "antibiot": _ANTIBIOTICS, "curiether": "curieth",
+    "oxygenoth": "oxyg o2 lunettes",
 }  # fmt: skip
 """What is done to a patient, and what else a text may call it: a rewrite tells it in some way."""
 
@@ -211,7 +214,9 @@ def _treatments(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     """Yield what is done to the patient and is told by no word of the rewrite."""
     for word in old:
         for start, others in _TREATMENTS.items():
-            if word.startswith(start) and not _is_told(others.split(), new):
+            if not word.startswith(start) or _is_told(others.split(), new):
+                continue
+            if others is not _ANTIBIOTICS or not any(kind_of(o) == "drug" for o in new):
                 yield f"treatment lost: {word}"
 
 
@@ -263,7 +268,11 @@ _SAME = {
     **{"calcem": "calcium hypocal hypercal", "cholester": "ldl hdl"},
     **{"insuffis": "insuffis irc ira ic icc defaillan dysfonct altere alterat"},
     **{"catechol": "noradren adrenal dobutam dopamin", "alcool": "ethyli alcool"},
-    **{"plaie": "erosion ulcer lacerat escar coup incis morsur", "creatinin": "creatin"},
+    **{
+        "plaie": "erosion ulcer lacerat escar coup incis morsur ferme ouvert",
+        "creatinin": "creatin",
+    },
+    **{"malformat": "malform dysmorph"},
     **{"chimioth": "prechimioth postchimioth chimio radiochimio"},
     **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
 }
@@ -295,7 +304,7 @@ _DISEASES_SHORT = frozenset(
     mtev mvte bav""".split()
 )
 _OTHERS_SHORT = frozenset("pth ptg ivg imc bav tep rcf".split())
-_DRUGS_SHORT = frozenset("hbpm hnf avk aod iec ains isrs bzd epo".split())
+_DRUGS_SHORT = frozenset("hbpm hnf avk aod iec ains isrs bzd epo tdf efv nvp azt".split())
 _BETWEEN = r"\W+(?:\w{1,3}\W+){0,2}"
 _SPELT_OUT = {
     short: re.compile(r"\b" + _BETWEEN.join(rf"{stem(part)}\w*" for part in EXPANSIONS[short]))
