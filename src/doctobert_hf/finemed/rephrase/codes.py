@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doctobert_hf.finemed.rephrase.loose import ordinals
 from doctobert_hf.finemed.rephrase.quantities import quantities_of
 from doctobert_hf.finemed.rephrase.spelled import ROMAN
 from doctobert_hf.finemed.words import fold
@@ -133,7 +134,8 @@ def _since(token: str, source: str) -> bool:
         return False
     unit = {"h": "heures", "s": "semaines", "m": "mois"}[match[1]]
     told = quantities_of(f"{match[2]} {unit}")[0]
-    return any(q.unit == told.unit and q.equals(told) for q in quantities_of(source))
+    known = [*quantities_of(source), *(q for time in ordinals(source) for q in quantities_of(time))]
+    return any(q.unit == told.unit and q.equals(told) for q in known)
 
 
 def _labelled(text: str) -> dict[str, dict[str, str]]:

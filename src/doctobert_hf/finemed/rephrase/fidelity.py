@@ -129,7 +129,7 @@ def _quantities(
     for quantity in lost.all:
         if not _matters(quantity) or invented.may_have(quantity):
             continue
-        if not _named(quantity, source, rewrite):
+        if not _named(quantity, source, rewrite) and not _summed(quantity, after, old):
             yield f"quantity lost: {quantity.surface}"
     for hardly in (_hardly, _counts):
         gone = [q for q in before if hardly(q) and not any(new.equal(q))]
@@ -178,19 +178,19 @@ def _named(quantity: Quantity, text: str, other: str) -> bool:
 _MOST_SUMMED = 3
 
 
-def _summed(quantity: Quantity, before: list[Quantity], new: KnownQuantities) -> bool:
-    """Return whether a rewrite counts what its source tells one by one: "opéré deux fois".
+def _summed(quantity: Quantity, other: list[Quantity], own: KnownQuantities) -> bool:
+    """Return whether a text counts what the other tells one by one: "opéré deux fois".
 
-    Only where the source has as many years, counts nothing so, and no dose stands beside.
+    Only where the other has as many years, counts nothing so, and no dose stands beside.
     """
     if quantity.unit != "fois" or not 1 < quantity.bare <= _MOST_SUMMED or quantity.bare % 1:
         return False
-    if any(q.unit.startswith("fois") and not q.implied for q in before):
+    if any(q.unit.startswith("fois") and not q.implied for q in other):
         return False
-    doses = [q for q in new.all if q.unit.split("/")[0] in DOSES]
+    doses = [q for q in own.all if q.unit.split("/")[0] in DOSES]
     if any(abs(dose.start - quantity.start) < _BESIDE for dose in doses):
         return False
-    years = {q.bare for q in before if not q.unit and 1900 <= q.bare < 2100 and q.bare % 1 == 0}
+    years = {q.bare for q in other if not q.unit and 1900 <= q.bare < 2100 and q.bare % 1 == 0}
     return len(years) >= quantity.bare
 
 

@@ -32,7 +32,7 @@ def parted(text: str) -> str:
 _LABELLED = re.compile(r"^([ \t]*[-*#]*[ \t]*)[QR]\s?\d{1,3}(?=\s?[:.)])", re.M)
 _LISTED = re.compile(
     r"(?:^[ \t]*[-*#]*[ \t]*\(?(?P<line>\d{1,2})\s?(?:°\s?\)?|[.)-]|\.-|/)(?=[ \t]+[^\W\d])"
-    r"|(?<=[.;?!]\s)\(?(?P<within>\d{1,2})\)(?=\s+[^\W\d]))",
+    r"|(?<=[.;?!]\s)\(?(?P<within>\d{1,2})\)(?=\s+[^\W\d])|(?<=\s)(?P<slashed>\d{1,2})/(?=\s+[A-ZÀÉÊ]))",
     re.M,
 )
 
@@ -49,7 +49,7 @@ def without_list_numbers(text: str) -> str:
     """
     text = _LABELLED.sub(lambda match: " " * len(match[0]), text)
     marks = list(_LISTED.finditer(text))
-    numbers = [int(mark["line"] or mark["within"]) for mark in marks]
+    numbers = [int(mark["line"] or mark["within"] or mark["slashed"]) for mark in marks]
     for at in range(len(marks) - 1, -1, -1):
         number = numbers[at]
         beside = number - 1 in numbers[:at] or number + 1 in numbers[at + 1 :]

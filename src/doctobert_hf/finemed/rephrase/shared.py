@@ -20,7 +20,7 @@ _NORMAL = (
 _BOUND = r"(?:de|d'|entre|à|est|:|=|[<>≤≥]|inf[ée]rieure?\s+à|sup[ée]rieure?\s+à|jusqu'à|\s)*"
 _LIMIT = re.compile(rf"\s*(?:\(\s*{_NORMAL}?|[,;]?\s*{_NORMAL})\s*{_BOUND}", re.I)
 _CASES = re.compile(
-    r"\s+(?:autres\s+)?(?:cas|patiente?s?|malades?|sujets?|enfants?|femmes?|hommes?|genoux|yeux)(?!\w)",
+    r"\s+(?:autres\s+)?(?:cas|[ée]pisodes?|r[ée]cidives?|crises?|pouss[ée]es?|patiente?s?|malades?|sujets?|enfants?|femmes?|hommes?|genoux|yeux)(?!\w)",
     re.I,
 )
 _APART = re.compile(r"(?:espac\w+\s+d[e']|intervalles?\s+d[e']|intervalles?\s*:?)\s*\Z", re.I)

@@ -67,6 +67,22 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "1",
         ),
         (r"\bun\s+semestre", "6 mois"),
+        (r"(?<![\w.,])(3[4-9]|4[0-3])\s?°\s?C?(\d)(?!\d)(?:\s?°?C\b)?", r"\1,\2 °C"),
+        (
+            rf"\b(\d{{1,2}}){_S}?kg{_S}?(\d{{3}})(?![\d/]|[.,]\d|{_S}?(?:[mµc]g|[mc]?[lm]|/|UI)\b)(?:{_S}?g\b)?",
+            r"\1,\2 kg",
+        ),
+        (rf"\b(?:un|1){_S}+quart{_S}+de{_S}+(?=comprim|cp\b)", "0,25 "),
+        (
+            rf"(?<![\w/.,])(?:un|le|1){_S}+(tiers|quart)(?={_S}+(?:d[eu]s?{_S}|d['’]))(?!{_S}+d['’]heure)",
+            r"1 \1",
+        ),
+        (rf"(?<![\d/.,])1/3(?={_S}+(?:d[eu]s?{_S}|d['’]))", "1 tiers"),
+        (rf"(?<![\d/.,])1/4(?={_S}+(?:d[eu]s?{_S}|d['’]))", "1 quart"),
+        (
+            rf"(?<!\w)(?:la|une){_S}+moiti[ée](?={_S}+des{_S}+(?:cas|patient|malade|sujet|enfant|femme|homme))",
+            f"50{IMPLIED} %",
+        ),
         (
             r"(?<!\w)(?P<of>les?|des|aux?|du|sur|ses|leurs)\s+(?:2|deux)(?:/3|\s+tiers)(?![\w/])",
             r"\g<of> 2 tiers",
@@ -150,7 +166,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<!\w)l['’](?:an|ann[ée]e){_S}+(?:[ée]coul[ée]e|pr[ée]c[ée]dente?|derni[èe]re)|"
          rf"(?<!\w)la{_S}+derni[èe]re{_S}+ann[ée]e", f"1{IMPLIED} an"),
         (rf"\b(\d+){IMPLIED}?({_S}+{_TIME}){_S}+et{_S}+demie?\b", rf"\1,5{IMPLIED}\2"),
-        (rf"\b(\d+)({_S}+(?:litres?|grammes?|kilos?|(?:centi|milli)?m[èe]tres?|comprim[ée]s?)){_S}+et"
+        (rf"\b(\d+)({_S}+(?:(?:milli)?litres?|(?:milli|micro|kilo)?grammes?|kilos?|(?:centi|milli)?m[èe]tres?|"
+         rf"comprim[ée]s?|[mkµc]?g|[mcd]?l|[cm]?m)){_S}+et"
          rf"{_S}+demie?\b", r"\1,5\2"),
         (rf"\bchaque{_S}+(?=matin|soir|midi|nuit)", f" 1{IMPLIED} fois/jour "),
         (rf"\bchaque{_S}+(jour|semaine|mois)\b", rf" 1{IMPLIED} fois/\1 "),
@@ -268,6 +285,7 @@ _HINTS = (
     (r"\btrimestriel", ("trimestr",)), (r"\bsemestriel", ("semestr",)), ("litre\"", ("litre",)),
     (r"sur\s+deux", ("sur",)), (rf"les{_S}+mois", ("mois",)),
     ("trimestre", ("trimestre",)), ("semestre", ("semestre",)),
+    ("moiti", ("moiti",)), ("(tiers|quart)", ("tiers", "quart")),
     ("quarts)", ("quart", "3/4")), ("quarts", ("quart",)),
     ("demi", ("demi",)), ("midi\\s", ("midi",)), ("matin)", ("matin",)), ("matin\\s", ("matin",)),
     ("unique", ("unique",)), ("derni[eè]re?s?|premi", ("derni", "premi")),
