@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doctobert_hf.finemed.rephrase.loose import ordinals
 from doctobert_hf.finemed.rephrase.quantities import quantities_of
 from doctobert_hf.finemed.rephrase.spelled import ROMAN
 from doctobert_hf.finemed.words import fold
@@ -41,8 +42,75 @@ def code_reasons(source: str, rewrite: str) -> Iterator[str]:
     known = re.sub(r"[\W_]", "", fold(source))
     for match in _TOKEN.finditer(rewrite):
         token = fold(match[0])
-        if token not in known and not _since(token, source) and not _GASES.match(token):
+        if token in known or _since(token, source) or _GASES.match(token):
+            continue
+        number = re.search(r"\d+", token)
+        if number is None or not name_in_code(number[0], source, match[0]):
             yield f"code invented: {match[0]}"
+    yield from _signs(source, rewrite)
+
+
+_NAME = r"(?P<name>[^\W\d_]{3,}(?:\s+(?:d[eu]s?\s+(?:l[ae]s?\s+)?|d'|à\s+)?[^\W\d_]{3,}){0,3})"
+_TIMES = frozenset("hjsm")
+
+
+def name_in_code(number: str, text: str, other: str) -> bool:
+    """Return whether a number ends a name in a text of which the other has the code.
+
+    Example:
+        >>> name_in_code("125", "l'antigène carbohydrate 125", "le CA125")
+        True
+    """
+    if not number.isdigit():
+        return False
+    codes = re.findall(rf"(?<![\w-])([A-Z][A-Za-z]{{0,4}})[- ]?{number}(?!\w)", other)
+    for code in map(fold, codes if codes else ()):
+        if len(code) == 1 and code in _TIMES:
+            continue
+        for match in re.finditer(rf"{_NAME}[\s-]+{number}(?![\w.,]\d|\w|\s?[%°/])", text):
+            words = re.findall(r"[^\W\d_]{3,}", fold(match["name"]))
+            if _stands_for(code, words):
+                return True
+    return False
+
+
+def _stands_for(code: str, words: list[str]) -> bool:
+    """Return whether letters begin the words before a number, or stand in the last in order."""
+    initials = [word[0] for word in words]
+    if len(code) > 1 and all(letter in initials for letter in code):
+        return True
+    at, last = 0, words[-1]
+    for letter in code:
+        at = last.find(letter, at) + 1
+        if not at:
+            return False
+    return last[0] == code[0]
+
+
+_MARKER = re.compile(
+    r"(?<![\w-])(?P<name>[A-Z][A-Za-z]{0,6}(?:[ -]?\d{1,3}[a-z]?)?(?:\s[AB](?=\s?[+-]))?)"
+    r"(?:\s?(?P<plus>\++|⁺)|(?P<minus>[-−–⁻])|\s(?P<found>posit\w+)|\s(?P<none>n[ée]gat\w+))"
+    r"(?=\s|[,.;:)/]|\Z)"
+)
+"""Marks of cells and germs with their sign: "CD56+", "Granzyme B+", "EBV négatif"."""
+
+
+def _signs(source: str, rewrite: str) -> Iterator[str]:
+    """Yield markers that are found in one text and not in the other."""
+    old = _marked(source)
+    for name, now in _marked(rewrite).items() if old else ():
+        if name in old and not old[name].keys() & now.keys():
+            before, after = (next(iter(told.values())) for told in (old[name], now))
+            yield f"sign of a marker changed: {before}, now {after}"
+
+
+def _marked(text: str) -> dict[str, dict[bool, str]]:
+    """By marker, whether it is found and how that is written."""
+    found: dict[str, dict[bool, str]] = {}
+    for match in _MARKER.finditer(text):
+        name = re.sub(r"[\s-]", "", fold(match["name"]))
+        found.setdefault(name, {})[bool(match["plus"] or match["found"])] = match[0]
+    return found
 
 
 _SPINE = re.compile(
@@ -66,7 +134,8 @@ def _since(token: str, source: str) -> bool:
         return False
     unit = {"h": "heures", "s": "semaines", "m": "mois"}[match[1]]
     told = quantities_of(f"{match[2]} {unit}")[0]
-    return any(q.unit == told.unit and q.equals(told) for q in quantities_of(source))
+    known = [*quantities_of(source), *(q for time in ordinals(source) for q in quantities_of(time))]
+    return any(q.unit == told.unit and q.equals(told) for q in known)
 
 
 def _labelled(text: str) -> dict[str, dict[str, str]]:

@@ -16,17 +16,17 @@ from itertools import islice
 from doctobert_hf.chunking.sentences import split_sentences
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.rephrase.attribution import attribution_reasons
-from doctobert_hf.finemed.rephrase.codes import code_reasons
+from doctobert_hf.finemed.rephrase.codes import code_reasons, name_in_code
 from doctobert_hf.finemed.rephrase.compounds import with_compounds
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
 from doctobert_hf.finemed.rephrase.dosing import dose_reasons, time_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
+from doctobert_hf.finemed.rephrase.loose import ordinals, parted, without_list_numbers
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
 from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
-from doctobert_hf.finemed.rephrase.quantities import Quantity, quantities_of
+from doctobert_hf.finemed.rephrase.quantities import DOSES, Quantity, quantities_of
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
-from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import CONTENT, allowed, stem, term_reasons, words_of
 
 
@@ -58,16 +58,15 @@ def check_rewrite(source: str, rewrite: str) -> list[str]:
 
 def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what of the facts is lost, invented or turned round."""
+    source, rewrite = parted(source), parted(rewrite)
     source, rewrite = with_compounds(source, rewrite), with_compounds(rewrite, source)
-    (old, old_dates), (new, new_dates) = (
-        take_dates(source, rewrite),
-        take_dates(rewrite, source),
-    )
+    listed = without_list_numbers(source), without_list_numbers(rewrite)
+    (old, old_dates), (new, new_dates) = take_dates(*listed), take_dates(listed[1], listed[0])
     quantities, again = quantities_of(old), quantities_of(new)
     quantities, again = _with_days(quantities, new, old), _with_days(again, old, new)
     yield from date_reasons(old_dates, new_dates, {q.bare for q in quantities})
     years = {date.year for date in (*old_dates, *new_dates)}
-    told = list(_quantities(quantities, again))
+    told = list(_quantities(quantities, again, *listed))
     for reason in told:
         if not any(reason.endswith(f": {year}") for year in years):  # "en 2019": its date is there
             yield reason
@@ -75,7 +74,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield from dose_reasons(quantities, again, source, rewrite)
     yield from time_reasons(source, rewrite)
     yield from _reversed(source, rewrite)
-    yield from code_reasons(source, rewrite)
+    yield from code_reasons(*listed)
     yield from term_reasons(source, rewrite)
     yield from polarity_reasons(source, rewrite)
     yield from attribution_reasons(source, rewrite)
@@ -92,11 +91,6 @@ _CODES = re.compile(
 )
 
 
-_ORDINAL_HINT = re.compile(r"(?:\d|i)(?:e|è|ème|eme)\s+(?:heure|jour|semaine|mois)(?!\w)", re.I)
-_ORDINAL = re.compile(r"\b(\d{1,3})(?:e|è|[èe]me)\s+(heure|jour|semaine|mois)(?!\w)")
-"""What happens "à la quatrième heure" happens "à 4 heures"."""
-
-
 def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quantity]:
     """Add what codes tell of the time since: "J3" is 3 days, where the other text has 3 days."""
     found = []
@@ -108,9 +102,8 @@ def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quanti
         else:
             continue
         found += [replace(quantity, implied=True) for quantity in told]
-    if _ORDINAL_HINT.search(text):
-        for match in _ORDINAL.finditer(as_digits(text)):
-            found += [replace(q, implied=True) for q in quantities_of(f"{match[1]} {match[2]}s")]
+    for time in ordinals(text):  # "à la quatrième heure" is "à 4 heures"
+        found += [replace(quantity, implied=True) for quantity in quantities_of(time)]
     known = KnownQuantities(quantities_of(other)) if found else None
     told = [q for q in found if known is not None and any(known.equal(q))]
     bare = {quantity.bare for quantity in told if quantity.unit}
@@ -119,15 +112,24 @@ def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quanti
     ] + told
 
 
-def _quantities(before: list[Quantity], after: list[Quantity]) -> Iterator[str]:
+def _quantities(
+    before: list[Quantity], after: list[Quantity], source: str, rewrite: str
+) -> Iterator[str]:
     old, new = KnownQuantities(before), KnownQuantities(after)
     invented = KnownQuantities([q for q in after if not old.has(q)])
     lost = KnownQuantities([q for q in before if not new.has(q)])
     for quantity in invented.all:  # "4 ml" may be told as "4", where that number is not another's
-        if not lost.may_have(quantity) and not _mere_one(quantity, lost.all):
+        known = lost.may_have(quantity) or _mere_one(quantity, lost.all)
+        if (
+            not known
+            and not _named(quantity, rewrite, source)
+            and not _summed(quantity, before, new)
+        ):
             yield f"quantity invented: {quantity.surface}"
     for quantity in lost.all:
-        if _matters(quantity) and not invented.may_have(quantity):
+        if not _matters(quantity) or invented.may_have(quantity):
+            continue
+        if not _named(quantity, source, rewrite) and not _summed(quantity, after, old):
             yield f"quantity lost: {quantity.surface}"
     for hardly in (_hardly, _counts):
         gone = [q for q in before if hardly(q) and not any(new.equal(q))]
@@ -136,6 +138,7 @@ def _quantities(before: list[Quantity], after: list[Quantity]) -> Iterator[str]:
             yield f"quantity changed: {gone[0].surface}, now {come[0].surface}"
     yield from _turned(old, new)
     yield from _swapped(old, new)
+    yield from _other_sides(old, new)
 
 
 _FROM_TO = re.compile(
@@ -165,6 +168,33 @@ def _hardly(quantity: Quantity) -> bool:
 def _counts(quantity: Quantity) -> bool:
     """Return whether a text counts what it lists: "deux molécules"."""
     return quantity.implied and 1 < quantity.bare < 10 and not quantity.unit
+
+
+def _named(quantity: Quantity, text: str, other: str) -> bool:
+    """Return whether a bare number is part of a name that the other text has as a code."""
+    return not quantity.unit and name_in_code(quantity.surface, text, other)
+
+
+_MOST_SUMMED = 3
+
+
+def _summed(quantity: Quantity, other: list[Quantity], own: KnownQuantities) -> bool:
+    """Return whether a text counts what the other tells one by one: "opéré deux fois".
+
+    Only where the other has as many years, counts nothing so, and no dose stands beside.
+    """
+    if quantity.unit != "fois" or not 1 < quantity.bare <= _MOST_SUMMED or quantity.bare % 1:
+        return False
+    if any(q.unit.startswith("fois") and not q.implied for q in other):
+        return False
+    doses = [q for q in own.all if q.unit.split("/")[0] in DOSES]
+    if any(abs(dose.start - quantity.start) < _BESIDE for dose in doses):
+        return False
+    years = {q.bare for q in other if not q.unit and 1900 <= q.bare < 2100 and q.bare % 1 == 0}
+    return len(years) >= quantity.bare
+
+
+_BESIDE = 60
 
 
 def _mere_one(quantity: Quantity, lost: list[Quantity]) -> bool:
@@ -212,6 +242,19 @@ def _swapped(old: KnownQuantities, new: KnownQuantities) -> Iterator[str]:
             )
             if alike and _crossed(first, second, first_now, second_now):
                 yield f"values exchanged: {first.surface} and {second.surface}"
+
+
+def _other_sides(old: KnownQuantities, new: KnownQuantities) -> Iterator[str]:
+    """Yield two values of which each is told of the side that the other one had."""
+    moved: dict[tuple[str, int], Quantity] = {}
+    for quantity in old.all:
+        if not quantity.side or not quantity.unit:
+            continue
+        same, now = list(islice(old.equal(quantity), 2)), list(islice(new.equal(quantity), 2))
+        if len(same) == len(now) == 1 and now[0].side == 3 - quantity.side:
+            moved[_dimension(quantity), quantity.side] = quantity
+            if first := moved.get((_dimension(quantity), now[0].side)):
+                yield f"values exchanged: {first.surface} and {quantity.surface}"
 
 
 def _dimension(quantity: Quantity) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
+from doctobert_hf.finemed.rephrase.shared import shared_units, sides_of
 from doctobert_hf.finemed.rephrase.spelled import IMPLIED, as_digits
 from doctobert_hf.finemed.words import WORD, fold
 
@@ -74,6 +75,8 @@ _FACTORS: dict[str, tuple[str, float]] = {
     },
     **{
         "fois": ("fois", 1.0),
+        "tiers": ("tiers", 1.0),
+        "quart": ("quart", 1.0),
         "x": ("fois", 1.0),
         "goutte": ("goutte", 1.0),
         "bouffee": ("bouf", 1.0),
@@ -123,6 +126,8 @@ class Quantity:
         sign: -1 behind "moins de", "<" or "au maximum", 1 behind "plus de", else 0.
         start: Where it stands.
         daily: What a dose and its frequency make together.
+        also: Values and units that it may have from its neighbours: the 11 of "11/7 cm" is 11 cm.
+        side: 1 where it is told of the right, 2 of the left, 0 of none.
     """
 
     value: float
@@ -134,9 +139,15 @@ class Quantity:
     sign: int = 0
     start: int = field(default=0, compare=False)
     daily: tuple[Rate, ...] = ()
+    also: tuple[tuple[float, str], ...] = ()
+    side: int = 0
 
     def equals(self, other: Quantity) -> bool:
         """Return whether both say the same, unit included."""
+        if self.also or other.also:
+            one, two = ([(q.value, q.unit), *q.also] for q in (self, other))
+            if any(a[1] == b[1] and _close(a[0], b[0]) for a in one for b in two):
+                return True
         if self.unit != other.unit:  # "par jour, en deux fois"
             if {self.unit, other.unit} == {"h", "mois"}:  # "à 30 jours", "à un mois"
                 days, months = (self, other) if self.unit == "h" else (other, self)
@@ -161,7 +172,7 @@ class Quantity:
         """
         said = {day * _DAY for pair in _FORTNIGHTS for day in pair if self.value / _DAY in pair}
         said |= {self.value * _MONTH} if self.unit == "mois" else set()
-        return {self.value, self.bare, self.bare * 1e6, *said}
+        return {self.value, self.bare, self.bare * 1e6, *said, *(value for value, _ in self.also)}
 
     def same_rate(self, other: Quantity) -> bool:
         """Return whether both, with their frequencies, make the same: 2 × 500 mg and 1 g a day."""
@@ -209,7 +220,27 @@ def quantities_of(text: str) -> list[Quantity]:
         found.append(
             Quantity(value, unit, bare, surface, implied=implied, sign=sign, start=match.start())
         )
-    return _with_rates(text, _with_owners(text, found, ends), ends)
+    found = _with_neighbours(text, _with_owners(text, found, ends), ends)
+    return _with_rates(text, found, ends)
+
+
+def _with_neighbours(text: str, found: list[Quantity], ends: list[int]) -> list[Quantity]:
+    """Tell each quantity the unit and the side that it may have from what stands beside it."""
+    spans = [(q.start, end) for q, end in zip(found, ends, strict=True)]
+    own = [
+        (q.value / q.bare if q.bare else 1.0, "" if q.unit.startswith("fois/") else q.unit)
+        for q in found
+    ]
+    shared = shared_units(text, spans, own)
+    return [
+        _but(q, side=side, also=tuple((_scaled(q.bare, factor), unit) for factor, unit in also))
+        for q, also, side in zip(found, shared, sides_of(text, spans), strict=True)
+    ]
+
+
+def _scaled(bare: float, factor: float) -> float:
+    """A number in another unit; a negative factor is that of an interval, told as a frequency."""
+    return bare * factor if factor > 0 else -1 / (bare * factor or -1.0)
 
 
 _NOT = re.compile(r"(?<!\w)(?:pas|jamais|sans|non|ne)(?!\w)[^,;:.()]{0,40}\Z", re.I)
@@ -358,7 +389,7 @@ def _share_rates(
     for number in range(len(found) - 2, -1, -1):
         dose, following = found[number], found[number + 1]
         between = text[ends[number] : following.start]
-        if dose.unit not in _DOSES or len(between) > _LEFT or _BREAK.search(between):
+        if dose.unit not in DOSES or len(between) > _LEFT or _BREAK.search(between):
             continue
         for rate in rates[number + 1]:
             if not rate.once or rate.unit.split("/")[0] != dose.unit:
@@ -379,7 +410,7 @@ def _lead_rates(text: str, found: list[Quantity], ends: list[int], rates: list[l
             every = None
         if dose.unit.startswith("fois/") and (dose.bare == 1 or dose.implied):
             every = dose
-        elif every is not None and dose.unit in _DOSES and not rates[number]:
+        elif every is not None and dose.unit in DOSES and not rates[number]:
             per = every.unit.split("/")[1]
             if dose.start - every.start <= 3 * _LEFT:
                 rates[number].append(Rate(dose.value * every.value, f"{dose.unit}/{per}", True))
@@ -387,7 +418,7 @@ def _lead_rates(text: str, found: list[Quantity], ends: list[int], rates: list[l
 
 _TAKEN = ("fois", "cp", "gel", "sachet", "amp")
 """What a dose is taken as: "75 mg 1 cp/j" is 75 mg a day."""
-_DOSES = ("g", "l", "ui", "mol")
+DOSES = ("g", "l", "ui", "mol")
 _NO_DOSE = ("", "fois", "h", "mois", "%", "°c", "mmhg", "m")
 
 

@@ -30,11 +30,26 @@ _ONE = re.compile(
 )
 _HIDDEN = "\u2060"
 """Inside an article: text2num reads "deux (0,8 %) une embolie" as 2 and 1."""
+_ALONE = (
+    "".join(
+        f"(?<!{tens}{end})"
+        for tens in ("vingt", "trente", "quarante", "cinquante", "soixante")
+        for end in (" et ", "-et-")
+    )
+    + "(?<!vingt-)(?<!cent )(?<!mille )"
+)
+"""What stands before a one that is no part of "vingt et un"."""
 _ARTICLE = re.compile(
-    r"(?<!\w)une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|goutte|bouff"
+    rf"(?<!\w){_ALONE}une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|goutte|bouff"
     r"|prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
     re.I,
 )
+_ONE_OF = re.compile(
+    rf"(?<!\w){_ALONE}une?(?=\s+(?:[mcdµk]?g|[mcd]?l|[mc]m|[mµn]?mol|[MK]?UI|(?:milli|micro|kilo|centi)?gramme|"
+    r"kilo|(?:milli|centi|d[ée]ci)?(?:litre|m[èe]tre))(?!\w))",
+    re.I,
+)
+"""A measure of which there is one: "d'un mg/kg/j", "un litre"."""
 _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I), new)
     for pattern, new in (
@@ -47,11 +62,35 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bun\s+trimestre", "3 mois"),
         (r"\bune?\s+demie?[ -](?=milligramme|gramme|mg|g\b|comprim|ampoule|dose)", "0,5 "),
         (
-            r"\bune(?=\s+(?:seule\s+)?(?:fois|injection|"
+            rf"\b{_ALONE}une(?=\s+(?:seule\s+)?(?:fois|injection|"
             r"prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
             "1",
         ),
         (r"\bun\s+semestre", "6 mois"),
+        (r"(?<![\w.,])(3[4-9]|4[0-3])\s?°\s?C?(\d)(?!\d)(?:\s?°?C\b)?", r"\1,\2 °C"),
+        (
+            rf"\b(\d{{1,2}}){_S}?kg{_S}?(\d{{3}})(?![\d/]|[.,]\d|{_S}?(?:[mµc]g|[mc]?[lm]|/|UI)\b)(?:{_S}?g\b)?",
+            r"\1,\2 kg",
+        ),
+        (rf"\b(?:un|1){_S}+quart{_S}+de{_S}+(?=comprim|cp\b)", "0,25 "),
+        (
+            rf"(?<![\w/.,])(?:un|le|1){_S}+(tiers|quart)(?={_S}+(?:d[eu]s?{_S}|d['’]))(?!{_S}+d['’]heure)",
+            r"1 \1",
+        ),
+        (rf"(?<![\d/.,])1/3(?={_S}+(?:d[eu]s?{_S}|d['’]))", "1 tiers"),
+        (rf"(?<![\d/.,])1/4(?={_S}+(?:d[eu]s?{_S}|d['’]))", "1 quart"),
+        (
+            rf"(?<!\w)(?:la|une){_S}+moiti[ée](?={_S}+des{_S}+(?:cas|patient|malade|sujet|enfant|femme|homme))",
+            f"50{IMPLIED} %",
+        ),
+        (
+            r"(?<!\w)(?P<of>les?|des|aux?|du|sur|ses|leurs)\s+(?:2|deux)(?:/3|\s+tiers)(?![\w/])",
+            r"\g<of> 2 tiers",
+        ),
+        (
+            r"(?<!\w)(?P<of>les?|des|aux?|du|sur|ses|leurs)\s+(?:3/4|(?:3|trois)\s+quarts)(?![\w/])(?!\s+d'heure)",
+            r"\g<of> 3 quarts",
+        ),
         (
             rf"((?<!\w)(\d[\d.,]*|deux|une?|trois)(?:{_S}\w+){{0,4}}?{_S}+(?:le{_S}+)?matin){_S}*,{_S}*"
             rf"\2(?:{_S}\w+){{0,2}}?{_S}+(?:à{_S}+|le{_S}+)?midi{_S}*(?:et|,){_S}*"
@@ -98,6 +137,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, new in (
         (rf"(\d{_S}*(?:[mµu]?g|mcg|m?l|ui|(?:milli|micro)?grammes?|unit[ée]s?))({_S}(?:de{_S}(?:la{_S})?|d['’])[^\W\d][\w-]*"
          rf"(?:{_S}[\w-]+)?){_S}par{_S}(jour|semaine|heure)\b", r"\1/\3\2"),
+        (rf"\b(\d+|deux){_S}+(?:reprises|occasions)\b", r"\1 fois"),
+        (rf"\bchaque{_S}+(?=\d+{_S}*{_TIME}\b)", "tous les "),
         (rf"{_S}*(?:{_PER}){_S}*(?:24{_S}*h(?:eures?)?|vingt-quatre heures)\b", "/jour"),
         (rf"\b1{_S}+(?:fois|prise|injection){_S}+unique", "1 fois"),
         (rf"\bdeux(?={_S}+(?:{_TIME}|fois|prise|injection|comprim|g[ée]lule|sachet|bouff|goutte|"
@@ -125,6 +166,9 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<!\w)l['’](?:an|ann[ée]e){_S}+(?:[ée]coul[ée]e|pr[ée]c[ée]dente?|derni[èe]re)|"
          rf"(?<!\w)la{_S}+derni[èe]re{_S}+ann[ée]e", f"1{IMPLIED} an"),
         (rf"\b(\d+){IMPLIED}?({_S}+{_TIME}){_S}+et{_S}+demie?\b", rf"\1,5{IMPLIED}\2"),
+        (rf"\b(\d+)({_S}+(?:(?:milli)?litres?|(?:milli|micro|kilo)?grammes?|kilos?|(?:centi|milli)?m[èe]tres?|"
+         rf"comprim[ée]s?|[mkµc]?g|[mcd]?l|[cm]?m)){_S}+et"
+         rf"{_S}+demie?\b", r"\1,5\2"),
         (rf"\bchaque{_S}+(?=matin|soir|midi|nuit)", f" 1{IMPLIED} fois/jour "),
         (rf"\bchaque{_S}+(jour|semaine|mois)\b", rf" 1{IMPLIED} fois/\1 "),
         (rf"\btou(?:te)?s{_S}+les{_S}+(jour|semaine)s\b", rf" 1{IMPLIED} fois/\1 "),
@@ -141,7 +185,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:quotidien(?:ne)?(?:s|ment)?|journali[eè]re?s?)\b", f" 1{IMPLIED} fois/jour "),
         (rf"(?<![\d\w%])((?!fois|prise)[^\W\d]{{4,}}){_S}+par{_S}+(jour|semaine|mois)\b",
          rf"\1 1{IMPLIED} fois/\2"),
-        (rf"(?<=\d){_S}?(?:fois|battements?|pulsations?|cycles?|mouvements?|coups|respirations?)?{_S}?"
+        (rf"(?<=\d){_S}?(?:fois|batt?(?:ements?|s)?|puls(?:ations?)?|cycles?|cyc|mouvements?|mvts?|"
+         rf"coups|cps?|resp(?:irations?)?|c|b)?\.?{_S}?"
          rf"(?:par|/){_S}?(?:min(?:utes?)?|mn)\b", " bpm"),
         (rf"\bdes{_S}+24{_S}*h(?:eures)?\b([^.;\d]{{0,25}}\d+(?:[.,]\d+)?{_S}*{_DOSE})\b",
          r"\1/jour"),
@@ -192,7 +237,7 @@ def digits_for_words(text: str) -> str:
             "Numbers in words need text2num", "it installed",
             "Install it: pip install 'doctobert-hf[finemed]'",
         ) from error  # fmt: skip
-    text = _ONE.sub(rf"\1{_HIDDEN}\2", _ARTICLE.sub("1", text))
+    text = _ONE.sub(rf"\1{_HIDDEN}\2", _ONE_OF.sub("1", _ARTICLE.sub("1", text)))
     lines = (alpha2digit(line, "fr") for line in text.split("\n"))
     return "\n".join(lines).replace(_HIDDEN, "")
 
@@ -201,7 +246,7 @@ _ROMAN = re.compile(r"\b((?:stade|grade|type|classe|degr[ée])s?\s+)(VI|IV|V|I{1
 ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6"}
 
 
-_EYES = re.compile(r"(?<!\w)(?:acuit[ée]\w*|(?-i:AV)|oeil|œil|yeux|visuel\w*)(?!\w)", re.I)
+_EYES = re.compile(r"(?<!\w)(?:acuit[ée]\w*|(?-i:AV)|oeil|œil|yeux|visuel\w*|vision)(?!\w)", re.I)
 _TENTHS = re.compile(r"(?<![\d/.,])(\d{1,2})/10(?![\d/.,]\d|\w|/)")
 """An acuity is one number, and stands where eyes are told of: "OD 10/10, OG 3/10"."""
 _BLANKS = re.compile(_S + "{2,}")
@@ -239,10 +284,14 @@ _HINTS = (
     ("mensuel", ("mensuel",)), (r"b(?:hebdomadaire)", ("hebdo",)), (r"\bhebdomadaire", ("hebdo",)),
     (r"\btrimestriel", ("trimestr",)), (r"\bsemestriel", ("semestr",)), ("litre\"", ("litre",)),
     (r"sur\s+deux", ("sur",)), (rf"les{_S}+mois", ("mois",)),
-    ("trimestre", ("trimestre",)), ("semestre", ("semestre",)), ("quarts", ("quart",)),
+    ("trimestre", ("trimestre",)), ("semestre", ("semestre",)),
+    ("moiti", ("moiti",)), ("(tiers|quart)", ("tiers", "quart")),
+    ("quarts)", ("quart", "3/4")), ("quarts", ("quart",)),
     ("demi", ("demi",)), ("midi\\s", ("midi",)), ("matin)", ("matin",)), ("matin\\s", ("matin",)),
     ("unique", ("unique",)), ("derni[eè]re?s?|premi", ("derni", "premi")),
-    ("derni[èe]re", ("derni", "coul", "dent")), ("bdeux", ("deux",)), ("chaque", ("chaque",)),
+    ("derni[èe]re", ("derni", "coul", "dent")),
+    ("reprises", ("reprise", "occasion")), ("tiers", ("tiers", "2/3")),
+    ("bdeux", ("deux",)), ("chaque", ("chaque",)),
     ("hebdomadaires", ("hebdo", "semaine")), ("[x×]", ("x", "×")),
     (r"\b(?:quotidien(?:ne)?(?:s|ment)?|", ("quotidien", "journali")),
     ("vingt-quatre", ("24", "vingt-quatre")), ("bune(?=", ("fois", "prise", "injection")),

@@ -1,0 +1,87 @@
+"""Numbers that are loosely written: glued to a word, of a list, ordinal, a reading told by turns.
+
+"J90et J120" is "J90 et J120", the "3)" at the beginning of a line counts nothing, and what is seen
+"à la première et à la dixième minute" is seen at 1 and at 10 minutes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from doctobert_hf.finemed.rephrase.spelled import IMPLIED, as_digits
+
+_BEHIND = "et|ou|puis|pour|par|avec|chez|dans|soit|sous|sur|sans|au|aux|du|des|de|à|en"
+_BEFORE = "de|du|des|à|et|ou|dans|par|pour|en|au|aux|les|sur|environ|avec|entre|soit|puis|chez"
+_GLUED = re.compile(
+    rf"(?<=\d)(?={_BEHIND}(?!\w))|(?:(?<=\s)|(?<=\A))(?P<word>{_BEFORE})(?=\d)"
+    r"|(?:(?<=\s)|(?<=\A))(?P<count>dans|chez|avec|pour|par|sur)(?=(?:une?|deux|trois)(?!\w))"
+)
+
+
+def parted(text: str) -> str:
+    """Return a text with a blank between numbers and the words that they are glued to.
+
+    Example:
+        >>> parted("à J90et J120, de15 mg, 80pour cent")
+        'à J90 et J120, de 15 mg, 80 pour cent'
+    """
+    return _GLUED.sub(lambda match: f"{match['word'] or match['count'] or ''} ", text)
+
+
+_LABELLED = re.compile(r"^([ \t]*[-*#]*[ \t]*)[QR]\s?\d{1,3}(?=\s?[:.)])", re.M)
+_LISTED = re.compile(
+    r"(?:^[ \t]*[-*#]*[ \t]*\(?(?P<line>\d{1,2})\s?(?:°\s?\)?|[.)-]|\.-|/)(?=[ \t]+[^\W\d])"
+    r"|(?<=[.;?!]\s)\(?(?P<within>\d{1,2})\)(?=\s+[^\W\d])|(?<=\s)(?P<slashed>\d{1,2})/(?=\s+[A-ZÀÉÊ]))",
+    re.M,
+)
+
+
+def without_list_numbers(text: str) -> str:
+    r"""Return a text with blanks where the numbers of its lists stood.
+
+    One alone may be a value that a line's end has cut off ("un score de\n12. Il"): those count
+    that begin at one, or follow each other.
+
+    Example:
+        >>> without_list_numbers("1) Toux.\n2) Fièvre à 39.")
+        '   Toux.\n   Fièvre à 39.'
+    """
+    text = _LABELLED.sub(lambda match: " " * len(match[0]), text)
+    marks = list(_LISTED.finditer(text))
+    numbers = [int(mark["line"] or mark["within"] or mark["slashed"]) for mark in marks]
+    for at in range(len(marks) - 1, -1, -1):
+        number = numbers[at]
+        beside = number - 1 in numbers[:at] or number + 1 in numbers[at + 1 :]
+        if number == 1 or beside:
+            start, end = marks[at].span()
+            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return text
+
+
+_ENDING = rf"{IMPLIED}?(?:[èe]re?s?|ers?|res?|[èe]mes?|[èe]|nde?)"
+_FIRST = re.compile(r"(?<!\w)(?<!\d )premi(?:er|[èe]re)(?!\w)", re.I)
+_SECOND = re.compile(
+    r"(?<!\w)seconde?(?=\s+(?:minute|heure|jour|semaine|mois|ann[ée]e)(?!\w))", re.I
+)
+_OF_TIME = "minute|heure|jour|semaine|mois|ann[ée]e|an"
+_ALSO = (
+    rf"\s*(?:,|et|ou|puis|-|à)\s*(?:(?:à|de|en|au|aux|dès)\s+)?(?:l[ae]s?\s+|l')?\d{{1,3}}{_ENDING}"
+)
+_ORDINAL = re.compile(
+    rf"(?<![\w.,])(?P<number>\d{{1,3}}){_ENDING}(?=(?:{_ALSO}){{0,5}}\s+(?P<unit>{_OF_TIME})s?(?!\w))",
+    re.I,
+)
+_ORDINAL_HINT = re.compile(
+    rf"(?:\d\s?(?:e|è|re|er|nd)|i[eè](?:r|me)|second)\w*\s+(?:{_OF_TIME})", re.I
+)
+
+
+def ordinals(text: str) -> Iterator[str]:
+    """Yield the times that ordinals tell: "au premier et au sixième mois" is 1 mois, 6 mois."""
+    if not _ORDINAL_HINT.search(text):
+        return
+    text = _SECOND.sub("2e", _FIRST.sub("1e", text))
+    for match in _ORDINAL.finditer(as_digits(text)):
+        unit = match["unit"]
+        yield f"{match['number']} {unit}{'' if unit.endswith('s') else 's'}"
