@@ -27,6 +27,7 @@ from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
 from doctobert_hf.finemed.rephrase.quantities import DOSES, Quantity, quantities_of
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
+from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import CONTENT, allowed, stem, term_reasons, words_of
 
 
