@@ -77,6 +77,11 @@ SAME = [
     ("Opacité de contours partiellement bien limités ; sein nécrosé.", "Opacité aux contours en "
      "partie bien limités ; sein totalement nécrosé."),
     ("Un utérus malformé.", "Une malformation de l'utérus."),
+    ("Exophtalmie avec baisse d'acuité visuelle.", "Exophtalmie + BAV."),
+    ("Une masse, puis des adénopathies, un carcinome, un ictère et un prurit.", "Une grosseur, puis "
+     "des ganglions, un cancer, une jaunisse et des démangeaisons."),
+    ("L'examen général trouve une patiente en bon état général ; normo tendue et apyrétique.",
+     "Elle va bien, sa tension est normale, elle n'a pas de fièvre."),
     ("Une fracture fermée du tibia.", "Le tibia était cassé, sans plaie (fracture fermée)."),
 ]  # fmt: skip
 CHANGED = [

@@ -251,6 +251,7 @@ ANOTHER_WAY: dict[str, tuple[str, ...]] = {
         "attaque cerebrale",
         "hemorragie cerebrale",
     ),
+    "bav": ("acuite", "auriculo", "vision", "vue"),
     "bpco": ("bronchite chronique", "pneumopathie chronique", "maladie pulmonaire obstructive"),
     "ep": ("embolie", "emboles pulmonaires"),
     "fa": ("fibrillation", "arythmie", "acfa"),

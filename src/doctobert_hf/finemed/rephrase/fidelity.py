@@ -28,7 +28,15 @@ from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
 from doctobert_hf.finemed.rephrase.quantities import DOSES, Quantity, quantities_of
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
 from doctobert_hf.finemed.rephrase.spelled import as_digits
-from doctobert_hf.finemed.rephrase.terms import CONTENT, allowed, stem, term_reasons, words_of
+from doctobert_hf.finemed.rephrase.terms import (
+    CONTENT,
+    allowed,
+    kind_of,
+    stem,
+    term_reasons,
+    words_of,
+)
+from doctobert_hf.finemed.words import WORD
 
 
 def check_rewrite(source: str, rewrite: str) -> list[str]:
@@ -277,6 +285,17 @@ def _crossed(first: Quantity, second: Quantity, first_now: Quantity, second_now:
 _DIGITS = re.compile(r"\d+")
 
 
+_WHAT_IS_DONE = re.compile(
+    r"\w*(?:trait|operat|opere|chirurg|therap|antibio|scop|graph|ectomi|plasti|exerese|resect|suivi|"
+    r"surveil|hospital|admis|transfer|deced|deces|evolu|diagnos|lesion|lave|lavage|biops)\w*"
+)
+
+
+def _told_in(words: list[str]) -> bool:
+    """Return whether a sentence tells what is done or found; "bon état général" tells little."""
+    return any(map(_WHAT_IS_DONE.match, words))
+
+
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
     told = set(_DIGITS.findall(f"{rewrite} {as_digits(rewrite)}"))
     known = allowed(words_of(rewrite))
@@ -287,5 +306,7 @@ def _dropped(source: str, rewrite: str) -> Iterator[str]:
         numbers = set(_DIGITS.findall(source[start:end]))
         if numbers and numbers <= told and kept + len(numbers) > 1:
             continue  # "VG non dilaté, FEVG 62 %" in other words
-        if len(words) >= 5 and kept < 0.2 * len(words):
+        if len(words) < 5 or kept >= 0.2 * len(words):
+            continue
+        if numbers or any(map(kind_of, WORD.findall(source[start:end]))) or _told_in(words):
             yield f"sentence left out: {source[start:end][:60]}"

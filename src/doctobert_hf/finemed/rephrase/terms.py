@@ -184,6 +184,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and any(other in written for other in other_names(word)):
             continue
+        if kind == "disease" and _told_otherwise(word, new):
+            continue
         if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
             continue
         if kind == "drug" and not written.isdisjoint(word[:length] for length in range(4, 8)):
@@ -240,6 +242,7 @@ def _is_finding(word: str, text: str) -> bool:
 
 
 _SAME = {
+    **{"adenopath": "gangl adenomeg polyadeno lymph", "carcinom": "cancer tumeur tumor neoplas"},
     **{"cephale": "maux mal tete", "dyspnee": "essouffl souffle", "ictere": "jauniss subicter"},
     **{"prurit": "demange gratte", "vomissem": "vomi emese", "hemorrag": "saign", "asthm": "asthm"},
     **{"diarrh": "selles", "hypertens": "tension hta", "paralys": "paraly plegi pares"},
