@@ -78,7 +78,7 @@ SAME = [
      "partie bien limités ; sein totalement nécrosé."),
     ("Un utérus malformé.", "Une malformation de l'utérus."),
     ("Exophtalmie avec baisse d'acuité visuelle.", "Exophtalmie + BAV."),
-    ("Une masse, puis des adénopathies, un carcinome, un ictère et un prurit.", "Une grosseur, puis "
+    ("Une masse, des adénopathies, un carcinome, un ictère et un prurit.", "Une grosseur, "
      "des ganglions, un cancer, une jaunisse et des démangeaisons."),
     ("L'examen général trouve une patiente en bon état général ; normo tendue et apyrétique.",
      "Elle va bien, sa tension est normale, elle n'a pas de fièvre."),

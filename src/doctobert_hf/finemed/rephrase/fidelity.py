@@ -34,6 +34,7 @@ from doctobert_hf.finemed.rephrase.terms import (
     kind_of,
     stem,
     term_reasons,
+    told_otherwise,
     words_of,
 )
 from doctobert_hf.finemed.words import WORD
@@ -298,11 +299,15 @@ def _told_in(words: list[str]) -> bool:
 
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
     told = set(_DIGITS.findall(f"{rewrite} {as_digits(rewrite)}"))
-    known = allowed(words_of(rewrite))
+    written = words_of(rewrite)
+    known = allowed(written)
     roots = {word[:5] for word in words_of(rewrite) if len(word) >= CONTENT}
     for start, end in split_sentences(source):
         words = [w for w in words_of(source[start:end]) if len(w) >= CONTENT and w not in LIGHT]
-        kept = sum(stem(word) in known or word[:5] in roots for word in words)
+        kept = sum(
+            stem(word) in known or word[:5] in roots or told_otherwise(word, written)
+            for word in words
+        )
         numbers = set(_DIGITS.findall(source[start:end]))
         if numbers and numbers <= told and kept + len(numbers) > 1:
             continue  # "VG non dilaté, FEVG 62 %" in other words

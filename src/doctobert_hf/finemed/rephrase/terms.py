@@ -161,9 +161,9 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         kind = kinds[word] or ("disease" if _is_finding(word, rewrite) else None)
         if word in ("allergie", "allergies") and _RUBRIC.search(rewrite):
             continue
-        if _told_otherwise(stem(word) if len(stem(word)) > 2 else word, old):
+        if told_otherwise(stem(word) if len(stem(word)) > 2 else word, old):
             continue
-        if kind and _told_otherwise(word, old):
+        if kind and told_otherwise(word, old):
             continue
         if kind == "drug" and any(other in old for other in other_names(word)):
             continue
@@ -180,11 +180,11 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         kind = kinds[word]
         if kind is None or stem(word) in new_stems or in_new.of_one_root(word):
             continue
-        if stem(word) in _SALTS and _told_otherwise(stem(word), new):
+        if stem(word) in _SALTS and told_otherwise(stem(word), new):
             continue
         if kind == "drug" and any(other in written for other in other_names(word)):
             continue
-        if kind == "disease" and _told_otherwise(word, new):
+        if kind == "disease" and told_otherwise(word, new):
             continue
         if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
             continue
@@ -293,7 +293,8 @@ def _other_ways(root: str) -> tuple[str, ...] | None:
 _IN_BLOOD = re.compile(r"(?!hypo|hyper)(\w{5,})em(?:ies?)?")
 
 
-def _told_otherwise(root: str, words: Iterable[str]) -> bool:
+def told_otherwise(root: str, words: Iterable[str]) -> bool:
+    """Return whether another name of a finding is among folded words: "jaunisse" of "ictère"."""
     others = _other_ways(root)
     if others is None and (blood := _IN_BLOOD.fullmatch(root)):
         others = (blood[1],)  # "lactatémie" is a value of lactates
