@@ -141,3 +141,14 @@ def test_each_change_is_named(source, rewrite, reason):
     found = check_rewrite(source, rewrite)
     assert any(told.startswith(reason) for told in found), found
     assert check_rewrite(source, source) == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "unit",
+    ["1. Toux\n", "\t", "1e ", "CA12 ", "carbohydrate 12 ", "a", "1 et ", "1 mg (\n", "CD4+ "],
+)
+def test_long_runs_of_one_thing_take_linear_time(unit):
+    text = "Antigène carbohydrate 125. " + unit * 3_000
+    check_rewrite(text, "CA125, acuité à droite, à gauche. " + text)

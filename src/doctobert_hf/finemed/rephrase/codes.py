@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from doctobert_hf.finemed.rephrase.loose import ordinals
 from doctobert_hf.finemed.rephrase.quantities import quantities_of
@@ -50,7 +51,11 @@ def code_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from _signs(source, rewrite)
 
 
-_NAME = r"(?P<name>[^\W\d_]{3,}(?:\s+(?:d[eu]s?\s+(?:l[ae]s?\s+)?|d'|à\s+)?[^\W\d_]{3,}){0,3})"
+_CODE = re.compile(r"(?<![\w-])([A-Z][A-Za-z]{0,4})[- ]?(\d{1,4})(?!\w)")
+_NAME = re.compile(
+    r"(?<!\w)(?P<name>[^\W\d_]{3,30}(?:\s(?:d[eu]s?\s(?:l[ae]s?\s)?|d'|à\s)?[^\W\d_]{3,30}){0,3})"
+    r"[ -](?P<number>\d{1,4})(?![\w.,]\d|\w|\s?[%°/])"
+)
 _TIMES = frozenset("hjsm")
 
 
@@ -61,17 +66,29 @@ def name_in_code(number: str, text: str, other: str) -> bool:
         >>> name_in_code("125", "l'antigène carbohydrate 125", "le CA125")
         True
     """
-    if not number.isdigit():
-        return False
-    codes = re.findall(rf"(?<![\w-])([A-Z][A-Za-z]{{0,4}})[- ]?{number}(?!\w)", other)
-    for code in map(fold, codes if codes else ()):
-        if len(code) == 1 and code in _TIMES:
-            continue
-        for match in re.finditer(rf"{_NAME}[\s-]+{number}(?![\w.,]\d|\w|\s?[%°/])", text):
-            words = re.findall(r"[^\W\d_]{3,}", fold(match["name"]))
-            if _stands_for(code, words):
-                return True
-    return False
+    codes = _codes(other).get(number, ())
+    names = _names(text).get(number, ()) if codes else ()
+    return any(_stands_for(code, words) for code in codes for words in names)
+
+
+@lru_cache(maxsize=4)
+def _codes(text: str) -> dict[str, set[str]]:
+    """By number, the letters that stand before it; those of a time are left out."""
+    found: dict[str, set[str]] = {}
+    for letters, number in _CODE.findall(text):
+        if fold(letters) not in _TIMES:
+            found.setdefault(number, set()).add(fold(letters))
+    return found
+
+
+@lru_cache(maxsize=4)
+def _names(text: str) -> dict[str, list[list[str]]]:
+    """By number, the words before it."""
+    found: dict[str, list[list[str]]] = {}
+    for match in _NAME.finditer(text):
+        words = re.findall(r"[^\W\d_]{3,}", fold(match["name"]))
+        found.setdefault(match["number"], []).append(words)
+    return found
 
 
 def _stands_for(code: str, words: list[str]) -> bool:

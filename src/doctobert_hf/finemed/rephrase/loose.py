@@ -29,10 +29,12 @@ def parted(text: str) -> str:
     return _GLUED.sub(lambda match: f"{match['word'] or match['count'] or ''} ", text)
 
 
-_LABELLED = re.compile(r"^([ \t]*[-*#]*[ \t]*)[QR]\s?\d{1,3}(?=\s?[:.)])", re.M)
+_LABELLED = re.compile(r"^([ \t]{0,8}[-*#]{0,6}[ \t]{0,8})[QR]\s?\d{1,3}(?=\s?[:.)])", re.M)
 _LISTED = re.compile(
-    r"(?:^[ \t]*[-*#]*[ \t]*\(?(?P<line>\d{1,2})\s?(?:°\s?\)?|[.)-]|\.-|/)(?=[ \t]+[^\W\d])"
-    r"|(?<=[.;?!]\s)\(?(?P<within>\d{1,2})\)(?=\s+[^\W\d])|(?<=\s)(?P<slashed>\d{1,2})/(?=\s+[A-ZÀÉÊ]))",
+    r"(?:^[ \t]{0,8}[-*#]{0,6}[ \t]{0,8}\(?(?P<line>\d{1,2})\s?"
+    r"(?:°\s?\)?|[.)-]|\.-|/)(?=[ \t]+[^\W\d])"
+    r"|(?<=[.;?!]\s)\(?(?P<within>\d{1,2})\)(?=\s+[^\W\d])"
+    r"|(?<=\s)(?P<slashed>\d{1,2})/(?=\s+[A-ZÀÉÊ]))",
     re.M,
 )
 
@@ -50,13 +52,15 @@ def without_list_numbers(text: str) -> str:
     text = _LABELLED.sub(lambda match: " " * len(match[0]), text)
     marks = list(_LISTED.finditer(text))
     numbers = [int(mark["line"] or mark["within"] or mark["slashed"]) for mark in marks]
-    for at in range(len(marks) - 1, -1, -1):
-        number = numbers[at]
-        beside = number - 1 in numbers[:at] or number + 1 in numbers[at + 1 :]
+    first = {number: at for at, number in reversed(list(enumerate(numbers)))}
+    last = {number: at for at, number in enumerate(numbers)}
+    parts, end = [], 0
+    for at, (mark, number) in enumerate(zip(marks, numbers, strict=True)):
+        beside = first.get(number - 1, at) < at or last.get(number + 1, at) > at
         if number == 1 or beside:
-            start, end = marks[at].span()
-            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
-    return text
+            parts += [text[end : mark.start()], " " * len(mark[0])]
+            end = mark.end()
+    return "".join([*parts, text[end:]])
 
 
 _ENDING = rf"{IMPLIED}?(?:[èe]re?s?|ers?|res?|[èe]mes?|[èe]|nde?)"

@@ -40,7 +40,7 @@ def shared_units(text: str, spans: list[Span], own: list[Scaled]) -> list[tuple[
     """
     found: list[list[Scaled]] = [[] for _ in spans]
     for at in range(len(spans) - 2, -1, -1):  # a unit stands behind the last
-        if not own[at][1] and _JOINED.fullmatch(text, spans[at][1], spans[at + 1][0]):
+        if not own[at][1] and _is(_JOINED, text, spans[at][1], spans[at + 1][0]):
             found[at] += [own[at + 1]] if own[at + 1][1] else found[at + 1]
     limits: list[Scaled] = []  # the unit of which the number before is a limit
     for at in range(1, len(spans)):
@@ -51,9 +51,9 @@ def shared_units(text: str, spans: list[Span], own: list[Scaled]) -> list[tuple[
             continue
         between = spans[at - 1][1], spans[at][0]
         unit = own[at - 1] if own[at - 1][1] else None
-        if unit and _LIMIT.fullmatch(text, *between):
+        if unit and _is(_LIMIT, text, *between):
             found[at].append(unit)
-        elif at > 1 and own[at - 2] in limits and _JOINED.fullmatch(text, *between):
+        elif at > 1 and own[at - 2] in limits and _is(_JOINED, text, *between):
             found[at].append(own[at - 2])
         limits = [unit] if unit and found[at][-1:] == [unit] else []
     for at, (_, end) in enumerate(spans):
@@ -62,6 +62,14 @@ def shared_units(text: str, spans: list[Span], own: list[Scaled]) -> list[tuple[
     if spans and own[0][1] == "h" and _is_interval(text, spans[0]):
         found[0].append((-own[0][0], "fois/h"))
     return [tuple(also) for also in found]
+
+
+_GAP = 80
+
+
+def _is(pattern: re.Pattern[str], text: str, start: int, end: int) -> bool:
+    """Return whether what stands between two numbers is so; far ones have nothing in common."""
+    return end - start <= _GAP and pattern.fullmatch(text, start, end) is not None
 
 
 def _is_interval(text: str, span: Span) -> bool:
