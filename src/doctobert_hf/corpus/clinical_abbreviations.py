@@ -166,6 +166,7 @@ tdf: tenofovir
 efv: efavirenz
 nvp: nevirapine
 azt: zidovudine
+gpa: granulomatose polyangeite
 hiv: virus immunodeficience humaine
 vni: ventilation invasive
 vs: vitesse sedimentation

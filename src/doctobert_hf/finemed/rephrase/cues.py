@@ -42,6 +42,13 @@ AFTER = re.compile(
     r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)",
     re.IGNORECASE,
 )
+NO_DENIAL = re.compile(
+    r"n['’]\w+\s+(?:pas|jamais|plus)\s+\w+[ée]\s+(?:de\s|d['’])"
+    r"|(?<=intervalle )respect|(?<=intervalles )respect|(?<=cures )respect|(?<=délais )respect"
+    r"|(?<=doses )respect|(?<=consignes )respect|(?<=règles )respect",
+    re.IGNORECASE,
+)
+"""Of what stands behind it: "l'auscultation n'a pas objectivé de râles"; and what is kept to."""
 OF_ALL = re.compile(r"n['’](?:[ée]taient|ont|avaient)(?!\w)", re.IGNORECASE)
 """A denial of all that is listed before it: "la radio, le bilan n'étaient pas réalisés"."""
 LISTED = re.compile(r"\s*(?:et\s+)?(?:l[ae]s?\s+|l['’])[\w'’ -]{2,60}\Z", re.IGNORECASE)
@@ -117,8 +124,8 @@ BEARERS = re.compile(
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
     r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
-    r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|contre[- ]indi|"
-    r"d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant)",
+    r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|"
+    r"contre[- ]indi|d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant)",
     re.IGNORECASE,
 )
 """Any of them: where a sentence has none, all of it is affirmed."""

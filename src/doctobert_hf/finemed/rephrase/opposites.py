@@ -180,10 +180,10 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     "smoking": {
         "smoker": r"(?<!non-)(?<!non )(?<!ex-)fumeu(?:r|rs|se|ses)"
-        r"|tabagi(?:que|sme)s?(?!\s+(?:est\s+)?(?:ni[ée]|absent)|\s*:\s*non)"
+        r"|(?<!ni )tabagi(?:que|sme)s?(?!\s+(?:est\s+)?(?:ni[ée]|absent)|\s*:\s*non)"
         r"|(?<!ne )fum(?:e|ait|ant)(?!\s+pas|-t-)|(?<!pas )(?<!de )fumer(?!\s+pas)",
         "none": r"non[ -]fumeu\w+|ne\s+fum\w+\s+pas|non\s+tabagique"
-        r"|(?:pas|absence|aucun|sans)\s+(?:de\s+)?tabagisme|ne\s+pas\s+fumer"
+        r"|(?:pas|absence|aucun|sans)\s+(?:de\s+)?tabagisme|ni\s+tabagiques?|ne\s+pas\s+fumer"
         r"|ni(?:e|ent|ant|ait)\s+(?:tout\s+|le\s+|un\s+)?tabagisme"
         r"|tabagisme\s+(?:est\s+)?(?:ni[ée]|absent)|tabagisme\s*:\s*non|tabac\s*:\s*non",
     },

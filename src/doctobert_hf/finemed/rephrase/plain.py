@@ -60,6 +60,15 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=N[0-3xX])([a-c]?)\s?M[oO](?![a-zà-ÿ])", 0, r"\1M0"),
         (r"(?<=\d)\s?IU(?!\w)", 0, " UI"),
         (r"(?<!\w)à(?=\d)", 0, "à "),
+        (r"\s+par\s+m[èe]tre\s+carr[ée](?!\w)|(?<=[gGIi])\s+/\s?m\s?[2²](?!\d)", re.I, "/m2"),
+        (r"n'(?:a|ont|avai(?:t|ent))\s+pas\s+chang[ée]\s+de\s+(\w+)(?:\s+ou\s+de\s+(\w+))?", re.I,
+         r"\1 et \2 inchangées"),
+        (r"(x\s?\d+),\s(\d)(?=\s?[cm]m(?!\w))", 0, r"\1,\2"),
+        (r"((?:(?<!\w)ne\s+|n')(?:est|sont|[ée]tai(?:t|ent)))\s+pas\s+positi(?=f|v)", re.I,
+         r"est négati"),
+        (r"((?<!\w)(?:pas|sans|aucune?)\s[^.;:,]{0,60}),?\s+(?:notamment|en\s+particulier)\s+"
+         r"(?=(?:tabag|alcool|[ée]thyl|cardi|famili|chirurg|m[ée]dic|allerg|toxi)\w*(?:iques?|aires?|aux|al)"
+         r"(?!\w))", re.I, r"\1, ni "),
         (r"(?<!\w)ampoule\s+rectale(?!\w)", re.I, "rectum"),
         (r"(?<=(?:TDF|3TC|EFV|NVP|AZT|FTC|DTG|LPV|ATV))[-/](?=[A-Z3][A-Z]{2}(?!\w))", 0, " + "),
         (r"(?<!\w)3TC(?!\w)", 0, "lamivudine"),
@@ -113,7 +122,7 @@ _PART = re.compile(r"(?<![\w-])([LM])([SI])([DG])(?![\w-])")
 
 _ANY = re.compile(
     r"(?<!\w)(?:sans|non|pas|en\s+g|g[ée]n[ée]r|habituel|en\s+principe|à\s+ce|encore|formel|strict|"
-    r"actuel|contexte|ampoule\s|TDF|3TC|LES|patient|rest|[ée]tai|est\s|sont\s|ant[ée]c|stable|asympt|HIV|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s?[°\\xX×]|à\d|[.,]000|N[0-3xX][a-c]?\s?M[oO]|\d\s?(?:IU|[kK][gG])|[cpy]\sT[0-4x]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
+    r"actuel|contexte|ampoule\s|TDF|3TC|LES|patient|rest|[ée]tai|est\s|sont\s|ant[ée]c|stable|asympt|HIV|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s?[°\\xX×]|à\d|[.,]000|N[0-3xX][a-c]?\s?M[oO]|m[èe]tre\scarr|\s/\s?m|notamment|particulier|\d\s?(?:IU|[kK][gG])|[cpy]\sT[0-4x]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
     re.IGNORECASE,
 )
 """Where none of these stands, no rule applies."""

@@ -22,6 +22,7 @@ from doctobert_hf.finemed.rephrase.cues import (
     GOES_ON,
     LIST,
     LISTED,
+    NO_DENIAL,
     OF_ALL,
     PRESENT,
     RULED_OUT,
@@ -44,14 +45,14 @@ LIGHT = frozenset(
     votre notre leurs heure heures jours semaine semaines annee annees minute minutes depasser
     diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment egalement
     ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct
-    aurait auraient serait seraient etaient avaient malgre""".split()
+    aurait auraient serait seraient etaient avaient malgre general generale""".split()
 )
 
 
 _SHORT = frozenset("toux rash coma choc pus rale".split())
 _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
-    "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam",
+    "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam traite",
     "hypertens": "hypertend", "hypotens": "hypotend", "doul": "doul", "fievre": "fievr febril pyre",
     "romp": "romp ruptur", "irradi": "irrad",
     "exten": "exten etend",
@@ -437,7 +438,7 @@ def _list_begin(segment: str, begin: int) -> int:
 
 def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
     """Yield the last three words before a cue that stands behind: "fièvre absente"."""
-    cues = [match.start() for match in AFTER.finditer(segment)]
+    cues = [m.start() for m in AFTER.finditer(segment) if not NO_DENIAL.match(segment, m.start())]
     if not cues:
         return
     words = [m.start() for m in WORD.finditer(segment) if _tells(m[0])]

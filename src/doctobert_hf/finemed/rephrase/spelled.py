@@ -55,6 +55,12 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, new in (
         (r"\btrois[ -]quarts\s+d['’]heure", "45 min"),
         (r"\b(?:un\s+)?quarts?\s+d['’]heure", "15 min"),
+        (r"\bune\s+dizaine\s+d['’e]\s*", "10 "),
+        (r"\bune\s+douzaine\s+d['’e]\s*", "12 "),
+        (r"\bune\s+quinzaine\s+d['’e]\s*", "15 "),
+        (r"\bune\s+vingtaine\s+d['’e]\s*", "20 "),
+        (r"\bune\s+trentaine\s+d['’e]\s*", "30 "),
+        (r"\bune\s+centaine\s+d['’e]\s*", "100 "),
         (r"\b(?:une\s+)?demi[ -]heure", "30 min"),
         (r"\b(?:une\s+)?demi[ -](?:année|annee)", "6 mois"),
         (r"\bpour[ -]cents?\b", "%"),

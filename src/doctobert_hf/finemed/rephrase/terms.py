@@ -9,6 +9,7 @@ from functools import lru_cache
 from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
 from doctobert_hf.finemed.rephrase.brands import BRANDS, other_names
 from doctobert_hf.finemed.rephrase.drug_classes import class_of, has_member, is_class
+from doctobert_hf.finemed.rephrase.slips import is_slip, swapped, value_told
 from doctobert_hf.finemed.words import WORD, fold
 
 CONTENT = 5
@@ -58,8 +59,8 @@ _ORDINARY = frozenset(
     maladroite adroite sympathies ladite susdite predite redite merites heritee evites hypocrite
     debite debites delimite credite edite edites medite repose reposes exposes opposes imposes
     proposes composes indisposee superpose transpose interpose appose depots diagnose bonhomie
-    peritoine peritoines normochrome normochromes hypochrome hypochromes polychrome polychromes
-    monochrome
+    electrolyte electrolytes mitose mitoses peritoine peritoines normochrome normochromes
+    hypochrome hypochromes polychrome polychromes monochrome
     economie economies autonomie taxonomie academies""".split()
 )
 
@@ -171,8 +172,11 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind is None or stem(word) in old_stems:
             continue
-        if not in_old.of_one_root(word) and not in_old.whole_of(word):
-            yield f"{kind} invented: {word}"
+        if in_old.of_one_root(word) or in_old.whole_of(word) or in_old.misspelt(word, kind):
+            continue
+        if kind == "disease" and value_told(word, source):
+            continue
+        yield f"{kind} invented: {word}"
     yield from _short_names(source, rewrite, old_stems | set(old))
     yield from _eponyms(source, rewrite)
     lost = []
@@ -242,6 +246,7 @@ def _is_finding(word: str, text: str) -> bool:
 
 
 _SAME = {
+    **{"metast": "secondaire localisat", "occlus": "occlu", "retreciss": "steno"},
     **{"adenopath": "gangl adenomeg polyadeno lymph", "carcinom": "cancer tumeur tumor neoplas"},
     **{"cephale": "maux mal tete", "dyspnee": "essouffl souffle", "ictere": "jauniss subicter"},
     **{"prurit": "demange gratte", "vomissem": "vomi emese", "hemorrag": "saign", "asthm": "asthm"},
@@ -406,6 +411,11 @@ class _Relatives:
             len(other) > len(word) and other.removesuffix("s").endswith(told)
             for other in self._ending.get(told[-7:], ())
         )
+
+    def misspelt(self, word: str, kind: str) -> bool:
+        """Return whether one is the same word with a slip."""
+        begun = (word[:4], swapped(word[:4]))
+        return any(is_slip(o, word, kind) for key in begun for o in self._beginning.get(key, ()))
 
     def of_one_root(self, word: str) -> bool:
         """Return whether one has the same root: "splénectomie", "splénique"; no sibling."""

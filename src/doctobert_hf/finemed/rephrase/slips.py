@@ -1,0 +1,66 @@
+"""Words that a rewrite spells as they should be, and values that their source tells in words.
+
+Case reports are full of slips: "glyclazide", "ostéchondromatose", "broncho-pneupathie". A model
+that writes the right word invents no medicine and no disease.
+"""
+
+from __future__ import annotations
+
+import re
+
+from doctobert_hf.finemed.words import fold
+
+
+def is_slip(written: str, right: str, kind: str) -> bool:
+    """Return whether a word is another one with a slip.
+
+    Of diseases up to two letters may be missing; of medicines, whose names differ by no more than
+    that, only what sounds alike is a slip.
+
+    Args:
+        written: The word of the source, folded.
+        right: That of the rewrite, folded.
+        kind: ``drug``, ``disease`` or ``germ``.
+
+    Example:
+        >>> is_slip("glyclazide", "gliclazide", "drug")
+        True
+        >>> is_slip("prednisone", "prednisolone", "drug")
+        False
+    """
+    if _sound(written) == _sound(right):
+        return True
+    missing = len(right) - len(written)
+    return kind == "disease" and len(written) > 9 and 0 < missing < 3 and _within(written, right)
+
+
+def swapped(letters: str) -> str:
+    """Return letters with "y" for "i", and the reverse."""
+    return letters.translate(str.maketrans("iy", "yi"))
+
+
+def _sound(word: str) -> str:
+    """Return a word as it sounds: "i" for "y", "t" for "th", one letter for two."""
+    return re.sub(r"(.)\1", r"\1", word.replace("y", "i").replace("th", "t").replace("ph", "f"))
+
+
+def _within(short: str, long: str) -> bool:
+    letters = iter(long)
+    return all(letter in letters for letter in short)
+
+
+_HYPER = re.compile(r"(?P<way>hyper|hypo)(?P<what>\w{5,}?)em(?:ies?)?")
+_WAYS = {
+    "hyper": re.compile(r"(?<!\w)(?:augment|elev|eleve|haut)\w*"),
+    "hypo": re.compile(r"(?<!\w)(?:diminu|bas|basse|abaiss|effondr|reduit)\w*"),
+}
+
+
+def value_told(word: str, source: str) -> bool:
+    """Return whether a value is told to be so: "hypercalcémie" of "calcium augmenté"."""
+    match = _HYPER.fullmatch(word)
+    if match is None:
+        return False
+    told = fold(source)
+    near = re.search(rf"(?<!\w){match['what'][:7]}", told)
+    return near is not None and _WAYS[match["way"]].search(told) is not None
