@@ -57,6 +57,12 @@ SAME = [
      "80/60 mmHg."),
     ("Hyperleucocytose à 19000 éléments/mm 3.", "Hyperleucocytose à dix-neuf mille éléments/mm3."),
     ("Plaquettes à 90,000 elts/mm³.", "Plaquettes : 90 000/mm³."),
+    ("Sous prednisone.", "Sous prednisolone.", "drug invented: prednisolone"),
+    ("Les récepteurs hormonaux sont négatifs.", "Les récepteurs hormonaux sont positifs.",
+     "result changed"),
+    ("Une augmentation des gammaglobulines.", "Une hypogammaglobulinémie.", "disease invented"),
+    ("Une arthrite du genou.", "Une arthrose du genou.", "disease invented: arthrose"),
+    ("Admis dix heures après.", "Admis une vingtaine d'heures après.", "quantity"),
     ("Leucocytose à 11.000 éléments/mm3.", "Leucocytes à 11 000 éléments/mm3."),
     ("Poids de naissance à 3Kg 300.", "Poids de naissance : 3,3 kg."),
     ("Une néoformation de 14cmx12cm, une masse de 8X13X14,6 cm.", "Une néoformation de 14 cm x "
@@ -82,6 +88,27 @@ SAME = [
      "des ganglions, un cancer, une jaunisse et des démangeaisons."),
     ("L'examen général trouve une patiente en bon état général ; normo tendue et apyrétique.",
      "Elle va bien, sa tension est normale, elle n'a pas de fièvre."),
+    ("L'auscultation pulmonaire n'avait pas objectivé de râles crépitants.", "À l'auscultation "
+     "pulmonaire, aucun râle crépitant."),
+    ("Évoluant dans un contexte de conservation de l'état général.", "Évoluant sans altération de "
+     "l'état général."),
+    ("Gemcitabine 1000mg /m² tous les vingt et un jours, avec respect des intervalles inter-cures.",
+     "Gemcitabine, mille milligrammes par mètre carré tous les 21 jours, l'intervalle entre les "
+     "cures étant respecté."),
+    ("Des localisations secondaires pulmonaires.", "Des métastases pulmonaires."),
+    ("Diabète sous glyclazide.", "Diabète traité par gliclazide."),
+    ("Une ostéchondromatose multiple.", "Une ostéochondromatose multiple."),
+    ("Elle n'a pas d'antécédents toxiques, notamment tabagiques.", "On ne lui connaissait pas "
+     "d'antécédents toxiques, en particulier pas de tabagisme."),
+    ("Les électrolytes sont dans les normes.", "Les sels minéraux sont normaux."),
+    ("La tuméfaction n'a pas changé de taille ou de consistance.", "Taille et consistance de la "
+     "tuméfaction inchangées."),
+    ("Les récepteurs hormonaux sont négatifs.", "Les récepteurs hormonaux n'étaient pas positifs."),
+    ("Une tumeur de 3,4x4, 6 cm.", "Une tumeur de 3,4 x 4,6 cm."),
+    ("La circonflexe est occluse.", "Occlusion de la circonflexe."),
+    ("Une augmentation des gammaglobulines à 42,9 g/l.", "Une hypergammaglobulinémie à 42,9 g/l."),
+    ("Admis environ dix heures après.", "Admis une dizaine d'heures après."),
+    ("Suggérant une GPA.", "Suggérant une granulomatose avec polyangéite."),
     ("Une fracture fermée du tibia.", "Le tibia était cassé, sans plaie (fracture fermée)."),
 ]  # fmt: skip
 CHANGED = [
@@ -108,6 +135,12 @@ CHANGED = [
     ("Il est sous antibiotique à large spectre depuis son entrée.", "Il est surveillé depuis son "
      "entrée.", "treatment lost: antibiotique"),
     ("Sous TDF-3TC-EFV.", "Sous TDF-3TC-NVP.", "drug invented: NVP"),
+    ("Sous prednisone.", "Sous prednisolone.", "drug invented: prednisolone"),
+    ("Les récepteurs hormonaux sont négatifs.", "Les récepteurs hormonaux sont positifs.",
+     "result changed"),
+    ("Une augmentation des gammaglobulines.", "Une hypogammaglobulinémie.", "disease invented"),
+    ("Une arthrite du genou.", "Une arthrose du genou.", "disease invented: arthrose"),
+    ("Admis dix heures après.", "Admis une vingtaine d'heures après.", "quantity"),
     ("Leucocytose à 11.000 éléments/mm3.", "Leucocytes à 1 100 éléments/mm3.", "quantity"),
     ("Température à 37 ° 5.", "Température à 38,5 °C.", "quantity invented: 38,5"),
     ("Tumeur classée pT2N3Mo.", "Tumeur pT2N2M0.", "code"),
