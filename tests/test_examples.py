@@ -12,6 +12,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "examples"
 SCRIPTS = sorted(FOLDER.glob("[0-9]*.py"))
 
 
+@pytest.mark.long
 def test_each_is_short_and_named():
     assert len(SCRIPTS) == 10
     page = (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -3,6 +3,8 @@
 import importlib.util
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[1] / "scripts" / "import_graph.py"
 
 
@@ -18,5 +20,6 @@ def test_a_circle_is_found():
     assert load().circles(graph) == [["a", "b", "c"]]
 
 
+@pytest.mark.long
 def test_there_are_no_circles():
     assert load().main() == 0

@@ -54,6 +54,7 @@ WORDS = {"Report": 1, "find_corpus": 1, "ModelRef": 1, "ExampleEncoder": 1, "Tok
 GONE = ("Encoder", "RowEncoder", "EncoderBackend", "FineTuner", "tune")
 
 
+@pytest.mark.long
 def test_one_name_for_one_thing():
     """The names of the glossary's kind stand once, and those they took the place of nowhere."""
     names = [

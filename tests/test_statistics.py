@@ -35,6 +35,7 @@ def models(generator, difficulty, mean, seeds, spread=0.15):
     return [run(generator, difficulty, mean + spread * generator.normal()) for _ in range(seeds)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seeds", "tasks"), [(3, 1), (5, 1), (3, 3)])
 def test_equal_ways_to_train_are_told_apart_no_more_often_than_the_level_says(seeds, tasks):
     generator = np.random.default_rng(1)

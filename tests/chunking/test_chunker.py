@@ -47,6 +47,7 @@ words = st.text(st.sampled_from("abcdé1 .,;:!?·•\n\r\t\u00a0'’«»"), max_
 anything = st.text(st.characters(codec="utf-8", exclude_characters="\ufdfa\ufdfb"), max_size=120)
 
 
+@pytest.mark.long
 @fuzz
 @given(st.one_of(anything, words))
 @example("")
@@ -81,6 +82,7 @@ def test_promises_for_every_kind_of_tokenizer(any_tokenizer, max_length, sample_
         check(chunker, text)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("any_tokenizer", KINDS, indirect=True)
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -140,6 +142,7 @@ def test_chunks_are_full_and_end_at_sentences(tokenizer, sample_texts):
     assert counted.fill >= 0.92  # sentences are long beside 256 tokens; 512 is the benchmark's
 
 
+@pytest.mark.long
 def test_map_keeps_columns_and_adds_positions(chunker, sample_texts):
     data = Dataset.from_dict(
         {"text": [*sample_texts[:5], ""], "id": [f"d{i}" for i in range(6)], "n": range(6)}

@@ -68,6 +68,7 @@ def test_seeds(tokenizer, rows):
     assert not torch.equal(collator(rows[:4])["labels"], collator(rows[:4])["labels"])
 
 
+@pytest.mark.long
 def test_workers_and_epochs_draw_differently(tokenizer, rows):
     collator = DataCollatorForHierarchicalChunking(tokenizer, 64, seed=3)
     same = [rows[0]] * 4
@@ -111,6 +112,7 @@ def test_stock_trainer(preset, workers, tokenizer, rows, tmp_path):
     assert losses[-1] < losses[0] - 0.3
 
 
+@pytest.mark.long
 def test_evaluation_sees_every_chunk_once_documents_are_chunked(tokenizer, rows, tmp_path):
     documents = Dataset.from_list(rows[:5])
     chunker = HierarchicalChunker(tokenizer, 64)
@@ -133,6 +135,7 @@ def test_evaluation_sees_every_chunk_once_documents_are_chunked(tokenizer, rows,
     assert seen == [len(chunks)]
 
 
+@pytest.mark.long
 def test_a_forgotten_setting_is_named(tokenizer, rows, tmp_path):
     model = AutoModelForMaskedLM.from_config(preset_config("doctobert-tiny", tokenizer))
     collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=64)
@@ -150,6 +153,7 @@ def test_a_forgotten_setting_is_named(tokenizer, rows, tmp_path):
         collator([{}])
 
 
+@pytest.mark.long
 def test_a_document_too_long_for_a_batch_is_named_never_cut(tokenizer, rows):
     collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=128, max_rows=60)
     long = {"text": "Une phrase de plus. " * 2000, "id": "dossier-7"}

@@ -95,6 +95,7 @@ def passes(tokenizer, rows, epochs=2, **settings):
     return [[batch["labels"].tolist() for batch in loader] for _ in range(epochs)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("persistent", [False, True])
 def test_a_plain_loader_with_workers_needs_no_seed_of_torch(persistent, tokenizer, rows):
     first, second = passes(tokenizer, rows, persistent_workers=persistent)
@@ -133,6 +134,7 @@ def test_a_run_left_in_mid_epoch_does_not_freeze_masks(tokenizer, rows, tmp_path
     assert first != second
 
 
+@pytest.mark.long
 def test_a_loader_left_by_others_does_not_freeze_masks(tokenizer, rows, tmp_path):
     """Its function is one that cannot call the collator."""
     left = Trainer(

@@ -32,6 +32,7 @@ def test_env(capsys):
     assert "transformers" in run(capsys, "env")[1]
 
 
+@pytest.mark.long
 def test_train_and_evaluate_a_tokenizer(capsys, tmp_path, sample_texts):
     corpus = tmp_path / "c.jsonl"
     corpus.write_text("".join(json.dumps({"texte": t}) + "\n" for t in sample_texts[:60]))

@@ -26,6 +26,7 @@ def corpus(tmp_path):
     return path
 
 
+@pytest.mark.long
 def test_annotate_filter_and_stats(corpus, tmp_path, capsys):
     annotated, kept = str(tmp_path / "annotated"), str(tmp_path / "kept")
     one = ["--tasks", "1", "--workers", "1", "--lexicons", "base"]
@@ -59,6 +60,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments, said, capsys):
     assert said in err and len(err.splitlines()) == 1
 
 
+@pytest.mark.long
 def test_help_loads_neither_torch_nor_datatrove():
     code = (
         "import sys\nfrom doctobert_hf.cli import main\n"

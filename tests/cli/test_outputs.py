@@ -9,6 +9,7 @@ from cli_helpers import COMMANDS, command, hashes
 from doctobert_hf.cli import main
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("more", [[], ["--overwrite"]], ids=["plain", "overwrite"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_folder_of_strangers_stays_as_it_is(name, more, place, made, capsys):

@@ -44,6 +44,7 @@ def test_the_next_command(name, place, made, capsys, monkeypatch):
         capsys.readouterr()
 
 
+@pytest.mark.long
 def test_the_tasks_next_commands(data_dir, capsys):
     assert main(["benchmark", "tasks", "--data-dir", str(data_dir)]) == 0
     captured = capsys.readouterr()

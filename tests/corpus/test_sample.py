@@ -31,6 +31,7 @@ def test_same_seed_gives_same_documents() -> None:
     assert sample_documents(60, seed=3) == sample_documents(60, seed=3)
 
 
+@pytest.mark.long
 def test_smaller_sample_is_a_prefix(documents: list[SampleDocument]) -> None:
     assert sample_documents(40) == documents[:40]
 
@@ -107,6 +108,7 @@ def test_documents_are_distinct(documents: list[SampleDocument]) -> None:
     assert len({one.text for one in documents}) >= 0.99 * len(documents)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [17, 1, 2])
 def test_text_is_clean(seed: int) -> None:
     documents = sample_documents(1200, seed=seed)
@@ -116,6 +118,7 @@ def test_text_is_clean(seed: int) -> None:
     assert min(len(one.text.split()) for one in documents) >= 80
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [17, 1, 2])
 def test_french_contractions_and_elisions(seed: int) -> None:
     documents = sample_documents(1200, seed=seed)

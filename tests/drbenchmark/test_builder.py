@@ -235,6 +235,7 @@ print(json.dumps(sizes))"""
     assert sizes["quaero_emea doctobert"] == {"train": 427, "validation": 355, "test": 348}
 
 
+@pytest.mark.long
 def test_the_environment_names_the_folder(python):
     code = f"""
 import json
@@ -244,6 +245,7 @@ print(json.dumps(load_dataset("{ID}", "essai_cls", split="test").num_rows))"""
     assert python(code, DOCTOBERT_DATA_DIR=str(MADE_UP)) > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -271,6 +273,7 @@ except Exception as error:
     assert kind in ("UsageError", "DataError", "ValueError")
 
 
+@pytest.mark.long
 def test_registration_is_idempotent_and_leaves_others_alone(python):
     code = """
 import json, sys
@@ -291,6 +294,7 @@ print(json.dumps([len(sys.meta_path) == before, first is datasets.load.dataset_m
     assert other in ("ConnectionError", "DatasetNotFoundError", "OfflineModeIsEnabled")
 
 
+@pytest.mark.long
 def test_a_task_registered_late_is_loaded(tmp_path, python):
     (tmp_path / "mine.txt").write_text("un\ndeux\n")
     code = f"""

@@ -90,6 +90,7 @@ def test_check_on_real_data(data_dir):
     assert check.notes == ["1 rows are in validation and test"]
 
 
+@pytest.mark.long
 def test_command_line(capsys, tmp_path, monkeypatch):
     monkeypatch.delenv("DOCTOBERT_DATA_DIR", raising=False)
     assert main(["benchmark", "tasks", "--data-dir", str(MADE_UP), "--json"]) == 0

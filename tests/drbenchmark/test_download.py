@@ -76,6 +76,7 @@ def config(tmp_path):
     return DownloadConfig(cache_dir=str(tmp_path / "downloads"), max_retries=0)
 
 
+@pytest.mark.long
 def test_an_archive_is_downloaded(server, tmp_path):
     folder, url = server
     (folder / "quaero.zip").write_bytes(MADE_UP.read_bytes())
@@ -97,6 +98,7 @@ def test_single_files_are_downloaded_under_their_names(server, tmp_path):
     assert convert(task, found).splits == convert(task, find_corpus(task, MADE_UP)).splits
 
 
+@pytest.mark.long
 def test_diamed_comes_without_its_pictures(server, tmp_path):
     import os
     import zipfile

@@ -178,6 +178,7 @@ def test_a_page_shows_marks_in_marks_and_conll_refuses():
         conll(document)
 
 
+@pytest.mark.long
 def test_nested_models_are_trained_kept_and_used(notes, make_encoder, tmp_path):
     encoder = make_encoder()
     (tmp_path / "space.yaml").write_text("untuned: {learning_rate: 1.0e-2, epochs: 20}\n")

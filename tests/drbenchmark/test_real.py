@@ -60,6 +60,7 @@ def test_quaero_tag_counts(name, data_dir):
         assert "/".join(map(str, found)) == by_type
 
 
+@pytest.mark.long
 def test_e3c_counts(data_dir):
     splits = loaded("e3c_clinical", data_dir).splits
     free = [sum(set(r["ner_tags"]) <= {"O"} for r in rows) for rows in splits.values()]
@@ -109,6 +110,7 @@ def _texts(rows):
     return texts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", REAL)
 def test_strict_splits_share_no_document(name, data_dir):
     splits = loaded(name, data_dir, "strict").splits

@@ -98,6 +98,7 @@ def board():
 # ------------------------------------------------------------------------------------- ranking
 
 
+@pytest.mark.long
 def test_published_rows_alone_reproduce_the_published_aggregates():
     standings = rank(published.SCORES)
     for model, standing in standings.items():
@@ -110,6 +111,7 @@ def test_published_rows_alone_reproduce_the_published_aggregates():
     assert best.min_max.low <= best.min_max.value <= best.min_max.high <= 100.0
 
 
+@pytest.mark.long
 def test_a_copy_of_a_published_model_lands_beside_it():
     row = published.SCORES["TransBERT-bio-fr"]
     mine = [r for t, s in row.items() for r in runs("me/new", t, [s / 100 + 0.0001] * 5)]
@@ -212,6 +214,7 @@ def test_without_predictions_there_are_only_task_means():
     assert build_board(two_models(), counts=counts).pairs[0].basis == "tasks"
 
 
+@pytest.mark.long
 def test_published_rows_are_compared_over_task_means():
     mine = [result("me/new", t, s / 100) for t, s in published.SCORES["DrBERT-7GB"].items()]
     board = build_board(mine, "published")
@@ -346,6 +349,7 @@ def test_best_and_second_are_marked_and_prints_that_are_equal_share_the_mark():
     assert "**1.00**" in line.split("|")[-2]  # lower is better
 
 
+@pytest.mark.long
 def test_markdown_has_warnings_intervals_and_significance(board):
     words = markdown(board, [("figures/x.png", "A figure")])
     for part in ("## Warnings", "## Ranking with 95 % intervals", "## Significance", "±0.3"):
@@ -368,6 +372,7 @@ def test_names_are_escaped_in_markdown_latex_and_html():
     assert "&lt;script&gt;alert(&#39;1&#39;)" in html
 
 
+@pytest.mark.long
 def test_csv_holds_every_number():
     board = build_board(
         [*two_models(3), *(result('a,"b"', t, 0.123456789) for t in TASKS)], "published"
@@ -410,6 +415,7 @@ class _Outline(HTMLParser):
                 self.addresses.append(value)
 
 
+@pytest.mark.long
 def test_page_needs_nothing_else_and_is_sortable(board):
     drawn = draw_figures(board)
     html = page(board, {name: inline_svg(figure, name) for name, figure in drawn.items()})
@@ -520,6 +526,7 @@ def test_report_files(folder):
     assert {p: p.read_bytes() for p in report.rglob("*") if p.is_file()} == first
 
 
+@pytest.mark.long
 def test_without_matplotlib_the_report_says_so(folder, monkeypatch):
     write_report(folder, folder / "report")
     assert list((folder / "report" / "figures").iterdir())
@@ -530,6 +537,7 @@ def test_without_matplotlib_the_report_says_so(folder, monkeypatch):
         assert "Figures need matplotlib" in (folder / "report" / name).read_text()
 
 
+@pytest.mark.long
 def test_a_damaged_result_leaves_the_last_report(folder):
     write_report(folder, folder / "report")
     before = (folder / "report" / "report.json").read_bytes()
@@ -556,6 +564,7 @@ def test_command_prints_the_table_and_warns(folder, capsys):
     assert (folder.parent / "there" / "report.html").is_file()
 
 
+@pytest.mark.long
 def test_command_prints_json(folder, capsys):
     assert command(folder, "--json") == 0
     printed = capsys.readouterr().out

@@ -34,6 +34,7 @@ def unpacked(tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["quaero_emea", "deft2021_cls", "cas_cls", "clister", "diamed", "e3c_temporal"]
 )

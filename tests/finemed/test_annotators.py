@@ -87,6 +87,7 @@ def test_the_domain_classifiers_own_layout(make_classifier, tmp_path):
     assert classifier.judge([text])[0] == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.long
 def test_all_axes_by_models(make_classifier, write_corpus, tmp_path):
     corpus = write_corpus(
         medical=4, other=0, files=1, url=lambda row: "https://chu.fr/" + row["id"]

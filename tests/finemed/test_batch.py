@@ -179,6 +179,7 @@ def test_where_a_batch_may_not_be(annotated, tmp_path):
         rephrase(config(annotated, tmp_path / "o", annotated / "batch"))
 
 
+@pytest.mark.long
 def test_two_runs_do_not_share_a_folder(annotated, tmp_path):
     batch = tmp_path / "batch"
     batch.mkdir()

@@ -45,6 +45,7 @@ def test_every_type_of_column_comes_back_from_json():
     assert math.isnan(unpack(pack({"v": math.nan}))["v"])
 
 
+@pytest.mark.long
 def test_a_rewrite_keeps_all_columns_of_its_document(annotated, tmp_path):
     source = pq.read_table(next((annotated / "data").glob("*.parquet"))).slice(0, 6)
     for name, values in COLUMNS.items():

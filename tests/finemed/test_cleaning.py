@@ -85,6 +85,7 @@ def test_duplicates_but_for_case_and_line_breaks(tmp_path, minhash, one, other, 
     assert len(rows_of(tmp_path / "out")) == (1 if same else 2)
 
 
+@pytest.mark.long
 def test_repetition_is_an_option(tmp_path):
     path = table(tmp_path / "r.parquet", [("r", "Prendre un comprimé le soir. " * 80)])
     for repetition, count in ((False, 1), (True, 0)):

@@ -50,6 +50,7 @@ def test_covered_is_what_counting_characters_gives(intervals):
     assert covered(intervals) == len({i for start, end in intervals for i in range(start, end)})
 
 
+@pytest.mark.long
 def test_one_pass_for_many_terms_is_each_term_alone(monkeypatch):
     """The pattern of shared beginnings finds what one alternative a term finds; so do counts."""
     import random

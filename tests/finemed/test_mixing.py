@@ -31,6 +31,7 @@ def settings(sources, tokenizer_dir, output, **more):
     )
 
 
+@pytest.mark.long
 def test_without_shares_every_chunk_is_there_and_the_text_whole(sources, tokenizer_dir, tmp_path):
     manifest = mix(settings(sources, tokenizer_dir, tmp_path / "mix"))
     rows = rows_of(tmp_path / "mix")
@@ -46,6 +47,7 @@ def test_without_shares_every_chunk_is_there_and_the_text_whole(sources, tokeniz
     assert not excluded_of(tmp_path / "mix")
 
 
+@pytest.mark.long
 def test_shares_of_tokens(sources, tokenizer_dir, tmp_path):
     sources[0]["share"], sources[1]["share"] = 1, 1
     config = settings(sources, tokenizer_dir, tmp_path / "mix", total=20_000)
@@ -62,6 +64,7 @@ def test_shares_of_tokens(sources, tokenizer_dir, tmp_path):
     assert str(tmp_path) not in card
 
 
+@pytest.mark.long
 def test_documents_are_drawn_whole(sources, tokenizer_dir, tmp_path):
     sources[0]["share"], sources[1]["share"] = 1, 1
     config = settings(sources, tokenizer_dir, tmp_path / "mix", unit="documents", total=40)
@@ -137,6 +140,7 @@ def test_draws_are_even_and_depend_on_the_seed():
     assert draw("d1", 1) != draw("d1", 2)
 
 
+@pytest.mark.long
 def test_wrong_mixes(sources, tokenizer_dir, tmp_path):
     def run(changed, match, error=UsageError, **more):
         with pytest.raises(error, match=match):

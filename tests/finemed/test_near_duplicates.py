@@ -97,6 +97,7 @@ def test_marked_instead_of_dropped(tmp_path, tasks):
     assert sorted(map(sorted, ranks.values())) == [[0], [0, 1], [0, 1, 2]]
 
 
+@pytest.mark.long
 def test_a_cluster_gives_no_more_than_is_asked_for(tmp_path):
     """What is marked is chosen from by an expression, in any stage."""
     from doctobert_hf.finemed.config import FilterConfig
@@ -113,6 +114,7 @@ def test_a_cluster_gives_no_more_than_is_asked_for(tmp_path):
     assert [row["id"] for row in rows_of(tmp_path / "chosen")] == ["r0", "r1", "alone"]
 
 
+@pytest.mark.long
 def test_columns_of_an_earlier_run_are_replaced_and_told(tmp_path, caplog):
     rows = [{"id": str(n), "text": f"Toux, fièvre {n}.", COLUMN: 7} for n in range(3)]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet")
@@ -130,6 +132,7 @@ def test_marks_that_cannot_be(more):
         CleanConfig(mark_near_duplicates=True, **more)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -145,6 +148,7 @@ def test_signs_that_belong_to_values_are_no_punctuation(tmp_path, one, other):
     assert [(row["id"], row["reason"], row["of"]) for row in out] == [("c", "exact duplicate", "a")]
 
 
+@pytest.mark.long
 def test_punctuation_is_none_of_a_text(tmp_path):
     one = "Fièvre - toux ; dyspnée (stade 2) : surveillance, 3 jours."
     other = "Fièvre – toux, dyspnée – stade 2 – surveillance 3 jours"
@@ -152,6 +156,7 @@ def test_punctuation_is_none_of_a_text(tmp_path):
     assert len(kept) == 1 and out[0]["reason"] == "exact duplicate"
 
 
+@pytest.mark.long
 def test_a_run_from_before_they_could_be_marked_goes_on(tmp_path):
     import json
 

@@ -256,6 +256,7 @@ LONG = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", LONG)
 def test_long_texts_of_one_piece_take_no_square_of_their_length(name):

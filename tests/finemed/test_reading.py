@@ -140,6 +140,7 @@ def every_kind(tmp_path):
     return rows, [str(tmp_path / name) for name in (*kinds, "saved", "parts", "parts/*.jsonl")]
 
 
+@pytest.mark.long
 def test_a_stage_reads_what_the_ground_reads(every_kind, tmp_path):
     rows, places = every_kind
     for number, place in enumerate(places):
@@ -216,6 +217,7 @@ def test_what_matches_a_pattern_is_apart_from_the_output(tmp_path):
         deidentify_documents(config)
 
 
+@pytest.mark.long
 def test_remote_files_of_every_kind(every_kind, tmp_path):
     import fsspec
 

@@ -53,6 +53,7 @@ def test_a_long_document_takes_time_by_its_length(word):
     assert repaired == word.replace("-\n", "")
 
 
+@pytest.mark.long
 def test_as_a_step_of_clean_with_counts(tmp_path):
     texts = ["Fi&egrave;vre du patient &gt; 39 depuis hier soir.", "Il est hospi-\ntalisé ce jour."]
     pq.write_table(pa.table({"id": ["a", "b"], "text": texts}), tmp_path / "c.parquet")

@@ -133,6 +133,7 @@ def test_an_endpoint_that_is_down_ends_the_run_which_then_goes_on(annotated, tmp
     assert rows_of(out) == expected
 
 
+@pytest.mark.long
 def test_a_server_that_refuses_every_request_ends_the_run(annotated, tmp_path):
     with LocalEndpoint(("bad_request",), share=1.0) as server:
         broken = config(annotated, server, tmp_path / "out", give_up_after=4, requests_at_once=2)

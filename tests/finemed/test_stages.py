@@ -197,6 +197,7 @@ def test_filter_keeps_what_the_expression_keeps_and_says_why(annotated, tmp_path
         )
 
 
+@pytest.mark.long
 def test_stats(annotated, tmp_path):
     found = statistics(StatsConfig(input=(str(annotated),), output=tmp_path / "stats"))
     source = found["sources"]["annotated"]
@@ -220,6 +221,7 @@ def test_stats_of_a_table_say_what_to_do(tmp_path):
         statistics(config)
 
 
+@pytest.mark.long
 def test_stats_do_not_depend_on_parts(annotated, tmp_path):
     """Files are counted by parts, on any executor, and added in their order."""
     import pyarrow.parquet as pq
@@ -255,6 +257,7 @@ def test_inputs_of_one_name_are_counted_apart(annotated, tmp_path):
     assert set(found["sources"]) == set(inputs)
 
 
+@pytest.mark.long
 def test_stats_of_another_tokenizer_and_of_a_mended_file(annotated, tokenizer_dir, tmp_path):
     import shutil
 

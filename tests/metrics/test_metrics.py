@@ -75,12 +75,14 @@ def check(sequences, our_mode, **options):
             assert types == set(ours["per_type"])
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(pairs)
 def test_default_mode_equals_seqeval_on_any_tags(sequences):
     check(sequences, "default")
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(iob2_pairs)
 def test_strict_mode_equals_seqeval_on_any_iob2_tags(sequences):
@@ -114,6 +116,7 @@ def test_entity_errors_say_where():
         entity_f1([["B-PER", "MISC"]], [["B-PER", "O"]])
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
 def test_weighted_f1_equals_scikit_learn(classes):
@@ -128,6 +131,7 @@ def test_weighted_f1_equals_scikit_learn(classes):
     assert ours["macro_f1"] == pytest.approx(macro)
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 12), st.integers(2, 6), st.integers(0, 10**6), st.sampled_from([0.5, 0.7]))
 def test_multilabel_f1_equals_scikit_learn(rows, columns, seed, threshold):
@@ -167,6 +171,7 @@ def test_edrm_is_the_corrected_one():
         edrm([float("nan")], [1.0])
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(

@@ -79,6 +79,7 @@ def test_a_phase_begins_with_an_extended_tokenizer(tokenizer, tmp_path):
     assert make_model(again, made).config.vocab_size == len(made)  # it has them already
 
 
+@pytest.mark.long
 def test_an_extension_of_another_tokenizer_is_refused(tokenizer, other_tokenizers, tmp_path):
     small(tokenizer).save_pretrained(tmp_path / "base")
     tokenizer.save_pretrained(tmp_path / "base")

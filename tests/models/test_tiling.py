@@ -22,6 +22,7 @@ def test_tensors_are_tiled_from_the_middle():
     assert tile_tensor(square, (2, 2)) is square
 
 
+@pytest.mark.long
 def test_a_model_of_the_same_size_is_the_same():
     base = AutoModelForMaskedLM.from_config(preset_config("doctomodernbert-tiny")).eval()
     copy = tile_model(base, preset_config("doctomodernbert-tiny")).eval()
@@ -29,6 +30,7 @@ def test_a_model_of_the_same_size_is_the_same():
     assert torch.equal(base(input_ids=ids).logits, copy(input_ids=ids).logits)
 
 
+@pytest.mark.long
 def test_growing():
     base = AutoModelForMaskedLM.from_config(preset_config("doctomodernbert-tiny"))
     large = tile_model(base, preset_config("doctomodernbert-large-tiny"))

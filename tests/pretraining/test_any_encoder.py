@@ -220,6 +220,7 @@ def test_half_precision_weights_are_trained_in_float32(saved, tokenizer):
     assert {p.dtype for p in model.parameters()} == {torch.float32}
 
 
+@pytest.mark.long
 def test_the_trainer_itself_takes_no_half_precision_weights(
     encoder, tokenizer, make_store, tmp_path, caplog
 ):

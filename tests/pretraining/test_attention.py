@@ -152,6 +152,7 @@ def test_misuse_of_the_function():
         varlen_attention_forward(module, q, q, q, None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_packing_collator_with_a_plain_model(family, make_model, tokenizer, sample_texts):
     model = make_model(family).eval()

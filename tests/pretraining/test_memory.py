@@ -36,6 +36,7 @@ class Recorded(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("preset", "longest", "row"), WHOLE)
 def test_flash_operators_forward_and_backward_of_whole_models(preset, longest, row):
     config = preset_config(preset)
@@ -102,6 +103,7 @@ def test_mixed_precision_on_meta_keeps_what_torch_keeps(kind):
     assert saved_bytes(traced, on_meta) == pytest.approx(saved_bytes(real, on_processor), rel=0.1)
 
 
+@pytest.mark.long
 def test_what_a_step_keeps():
     half = step_memory(preset_config("doctobert-base"), 81_920, 512, 0.15, True)
     full = step_memory(preset_config("doctobert-base"), 81_920, 512, 0.15, False)

@@ -68,6 +68,7 @@ def test_every_key_has_a_comment():
                 assert before.startswith("#"), f"{path.name}: {line}"
 
 
+@pytest.mark.long
 def test_dry_run(capsys):
     assert main(["pretrain", "doctobert-base/pretrain", "--dry-run", "--json"]) == 0
     planned = json.loads(capsys.readouterr().out)
@@ -88,6 +89,7 @@ def test_a_recipe_that_begins_with_something_does_not_begin_without_it(tmp_path,
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_a_store_to_evaluate_on_beside_a_corpus(make_store, tokenizer_dir, sample_texts, tmp_path):
     """It is used, and then no document of the corpus is held out."""
     (tmp_path / "c").mkdir()

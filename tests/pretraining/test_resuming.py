@@ -48,6 +48,7 @@ def test_a_checkpoint_from_before_a_key_was_there(tmp_path):
         check_fingerprint({"seed": 2}, {"seed": 1, "newer": 2}, tmp_path)
 
 
+@pytest.mark.long
 def test_a_failed_evaluation_costs_no_model(make_trainer, tmp_path, monkeypatch):
     trainer = make_trainer(max_tokens=6000, save_tokens=0)
 
@@ -99,6 +100,7 @@ def begun(folder, tokenizer_dir, store, change):
     path.write_text(json.dumps(record))
 
 
+@pytest.mark.long
 def test_a_run_from_before_a_setting_was_renamed_goes_on(make_store, tokenizer_dir, tmp_path):
     def change(settings):
         settings["hand_over"] = settings.pop("init_mode")
@@ -107,6 +109,7 @@ def test_a_run_from_before_a_setting_was_renamed_goes_on(make_store, tokenizer_d
     assert main(["pretrain", "--resume", "--output", str(tmp_path / "run")]) == 0
 
 
+@pytest.mark.long
 def test_a_run_begun_with_what_is_refused_today_goes_on(
     make_store, tokenizer_dir, tmp_path, caplog
 ):

@@ -90,6 +90,7 @@ def test_a_damaged_checkpoint_is_passed_over(make_trainer, tmp_path, caplog):
         make_trainer().train(resume_from_checkpoint=str(damaged))
 
 
+@pytest.mark.long
 def test_a_checkpoint_of_another_recipe(make_trainer):
     make_trainer(max_tokens=6000).train()
     with pytest.raises(UsageError, match=r"another recipe: its micro_batch_tokens is 512"):
@@ -120,6 +121,7 @@ def test_a_full_disk_loses_no_checkpoint(make_trainer, tmp_path, monkeypatch):
     assert again.tokens_seen >= 24_000
 
 
+@pytest.mark.long
 def test_a_loss_that_is_not_finite(make_trainer, tmp_path):
     trainer = make_trainer(logging_steps=1, save_tokens=1)
     trainer.train_store  # noqa: B018
@@ -139,6 +141,7 @@ def test_a_loss_that_is_not_finite(make_trainer, tmp_path):
     assert all(torch.isfinite(t).all() for t in load_file(good / "model.safetensors").values())
 
 
+@pytest.mark.long
 def test_evaluation_has_fixed_masks(make_trainer):
     trainer = make_trainer()
     first = trainer.evaluate()
@@ -446,6 +449,7 @@ def test_sigterm_to_the_whole_group_saves_with_loader_workers(options):
     assert len(list_checkpoints(folder)) == 1 and not (folder / "final").exists()
 
 
+@pytest.mark.long
 def test_a_finished_run_trains_no_further(make_trainer, tmp_path):
     first = make_trainer(max_tokens=6000)
     first.train()
@@ -593,6 +597,7 @@ def test_energy_of_every_session_is_kept(make_trainer, tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("emissions.csv"))
 
 
+@pytest.mark.long
 def test_an_interrupt_saves_then_is_raised(make_trainer, tmp_path):
     import os
     import signal

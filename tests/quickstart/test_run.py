@@ -74,6 +74,7 @@ def test_everything_is_there(finished):
     assert records["stores"]["over_length"] == 0
 
 
+@pytest.mark.long
 def test_the_report_says_what_the_records_say(finished):
     config, records = finished
     report = (config.output / "report.md").read_text(encoding="utf-8")
@@ -351,6 +352,7 @@ def drawn(config):
         return record, *(stages._texts(name) for name in ("train", "held_out", "medical"))
 
 
+@pytest.mark.long
 def test_documents_are_split_without_overlap(tmp_path):
     record, train, held_out, medical = drawn(small(tmp_path / "a"))
     assert not set(train) & set(held_out) and set(medical) < set(train)

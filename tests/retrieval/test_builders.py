@@ -200,6 +200,7 @@ def test_short_documents_are_counted(caplog):
     assert "2 of 2 documents are too short" in caplog.text
 
 
+@pytest.mark.long
 def test_real_corpora(data_dir):
     lab = load_splits(config(data_dir=data_dir))
     assert sum(len(part.queries) for part in lab) == 2496

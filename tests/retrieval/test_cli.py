@@ -49,6 +49,7 @@ def test_search_without_a_model_is_bm25(documents, capsys):
     assert capsys.readouterr().out.startswith("1. ")
 
 
+@pytest.mark.long
 def test_a_filter_that_keeps_nothing_is_told(encoder, documents, tmp_path, capsys):
     index = tmp_path / "index"
     from doctobert_hf.retrieval.models import open_model
@@ -60,6 +61,7 @@ def test_a_filter_that_keeps_nothing_is_told(encoder, documents, tmp_path, capsy
         assert "Nothing found" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_results_of_another_environment_join_the_table(encoder, pairs_file, tmp_path, capsys):
     words = ["evaluate", encoder, "--pooling", "mean", "--data", pairs_file]
     assert run(*words, "--json") == 0
@@ -103,6 +105,7 @@ def test_help_loads_no_torch():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
+@pytest.mark.long
 def test_the_index_commands(documents, tmp_path, capsys):
     index = tmp_path / "index"
     assert run("index", "build", documents, "--output", index, "--json") == 0

@@ -25,6 +25,7 @@ def late(encoder):
     return open_model(encoder, "late-interaction")
 
 
+@pytest.mark.long
 def test_dense_scores_are_the_models_similarity(dense, documents):
     index = Index.build(documents, dense)
     texts = [passage.text for passage in index.passages]
@@ -33,6 +34,7 @@ def test_dense_scores_are_the_models_similarity(dense, documents):
     assert index.kind == "dense" and index.size == index.vectors.nbytes
 
 
+@pytest.mark.long
 def test_late_scores_are_sentence_transformers_maxsim(late, documents, monkeypatch):
     monkeypatch.setattr("doctobert_hf.retrieval.vectors.ELEMENTS", 3000)  # several blocks
     index = Index.build(documents, late)
@@ -42,6 +44,7 @@ def test_late_scores_are_sentence_transformers_maxsim(late, documents, monkeypat
     assert index.kind == "late-interaction"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["dense", "late", None])
 def test_saved_index_answers_the_same(name, documents, encoder, tmp_path, request):
     model = request.getfixturevalue(name) if name else None

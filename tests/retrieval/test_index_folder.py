@@ -58,6 +58,7 @@ def models(encoder, tmp_path_factory):
 KINDS = [None, "dense", "late"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_parts_answer_as_one(kind, corpus, models, tmp_path, monkeypatch):
     place = kind and str(models / kind)
@@ -70,6 +71,7 @@ def test_many_parts_answer_as_one(kind, corpus, models, tmp_path, monkeypatch):
         assert many.search(QUESTION, 5, method) == one.search(QUESTION, 5, method)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_added_updated_and_deleted_is_as_built_at_once(kind, rows, models, tmp_path):
     place = kind and str(models / kind)
@@ -172,6 +174,7 @@ def test_a_build_that_was_stopped_goes_on(kind, corpus, models, tmp_path, monkey
     assert "nothing is left to do" in caplog.text
 
 
+@pytest.mark.long
 def test_another_model_behind_the_same_path_is_told(corpus, models, tmp_path, encoder):
     import torch
 
@@ -192,6 +195,7 @@ def test_another_model_behind_the_same_path_is_told(corpus, models, tmp_path, en
         )
 
 
+@pytest.mark.long
 def test_a_moved_index_opens_where_its_model_is(corpus, models, tmp_path):
     place = tmp_path / "model"
     shutil.copytree(models / "dense", place)
@@ -304,6 +308,7 @@ def test_an_engine_finds_what_exact_search_finds(kind, corpus, rows, models, tmp
         build_index(corpus, tmp_path / "words", str(models / kind), engine="fais")
 
 
+@pytest.mark.long
 def test_an_engine_of_ones_own_is_not_saved_and_that_is_told(corpus, models, tmp_path, caplog):
     class Everything:
         def nearest(self, query, top):
@@ -344,6 +349,7 @@ def test_a_column_may_have_any_name(tmp_path):
         index.search("toux", condition="told == true")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_how_documents_were_cut_is_recorded_and_kept_to(kind, corpus, models, tmp_path):
     index = tmp_path / "index"
@@ -379,6 +385,7 @@ def test_a_document_that_lost_its_text_does_not_stay_as_it_was(rows, tmp_path):
     assert (change.added, change.unchanged, change.documents) == (0, 1, len(rows))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["dense", "late"])
 def test_an_index_of_many_parts_is_saved_as_one(kind, corpus, models, tmp_path, monkeypatch):
     monkeypatch.setattr(search, "PART_CHARACTERS", 3000)

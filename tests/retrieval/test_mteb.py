@@ -44,6 +44,7 @@ def test_mteb_gives_the_score_our_evaluation_gives(labforsims2, model):
     assert row["value"] == pytest.approx(ours.scores["ndcg@10"], abs=0.02)
 
 
+@pytest.mark.long
 def test_late_interaction_runs_too(frenchmedmcqa, encoder):
     late = open_model(encoder, "late-interaction")
     [row] = run_mteb("tiny", late, ["FrenchMedMCQARetrieval"], frenchmedmcqa())

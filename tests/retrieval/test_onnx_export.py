@@ -102,6 +102,7 @@ def test_an_index_knows_an_export_from_its_model(model, exported, tmp_path):
         Index.load(tmp_path / "index", str(model)).search("toux")
 
 
+@pytest.mark.long
 def test_an_export_is_neither_trained_nor_exported_again(exported, tmp_path):
     assert is_export(exported[0])
     with pytest.raises(UsageError, match="an export, which cannot be trained"):

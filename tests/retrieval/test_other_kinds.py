@@ -68,6 +68,7 @@ def test_what_a_folder_is(models):
     assert other_kind(str(models / "old"), guess=False) is None
 
 
+@pytest.mark.long
 def test_sparse_equals_sentence_transformers(models, pairs):
     from sentence_transformers import SparseEncoder
     from sentence_transformers.sparse_encoder.evaluation import (
@@ -85,6 +86,7 @@ def test_sparse_equals_sentence_transformers(models, pairs):
     assert ours.scores["ndcg@10"] == pytest.approx(ndcg, abs=1e-6)
 
 
+@pytest.mark.long
 def test_a_reranker_orders_what_bm25_finds(models, pairs):
     from sentence_transformers import CrossEncoder
 
@@ -103,6 +105,7 @@ def test_a_reranker_orders_what_bm25_finds(models, pairs):
     assert old.scores == ours.scores
 
 
+@pytest.mark.long
 def test_the_command_measures_each_as_what_it_is(models, tmp_path, capsys):
     rows = [{"query": f"maladie {n}", "positive": f"La maladie {n} est rare."} for n in range(60)]
     data = tmp_path / "pairs.jsonl"

@@ -115,6 +115,7 @@ def test_an_export_has_them_too(encoder, tmp_path):
     assert (opened[0].query_length, opened[0].document_length) == (64, 256)
 
 
+@pytest.mark.long
 def test_training_saves_so(encoder, pairs_file, tmp_path):
     from doctobert_hf.retrieval import RetrievalRun
 

@@ -211,6 +211,7 @@ def test_a_server_follows_the_index(kind, corpus, rows, models, server, tmp_path
     assert KEY not in "".join(p.read_text(errors="replace") for p in folder.glob("*.json"))
 
 
+@pytest.mark.long
 def test_a_server_that_lost_the_vectors_is_told_and_filled_again(
     corpus, models, server, tmp_path, capsys
 ):
@@ -230,6 +231,7 @@ def test_a_server_that_lost_the_vectors_is_told_and_filled_again(
     assert json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.long
 def test_vectors_that_could_not_be_deleted_are_told_of_and_deleted_later(
     corpus, rows, models, server, tmp_path
 ):
@@ -248,6 +250,7 @@ def test_vectors_that_could_not_be_deleted_are_told_of_and_deleted_later(
     assert store.count(collection).count == len(changed.passages)
 
 
+@pytest.mark.long
 def test_a_server_that_is_elsewhere_or_refuses(corpus, models, server, tmp_path, monkeypatch):
     url, *_ = server
     folder = tmp_path / "index"
@@ -350,6 +353,7 @@ def test_a_change_of_a_copy_leaves_the_original_searchable(
     assert "d1" in {hit.document for hit in Index.load(second).search("patient", 20)}
 
 
+@pytest.mark.long
 def test_a_build_that_was_stopped_goes_on_with_its_collection(corpus, models, server, tmp_path):
     url, store, _ = server
     store.has_room = False
@@ -362,6 +366,7 @@ def test_a_build_that_was_stopped_goes_on_with_its_collection(corpus, models, se
     assert store.count(collection.name).count == len(index.passages)
 
 
+@pytest.mark.long
 def test_an_index_that_moves_to_a_server_is_called_one_name(
     corpus, models, server, tmp_path, caplog
 ):
@@ -400,6 +405,7 @@ def test_a_document_whose_passages_are_all_near_hides_no_other(models, tmp_path)
     assert len(hits) == 6
 
 
+@pytest.mark.long
 def test_a_service_whose_server_is_down_says_so(corpus, models, tmp_path):
     """503; with a filter the index's own vectors are asked, and a wrong filter stays 422."""
     pytest.importorskip("fastapi_offline")

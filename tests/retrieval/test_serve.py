@@ -51,6 +51,7 @@ def get(address, **words):
         return json.loads(answer.read())
 
 
+@pytest.mark.long
 def test_answers_are_those_of_the_command(address, index, capsys):
     from doctobert_hf.cli import main
 
@@ -142,6 +143,7 @@ def test_the_description_in_a_browser_without_other_hosts(address, tmp_path):
     assert "validator.swagger.io" not in shown
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
 def test_the_page_in_a_browser(address, tmp_path):
     """A question typed into the page shows its hit, with the text as text and a sentence marked."""

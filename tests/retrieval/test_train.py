@@ -255,6 +255,7 @@ def test_a_base_that_is_a_retriever_keeps_what_it_has(kind, recipe, tmp_path, ca
     assert "the recipe changes the base's prompt of a query: 'Q : '" in caplog.text
 
 
+@pytest.mark.long
 def test_pooling_and_size_that_are_named_change_a_base(recipe, tmp_path, caplog):
     new_model(recipe(pooling="cls")).save_pretrained(str(tmp_path / "base"))
     config = recipe(pooling="max", dimensions=16)
@@ -281,6 +282,7 @@ def test_wrong_documents_that_are_not_trained_on_are_told(recipe):
     assert "hard negatives: 1 given, 1 random; 1 given ones are over" in pairs.notes[0]
 
 
+@pytest.mark.long
 def test_static_embeddings_are_trained_too(recipe, tokenizer, tmp_path, caplog):
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding

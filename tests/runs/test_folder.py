@@ -209,6 +209,7 @@ def test_a_forked_worker_leaves_the_lock_alone(tmp_path):
     assert not (tmp_path / "lock").exists()
 
 
+@pytest.mark.long
 def test_waiting_for_a_holder(tmp_path):
     lock = RunLock(tmp_path / "lock", "x")
     code = f"""

@@ -83,6 +83,7 @@ def test_same_ids_as_sentencepiece(tokenizer, spm, exceptions, text):
     assert ids(tokenizer, text) == spm.encode(text)
 
 
+@pytest.mark.long
 @fuzz
 @given(st.one_of(st.text(max_size=60), whitespace_rich))
 def test_no_unknown_and_round_trip_for_any_text(tokenizer, text):
@@ -93,6 +94,7 @@ def test_no_unknown_and_round_trip_for_any_text(tokenizer, text):
     assert tokenizer.decode(encoded) == normalized
 
 
+@pytest.mark.long
 @fuzz
 @given(st.integers(min_value=0), st.text(st.sampled_from("ab ,./-"), max_size=5))
 def test_every_digit_is_a_token(tokenizer, number, around):

@@ -76,6 +76,7 @@ def test_a_run_leaves_a_plain_model_with_its_card_and_score(tuned):
     assert record["kind"] == "finetune" and record["status"] == "finished"
 
 
+@pytest.mark.long
 def test_what_is_published_predicts_and_names_no_model_of_others(tuned, tmp_path):
     facts = CardFacts(license="mit", contact="a@example.org", authors=("A",))
     report = push_model(tuned, Target("me/ner", dry_run=tmp_path / "dry"), facts)
@@ -91,6 +92,7 @@ def test_what_is_published_predicts_and_names_no_model_of_others(tuned, tmp_path
     assert record["base_model_id"] is None
 
 
+@pytest.mark.long
 def test_a_base_model_of_the_hub_is_named_by_itself(tuned, tmp_path):
     run = shutil.copytree(tuned, tmp_path / "run")
     path = run / "model" / "doctobert_task.json"
@@ -385,6 +387,7 @@ def test_killed_and_run_again(notes, make_encoder, tmp_path):
     assert weights[0] == weights[1]
 
 
+@pytest.mark.long
 def test_a_transformers_pipeline_finds_the_same_entities(tuned):
     from transformers import pipeline
 

@@ -109,6 +109,7 @@ def test_tokens_of_short_rows_are_not_padded_to_the_longest(tune):
     assert sum(map(_tokens, cut)) < sum(map(_tokens, shapes))
 
 
+@pytest.mark.long
 def test_a_batch_that_fits_draws_the_same_dropout_as_before(tune):
     """Results of seeds change only where a batch is larger than the bound."""
     bounded, losses, _ = tune("clister", 6 * LENGTH, dropout=0.3, double=False)

@@ -149,6 +149,7 @@ def test_a_folder_without_annotation_says_what_is_read(tmp_path):
         list_private_tasks(str(tmp_path / "notes"))
 
 
+@pytest.mark.long
 def test_it_is_learnt_kept_and_used(tmp_path, make_encoder):
     path = _json_lines(tmp_path / "visits.jsonl", _rows(40))
     space = tmp_path / "space.yaml"

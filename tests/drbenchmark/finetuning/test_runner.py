@@ -233,6 +233,7 @@ def test_a_result_of_other_settings_is_not_reprinted(changes, words, make_encode
         benchmark(make_encoder, fast, **changes).run()
 
 
+@pytest.mark.long
 def test_a_result_of_other_data_is_not_reprinted(make_encoder, config, tmp_path):
     """Labels swapped, or another corpus in a folder of the same name."""
     note = {"text": "Il a de la fièvre.", "entities": [{"start": 11, "end": 17, "label": "X"}]}
@@ -254,6 +255,7 @@ def test_a_result_of_other_data_is_not_reprinted(make_encoder, config, tmp_path)
         benchmark(make_encoder, own).run()
 
 
+@pytest.mark.long
 def test_a_trial_of_a_live_process_is_left_alone_and_waited_for(make_encoder, config):
     """A second run in the folder (other seeds, say) ended the first one's live trial once."""
     import optuna

@@ -249,6 +249,7 @@ def test_texts_that_stand_in_two_splits_are_told(tmp_path, caplog):
     assert "1 texts stand in more than one split" in caplog.text
 
 
+@pytest.mark.long
 def test_batches_are_of_chunks_not_of_documents(make_encoder, tmp_path):
     text = "Le patient a de la fièvre et une toux sèche depuis deux jours. " * 60
     write(tmp_path / "notes" / "n.jsonl", [note(n, f"{n} {text}") for n in range(20)])

@@ -57,6 +57,7 @@ def test_every_kind_renders_without_records(kind):
     assert not re.search(r"\bNone\b|{{|{%|Undefined", card.text.split("---", 2)[2])
 
 
+@pytest.mark.long
 def test_card_of_a_run_has_the_sections_of_the_published_one(run_dir):
     card = render_path(run_dir, "me/petit", FACTS)
     headings = re.findall(r"^## .*?([A-Z].*)$", card.text, re.MULTILINE)
@@ -183,6 +184,7 @@ def edited(text, name, words):
     )
 
 
+@pytest.mark.long
 def test_human_edits_stay(run_dir):
     first = render_path(run_dir, "me/petit", FACTS).text
     changed = edited(first, "intended-use", "Écrit par une personne.")
@@ -200,6 +202,7 @@ def test_human_edits_stay(run_dir):
     assert orphan.moved == ["mine"] and own in orphan.text
 
 
+@pytest.mark.long
 def test_a_region_without_text_is_not_written_and_has_its_place(run_dir):
     first = render_path(run_dir, "me/petit", FACTS).text
     assert not re.search(r"<!-- keep:[^>]*-->\s*<!-- /keep -->", first)
@@ -216,6 +219,7 @@ def test_a_region_without_text_is_not_written_and_has_its_place(run_dir):
     assert "Intended for research" not in again and again == _again(run_dir, [again]).text
 
 
+@pytest.mark.long
 def test_text_of_an_older_template_is_replaced_and_edits_on_both_sides_stop(run_dir):
     first = render_path(run_dir, "me/petit", FACTS).text
     import hashlib
@@ -320,6 +324,7 @@ def test_records_are_true_of_their_weights_only(run_dir, tmp_path):
     assert "phases" not in swapped["record"] and "other weights than 'model'" in told[-1]
 
 
+@pytest.mark.long
 def test_a_checkpoints_card_says_in_words_that_it_is_one(run_dir, tmp_path):
     """After which step and tokens, of how many; what was logged behind it does not leave."""
     first, last = sorted(run_dir.glob("checkpoint-*"), key=lambda p: int(p.name[11:]))

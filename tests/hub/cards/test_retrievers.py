@@ -39,6 +39,7 @@ def cross(encoder):
     return st.CrossEncoder(encoder, num_labels=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "name", "pipeline"),
     [
@@ -111,6 +112,7 @@ def test_the_owner_names_the_dataset_of_the_scores(tmp_path):
     assert written[0]["dataset"]["revision"] == "v1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("older", [False, True])
 def test_what_pylate_saved_is_late_interaction_with_its_prompts(older, model_dir, tmp_path, capsys):
     """Before it wrote its class, PyLate's models passed for dense ones, and their code failed."""

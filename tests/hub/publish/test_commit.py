@@ -40,6 +40,7 @@ def test_push_is_one_commit_and_what_the_dry_run_wrote(hub, command, documents, 
     assert not again["changed"] and len(repo.trees) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("method", "path", "fault"),
     [
@@ -63,6 +64,7 @@ def test_one_fault_is_overcome(hub, command, documents, method, path, fault):
     assert "data/default/train-00000-of-00001.parquet" in pushed(hub)
 
 
+@pytest.mark.long
 def test_failure_for_good_publishes_nothing_and_is_resumed(hub, command, documents):
     hub.fail("POST", "/commit/", status=400, body="refused", times=9)
     done = push(command, documents, check=False)
@@ -134,6 +136,7 @@ def test_concurrent_edit_of_the_card_is_kept(hub, command, documents):
     assert "Mot d'un humain." in final and "# Autre titre" in final
 
 
+@pytest.mark.long
 def test_concurrent_commit_to_our_files_stops(hub, command, documents):
     push(command, documents)
     name = "data/default/train-00000-of-00001.parquet"
@@ -160,6 +163,7 @@ def test_pull_request_and_branch(hub, command, documents):
     assert pushed(hub) == {} and "README.md" in pushed(hub, revision="v2")
 
 
+@pytest.mark.long
 def test_shards_of_an_earlier_push_go(hub, command, documents):
     push(command, documents, "--max-shard-mb", "0.000001")
     assert len([n for n in pushed(hub) if n.endswith(".parquet")]) == 5
@@ -176,6 +180,7 @@ def test_offline_says_so(command, documents):
     assert done.returncode == 2 and "HF_HUB_OFFLINE" in done.stderr
 
 
+@pytest.mark.long
 def test_visibility_is_the_owners(hub, command, documents):
     push(command, documents)
     (asked,) = hub.created

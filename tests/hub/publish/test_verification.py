@@ -110,6 +110,7 @@ def test_code_of_another_shape_is_not_ours(code):
     assert _shape(code) not in _known_snippets()
 
 
+@pytest.mark.long
 def test_every_snippet_of_a_rendered_card_is_ours(published):
     codes = snippets((published / "README.md").read_text())
     assert len(codes) == 4 and {_shape(code) for code in codes} <= _known_snippets()

@@ -256,6 +256,7 @@ def test_tasks_that_may_not_be_copied_are_refused(tmp_path):
         dry(tmp_path / "raw", tmp_path, tasks=("morfitt", "cas_pos"))
 
 
+@pytest.mark.long
 def test_real_tasks(data_dir, tmp_path):
     report, card = dry(data_dir, tmp_path, CardFacts(contact="x"), tasks=("morfitt",))
     assert report.kind == "drbenchmark" and "CC-BY-SA-4.0" in card and "labrak" in card

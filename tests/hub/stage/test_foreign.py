@@ -72,6 +72,7 @@ def default_of(hub):
     return [entry["config_name"] for entry in entries if entry.get("default")]
 
 
+@pytest.mark.long
 def test_a_card_that_a_library_generated_stays_without_its_samples(hub, command, model_dir):
     hub.create("model", "me/x")
     hub.write("model", "me/x", "README.md", GENERATED.encode())
@@ -175,6 +176,7 @@ def test_figures_of_others_hold_as_long_as_the_weights_do(hub, command, model_di
     assert "model-index" not in front_matter(card_of(hub, "model"))
 
 
+@pytest.mark.long
 def test_a_readme_beside_it_is_told_of_and_its_licence_stands(documents, command, tmp_path):
     folder = tmp_path / "notes"
     folder.mkdir()

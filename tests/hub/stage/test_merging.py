@@ -65,6 +65,7 @@ def test_a_second_configuration_leaves_the_first(hub, command, tmp_path):
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.long
 def test_a_configuration_goes_where_it_is_named(hub, command, tmp_path):
     push(command, folder_of(tmp_path, "a"), *LICENSE)
     done = push(command, folder_of(tmp_path, "b"), *LICENSE, "--replace", "a")
@@ -90,6 +91,7 @@ def test_configurations_that_datasets_pushed_stay_in_the_front_matter(hub, comma
     assert "| old | train | 7 |" in card_of(hub)
 
 
+@pytest.mark.long
 def test_a_card_that_is_not_ours_stays_as_a_section(hub, command, documents):
     hub.create("dataset", "me/corpus")
     hub.write("dataset", "me/corpus", "README.md", b"---\npretty_name: X\n---\n# Theirs\n\nMot.\n")
@@ -147,6 +149,7 @@ def test_older_weights_go_and_are_told(hub, command, model_dir):
     assert "model.safetensors" in left
 
 
+@pytest.mark.long
 def test_a_dry_run_shows_what_a_push_would_change(hub, command, documents, tmp_path):
     push_documents(command, documents)
     hub.requests.clear()
@@ -223,6 +226,7 @@ def test_a_new_title_of_ours_is_no_section_of_others():
     assert "# Title" not in text and text.count("Un.") == 1 and len(changes.told) == 1
 
 
+@pytest.mark.long
 def test_a_configuration_of_others_with_our_name_is_not_hidden(hub, command, documents):
     hub.create("dataset", "me/corpus")
     front = {"configs": [{"config_name": "default", "data_files": "data/train-*"}]}
@@ -242,6 +246,7 @@ def test_data_without_a_card_is_not_hidden(hub, command, documents):
     assert done.returncode == 2 and "which this push would hide" in done.stderr
 
 
+@pytest.mark.long
 def test_configurations_under_other_licences_keep_theirs(hub, command, tmp_path):
     push(command, folder_of(tmp_path, "a"), *LICENSE)
     push(command, folder_of(tmp_path, "b"), "--license", "mit")

@@ -66,6 +66,7 @@ def test_another_vocabulary_than_the_run_recorded_is_refused(run_dir, tmp_path):
         models.stage_model(locate_model(run), tmp_path / "other")
 
 
+@pytest.mark.long
 def test_what_stays_behind_is_told(copy, tmp_path):
     for name in ("onnx/model.onnx", "modeling_mine.py", "checkpoint-5/a.bin", ".cache/x"):
         (copy / name).parent.mkdir(exist_ok=True)
@@ -140,6 +141,7 @@ def test_links_out_of_the_folder(copy, tmp_path):
         stage(copy, tmp_path)
 
 
+@pytest.mark.long
 def test_dry_run_of_a_run(run_dir, tmp_path):
     report = push_model(run_dir, Target("me/petit", dry_run=tmp_path / "dry"), FACTS)
     assert set(report.files) >= {"README.md", "model.safetensors", "training/metrics.jsonl"}
@@ -156,6 +158,7 @@ def test_dry_run_of_a_run(run_dir, tmp_path):
         push_model(run_dir, Target("me/petit", dry_run=tmp_path / "other"), FACTS)
 
 
+@pytest.mark.long
 def test_without_a_licence_nothing_is_written_off(run_dir, tmp_path):
     with pytest.raises(PreflightError, match="no licence"):
         push_model(run_dir, Target("me/petit", dry_run=tmp_path / "dry"), CardFacts())
@@ -186,6 +189,7 @@ def test_a_damaged_checkpoint_is_named(run_dir, tmp_path):
         push_model(copy, Target("me/x", dry_run=tmp_path / "x"), FACTS, checkpoints=True)
 
 
+@pytest.mark.long
 def test_tokenizer_card_has_its_measures(tokenizer_dir, tmp_path):
     copy = shutil.copytree(tokenizer_dir, tmp_path / "tokenizer")
     measured = {"texts": 5, "words": 60, "fertility": 1.5, "unk_rate": 0.0}

@@ -35,6 +35,7 @@ def run(run_dir, tmp_path):
     return shutil.copytree(run_dir, tmp_path / "run")
 
 
+@pytest.mark.long
 def test_what_a_callback_logged_leaves_without_its_texts(run, leaks, tmp_path):
     row = {"step": 8, "sample": PATIENT, "scores": [0.5], "best": {"text": PATIENT, "loss": 1.5}}
     with (run / "metrics.jsonl").open("a", encoding="utf-8") as log:
@@ -44,6 +45,7 @@ def test_what_a_callback_logged_leaves_without_its_texts(run, leaks, tmp_path):
     assert json.loads(last) == {"step": 8, "scores": [0.5], "best": {"loss": 1.5}}
 
 
+@pytest.mark.long
 def test_sentences_that_others_ask_a_model_are_in_no_card(run, leaks, tmp_path):
     line = json.loads((run / "fill_mask.jsonl").read_text().splitlines()[-1])
     line["answers"][f"{PATIENT} souffre de [MASK]."] = ["diabète"]
@@ -55,6 +57,7 @@ def test_sentences_that_others_ask_a_model_are_in_no_card(run, leaks, tmp_path):
     assert leaks(run) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["1_Pooling/notes.txt", "1_Pooling/pairs.json", "sentence_pairs_config.json"]
 )
@@ -81,6 +84,7 @@ def test_files_beside_the_modules_of_a_retriever_stay(name, model_dir, leaks, tm
     assert any(name in warning for warning in report.warnings)
 
 
+@pytest.mark.long
 def test_a_fine_tuned_models_record_leaves_with_what_it_is_known_for(model_dir, leaks, tmp_path):
     folder = shutil.copytree(model_dir, tmp_path / "tuned")
     record = {"format": 1, "task": "t", "labels": [], "result": {}, "examples": [PATIENT]}
@@ -89,6 +93,7 @@ def test_a_fine_tuned_models_record_leaves_with_what_it_is_known_for(model_dir, 
     assert "task" in json.loads((tmp_path / "out" / "doctobert_task.json").read_text())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "corpus", ["s3://prive/zq9chu/notes.parquet", "/ccc/x/zq9chu/notes.parquet"]
 )

@@ -192,6 +192,7 @@ def test_allowed_by_fingerprint(tmp_path, capsys):
 PATIENT = "Jeanne Dupont-Martin, 2 85 05 78 006 084 36"
 
 
+@pytest.mark.long
 def test_no_training_text_of_other_libraries_leaves(tmp_path, model_dir, capsys):
     folder = tmp_path / "retriever"
     shutil.copytree(model_dir, folder)

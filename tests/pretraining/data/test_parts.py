@@ -129,6 +129,7 @@ def test_a_damaged_part_is_told(corpus, tokenizer, tmp_path):
         stores_of_parts(places, tmp_path / "s", tokenizer, 64, 3)
 
 
+@pytest.mark.long
 def test_the_command_and_the_line_it_prints(corpus, tokenizer_dir, tmp_path, capsys):
     out = tmp_path / "a store"
     words = ["pretrain", "store", str(corpus[0]), "--tokenizer", str(tokenizer_dir)]

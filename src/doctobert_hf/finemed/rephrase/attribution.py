@@ -22,6 +22,8 @@ _NO_FAMILY = re.compile(
     re.IGNORECASE,
 )
 """A family that is told to have nothing tells nothing of what stands before it."""
+_OBSTETRIC = re.compile(r"(?<!\w)(?:parturiente|enceinte|gestante|accouch[ée]e)", re.IGNORECASE)
+_MOTHER = re.compile(r"(?<!\w)m[èe]res?(?!\w)", re.IGNORECASE)
 _TELLS = re.compile(
     r"(?<!\w)(?:rapport|signal|d[ée]cri|not|constat|am[èe]n|amen|accompagn|observ|d[ée]clar|remarqu|"
     r"appel|dit|explique|s['’]inqui)\w*",
@@ -82,6 +84,8 @@ _CONFIRMS = re.compile(r"(?<!\w)(?:confirm|av[ée]r|prouv|affirm)\w*", re.IGNORE
 def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield diseases of relatives that are the patient's now, and suspected ones that are sure."""
     no_family = _NO_FAMILY.sub(" ", source)
+    if _OBSTETRIC.search(source):  # "la mère" is the patient
+        no_family = _MOTHER.sub(" ", no_family)
     yield from _moved(
         _diseases(no_family, _RELATIVE, but=_TELLS), _diseases(rewrite, _RELATIVE), source,
         "a relative's disease told of the patient",

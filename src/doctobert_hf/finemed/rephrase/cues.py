@@ -22,7 +22,7 @@ CUE = re.compile(
     r"absences?\s+(?:du|des)|faute\s+d[e'’]|(?:indemne|exempte?|vierge)s?\s+d[e'’]|"
     r"(?:est|sont|[ée]tai(?:t|ent)|rest\w+|aires?\s+\w+)\s+libres?\s+d[e'’]|"
     r"s?['’ ]?(?:abst(?:enu|enue|ient|enant|enir))e?s?\s+(?:de\s+(?:toute?\s+)?|d['’])|"
-    r"rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
+    r"[ée]pargnant\s+(?:l[ae]s?\s+|l['’])|rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
     r"(?:nie(?:nt)?|niant|d[ée]ment|r[ée]fute|r[ée]cuse)\s+"
     r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
     r"d[ée]pourvue?s?\s+d[e'’]|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
@@ -36,19 +36,12 @@ AFTER = re.compile(
     r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|"
     r"(?<!jambes )(?<!cuisses )(?<!bras )(?<!membres )(?<!pieds )[ée]cart[é]e?s?|"
     r"inconnue?s?|ignor[ée]e?s?|indemnes?(?!\s+d[e'’])|respect[ée]e?s?|[ée]pargn[ée]e?s?|exclue?s?|infirm[é]e?s?|"
-    r"ni[é]e?s?|(?:non|pas)\s+retenue?s?|ir?r[ée]alisables?|infaisables?|"
+    r"ni[é]e?s?|(?:non|pas)\s+retenue?s?|ir?r[ée]alisables?|infaisables?|vierges?(?!\s+d)|"
     rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+"
     rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE})(?!\w)"
     r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)",
     re.IGNORECASE,
 )
-NO_DENIAL = re.compile(
-    r"n['’]\w+\s+(?:pas|jamais|plus)\s+\w+[ée]\s+(?:de\s|d['’])"
-    r"|(?<=intervalle )respect|(?<=intervalles )respect|(?<=cures )respect|(?<=délais )respect"
-    r"|(?<=doses )respect|(?<=consignes )respect|(?<=règles )respect",
-    re.IGNORECASE,
-)
-"""Of what stands behind it: "l'auscultation n'a pas objectivé de râles"; and what is kept to."""
 OF_ALL = re.compile(r"n['’](?:[ée]taient|ont|avaient)(?!\w)", re.IGNORECASE)
 """A denial of all that is listed before it: "la radio, le bilan n'étaient pas réalisés"."""
 LISTED = re.compile(r"\s*(?:et\s+)?(?:l[ae]s?\s+|l['’])[\w'’ -]{2,60}\Z", re.IGNORECASE)
@@ -129,3 +122,24 @@ ANY = re.compile(
     re.IGNORECASE,
 )
 """Any of them: where a sentence has none, all of it is affirmed."""
+
+
+_NO_DENIAL = re.compile(r"n['’]\w+\s+(?:pas|jamais|plus)\s+\w+[ée]\s+(?:de\s|d['’])", re.IGNORECASE)
+"""Of what stands behind it: "l'auscultation n'a pas objectivé de râles"."""
+_KEPT_TO = re.compile(
+    r"(?:intervalle|d[ée]lai|dose|posolog|sch[ée]ma|protocole|r[èe]gle|consigne|rythme|cure)\w*"
+    r"[^,;:.]*\Z",
+    re.IGNORECASE,
+)
+"""What is respected and not spared: "l'intervalle entre les cures étant respecté"."""
+
+
+def places_behind(segment: str) -> list[int]:
+    """Return where the cues begin that deny what stands before them."""
+    found = []
+    for match in AFTER.finditer(segment):
+        at = match.start()
+        kept = match[0].lower().startswith("respect") and _KEPT_TO.search(segment, 0, at)
+        if not kept and not _NO_DENIAL.match(segment, at):
+            found.append(at)
+    return found

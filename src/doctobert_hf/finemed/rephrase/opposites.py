@@ -42,7 +42,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     "state": {
         "kept": r"(?:conserv|pr[ée]serv)(?:[ée]e?s?|ation)|intacte?s?"
         r"|(?:sans|aucune|ni|pas\s+d['’]|ni\s+d['’])\s*alt[ée]ration",
-        "impaired": r"alt[ée]r[ée]e?s?|alt[ée]ration|d[ée]grad[ée]e?s?",
+        "impaired": r"alt[ée]r[ée]e?s?|s['’]alt[èée]r\w+|alt[ée]ration|d[ée]grad[ée]e?s?",
     },
     "whole or part": {
         "whole": r"total(?:e|es|ement)?|totaux|totalit[ée]|compl[èe]t\w*|enti[èe]re\w*",
@@ -82,7 +82,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     "direction": {
         "up": r"augment\w+|accrue?s?|accro[îi]\w+|major\w+|[ée]lev[ée]e?s?|[ée]l[ée]vation",
-        "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b|r[ée]duction|a?baiss\w+"
+        "down": r"diminu\w+|r[ée]dui(?:t|te|ts|re|sant)\b(?!\s+à)|r[ée]duction|a?baiss\w+"
         r"|(?<!voie )(?<!voies )basse?s?|effondr\w+",
     },
     "half or double": {
@@ -267,7 +267,9 @@ def opposite_reasons(source: str, rewrite: str) -> Iterator[str]:
         if not new:
             continue
         old = _told(source, group)
-        fewer = [kind for kind in old if len(new.get(kind, ())) < len(old[kind])]
+        # "synovite bilatérale des deux poignets" is told twice: of sides all must be gone.
+        enough = 1 if group == "extent" else None
+        fewer = [k for k in old if len(new.get(k, ())) < (enough or len(old[k]))]
         for kind in new:
             more = len(new[kind]) > len(old.get(kind, ())) and len(_GROUPS[group]) == 2
             if fewer and fewer != [kind] and (kind not in old or (more and group not in _LOOSE)):

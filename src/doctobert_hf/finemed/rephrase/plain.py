@@ -63,6 +63,14 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\s+par\s+m[èe]tre\s+carr[ée](?!\w)|(?<=[gGIi])\s+/\s?m\s?[2²](?!\d)", re.I, "/m2"),
         (r"n'(?:a|ont|avai(?:t|ent))\s+pas\s+chang[ée]\s+de\s+(\w+)(?:\s+ou\s+de\s+(\w+))?", re.I,
          r"\1 et \2 inchangées"),
+        (r"(?<!\w)(micro|macro|hyper|hypo|poly|normo|pseudo)\s(?=[a-zéè]{5,})", re.I, r"\1"),
+        (r"(?<=\d), (?=\d\s?(?:g/d?l|mmol))", re.I, ","),
+        (r"(?<!\w)(de\s\d{1,3}), (\d)(?=\sà\s\d)", 0, r"\1,\2"),
+        (r"(?<!\w)t\s?\((\w+)\s?[,;]\s?(\w+)\)", 0, r"t(\1;\2)"),
+        (r"(?<!\w)absence\s+de\s+r[èe]gles(?!\w)", re.I, "aménorrhée"),
+        (r"(?<!\w)(?:la\s+)?recherche\s+(?:d'une?\s+|d'|de\s+|des\s+)([^.;:]{3,80}?)\s+(?:s'est\s+"
+         r"r[ée]v[ée]l[ée]e|est\s+revenue|[ée]tait|est|reste)\s+n[ée]gative(?!\w)", re.I,
+         r"pas de \1"),
         (r"(x\s?\d+),\s(\d)(?=\s?[cm]m(?!\w))", 0, r"\1,\2"),
         (r"((?:(?<!\w)ne\s+|n')(?:est|sont|[ée]tai(?:t|ent)))\s+pas\s+positi(?=f|v)", re.I,
          r"est négati"),
@@ -122,7 +130,7 @@ _PART = re.compile(r"(?<![\w-])([LM])([SI])([DG])(?![\w-])")
 
 _ANY = re.compile(
     r"(?<!\w)(?:sans|non|pas|en\s+g|g[ée]n[ée]r|habituel|en\s+principe|à\s+ce|encore|formel|strict|"
-    r"actuel|contexte|ampoule\s|TDF|3TC|LES|patient|rest|[ée]tai|est\s|sont\s|ant[ée]c|stable|asympt|HIV|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s?[°\\xX×]|à\d|[.,]000|N[0-3xX][a-c]?\s?M[oO]|m[èe]tre\scarr|\s/\s?m|notamment|particulier|\d\s?(?:IU|[kK][gG])|[cpy]\sT[0-4x]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
+    r"actuel|contexte|ampoule\s|TDF|3TC|LES|patient|rest|[ée]tai|est\s|sont\s|ant[ée]c|stable|asympt|HIV|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s?[°\\xX×]|à\d|[.,]000|N[0-3xX][a-c]?\s?M[oO]|m[èe]tre\scarr|\s/\s?m|notamment|particulier|micro|macro|hyper|hypo|poly|normo|pseudo|recherche|absence|t\s?\(|\d,\s\d|\d\s?(?:IU|[kK][gG])|[cpy]\sT[0-4x]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
     re.IGNORECASE,
 )
 """Where none of these stands, no rule applies."""

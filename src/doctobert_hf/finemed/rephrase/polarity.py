@@ -22,7 +22,6 @@ from doctobert_hf.finemed.rephrase.cues import (
     GOES_ON,
     LIST,
     LISTED,
-    NO_DENIAL,
     OF_ALL,
     PRESENT,
     RULED_OUT,
@@ -30,6 +29,7 @@ from doctobert_hf.finemed.rephrase.cues import (
     TELLS_ALREADY,
     TURN,
     VERB,
+    places_behind,
 )
 from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem
 from doctobert_hf.finemed.words import WORD, fold
@@ -45,7 +45,9 @@ LIGHT = frozenset(
     votre notre leurs heure heures jours semaine semaines annee annees minute minutes depasser
     diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment egalement
     ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct
-    aurait auraient serait seraient etaient avaient malgre general generale""".split()
+    aurait auraient serait seraient etaient avaient malgre general generale suivi suivie suivis
+    compte compter comptait
+    permettant permet permis profond profonde superficiel superficielle""".split()
 )
 
 
@@ -140,7 +142,7 @@ _VERBS = frozenset(
 _MODAL = re.compile(r"(?:doi|dev|peu|pouv|pourr|fau)\w{0,6}|fai(?:t|sai)\w*|fon?t")
 _CONTRA = re.compile(r"contre[- ]\Z", re.IGNORECASE)
 _PASSED_FORM = re.compile(
-    rf"{_MODAL.pattern}|(?:fait|r[ée]alis|effectu|pratiqu|retrouv|observ|not|objectiv|constat|"
+    rf"{_MODAL.pattern}|(?:fait|montr|r[ée]v[ée]l|trouv|r[ée]alis|effectu|pratiqu|retrouv|observ|not|objectiv|constat|"
     r"identifi|visualis|d[ée]cel|d[ée]tect)[ée]?e?s?"
 )
 """What is done with a finding or an examination is no fact of its own: "n'a pas été réalisée"."""
@@ -438,8 +440,7 @@ def _list_begin(segment: str, begin: int) -> int:
 
 def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
     """Yield the last three words before a cue that stands behind: "fièvre absente"."""
-    cues = [m.start() for m in AFTER.finditer(segment) if not NO_DENIAL.match(segment, m.start())]
-    if not cues:
+    if not (cues := places_behind(segment)):
         return
     words = [m.start() for m in WORD.finditer(segment) if _tells(m[0])]
     for shared in _LIKEWISE.finditer(segment):

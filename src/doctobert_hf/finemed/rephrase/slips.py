@@ -14,8 +14,8 @@ from doctobert_hf.finemed.words import fold
 def is_slip(written: str, right: str, kind: str) -> bool:
     """Return whether a word is another one with a slip.
 
-    Of diseases up to two letters may be missing; of medicines, whose names differ by no more than
-    that, only what sounds alike is a slip.
+    Of diseases one letter may be another or two be missing; of medicines, whose names differ by no
+    more than that, only what sounds alike is a slip.
 
     Args:
         written: The word of the source, folded.
@@ -30,6 +30,8 @@ def is_slip(written: str, right: str, kind: str) -> bool:
     """
     if _sound(written) == _sound(right):
         return True
+    if kind == "disease" and len(right) == len(written) > 9:
+        return sum(one != other for one, other in zip(written, right, strict=True)) == 1
     missing = len(right) - len(written)
     return kind == "disease" and len(written) > 9 and 0 < missing < 3 and _within(written, right)
 

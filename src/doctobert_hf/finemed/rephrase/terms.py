@@ -234,7 +234,8 @@ def _is_told(others: Sequence[str], words: Sequence[str]) -> bool:
 
 _NO_FINDING = re.compile(r"insuffisante?s?|suffisan\w*")
 _SHOCKS = re.compile(
-    r"(?<!\w)chocs?\s+(?:[ée]lectriques?|d[ée]livr|rotulien|de\s+pointe)", re.IGNORECASE
+    r"(?<!\w)chocs?\s+(?:[ée]lectriques?|d[ée]livr|rotulien|de\s+pointe|sur\s|(?:à|contre)\s+l)",
+    re.IGNORECASE,
 )
 
 
@@ -247,6 +248,7 @@ def _is_finding(word: str, text: str) -> bool:
 
 _SAME = {
     **{"metast": "secondaire localisat", "occlus": "occlu", "retreciss": "steno"},
+    **{"hypotens": "hypotend tension collaps"},
     **{"adenopath": "gangl adenomeg polyadeno lymph", "carcinom": "cancer tumeur tumor neoplas"},
     **{"cephale": "maux mal tete", "dyspnee": "essouffl souffle", "ictere": "jauniss subicter"},
     **{"prurit": "demange gratte", "vomissem": "vomi emese", "hemorrag": "saign", "asthm": "asthm"},
@@ -277,7 +279,7 @@ _SAME = {
     **{"insuffis": "insuffis irc ira ic icc defaillan dysfonct altere alterat"},
     **{"catechol": "noradren adrenal dobutam dopamin", "alcool": "ethyli alcool"},
     **{
-        "plaie": "erosion ulcer lacerat escar coup incis morsur ferme ouvert",
+        "plaie": "erosion ulcer lacerat escar coup incis morsur ferme ouvert dehisc bless",
         "creatinin": "creatin",
     },
     **{"malformat": "malform dysmorph"},
