@@ -103,9 +103,24 @@ SAME = [
     ("Une augmentation des gammaglobulines à 42,9 g/l.", "Une hypergammaglobulinémie à 42,9 g/l."),
     ("Admis environ dix heures après.", "Admis une dizaine d'heures après."),
     ("Suggérant une GPA.", "Suggérant une granulomatose avec polyangéite."),
+    ("Une tomodensitométrie, qui était sans anomalies. L'examen a montré une urticaire.", "La "
+     "tomodensitométrie ne montre pas d'anomalie. Une urticaire apparaît."),
+    ("Chez la parturiente une bradycardie fœtale, une réanimation pour la mère.", "Une bradycardie "
+     "fœtale. La mère, parturiente, est réanimée."),
+    ("Un micro adénome hypophysaire de 3.5mm.", "Un microadénome hypophysaire de 3,5 mm."),
+    ("Une synovite bilatérale des deux poignets, carpite stade III à droite.", "Une synovite des "
+     "deux poignets, carpite de stade III du côté droit."),
+    ("Il devient hypotendu à 70/35 mm Hg.", "Une hypotension à 70/35 mm Hg s'installe."),
+    ("Translocation t (X, 18).", "Translocation t(X,18)."),
+    ("La recherche d'une autre atteinte viscérale s'est révélée négative.", "Aucune autre atteinte "
+     "viscérale n'a été trouvée."),
+    ("Métrorragies sur une aménorrhée de 10 SA.", "Métrorragies après une absence de règles de "
+     "10 SA."),
     ("Une fracture fermée du tibia.", "Le tibia était cassé, sans plaie (fracture fermée)."),
 ]  # fmt: skip
 CHANGED = [
+    ("Leur mariage n'est pas consanguin.", "Leur mariage est consanguin.",
+     "negation lost: consanguin"),
     ("Aucune biopsie n'a été réalisée.", "Une biopsie a été réalisée.", "negation lost: biopsie"),
     ("Les scanners étaient normaux.", "Scanners : aspect anormal.", "normal or not changed"),
     ("Fonction rénale préservée.", "Altération de la fonction rénale.", "state changed"),

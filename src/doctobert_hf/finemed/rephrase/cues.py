@@ -86,7 +86,8 @@ GOES_ON = re.compile(
 )
 
 VERB = re.compile(
-    r"(?<!\w)(?:ne\s+|n['’])(?:(?:pas|jamais|plus)\s+(?P<bare>\w+(?:er|ir|re))(?!\w)"
+    r"(?<!\w)(?:ne\s+|n['’])(?:(?:est|sont|[ée]tai(?:t|ent))\s+pas\s+(?P<state>\w{3,}(?:ine?s?|ifs?|"
+    r"ives?|iques?|eux|euses?|a(?:l|le|les|ux)))(?!\w)|(?:pas|jamais|plus)\s+(?P<bare>\w+(?:er|ir|re))(?!\w)"
     r"|(?<=personne\sn['’])\w+\s+(?P<who>\w+)(?!\w)"
     r"|(?:s['’]|se\s+|y\s+|en\s+)?(?P<verb>\w+)(?:-\w+)?\s+(?:pas|jamais|plus|gu[èe]re|nullement|aucunement|ni(?=\s+(?:aux?|à)\s))(?:\s+(?:pu|d[ûu]|[ée]t[ée]|[êe]tre|encore)(?!\w))*"
     r"(?:\s+(?:l[ea]s?\s|l['’]|cet(?:te)?\s|ces?\s)(?P<object>\w+)(?:\s+(?P<which>\w+"

@@ -359,7 +359,7 @@ def _negated_places(segment: str, heads: dict[int, int] | None = None) -> Iterat
             continue
         yield from _list_heads(segment, at, walked, heads)
     for cue in VERB.finditer(segment):
-        for name in ("verb", "bare", "told", "who", "object", "which"):
+        for name in ("verb", "state", "bare", "told", "who", "object", "which"):
             if name in ("object", "which") and not fold(cue["verb"] or "").startswith(_SHOWS):
                 continue  # "ne prenez pas ce médicament": it is the taking that is denied
             if cue[name] and len(cue[name]) >= CONTENT:
