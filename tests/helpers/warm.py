@@ -233,8 +233,8 @@ def _script() -> int:
     return 0
 
 
-def listen(listening: socket.socket) -> NoReturn:
-    """Answer callers, each in a process of its own, until killed."""
+def listen(listening: socket.socket) -> None:
+    """Answer callers, each in a process of its own, until killed or left alone."""
     import datasets  # noqa: F401
     import torch  # noqa: F401
     from transformers import Trainer  # noqa: F401
@@ -244,8 +244,13 @@ def listen(listening: socket.socket) -> NoReturn:
 
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
-    while True:
-        connection, _ = listening.accept()
+    parent = os.getppid()
+    listening.settimeout(30)
+    while os.getppid() == parent:
+        try:
+            connection, _ = listening.accept()
+        except TimeoutError:
+            continue
         if os.fork():
             connection.close()
             continue
