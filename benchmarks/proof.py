@@ -155,20 +155,26 @@ def ground(text: Path, work: Path) -> dict[str, Any]:
     return {"train_store": str(store), "tokenizer": str(tokenizer), "max_length": LENGTH}
 
 
+def small_steps(tokens: int) -> dict[str, Any]:
+    """Many small steps: at 8,192 tokens a step ten million tokens are too few of them."""
+    return {
+        "attention_out_dropout": 0.0,
+        "micro_batch_tokens": 2048,
+        "global_batch_tokens": 2048,
+        "warmup_tokens": tokens // 50,
+        "decay_tokens": tokens // 4,
+        "eval_tokens": tokens // 5,
+    }
+
+
 def scratch(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
     tokens = args.tokens or 10_000_000
     return {
         "recipe": "doctomodernbert-small/pretrain",
         "settings": {
             **ground(text, work),
-            "attention_out_dropout": 0.0,
-            # Many small steps: at 8,192 tokens a step ten million tokens are too few of them.
-            "micro_batch_tokens": 2048,
-            "global_batch_tokens": 2048,
-            "warmup_tokens": tokens // 50,
-            "decay_tokens": tokens // 4,
+            **small_steps(tokens),
             "save_tokens": tokens // 5,
-            "eval_tokens": tokens // 5,
         },
         "max_tokens": tokens,
         "arms": {"pretrained": {}},
@@ -176,42 +182,43 @@ def scratch(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dic
     }
 
 
-def parts(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """Take one part of the recipe away, or change it, at a time; tokens and updates are equal."""
-    tokens, keys = args.tokens or 2_500_000, ground(text, work)
-    dense = stored(filtered(text, work), keys, work / "store-dense")
-    begun = stored(beginnings(text, keys["tokenizer"], work), keys, work / "store-begun")
-    plain_rate = {"lr_schedule": "constant", "decay_tokens": 0}
+def proxy(text: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """A fifth of the small model's matrices, so that four arms fit two hours of one core."""
+    tokens = args.tokens or 2_500_000
     return {
         "recipe": "doctomodernbert-small/pretrain",
         "settings": {
-            **keys,
-            # A fifth of the small model's matrices, so that four arms fit two hours of one core.
+            **ground(text, work),
             **{"num_hidden_layers": 4, "hidden_size": 192},
             **{"intermediate_size": 384, "num_attention_heads": 3},
-            "attention_out_dropout": 0.0,
-            "micro_batch_tokens": 2048,
-            "global_batch_tokens": 2048,
-            "warmup_tokens": tokens // 50,
-            "decay_tokens": tokens // 4,
+            **small_steps(tokens),
             "save_tokens": tokens,
-            "eval_tokens": tokens // 5,
         },
         "max_tokens": tokens,
-        "arms": {
-            "whole": {},
-            "truncated": {"train_store": str(begun)},
-            "dense": {"train_store": str(dense)},
-            "no-annealing": plain_rate,
-        },
         "untrained": False,
         "tasks": TASKS[:3],
     }
 
 
+def parts(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Take one part of the recipe away, or change it, at a time; tokens and updates are equal."""
+    plan = proxy(text, work, args)
+    keys = plan["settings"]
+    begun = stored(beginnings(text, keys["tokenizer"], work), keys, work / "store-begun")
+    dense = stored(filtered(text, work), keys, work / "store-dense")
+    return plan | {
+        "arms": {
+            "whole": {},
+            "truncated": {"train_store": str(begun)},
+            "dense": {"train_store": str(dense)},
+            "no-annealing": {"lr_schedule": "constant", "decay_tokens": 0},
+        }
+    }
+
+
 def detour(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """As the parts' first arm, beside nine tenths of the tokens with the causal objective."""
-    plan = parts(text, data, work, args)
+    """Nine tenths of the tokens with the causal objective, beside masked tokens alone."""
+    plan = proxy(text, work, args)
     turn = f"clm:{plan['max_tokens'] * 9 // 10}"
     return plan | {"arms": {"masked": {}, "detour": {"objective": [turn, "mlm"]}}}
 

@@ -119,6 +119,20 @@ SAME = [
     ("Une fracture fermée du tibia.", "Le tibia était cassé, sans plaie (fracture fermée)."),
 ]  # fmt: skip
 CHANGED = [
+    # words that could excuse an invention, and do not
+    ("HTA secondaire à une sténose. Lésions secondaires au grattage.", "HTA secondaire à une "
+     "sténose, métastases. Lésions secondaires au grattage.", "disease invented: metastases"),
+    ("Tension artérielle normale.", "Tension artérielle normale, puis hypotension.",
+     "disease invented: hypotension"),
+    ("Masse de consistance ferme, yeux ouverts.", "Masse de consistance ferme avec plaie, yeux "
+     "ouverts.", "disease invented: plaie"),
+    ("Une tumeur bénigne du sein.", "Une tumeur bénigne du sein, un carcinome.",
+     "disease invented: carcinome"),
+    ("Patiente enceinte. Sa mère avait un asthme.", "Patiente enceinte, qui avait un asthme.",
+     "a relative's disease told of the patient: asthme"),
+    ("Protidémie à 70 g/l, bilan rénal et urinaire normal. La toux a augmenté.", "Protidémie à "
+     "70 g/l, hyperprotidémie, bilan rénal et urinaire normal. La toux a augmenté.",
+     "disease invented: hyperprotidemie"),
     ("Leur mariage n'est pas consanguin.", "Leur mariage est consanguin.",
      "negation lost: consanguin"),
     ("Aucune biopsie n'a été réalisée.", "Une biopsie a été réalisée.", "negation lost: biopsie"),

@@ -23,7 +23,7 @@ _NO_FAMILY = re.compile(
 )
 """A family that is told to have nothing tells nothing of what stands before it."""
 _OBSTETRIC = re.compile(r"(?<!\w)(?:parturiente|enceinte|gestante|accouch[ée]e)", re.IGNORECASE)
-_MOTHER = re.compile(r"(?<!\w)m[èe]res?(?!\w)", re.IGNORECASE)
+_MOTHER = re.compile(r"(?<!\w)la\s+m[èe]re(?!\w|\s+d[eu'])", re.IGNORECASE)
 _TELLS = re.compile(
     r"(?<!\w)(?:rapport|signal|d[ée]cri|not|constat|am[èe]n|amen|accompagn|observ|d[ée]clar|remarqu|"
     r"appel|dit|explique|s['’]inqui)\w*",

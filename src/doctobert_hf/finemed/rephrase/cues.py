@@ -21,7 +21,7 @@ CUE = re.compile(
     r"(?:sans|aucune?s?|ni)(?!\w)|absences?\s+d[e'’]|"
     r"absences?\s+(?:du|des)|faute\s+d[e'’]|(?:indemne|exempte?|vierge)s?\s+d[e'’]|"
     r"(?:est|sont|[ée]tai(?:t|ent)|rest\w+|aires?\s+\w+)\s+libres?\s+d[e'’]|"
-    r"s?['’ ]?(?:abst(?:enu|enue|ient|enant|enir))e?s?\s+(?:de\s+(?:toute?\s+)?|d['’])|"
+    r"abst(?:enue?s?|ient|enant|enir|enait)\s+(?:de\s+(?:toute?\s+)?|d['’])|"
     r"[ée]pargnant\s+(?:l[ae]s?\s+|l['’])|rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
     r"(?:nie(?:nt)?|niant|d[ée]ment|r[ée]fute|r[ée]cuse)\s+"
     r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
@@ -140,7 +140,9 @@ def places_behind(segment: str) -> list[int]:
     found = []
     for match in AFTER.finditer(segment):
         at = match.start()
-        kept = match[0].lower().startswith("respect") and _KEPT_TO.search(segment, 0, at)
+        kept = match[0].lower().startswith("respect") and _KEPT_TO.search(
+            segment, max(0, at - 60), at
+        )
         if not kept and not _NO_DENIAL.match(segment, at):
             found.append(at)
     return found

@@ -299,9 +299,9 @@ def _told_in(words: list[str]) -> bool:
 
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
     told = set(_DIGITS.findall(f"{rewrite} {as_digits(rewrite)}"))
-    written = words_of(rewrite)
+    written = dict.fromkeys(words_of(rewrite))
     known = allowed(written)
-    roots = {word[:5] for word in words_of(rewrite) if len(word) >= CONTENT}
+    roots = {word[:5] for word in written if len(word) >= CONTENT}
     for start, end in split_sentences(source):
         words = [w for w in words_of(source[start:end]) if len(w) >= CONTENT and w not in LIGHT]
         kept = sum(

@@ -48,18 +48,15 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)(?:DT|diab[èe]te\s+(?:sucr[ée]\s+)?(?:de\s+)?type)\s?([12])(?!\w)", re.I,
          r"diabète de type \1"),
         # letters and signs that stand for others, and what is glued
-        (r"(?<=\d\d)\s?°\s?(\d)(?![\d])(?:\s?[cC](?!\w))?", 0, r",\1 °C"),
         (r"(?<=\d)\s?°\s[cC](?!\w)", 0, " °C"),
         (r"(?<=\d)\\(?=\d)", 0, "/"),
         (rf"(?<![\d.,])(\d{{1,3}})[.,]000(?={_S}*(?:[éeÉE]l[ée]?m?|plaq|leuco|/{_S}?(?:mm|µ)))", 0,
          r"\g<1>000"),
-        (rf"(?<=\d){_S}?[kK][gG]{_S}?(\d{{3}})(?!\d)", 0, r",\1 kg"),
         (rf"(?<=\d)({_S}?[cm]m){_S}?[xX×](?={_S}?\d)", 0, r"\1 x "),
         (rf"(?<=\d){_S}?[X×]{_S}?(?=\d)", 0, " x "),
         (r"(?<!\w)([cpy]) (?=T[0-4x][a-d]?\s?N)", re.I, r"\1"),
         (r"(?<=N[0-3xX])([a-c]?)\s?M[oO](?![a-zà-ÿ])", 0, r"\1M0"),
         (r"(?<=\d)\s?IU(?!\w)", 0, " UI"),
-        (r"(?<!\w)à(?=\d)", 0, "à "),
         (r"\s+par\s+m[èe]tre\s+carr[ée](?!\w)|(?<=[gGIi])\s+/\s?m\s?[2²](?!\d)", re.I, "/m2"),
         (r"n'(?:a|ont|avai(?:t|ent))\s+pas\s+chang[ée]\s+de\s+(\w+)(?:\s+ou\s+de\s+(\w+))?", re.I,
          r"\1 et \2 inchangées"),
@@ -68,6 +65,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)(de\s\d{1,3}), (\d)(?=\sà\s\d)", 0, r"\1,\2"),
         (r"(?<!\w)t\s?\((\w+)\s?[,;]\s?(\w+)\)", 0, r"t(\1;\2)"),
         (r"(?<!\w)absence\s+de\s+r[èe]gles(?!\w)", re.I, "aménorrhée"),
+        (r"(?<!\w)(fractures?\s+ferm[ée]es?)(?!\w)", re.I, r"\1 sans plaie"),
+        (r"(?<!\w)localisations?\s+secondaires?(?!\w)", re.I, "métastases"),
         (r"(?<!\w)(?:la\s+)?recherche\s+(?:d'une?\s+|d'|de\s+|des\s+)([^.;:]{3,80}?)\s+(?:s'est\s+"
          r"r[ée]v[ée]l[ée]e|est\s+revenue|[ée]tait|est|reste)\s+n[ée]gative(?!\w)", re.I,
          r"pas de \1"),
@@ -128,14 +127,6 @@ _PART = re.compile(r"(?<![\w-])([LM])([SI])([DG])(?![\w-])")
 """Lobes and limbs with their side: "LSD", "MIG"."""
 
 
-_ANY = re.compile(
-    r"(?<!\w)(?:sans|non|pas|en\s+g|g[ée]n[ée]r|habituel|en\s+principe|à\s+ce|encore|formel|strict|"
-    r"actuel|contexte|ampoule\s|TDF|3TC|LES|patient|rest|[ée]tai|est\s|sont\s|ant[ée]c|stable|asympt|HIV|DT|diab[èe]te|DID|DNID|Mg|n'|ne\s|infarctus|1/3|L-?\s?thyrox|poids|Na|K|Ca|satur|SpO2|SaO2)|(?<![\w.,])0\s|\d\s?N|\+|\s[-–]|\d\s?[°\\xX×]|à\d|[.,]000|N[0-3xX][a-c]?\s?M[oO]|m[èe]tre\scarr|\s/\s?m|notamment|particulier|micro|macro|hyper|hypo|poly|normo|pseudo|recherche|absence|t\s?\(|\d,\s\d|\d\s?(?:IU|[kK][gG])|[cpy]\sT[0-4x]|\d\s*(?:G|T|giga|t[ée]ra)/|10(?:\^|⁹|9|³)",
-    re.IGNORECASE,
-)
-"""Where none of these stands, no rule applies."""
-
-
 @lru_cache(maxsize=4)
 def plain(text: str) -> str:
     """Return a text in the one form that facts are read from.
@@ -148,7 +139,7 @@ def plain(text: str) -> str:
         out, and without what denies nothing.
     """
     text = unicodedata.normalize("NFC", text).translate(_LETTERS)
-    for pattern, new in _RULES if _ANY.search(text) else ():
+    for pattern, new in _RULES:
         text = pattern.sub(new, text)
     text = _PART.sub(_part, text)
     if _BREASTS.search(text):

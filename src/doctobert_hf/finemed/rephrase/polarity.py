@@ -47,7 +47,7 @@ LIGHT = frozenset(
     ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct
     aurait auraient serait seraient etaient avaient malgre general generale suivi suivie suivis
     compte compter comptait
-    permettant permet permis profond profonde superficiel superficielle""".split()
+    permettant permet permis""".split()
 )
 
 

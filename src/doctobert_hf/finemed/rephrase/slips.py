@@ -53,8 +53,8 @@ def _within(short: str, long: str) -> bool:
 
 _HYPER = re.compile(r"(?P<way>hyper|hypo)(?P<what>\w{5,}?)em(?:ies?)?")
 _WAYS = {
-    "hyper": re.compile(r"(?<!\w)(?:augment|elev|eleve|haut)\w*"),
-    "hypo": re.compile(r"(?<!\w)(?:diminu|bas|basse|abaiss|effondr|reduit)\w*"),
+    "hyper": r"(?<!\w)(?:augment|elev|haut)\w*",
+    "hypo": r"(?<!\w)(?:diminu|bas|abaiss|effondr|reduit)\w*",
 }
 
 
@@ -63,6 +63,6 @@ def value_told(word: str, source: str) -> bool:
     match = _HYPER.fullmatch(word)
     if match is None:
         return False
-    told = fold(source)
-    near = re.search(rf"(?<!\w){match['what'][:7]}", told)
-    return near is not None and _WAYS[match["way"]].search(told) is not None
+    way, what = _WAYS[match["way"]], rf"(?<!\w){match['what'][:7]}\w*"
+    near = re.compile(rf"{way}[^.;]{{0,60}}?{what}|{what}[^.;]{{0,60}}?{way}")
+    return near.search(fold(source)) is not None

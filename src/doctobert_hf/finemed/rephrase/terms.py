@@ -247,9 +247,9 @@ def _is_finding(word: str, text: str) -> bool:
 
 
 _SAME = {
-    **{"metast": "secondaire localisat", "occlus": "occlu", "retreciss": "steno"},
-    **{"hypotens": "hypotend tension collaps"},
-    **{"adenopath": "gangl adenomeg polyadeno lymph", "carcinom": "cancer tumeur tumor neoplas"},
+    **{"occlus": "occlu", "retreciss": "steno"},
+    **{"hypotens": "hypotend collaps"},
+    **{"adenopath": "gangl adenomeg polyadeno lymph", "carcinom": "cancer neoplas adenocarc"},
     **{"cephale": "maux mal tete", "dyspnee": "essouffl souffle", "ictere": "jauniss subicter"},
     **{"prurit": "demange gratte", "vomissem": "vomi emese", "hemorrag": "saign", "asthm": "asthm"},
     **{"diarrh": "selles", "hypertens": "tension hta", "paralys": "paraly plegi pares"},
@@ -279,7 +279,7 @@ _SAME = {
     **{"insuffis": "insuffis irc ira ic icc defaillan dysfonct altere alterat"},
     **{"catechol": "noradren adrenal dobutam dopamin", "alcool": "ethyli alcool"},
     **{
-        "plaie": "erosion ulcer lacerat escar coup incis morsur ferme ouvert dehisc bless",
+        "plaie": "erosion ulcer lacerat escar coup incis morsur dehisc bless",
         "creatinin": "creatin",
     },
     **{"malformat": "malform dysmorph"},
