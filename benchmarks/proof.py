@@ -3,9 +3,9 @@
 python benchmarks/proof.py STUDY --data FOLDER --work FOLDER [--half] [--json FILE]
 
 STUDY is ``scratch`` (a small model before and after pretraining), ``parts`` (the recipe's parts one
-by one: documents cut off, filtered by density, no annealing), ``detour`` (a causal one beside
-masked tokens alone) or ``adapt`` (an encoder of ``FOLDER/models`` continued on the corpus beside
-itself). FOLDER has ``data/corpora``, ``data/raw`` and ``models`` as this project's developers have
+by one: documents cut off, filtered by density, no annealing, the causal detour), ``detour`` (the
+detour in the other family, RoBERTa) or ``adapt`` (an encoder of ``FOLDER/models`` continued on the
+corpus beside itself). FOLDER has ``data/corpora``, ``data/raw`` and ``models`` as this project's developers have
 them.
 
 The corpus goes through the package's own pipeline (cleaned, near-duplicates dropped, the test sets
@@ -183,7 +183,7 @@ def scratch(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dic
 
 
 def proxy(text: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """A fifth of the small model's matrices, so that four arms fit two hours of one core."""
+    """A fifth of the small model's matrices, so that five arms fit three hours of one core."""
     tokens = args.tokens or 2_500_000
     return {
         "recipe": "doctomodernbert-small/pretrain",
@@ -212,15 +212,27 @@ def parts(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[
             "truncated": {"train_store": str(begun)},
             "dense": {"train_store": str(dense)},
             "no-annealing": {"lr_schedule": "constant", "decay_tokens": 0},
+            "detour": around(plan["max_tokens"]),
         }
     }
 
 
+def around(tokens: int) -> dict[str, Any]:
+    """Nine tenths of the tokens with the causal objective, the rest masked again."""
+    return {"objective": [f"clm:{tokens * 9 // 10}", "mlm"]}
+
+
 def detour(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """Nine tenths of the tokens with the causal objective, beside masked tokens alone."""
+    """The detour beside masked tokens alone in RoBERTa; ModernBERT's is an arm of the parts."""
     plan = proxy(text, work, args)
-    turn = f"clm:{plan['max_tokens'] * 9 // 10}"
-    return plan | {"arms": {"masked": {}, "detour": {"objective": [turn, "mlm"]}}}
+    keys = {**plan["settings"], **NO_DROPOUT, "lr_schedule": "warmup_stable_decay"}
+    keys["mlm_probability"] = 0.3
+    del keys["attention_out_dropout"]
+    return plan | {
+        "recipe": "doctobert-small/pretrain",
+        "settings": keys,
+        "arms": {"masked": {}, "detour": around(plan["max_tokens"])},
+    }
 
 
 def filtered(text: Path, work: Path) -> Path:

@@ -171,6 +171,7 @@ def test_ordinary_columns_are_not_read_row_by_row():
         "Les lésions sont incluses dans la classe II. Le secret médical est respecté.",
         "Patient inclus au sl : traitement par clopidogrel 75 mg ; bilan : normal.",
         "Autorisation : accordée. La clé du traitement, le jeton, est la patience.",
+        "La clé : traitement précoce. Influx nerveux normal, base de données : complète.",
     ]
     assert not [text for text in texts if any(re.search(one, text) for one in SUSPICIOUS)]
 
@@ -195,6 +196,9 @@ def test_case_that_changes_often_is_drawn_as_digits_are():
     "text",
     [
         "mdp Windows10Pro",
+        "database:\n  name: notes\n  key: patient_identifier_2024\n",
+        "azure:\n  region: westeurope\n  key: " + "9f86d081884c7d65" * 4,
+        "redis-cli -a monitoring\naz login -p reanimation",
         "use the password manager KeePass2 of the hospital",
         "Mot de passe :\n- oublié en 2023",
         "authors = ('Jean', 'Dupont2023')",

@@ -171,6 +171,34 @@ COMMANDS = (
     r"|\b(?:un)?zip(?:\s[^\n]{0,120}?)?\s-P\s?[\"']?([^\s\"'$\\]{6,})"
 )
 """Passwords as commands and their files take them: curl, mysql, sshpass, .pgpass, cookies."""
+TOOLS = (
+    r"\b(?:mongo\w{0,8}|redis-cli|plink|pscp|psftp|[xw]freerdp3?|keytool|jarsigner|cqlsh|influx|"
+    r"rdesktop|psexec\w{0,2}|mosquitto_\w{1,5}|openssl\s+enc|twine\s+upload|"
+    r"(?:podman|oc|az|helm(?:\s+registry)?|skopeo|crane|buildah)\s+login)\b[^\n]{0,160}?"
+    r"\s(?:-(?:pw?|[Pak]|(?:store|key|src|dest)\w{0,5}pass)[ =]|/p:)[\"']?([^\s\"'$\\]{6,})"
+    r"|\blftp\b[^\n]{0,80}?\s-u\s?[\"']?[\w.@-]{1,64},([^\s\"'$\\]{6,})"
+    r"|\bhtpasswd\s+-\w{0,6}b\w{0,6}\s+\S{1,80}\s+\S{1,64}\s+[\"']?([^\s\"'$\\]{6,})"
+    r"|\bsmbclient\s+\S{1,80}\s+[\"']?([^\s\"'$\\-][^\s\"'$\\]{5,})"
+    r"|[\w.-]{1,32}:([^\s\"'$\\|]{6,})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s+)?chpasswd"
+)
+"""Passwords of commands that take them behind a letter, or by their place alone."""
+_SERVICES = (
+    r"\b(?i:openai|anthropic|claude|mistral|cohere|groq|gemini|azure|aws|ovh|scaleway|hugging_?face|"
+    r"together|replicate|wandb|comet|neptune|label[_-]?studio|prodigy|git(?:hub|lab)|slack|stripe|"
+    r"sendgrid|mailgun|twilio|algolia|pinecone|qdrant|weaviate|elastic|minio|s3|database|db|"
+    r"postgres|mysql|mongo|redis|smtp|ldap|vault|sentry|zenodo|kaggle|vllm|llm|provider|auth|"
+    r"credentials|account|compte|identifiants)"
+)
+SECTIONS = (
+    rf"{_SERVICES}[\w.-]{{0,16}}[\"']?\s?[\]:=]\s?\{{?(?:[^\n]{{0,80}}\n){{0,5}}?[^\n]{{0,80}}?"
+    r"[\s\"'{,](?i:key|token|secret|cl(?:e|\xc3\xa9))[\"']?\s?[:=]\s{0,3}[\"']?([A-Za-z0-9+/=_.~-]{16,})"
+)
+"""A key that a section of settings is about: ``openai:``, ``[openai]``, and ``key:`` below."""
+SECTION_PASSWORDS = (
+    rf"{_SERVICES}[\w.-]{{0,16}}[\"']?\s?[\]:=]\s?\{{?(?:[^\n]{{0,80}}\n){{0,5}}?[^\n]{{0,80}}?"
+    rf"[\s\"'{{,](?i:pass|pw)[\"']?\s?[:=]\s{{0,3}}[\"']?({_VALUE})"
+)
+"""A password of such a section, under a name too short to stand alone."""
 HEADER = r"(?i:\b(?:bearer|basic|token|ssws|apikey)\s)([A-Za-z0-9+/=._~-]{20,})"
 """A header, or what reads like one."""
 CALLS = (
@@ -228,6 +256,9 @@ NEXT = "|".join(
         r"(?i:identified\s(?:with\s\S+\s)?by\s|password\s?[\"'])|requirepass\s|masterauth\s",
         r"\s-U\s?[\"']?[\w.@\\-]+%|ldap\w+[^\n]*\s-w|\s-pass\w*\s+pass:|sqlplus\s|/hooks/",
         r"(?:7z[ar]?|rar)[^\n]*\s-p|zip[^\n]*\s-P",
+        r"(?:mongo|redis-cli|plink|pscp|psftp|freerdp|keytool|jarsigner|cqlsh|influx\s+-|rdesktop|psexec)",
+        r"mosquitto_|openssl\s+enc|twine\s|\slogin\s|lftp\s|htpasswd\s|smbclient\s|chpasswd",
+        r"[\s\"'{,](?i:key|token|secret|cl(?:e|\xc3\xa9)|pass|pw)[\"']?\s?[:=]\s{0,3}[^\s0-9]*[0-9]",
         r"(?:auth\s?=\s?|Auth|\.login|basic_auth)\(\s*[bfru]?[\"']|Fernet\(",
         tables.HEAD,
     ]

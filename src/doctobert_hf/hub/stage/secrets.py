@@ -181,6 +181,11 @@ def _key(value: bytes) -> bool:
     return _random(value)
 
 
+def _key_of_section(value: bytes) -> bool:
+    """Return whether a value is a key by itself, and no word or SHA-256 of a file."""
+    return _told(value) and _key(value) and not re.fullmatch(rb"[0-9a-f]{64}", value)
+
+
 _TABLES = (forms.PLAIN, forms.NO_WORDS, forms.NO_SLUGS, forms.MIXED, forms.ADDRESSES)
 _DETECTORS = [
     (kind, re.compile((left + f"(?:{pattern})").encode()), judge)
@@ -193,6 +198,9 @@ _DETECTORS = [
         ("", _random, [("a key or password", forms.KEYED)]),
         ("", _header, [("a header", forms.HEADER)]),
         ("", _random, [("a login", forms.LOGINS), ("a password of a command", forms.COMMANDS)]),
+        ("", _random, [("a password of a command", forms.TOOLS)]),
+        ("", _told, [("a password of a section", forms.SECTION_PASSWORDS)]),
+        ("", _key_of_section, [("a key of a section", forms.SECTIONS)]),
         ("", _random, [("a password in a call", forms.CALLS)]),
         ("", _told, [("a password in a sentence", forms.PROSE)]),
         ("", _unspeakable, [("a password behind its word", forms.BARE)]),
