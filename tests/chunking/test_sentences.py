@@ -121,6 +121,7 @@ CASES = {
     ],
     "spaces lost behind other ends": [
         "Il pèse 72kg.|Il mesure 1m80.",
+        "Apyrétique depuis 48 h.|Antibiotiques arrêtés.",
         "Opéré en 2010.|Récidive en 2012.",
         "(voir rubrique 4.4).|Les malades boivent.",
         "Malade vu.|Examen normal.",

@@ -461,6 +461,13 @@ def test_a_number_with_its_key_is_taken_whole_and_names_with_their_particles():
     for text in (f"Hospitalisation\n{number}\nMotif : toux", f"Dossier {number}"):
         [found] = deidentify(text)[1]
         assert (text[found["start"] : found["end"]], found["kind"]) == (number, "social_security")
+    abroad = "2 71 09 972 09 203"
+    key = nir.calc_check_digits(abroad.replace(" ", ""))
+    for text in (f"N° sécurité sociale {abroad} {key}", "immatriculation : 4821 WX 59"):
+        assert len(deidentify(text)[1]) == 1, text
+    for text in ("concernant M. de La Bretonnière", "Mme de la Bretonnière, 80 ans"):
+        [found] = deidentify(text)[1]
+        assert text[found["start"] : found["end"]].endswith("a Bretonnière")
     for text in ("Mme De La Tour", "Pr De La Tour Mohamed", "Patient : De La Tour"):
         [found] = deidentify(text)[1]
         assert text[found["start"] : found["end"]].startswith("De La Tour")

@@ -11,8 +11,10 @@ from doctobert_hf.errors import UsageError
 _NO_SPACE = re.compile(
     r"[.!?](?:(?=[A-ZÀ-Ý][a-zà-ÿ]+(?:['’ ]|\.?\Z)|[A-ZÀ-Ý]['’]|[AÀY] )|[—–](?=\s[A-ZÀ-Ý]))"
 )
-_BEFORE_NO_SPACE = re.compile(r"(?:[^\W\d_]{2}|\d[^\W\d_]|\w\)|\d{3}|\s(?=[!?]))[.!?]\Z")
-"""An end whose space was lost: "arrêté.Pas de récidive", "72kg.Il mesure"."""
+_BEFORE_NO_SPACE = re.compile(
+    r"(?:[^\W\d_]{2}|\d\s?[hjgmsLl]|\d[^\W\d_]|\w\)|\d{3}|\s(?=[!?]))[.!?]\Z"
+)
+"""An end whose space was lost: "arrêté.Pas de récidive", "72kg.Il mesure", "48 h.Puis arrêt"."""
 _DASH = re.compile(r"[—–]\s+(?=[A-ZÀ-Ý0-9])")
 
 

@@ -272,13 +272,13 @@ def _is_name(name: str, strict: bool, noble: bool = False) -> bool:
     first = parts[0]
     if first.lower() not in _NO_NAME or (not strict and first.isupper() and len(first) > 1):
         return True
-    if len(parts) > 1 and first.lower() in _ARTICLES and first[0].isupper():
-        # "Mme Le Gall", "Mme De La Tour"
-        behind = next((part for part in parts if part.lower() not in _ARTICLES), "")
-        return behind[:1].isupper() and behind.lower() not in _NO_NAME and not strict
-    if noble and first == "de" and len(parts) > 1:
-        return parts[1][0].isupper() and parts[1].lower() not in _NO_NAME  # "M. de Villepin"
-    return False
+    if len(parts) == 1 or first.lower() not in _ARTICLES:
+        return False
+    if not (first[0].isupper() or (noble and first == "de")):
+        return False
+    # "Mme Le Gall", "Mme De La Tour", "M. de Villepin", "M. de La Rochefoucauld"
+    behind = next((part for part in parts if part.lower() not in _ARTICLES), "")
+    return behind[:1].isupper() and behind.lower() not in _NO_NAME and not strict
 
 
 def _is_place(text: str, match: re.Match[str], titled: bool) -> bool:

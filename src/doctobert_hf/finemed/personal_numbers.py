@@ -14,7 +14,7 @@ from doctobert_hf.finemed.scanning import DIGITS_START, lowered, scan
 _GAP = rf"(?:{_S}{{1,2}}|[./]|{_DASH})"
 _NIR = re.compile(
     rf"(?<![\d])(?P<body>[1-478](?P<sep>{_GAP}?)\d\d{_GAP}?"
-    rf"(?:0[1-9]|1[0-3]|[2-9]\d){_GAP}?(?:\d\d|2[ABab]){_GAP}?\d{{3}}{_GAP}?\d{{3}})"
+    rf"(?:0[1-9]|1[0-3]|[2-9]\d){_GAP}?(?:(?:\d\d|2[ABab]){_GAP}?\d{{3}}|9[78]\d{_GAP}?\d\d){_GAP}?\d{{3}})"
     rf"(?P<key>{_S}{{0,2}}(?:cl[ée]f?{_S}?:?|[/|(]|\({_S}?cl[ée]f?{_S}?:?)?{_GAP}?\d\d(?:(?<=\d)\))?)?(?![\d])",
     re.IGNORECASE,
 )
@@ -191,7 +191,8 @@ REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
                    "indsvhmr")),
     ("ipp", _keyed(r"passeport|carte\s+d['’]identit[ée]|CNI|titre\s+de\s+s[ée]jour",
                    r"(?=[A-Z]*\d)[0-9A-Z]{7,15}", "pct", "passeport identit cni titre")),
-    ("ipp", _keyed(r"immatricul\w+|plaque|v[ée]hicule", r"[A-Z]{2} \d{3} [A-Z]{2}", "ipv",
-                   "immatricul plaque hicule")),
+    ("ipp", _keyed(r"immatricul\w+|plaque|v[ée]hicule",
+                   r"(?:[A-Z]{2} \d{3} [A-Z]{2}|\d{2,4} [A-Z]{2,3} (?:\d\d|2[AB]|97\d))",
+                   "ipv", "immatricul plaque hicule")),
     ("ipp", _plain(r"[A-HJ-NP-TV-Z](?<![\w-].)[A-HJ-NP-TV-Z]-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])")),
 )  # fmt: skip
