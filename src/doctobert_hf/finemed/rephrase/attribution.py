@@ -96,6 +96,7 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from _moved(
         _diseases(source, _FORBIDS), _diseases(rewrite, _DENIES), source, "warning turned round"
     )
+    yield from _surer(source, rewrite)
     yield from _own(source, rewrite)
     yield from _planned(source, rewrite)
     yield from _unscoped(source, rewrite)
@@ -103,6 +104,25 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     for root, marked in _diseases(source, _EXCLUDES).items():
         if marked == {True} and True in confirmed.get(root, ()):
             yield f"what was ruled out is confirmed: {surface(root, source)}"
+
+
+_ONLY_THOUGHT = re.compile(_STRONG.pattern + r"|(?<!\w)[ée]vo[qc]\w+", re.IGNORECASE)
+_SETTLED = re.compile(
+    r"(?<!\w)(?:(?<!non )(?<!pas )retenu|confirm|av[ée]r|prouv|affirm)\w*", re.IGNORECASE
+)
+
+
+def _surer(source: str, rewrite: str) -> Iterator[str]:
+    """Yield what was only thought of and is confirmed, and what was settled and is only thought."""
+    thought, settled = _diseases(source, _ONLY_THOUGHT), _diseases(source, _SETTLED)
+    now_settled = _diseases(rewrite, _CONFIRMS, but=_ONLY_THOUGHT, parts=re.compile("[,:]"))
+    now_thought = _diseases(rewrite, _STRONG)
+    for root, marked in thought.items():
+        if marked == {True} and True not in settled[root] and True in now_settled.get(root, ()):
+            yield f"hypothesis made certain: {surface(root, source)}"
+    for root, marked in settled.items():
+        if True in marked and True not in thought[root] and now_thought.get(root) == {True}:
+            yield f"certainty lost: {surface(root, source)}"
 
 
 _PATIENT = re.compile(

@@ -9,7 +9,8 @@ DONE = (
     r"not[ée]e?s?|objectiv[ée]e?s?|vue?s?|d[ée]cel[ée]e?s?|d[ée]tect[ée]e?s?|rapport[ée]e?s?|"
     r"signal[ée]e?s?|constat[ée]e?s?|identifi[ée]e?s?|visualis[ée]e?s?|per[çc]ue?s?|"
     r"mise?s?\s+en\s+[ée]vidence|pr[ée]sente?s?|survenue?s?|d[ée]plor[ée]e?s?|prescrite?s?|introduite?s?|laiss[ée]e?s?|"
-    r"pos[ée]e?s?|administr[ée]e?s?|disponibles?|utilis[ée]e?s?|n[ée]cessaires?|obtenue?s?|connue?s?)"
+    r"pos[ée]e?s?|administr[ée]e?s?|disponibles?|utilis[ée]e?s?|n[ée]cessaires?|obtenue?s?|connue?s?|"
+    r"en\s+place|visibles?|palpables?|perceptibles?)"
 )
 """What is done with an examination, or with a finding: where it was not, the thing is denied."""
 CUE = re.compile(
@@ -28,6 +29,7 @@ CUE = re.compile(
     r"d[ée]pourvue?s?\s+d[e'’]|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
     r"non[ -](?=\w+)|"
     r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]cart(?:e|ent|er|ant|ait)(?!\w)|infirm(?!i[èe]r)\w+|"
+    r"(?:a|ont|avai(?:t|ent)|ayant)\s+[ée]cart[ée](?!\w)|"
     r"(?<=pas )sous(?!\w)|(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|contrairement\s+(?:à|"
     r"aux?)\s+(?:l['’]|l[ae]s?\s)?|(?:\A|,|(?<!\w)et)\s*(?:non\s+)?pas\s+(?:à|aux?|avec|chez)\s+(?:l['’]|l[ae]s?\s)?)",
     re.IGNORECASE,
@@ -39,7 +41,11 @@ AFTER = re.compile(
     r"ni[é]e?s?|(?:non|pas)\s+retenue?s?|ir?r[ée]alisables?|infaisables?|vierges?(?!\s+d)|"
     rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+"
     rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE})(?!\w)"
-    r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)",
+    r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)"
+    r"|(?<=[a-zéèêîï][a-zéèêîï])(?<!stade)(?<!grade)(?<!score)(?<!groupe)(?<!classe)(?<!tatus)"
+    r"(?<!OMS)(?<!ASA)(?<!ECOG)\s0(?=\s*(?:[;)\n]|[.,](?!\d))|\s*\Z)"
+    r"|(?<!\w)(?:(?<!pas )(?:font|fait|faisai(?:t|ent))\s+d[ée]faut|"
+    r"(?<!ne )manqu(?:ent|ai(?:t|ent)))(?!\w)",
     re.IGNORECASE,
 )
 OF_ALL = re.compile(r"n['’](?:[ée]taient|ont|avaient)(?!\w)", re.IGNORECASE)
@@ -53,7 +59,7 @@ BEFORE_ANY = re.compile(
     r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
     r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|d[ée]ment|nient|contre[- ]indi\w+|"
     r"d[ée]conseill\w+|proscri\w+|[ée]vit\w+|"
-    r"[ée]cart(?:e|ent|er|ant|ait)|refus\w*|jeûne)(?!\w)",
+    r"[ée]cart(?:e|ent|er|ant|ait|[ée])|refus\w*|jeûne)(?!\w)",
     re.IGNORECASE,
 )
 BEHIND_ANY = re.compile(
@@ -119,7 +125,8 @@ ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
     r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
     r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|"
-    r"contre[- ]indi|d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant)",
+    r"contre[- ]indi|d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant)|"
+    r"(?<=[^\W\d_])\s0(?![.,]?\d)|d[ée]faut|manqu[ea]",
     re.IGNORECASE,
 )
 """Any of them: where a sentence has none, all of it is affirmed."""

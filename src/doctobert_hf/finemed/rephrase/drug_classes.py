@@ -59,6 +59,7 @@ _CLASSES = {
     "antidiabet": r"metformine|\w+gliptine|\w+glutide|\w+gliflozine|gli\w+ide|insuline",
     "insulin": "glargine|aspart|lispro|detemir|degludec|lantus|novorapid|humalog",
     "antalg": ".+", "analges": ".+", "collyre": "latanoprost|timolol|tobram|dexameth|cicloplé",
+    "anesthes": r"\w+caine|propofol|ketamine|etomidate|\w+flurane|thiopental",
     "tocoly": "atosiban|nifedipine|salbutamol", "antispasmod": "phloroglucinol|trimebutine|spasfon",
     "antituberc": "isoniazide|rifampicine|ethambutol|pyrazinamide",
     "antiparkinson": "levodopa|modopar|sinemet|pramipexole|ropinirole",

@@ -20,6 +20,7 @@ from doctobert_hf.finemed.rephrase.codes import code_reasons, name_in_code
 from doctobert_hf.finemed.rephrase.compounds import with_compounds
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
 from doctobert_hf.finemed.rephrase.dosing import dose_reasons, time_reasons
+from doctobert_hf.finemed.rephrase.examined import examination_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
 from doctobert_hf.finemed.rephrase.loose import ordinals, parted, without_list_numbers
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
@@ -90,6 +91,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from attribution_reasons(source, rewrite)
     yield from side_reasons(source, rewrite)
     yield from opposite_reasons(source, rewrite)
+    yield from examination_reasons(source, rewrite)
     yield from _dropped(source, rewrite)
 
 
@@ -99,6 +101,12 @@ _SINCE = {"H": "heures", "J": "jours", "S": "semaines", "M": "mois"}
 _CODES = re.compile(
     r"(?<![\w-])(?:(?P<since>[HJSM])\s?[+-]?)?(?P<code>(?:[A-Z]\d){2,}|\d{1,2})(?!\w|[.,]\d)"
 )
+
+
+_THERAPIES = {
+    str(count): re.compile(rf"(?<!\w){prefix}-?(?:th[ée]rapie|antibioth)", re.IGNORECASE)
+    for count, prefix in ((2, "bi"), (3, "tri"), (4, "quadri"))
+}
 
 
 def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quantity]:
@@ -112,6 +120,9 @@ def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quanti
         else:
             continue
         found += [replace(quantity, implied=True) for quantity in told]
+    for count, named in _THERAPIES.items():  # "quadrithérapie" is "quatre antituberculeux"
+        if named.search(text):
+            found += [replace(quantity, implied=True) for quantity in quantities_of(count)]
     for time in ordinals(text):  # "à la quatrième heure" is "à 4 heures"
         found += [replace(quantity, implied=True) for quantity in quantities_of(time)]
     known = KnownQuantities(quantities_of(other)) if found else None
@@ -129,7 +140,7 @@ def _quantities(
     invented = KnownQuantities([q for q in after if not old.has(q)])
     lost = KnownQuantities([q for q in before if not new.has(q)])
     for quantity in invented.all:  # "4 ml" may be told as "4", where that number is not another's
-        known = lost.may_have(quantity) or _mere_one(quantity, lost.all)
+        known = lost.may_have(quantity) or _mere_one(quantity, lost.all) or _no_count(quantity)
         if (
             not known
             and not _named(quantity, rewrite, source)
@@ -205,6 +216,11 @@ def _summed(quantity: Quantity, other: list[Quantity], own: KnownQuantities) -> 
 
 
 _BESIDE = 60
+
+
+def _no_count(quantity: Quantity) -> bool:
+    """Return whether a "0" denies: "collection 0", "facteurs de risque : 0"."""
+    return quantity.bare == 0 and not quantity.unit
 
 
 def _mere_one(quantity: Quantity, lost: list[Quantity]) -> bool:

@@ -73,6 +73,22 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(x\s?\d+),\s(\d)(?=\s?[cm]m(?!\w))", 0, r"\1,\2"),
         (r"((?:(?<!\w)ne\s+|n')(?:est|sont|[ée]tai(?:t|ent)))\s+pas\s+positi(?=f|v)", re.I,
          r"est négati"),
+        (r"(?<!\w)(?:ne\s+|n')(est|sont|[ée]tai(?:t|ent))\s+positi(fs?|ves?)\s+ni\s([^.;,]{2,60}?)\s+"
+         r"ni\s", re.I, r"\1 négati\2 \3 et "),
+        (r"(?<!\w)ni\s([^.;,]{2,60}?)\s+ni\s([^.;,]{2,60}?)\s+ne\s+manqu\w+", re.I,
+         r"\1 et \2 étaient là"),
+        (r"(?<!\w)(?:ne\s+|n')(a|avait|est|[ée]tait|fut)\s+pas\s+((?:[ée]t[ée]\s+)?)favorable",
+         re.I,
+         r"\1 \2défavorable"),
+        (r"(?<!\w)(?:ne\s+|n')(est|sont|[ée]tai(?:t|ent))\s+pas\s+alt[ée]r[ée](e?s?)(?!\w)", re.I,
+         r"\1 conservé\2"),
+        (r"(?<!\w)(ant[ée]c[ée]dents?|ATCDs?)(?:\s+(?:[ée]tai(?:t|ent)|est|sont)\s+nuls?"
+         r"|\s*:\s*RAS)(?!\w)", re.I,
+         r"\1 : aucun"),
+        (r"(?<!\w)[Ss]at(?:uration)?\s?(?:en\s|d'|:)?\s?O\s?[2₂](?!\w)", 0, "saturation en O2"),
+        (r"(?<!\w)17\s?-?\s?(?:alpha|α)?-?\s?(?:(?:OH|hydroxy)\s?-?\s?progest[ée]rone|OHP)(?!\w)",
+         re.I,
+         "17 OH progestérone"),
         (r"((?<!\w)(?:pas|sans|aucune?)\s[^.;:,]{0,60}),?\s+(?:notamment|en\s+particulier)\s+"
          r"(?=(?:tabag|alcool|[ée]thyl|cardi|famili|chirurg|m[ée]dic|allerg|toxi)\w*(?:iques?|aires?|aux|al)"
          r"(?!\w))", re.I, r"\1, ni "),

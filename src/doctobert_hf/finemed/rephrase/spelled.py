@@ -126,6 +126,18 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r" toutes les \1 \2",
         ),
         (rf"\bcm{_S}?(?:H2O|H₂O|d['’]eau)\b", "cmho"),
+        (rf"\bcentim[èe]tres?{_S}+d['’]eau\b", "cmho"),
+        (rf"(?<![^\W\d])(?:millim[èe]tres?|mm){_S}+(?:de{_S}+)?(?:mercure|Hg)\b", "mmHg"),
+        (rf"(?<![^\W\d])(?:centim[èe]tres?|cm){_S}+(?:de{_S}+)?(?:mercure|Hg)\b", "cmHg"),
+        (rf"(?<=par{_S})(kilo(?:gramme)?|kg){_S}+de{_S}+poids(?:{_S}+corporel)?\b", r"\1"),
+        (
+            rf"\bunit[ée]s?{_S}+internationales?\b",
+            "UI",
+        ),
+        (
+            rf"\bmm{_S}?/{_S}?h(?:eure)?\b(?:{_S}?\(1{_S}?(?:[èe]?re){_S}+heure\))?",
+            "mm",
+        ),
         (r"\b(?:(?:une|1)\s+fois\s+)?(?:par|chaque)\s+trimestre", "tous les 3 mois"),
         (r"\b(?:(?:une|1)\s+fois\s+)?(?:par|chaque)\s+semestre", "tous les 6 mois"),
         (rf"{_S}par{_S}(?:24{_S}*h(?:eures)?|vingt-quatre{_S}heures)\b", " par jour"),
@@ -176,8 +188,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          rf"comprim[ée]s?|[mkµc]?g|[mcd]?l|[cm]?m)){_S}+et"
          rf"{_S}+demie?\b", r"\1,5\2"),
         (rf"\bchaque{_S}+(?=matin|soir|midi|nuit)", f" 1{IMPLIED} fois/jour "),
-        (rf"\bchaque{_S}+(jour|semaine|mois)\b", rf" 1{IMPLIED} fois/\1 "),
-        (rf"\btou(?:te)?s{_S}+les{_S}+(jour|semaine)s\b", rf" 1{IMPLIED} fois/\1 "),
+        (rf"\bchaque{_S}+(jour|semaine|mois|heure)\b", rf" 1{IMPLIED} fois/\1 "),
+        (rf"\btou(?:te)?s{_S}+les{_S}+(jour|semaine|heure)s\b", rf" 1{IMPLIED} fois/\1 "),
         (rf"\btous{_S}+les{_S}+mois\b", f" 1{IMPLIED} fois/mois "),
         (r"\bbi-?hebdomadaires?\b", " 2 fois/semaine "), (r"\bbi-?quotidien\w*", " 2 fois/jour "),
         (r"\bhebdomadaire(?:s|ment)?\b", f" 1{IMPLIED} fois/semaine "),
@@ -191,6 +203,11 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:quotidien(?:ne)?(?:s|ment)?|journali[eè]re?s?)\b", f" 1{IMPLIED} fois/jour "),
         (rf"(?<![\d\w%])((?!fois|prise)[^\W\d]{{4,}}){_S}+par{_S}+(jour|semaine|mois)\b",
          rf"\1 1{IMPLIED} fois/\2"),
+        (
+            rf"\b(suivi|surveillance|contr[ôo]le|rythme|fr[ée]quence|diur[èe]se|protocole{_S}de{_S}\w+){_S}"
+            rf"horaires?\b",
+            rf"\1 1{IMPLIED} fois/heure",
+        ),
         (rf"(?<=\d){_S}?(?:fois|batt?(?:ements?|s)?|puls(?:ations?)?|cycles?|cyc|mouvements?|mvts?|"
          rf"coups|cps?|resp(?:irations?)?|c|b)?\.?{_S}?"
          rf"(?:par|/){_S}?(?:min(?:utes?)?|mn)\b", " bpm"),
@@ -208,13 +225,14 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<![\w%])(verres?|s[ée]ances?|selles?|cigarettes?|repas|crises?|[ée]pisodes?|visites?)"
          r"/(jour|j|semaine|sem|mois)\b", rf"\1 1{IMPLIED} fois/\2"),
         (rf"{_S}+(?:et{_S}+)?{_PER}{_S}+"
-         r"(?=(?:jour|j|semaine|mois|heure|h|kg|kilo|minute|min|an|litre|millilitre)s?\b)",
+         r"(?=(?:jour|j|semaine|mois|heure|h|kg|kilo|kilogramme|minute|min|an|litre|millilitre|d[ée]cilitre|"
+         r"centilitre|microlitre|gramme|m[èe]tre)s?\b)",
          "/"),
     )
 )  # fmt: skip
 _PRESSURE = re.compile(
     rf"(?P<cue>\b(?:TA|PA|T\.A\.|(?:tension|pression)(?:{_S}art[ée]rielle)?)\b[^\d.;\n]{{0,25}})?"
-    rf"(?<![\d/])(?P<high>\d{{1,3}}(?:[.,]\d)?){_S}?/{_S}?(?P<low>\d{{1,3}}(?:[.,]\d)?)"
+    rf"(?<![\d/])(?P<high>\d{{1,3}}(?:[.,]\d)?)(?:{_S}?/{_S}?|{_S}sur{_S})(?P<low>\d{{1,3}}(?:[.,]\d)?)"
     rf"(?:{_S}*(?P<unit>[mc]mHg|[mc]m{_S}Hg))?(?![\d/])",
     re.I,
 )

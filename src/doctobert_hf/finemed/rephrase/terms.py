@@ -192,12 +192,15 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
             continue
+        if kind == "drug" and _only_described(word, source):
+            continue  # "bloc analgésique"
         if kind == "drug" and not written.isdisjoint(word[:length] for length in range(4, 8)):
             continue  # "amox" for "amoxicilline"
         if kind == "drug":
             yield f"drug lost: {word}"
         lost.append(word)
-    yield from _treatments(old, new)
+    meant = [part for short in new for part in EXPANSIONS.get(short, ())]
+    yield from _treatments(old, [*new, *meant])
     told = [word for word in dict.fromkeys(old) if kinds[word]]
     if len(lost) > 3 and len(lost) > 0.6 * len(told):
         yield f"terms lost: {', '.join(lost[:5])}"
@@ -256,7 +259,8 @@ _SAME = {
     **{
         "tumeur": "tumor cancer carcin adenocarc neoplas lymphom sarcom melanom gliom metasta masse"
     },
-    **{"cancer": "tumeur tumor carcin adenocarc neoplas lymphom metasta leucem melanom"},
+    **{"cancer": "tumeur tumor carcin adenocarc neoplas lymphom metasta leucem melanom mali"},
+    **{"parasit": "hydat echinoc paludis amib helminth leishman bilharz toxoplasm"},
     **{"neoplas": "tumeur tumor carcin adenocarc cancer lymphom metasta"},
     **{
         "hemoptys": "crach sang",
@@ -271,7 +275,7 @@ _SAME = {
     **{"apyrexie": "apyret fievre", "hematem": "vomi sang", "melaena": "selles", "oligur": "urin"},
     **{"infarct": "idm", "pyrosis": "brulure", "dysurie": "urin mictio", "anorexi": "appetit"},
     **{"potassi": "kalie kaliu hypokal hyperkal", "sodium": "natre hyponat hypernat"},
-    **{"calcium": "calce hypocal hypercal", "magnesiu": "magnes", "corticoid": "cortico"},
+    **{"calcium": "calce calcif hypocal hypercal", "magnesiu": "magnes", "corticoid": "cortico"},
     **{"icter": "anicter", "rales": "crepit sibil ronch", "crepit": "rale", "sibil": "rale"},
     **{"jauniss": "icter subicter cholesta", "saignem": "sang hemorrag", "phlebit": "thrombo tvp"},
     **{"natrem": "sodium hyponat hypernat", "kaliem": "potassi hypokal hyperkal"},
@@ -387,6 +391,18 @@ def _class_kept(word: str, rewrite: str, new: Sequence[str]) -> bool:
         or any(class_of(other) == name for other in new)
         or has_member(word, _medicines(rewrite))
     )
+
+
+_DESCRIBED = re.compile(
+    r"(?<!\w)(?:blocs?|positions?|attitudes?|effets?|actions?|vis[ée]es?|buts?)\s+(\w+)",
+    re.IGNORECASE,
+)
+
+
+def _only_described(word: str, source: str) -> bool:
+    """Return whether a class only tells what something is for: "bloc analgésique"."""
+    said = [match[1] for match in _DESCRIBED.finditer(source) if fold(match[1]) == word]
+    return bool(said) and len(said) == words_of(source).count(word)
 
 
 _RUBRIC = re.compile(r"(?<!\w)Allergies?\s*(?:connues?\s*)?:")

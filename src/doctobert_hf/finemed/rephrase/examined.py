@@ -1,0 +1,60 @@
+"""Which examinations were made, and whether the patient died: what no rewrite adds or leaves out.
+
+An examination goes by several names: "scanner" is "TDM", "écho" is "échographie".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_EXAMINATIONS = {
+    "CT": r"(?-i:TDM|CT)|scanners?|tomodens\w+|scanograph\w+|\w+-?scanners?|(?-i:TAP)",
+    "MRI": r"(?:\w+-)?(?-i:IRM|RMN)|r[ée]sonance(?:\s+magn[ée]tique)?",
+    "ultrasound": r"[ée]cho(?!gen|genicit|g[èe]ne)\w*|\w*doppler|(?-i:ETT|ETO|EDTSA)|ultrason\w*",
+    "ECG": r"(?-i:ECG)|[ée]lectrocardio\w+|holter|trac[ée]s?\s+(?:[ée]lectriques?|cardiaques?)",
+    "EEG": r"(?-i:EEG)|[ée]lectroenc[ée]phalo\w+",
+    "EMG": r"(?-i:EN?MG)|[ée]lectro(?:neuro)?myo\w+",
+    "lumbar puncture": r"ponctions?\s+lombaires?|(?-i:PL|LCR|LCS)|c[ée]phalo-?rachidien|"
+    r"c[ée]r[ée]bro-?spinal",
+    "scintigraphy": r"(?-i:TEP|PET)\w*|scintigraph\w+|[ée]mission\s+de\s+positons|"
+    r"(?-i:FDG)|morpho-?tep",
+}
+"""Names of the examinations that are told of by few words only."""
+_MADE = {
+    kind: re.compile(rf"(?<![\w-])(?:{names})(?!\w)", re.IGNORECASE)
+    for kind, names in _EXAMINATIONS.items()
+}
+_SOME = re.compile(r"(?<!\w)(?:imageri|radiolog|examens?\s+compl|images?)\w*", re.IGNORECASE)
+"""What may stand for any of them."""
+_DEATH = re.compile(
+    r"(?<!\w)(?:d[ée]c[ée]d[ée]\w*|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb\w+|(?:est|sont|[ée]taient)\s+mort\w*|"
+    r"(?:issue|[ée]volution)\s+(?:[ée]tait\s+|est\s+|a\s+[ée]t[ée]\s+)?fatale)(?!\w)",
+    re.IGNORECASE,
+)
+_DYING = re.compile(
+    r"(?<!\w)(?:d[ée]c[ée]d|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb|mort|meur|fatal|l[ée]tal|surv[ée]c|perdu\s+(?:une?|son|l'))",
+    re.IGNORECASE,
+)
+
+
+def examination_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield examinations that are new or left out, and a death that is.
+
+    Example:
+        >>> list(examination_reasons("La TDM est normale.", "L'IRM est normale."))
+        ['examination lost: CT', 'examination invented: MRI']
+        >>> list(examination_reasons("Sortie à J6.", "Sortie à J6, puis décès."))
+        ['outcome invented: décès']
+    """
+    for kind, names in _MADE.items():
+        before, after = names.search(source), names.search(rewrite)
+        if before and not after and not _SOME.search(rewrite):
+            yield f"examination lost: {kind}"
+        elif after and not before and not _SOME.search(source):
+            yield f"examination invented: {kind}"
+    died, dies = _DEATH.search(source), _DEATH.search(rewrite)
+    if dies and not _DYING.search(source):
+        yield f"outcome invented: {dies[0]}"
+    elif died and not _DYING.search(rewrite):
+        yield f"outcome lost: {died[0]}"
