@@ -23,6 +23,11 @@ _NO_FAMILY = re.compile(
 )
 """A family that is told to have nothing tells nothing of what stands before it."""
 _OBSTETRIC = re.compile(r"(?<!\w)(?:parturiente|enceinte|gestante|accouch[ée]e)", re.IGNORECASE)
+_BIRTH = re.compile(
+    _OBSTETRIC.pattern
+    + r"|(?<!\w)(?:post-?partum|grossesse|nouveau-?n[ée]|nourrisson|enfant|G\dP\d)",
+    re.IGNORECASE,
+)
 _MOTHER = re.compile(r"(?<!\w)la\s+m[èe]re(?!\w|\s+d[eu'])", re.IGNORECASE)
 _TELLS = re.compile(
     r"(?<!\w)(?:rapport|signal|d[ée]cri|not|constat|am[èe]n|amen|accompagn|observ|d[ée]clar|remarqu|"
@@ -97,6 +102,10 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
         _diseases(source, _FORBIDS), _diseases(rewrite, _DENIES), source, "warning turned round"
     )
     yield from _surer(source, rewrite)
+    relative = _RELATIVE.search(rewrite)
+    mother = relative and _BIRTH.search(source) and re.match("m[èe]re|maman", relative[0], re.I)
+    if relative and not mother and not _RELATIVE.search(source):
+        yield f"relative invented: {relative[0]}"
     yield from _own(source, rewrite)
     yield from _planned(source, rewrite)
     yield from _unscoped(source, rewrite)
@@ -118,7 +127,7 @@ def _surer(source: str, rewrite: str) -> Iterator[str]:
     now_settled = _diseases(rewrite, _CONFIRMS, but=_ONLY_THOUGHT, parts=re.compile("[,:]"))
     now_thought = _diseases(rewrite, _STRONG)
     for root, marked in thought.items():
-        if marked == {True} and True not in settled[root] and True in now_settled.get(root, ()):
+        if True in marked and True not in settled[root] and True in now_settled.get(root, ()):
             yield f"hypothesis made certain: {surface(root, source)}"
     for root, marked in settled.items():
         if True in marked and True not in thought[root] and now_thought.get(root) == {True}:

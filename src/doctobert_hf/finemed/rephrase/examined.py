@@ -38,6 +38,14 @@ _DYING = re.compile(
 )
 
 
+_LOST_SIGHT_OF = re.compile(r"(?<!\w)perdue?s?\s+de\s+vue(?!\w)", re.IGNORECASE)
+_NOT_SEEN_AGAIN = re.compile(
+    r"(?<!\w)(?:perdu|(?-i:PDV)|rev(?:enu|ue?|oir|u\b)|nouvelles|reparu|repr[ée]sent|disparu|"
+    r"(?:pas|plus|jamais)\s+(?:\w+\s+)?(?:consult|donn|suivi|vue?\b))",
+    re.IGNORECASE,
+)
+
+
 def examination_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield examinations that are new or left out, and a death that is.
 
@@ -58,3 +66,6 @@ def examination_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield f"outcome invented: {dies[0]}"
     elif died and not _DYING.search(rewrite):
         yield f"outcome lost: {died[0]}"
+    lost = _LOST_SIGHT_OF.search(source)
+    if lost and not _NOT_SEEN_AGAIN.search(rewrite):
+        yield f"outcome lost: {lost[0]}"

@@ -257,6 +257,13 @@ _NAMED = 4
 """Letters of what has a result: "test", "TPHA"."""
 _Kinds = dict[tuple[str, str], set[int]]
 """By group and stem, which of the group belong to it."""
+_LEVEL = re.compile(
+    r"(?<!\w)(?:(augment[ée]e?s?|[ée]lev[ée]e?s?|accrue?s?)|(?<!a)(normale?s?|normaux)|"
+    r"(diminu[ée]e?s?|abaiss[ée]e?s?|effondr[ée]e?s?))(?!\w)",
+    re.IGNORECASE,
+)
+"""How high a value is: "l'enzyme est augmentée", now "normale"."""
+_DENIED = re.compile(r"(?<!\w)(?:ne|pas|sans|non|ni|aucune?)(?!\w)|n['’]", re.IGNORECASE)
 _LAST_PARTS = re.compile(r"[,:()]|(?<!\w)(?:et|mais|ou|tandis|alors)(?!\w)")
 
 
@@ -295,10 +302,14 @@ def _told(text: str, group: str) -> dict[int, list[str]]:
 
 def _bound(old: _Kinds, new: _Kinds, source: str) -> Iterator[str]:
     """Yield words that a different one of a group now belongs to."""
+    changed: dict[str, list[str]] = {}
     for (group, root), kinds in old.items():
         now = new.get((group, root), set())
         if len(kinds) == len(now) == 1 and kinds != now:
-            yield f"{group} changed: {surface(root, source)}"
+            changed.setdefault(group, []).append(root)
+    for group, roots in changed.items():
+        if group != "level" or len(roots) > 1:  # one word beside "élevé" may be of something else
+            yield from (f"{group} changed: {surface(root, source)}" for root in roots)
 
 
 def _belonging(text: str) -> _Kinds:
@@ -306,15 +317,17 @@ def _belonging(text: str) -> _Kinds:
     found: _Kinds = {}
     for group in _RESULTS:
         if _places(text, group):
-            _results(text, group, found)
+            _results(text, group, _PATTERNS[group], found)
+    _results(text, "level", _LEVEL, found)
     return found
 
 
-def _results(text: str, group: str, found: _Kinds) -> None:
-    pattern = _PATTERNS[group]
+def _results(text: str, group: str, pattern: re.Pattern[str], found: _Kinds) -> None:
     for segment in segments(text):
         for part in _LAST_PARTS.split(segment) if pattern.search(segment) else ():
             kinds = {match.lastindex or 0 for match in pattern.finditer(part)}
+            if group == "level" and _DENIED.search(part):
+                continue  # "la CRP n'est pas élevée" is normal
             for raw in WORD.findall(part) if len(kinds) == 1 else ():
                 word = fold(raw)
                 if (len(word) >= _NAMED or raw.isupper()) and word not in LIGHT:
@@ -425,6 +438,26 @@ _BOTH = re.compile(
 )
 
 
+def _by_segment(text: str) -> dict[str, set[str]]:
+    """By stem, on which sides the sentences are that it stands in, where they name one only."""
+    found: dict[str, set[str]] = {}
+    for segment in segments(text):
+        named = {match.lastindex for match in _SIDE.finditer(segment)}
+        if len(named) == 1 and named <= {1, 2}:
+            for word in map(fold, WORD.findall(segment)):
+                if len(word) >= CONTENT and word not in LIGHT:
+                    found.setdefault(stem(word), set()).add("right" if named == {1} else "left")
+    return found
+
+
+def _all_exchanged(source: str, rewrite: str) -> bool:
+    """Return whether what is told of each side is now told of the other one, without exception."""
+    old, new = _by_segment(source), _by_segment(rewrite)
+    once = [r for r, s in old.items() if len(s) == len(new.get(r, ())) == 1]
+    moved = {side: [r for r in once if old[r] == {side} != new[r]] for side in ("right", "left")}
+    return all(moved.values()) and sum(map(len, moved.values())) == len(once) > 2
+
+
 def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what is on the other side, and sides that are new or lost."""
     old, new = _sided(source), _sided(rewrite)
@@ -446,11 +479,8 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue  # "à droite comme à gauche" is "des deux côtés"
         if before == 0 and now and not known:
             yield "side invented"
-    if (
-        right
-        and left
-        and ((right_now > right and left_now < left) or (right_now < right and left_now > left))
-    ):
+    more_of_one = (right_now - right) * (left_now - left) < 0
+    if right and left and (more_of_one or _all_exchanged(source, rewrite)):
         yield "sides exchanged"
     elif right and left and not right_now and not left_now and _BOTH.search(rewrite):
         return  # "les deux membres inférieurs"

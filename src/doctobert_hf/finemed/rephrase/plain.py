@@ -75,6 +75,13 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"est négati"),
         (r"(?<!\w)(?:ne\s+|n')(est|sont|[ée]tai(?:t|ent))\s+positi(fs?|ves?)\s+ni\s([^.;,]{2,60}?)\s+"
          r"ni\s", re.I, r"\1 négati\2 \3 et "),
+        (r"(?<!\w)aucune?s?\s+(?:d[eu]s?\s+(?:(?:2|deux)\s+)?|d')?([^.;,]{3,60}?)\s+(?:ne\s+(?:faisai\w+|fait)\s+"
+         r"d[ée]faut|ne\s+manqu\w+)", re.I, r"\1 présents"),
+        (r"(?<!\w)aucune?s?\s+([^.;,]{3,60}?)\s+n'(?:est|[ée]tait)\s+positi(fs?|ves?)(?!\w)"
+         r"(?:,?\s+ni\s([^.;,]{2,60}?)\s+ni\s)?", re.I, r"\1 négati\2 \3 et "),
+        (r"(:\s*aucune?s?)\s+(?:en\s+particulier|particuli(?:er|[èe]re)|notables?|connue?s?|signal[ée]e?s?|"
+         r"retrouv[ée]e?s?)(?=\s*(?:[.;,)\n]|\Z))", re.I, r"\1"),
+        (r"(?<!\w)(VS[^.;\n]{0,20}?)\s[àa]\sH1(?!\w)", 0, r"\1 à la 1 ère heure"),
         (r"(?<!\w)ni\s([^.;,]{2,60}?)\s+ni\s([^.;,]{2,60}?)\s+ne\s+manqu\w+", re.I,
          r"\1 et \2 étaient là"),
         (r"(?<!\w)(?:ne\s+|n')(a|avait|est|[ée]tait|fut)\s+pas\s+((?:[ée]t[ée]\s+)?)favorable",

@@ -41,9 +41,9 @@ LIGHT = frozenset(
     """autre autres signe signes notion aussi retrouve retrouvee objective notee revele particuliers
     particuliere particularite avait etait patient patiente examen clinique faire cette celui celle
     aucun aucune encore pouvant ayant comme avoir entre apres avant depuis contexte
-    suite suites votre notre leurs heure heures jours semaine semaines annee annees minute minutes depasser
-    diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment egalement
-    ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct
+    suite suites votre notre leurs heure heures jours semaine semaines annee annees minute minutes
+    depasser diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment
+    egalement ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct
     aurait auraient serait seraient etaient avaient malgre general generale suivi suivie suivis
     compte compter comptait
     local locale locales locaux operatoire operatoires postoperatoire postoperatoires

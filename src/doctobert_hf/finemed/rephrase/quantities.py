@@ -239,9 +239,20 @@ def _with_neighbours(text: str, found: list[Quantity], ends: list[int]) -> list[
     ]
     shared = shared_units(text, spans, own)
     return [
-        _but(q, side=side, also=tuple((_scaled(q.bare, factor), unit) for factor, unit in also))
+        _but(
+            q,
+            side=side,
+            also=(
+                *((_scaled(q.bare, factor), unit) for factor, unit in also),
+                *([(q.bare * _PER_CENT, "g/l")] if q.unit == "%" else []),
+            ),
+        )
         for q, also, side in zip(found, shared, sides_of(text, spans), strict=True)
     ]
+
+
+_PER_CENT = 10.0
+"""Grams in a litre of a solution of one per cent: "bupivacaïne à 0,125 %" has 1,25 mg/ml."""
 
 
 def _scaled(bare: float, factor: float) -> float:
@@ -291,7 +302,8 @@ def _unit(text: str) -> tuple[str, float, int]:
         length = at
     if name == "cell":
         return "", 1.0, 0  # "3 éléments" of a list; of a litre they are a count
-    return name, factor, length
+    first, *per = name.split("/")
+    return "/".join([first, *sorted(per)]), factor, length  # "mg/jour/kg" is "mg/kg/jour"
 
 
 # ---------------------------------------------------------------- what a quantity belongs to

@@ -42,6 +42,10 @@ _FRENCH = frozenset("le la les des du un une et en au aux est dans pour par sur 
 _ENGLISH = frozenset(
     "the of and with was were is at for no from to had his her that this be should in are".split()
 )
+_ONLY_ENGLISH = _ENGLISH - {"for", "is", "had"} | frozenset(
+    """showed shows revealed reveals underwent without which there these those they she by not
+    after before during between both their than found performed presented treated""".split()
+)
 _LAST_RESORT = 5
 _FEW = 3
 """Of a sentence: fewer stand in names and titles."""
@@ -71,7 +75,10 @@ def _english_sentences(source: str, rewrite: str) -> Iterator[str]:
     for start, end in split_sentences(rewrite):
         sentence = rewrite[start:end]
         words = [word.lower() for word in WORD.findall(sentence)]
-        if sum(word in _ENGLISH for word in words) < _FEW or any(word in _FRENCH for word in words):
+        if any(word in _FRENCH for word in words):
+            continue
+        few = sum(word in _ENGLISH for word in words) < _FEW
+        if few and (len(words) <= _FEW or sum(word in _ONLY_ENGLISH for word in words) < 2):
             continue
         if sentence not in source:
             yield f"not French: '{sentence[:60]}'"

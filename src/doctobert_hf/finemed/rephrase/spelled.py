@@ -188,6 +188,9 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          rf"comprim[ée]s?|[mkµc]?g|[mcd]?l|[cm]?m)){_S}+et"
          rf"{_S}+demie?\b", r"\1,5\2"),
         (rf"\bchaque{_S}+(?=matin|soir|midi|nuit)", f" 1{IMPLIED} fois/jour "),
+        (rf"(?<![\d.,])(3[4-9]|4[0-3]){_S}degr[ée]s{_S}deux(?!\w)", r"\1,2 °C"),
+        (rf"(?<![\d.,])(3[4-9]|4[0-3]){_S}degr[ée]s{_S}(\d)(?!\d|[.,]\d)", r"\1,\2 °C"),
+        (rf"(?<![\d.,])((?:3[4-9]|4[0-3])(?:[.,]\d)?){_S}degr[ée]s(?:{_S}Celsius)?\b", r"\1 °C"),
         (rf"\bchaque{_S}+(jour|semaine|mois|heure)\b", rf" 1{IMPLIED} fois/\1 "),
         (rf"\btou(?:te)?s{_S}+les{_S}+(jour|semaine|heure)s\b", rf" 1{IMPLIED} fois/\1 "),
         (rf"\btous{_S}+les{_S}+mois\b", f" 1{IMPLIED} fois/mois "),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from doctobert_hf.chunking.sentences import split_sentences
 from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
 from doctobert_hf.finemed.rephrase.brands import BRANDS, other_names
 from doctobert_hf.finemed.rephrase.drug_classes import class_of, has_member, is_class
@@ -201,11 +202,18 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         lost.append(word)
     meant = [part for short in new for part in EXPANSIONS.get(short, ())]
     yield from _treatments(old, [*new, *meant])
+    for start, end in split_sentences(source) if len(lost) > 1 else ():
+        told = dict.fromkeys(words_of(source[start:end]))
+        named = [w for w in told if kinds[w] == "disease" and not _VALUE.search(w)]
+        if len(named) > 1 and set(named) <= set(lost):
+            yield f"terms lost: {', '.join(named[:5])}"
     told = [word for word in dict.fromkeys(old) if kinds[word]]
     if len(lost) > 3 and len(lost) > 0.6 * len(told):
         yield f"terms lost: {', '.join(lost[:5])}"
 
 
+_VALUE = re.compile(r"(?:emie|urie)s?\Z")
+"""What a number may tell instead: "hypercalcémie"."""
 _ANTIBIOTICS = "antibio atb bi-antibio triantibio biantibio"
 _TREATMENTS = {
     "transfus": "transfus culot cgr sang.", "radiother": "radioth rayon irradi curieth radioch",
