@@ -203,8 +203,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     meant = [part for short in new for part in EXPANSIONS.get(short, ())]
     yield from _treatments(old, [*new, *meant])
     for start, end in split_sentences(source) if len(lost) > 1 else ():
-        told = dict.fromkeys(words_of(source[start:end]))
-        named = [w for w in told if kinds[w] == "disease" and not _VALUE.search(w)]
+        within = dict.fromkeys(words_of(source[start:end]))
+        named = [w for w in within if kinds[w] == "disease" and not _VALUE.search(w)]
         if len(named) > 1 and set(named) <= set(lost):
             yield f"terms lost: {', '.join(named[:5])}"
     told = [word for word in dict.fromkeys(old) if kinds[word]]
