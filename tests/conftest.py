@@ -15,6 +15,20 @@ import warm
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+LONGEST_FIRST = (
+    *("corpus/test_sample_notes", "test_readme", "test_notebooks", "test_examples"),
+    *("quickstart/test_run", "pretraining/test_trainer", "finemed/test_rephrase"),
+    *("drbenchmark/finetuning/test_runner", "finemed/test_executors", "cli/test_printed_commands"),
+    *("test_public_names", "retrieval/test_onnx_export", "drbenchmark/finetuning/test_finetune"),
+)
+"""Files that keep one process busy for minutes: begun last, they leave the other one idle."""
+
+
+def pytest_collection_modifyitems(items):
+    """Order files: those that take long, then the others as they stand."""
+    rank = {f"tests/{name}.py": number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.split("::")[0], len(rank)))
+
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind():
