@@ -5,8 +5,8 @@ python benchmarks/proof.py STUDY --data FOLDER --work FOLDER [--half] [--json FI
 STUDY is ``scratch`` (a small model before and after pretraining), ``parts`` (the recipe's parts one
 by one: documents cut off, filtered by density, no annealing, the causal detour), ``detour`` (the
 detour in the other family, RoBERTa) or ``adapt`` (an encoder of ``FOLDER/models`` continued on the
-corpus beside itself). FOLDER has ``data/corpora``, ``data/raw`` and ``models`` as this project's developers have
-them.
+corpus beside itself). FOLDER has ``data/corpora``, ``data/raw`` and ``models`` as this project's
+developers have them.
 
 The corpus goes through the package's own pipeline (cleaned, near-duplicates dropped, the test sets
 of the benchmark taken out), each study is an ablation plan, and everything under WORK goes on where

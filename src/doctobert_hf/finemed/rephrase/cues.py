@@ -26,7 +26,7 @@ CUE = re.compile(
     r"[ée]pargnant\s+(?:l[ae]s?\s+|l['’])|rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
     r"(?:nie(?:nt)?|niant|d[ée]ment|r[ée]fute|r[ée]cuse)\s+"
     r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
-    r"d[ée]pourvue?s?\s+d[e'’]|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
+    r"(?:d[ée]pourv|d[ée]n)u[ée]?e?s?\s+d[e'’]|en\s+dehors\s+de\s+toute?(?!\w)|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
     r"non[ -](?=\w+)|"
     r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]cart(?:e|ent|er|ant|ait)(?!\w)|infirm(?!i[èe]r)\w+|"
     r"(?:a|ont|avai(?:t|ent)|ayant)\s+[ée]cart[ée](?!\w)|"
@@ -44,7 +44,7 @@ AFTER = re.compile(
     r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)"
     r"|(?<=[a-zéèêîï][a-zéèêîï])(?<!stade)(?<!grade)(?<!score)(?<!groupe)(?<!classe)(?<!tatus)"
     r"(?<!OMS)(?<!ASA)(?<!ECOG)\s0(?=\s*(?:[;)\n]|[.,](?!\d))|\s*\Z)"
-    r"|(?<!\w)(?:(?<!pas )(?:font|fait|faisai(?:t|ent))\s+d[ée]faut|"
+    r"|(?<!\w)(?:(?<!pas )(?:font|fait|faisant|faisai(?:t|ent))\s+d[ée]faut|"
     r"(?<!ne )manqu(?:ent|ai(?:t|ent)))(?!\w)",
     re.IGNORECASE,
 )
@@ -123,7 +123,7 @@ BEARERS = re.compile(
 
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
-    r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
+    r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|d[ée]nu|dehors|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
     r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|"
     r"contre[- ]indi|d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant)|"
     r"(?<=[^\W\d_])\s0(?![.,]?\d)|d[ée]faut|manqu[ea]",

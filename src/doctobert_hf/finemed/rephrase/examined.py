@@ -12,6 +12,8 @@ _EXAMINATIONS = {
     "CT": r"(?-i:TDM|CT)|scanners?|tomodens\w+|scanograph\w+|\w+-?scanners?|(?-i:TAP)",
     "MRI": r"(?:\w+-)?(?-i:IRM|RMN)|r[ée]sonance(?:\s+magn[ée]tique)?",
     "ultrasound": r"[ée]cho(?!gen|genicit|g[èe]ne)\w*|\w*doppler|(?-i:ETT|ETO|EDTSA)|ultrason\w*",
+    "radiography": r"radiograph\w+|radios?|clich[ée]s?|(?-i:ASP|RP|RXT?|RxT?)|"
+    r"abdomen\s+sans\s+pr[ée]paration",
     "ECG": r"(?-i:ECG)|[ée]lectrocardio\w+|holter|trac[ée]s?\s+(?:[ée]lectriques?|cardiaques?)",
     "EEG": r"(?-i:EEG)|[ée]lectroenc[ée]phalo\w+",
     "EMG": r"(?-i:EN?MG)|[ée]lectro(?:neuro)?myo\w+",
@@ -38,6 +40,11 @@ _DYING = re.compile(
 )
 
 
+_HISTORY_BUT = re.compile(
+    r"(?<!\w)(?:ant[ée]c[ée]dents?|ATCDs?)[^.;\n]{0,60}?(?:hormis|en\s+dehors\s+d|à\s+l['’]exception|sauf|"
+    r"except[ée]|si\s+ce\s+n['’]est|mis\s+à\s+part|à\s+part)[^.;,\n]{0,40}",
+    re.IGNORECASE,
+)
 _LOST_SIGHT_OF = re.compile(r"(?<!\w)perdue?s?\s+de\s+vue(?!\w)", re.IGNORECASE)
 _NOT_SEEN_AGAIN = re.compile(
     r"(?<!\w)(?:perdu|(?-i:PDV)|rev(?:enu|ue?|oir|u\b)|nouvelles|reparu|repr[ée]sent|disparu|"
@@ -66,6 +73,9 @@ def examination_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield f"outcome invented: {dies[0]}"
     elif died and not _DYING.search(rewrite):
         yield f"outcome lost: {died[0]}"
+    but = _HISTORY_BUT.search(rewrite)
+    if but and not _HISTORY_BUT.search(source):
+        yield f"antecedent invented: {but[0]}"
     lost = _LOST_SIGHT_OF.search(source)
     if lost and not _NOT_SEEN_AGAIN.search(rewrite):
         yield f"outcome lost: {lost[0]}"

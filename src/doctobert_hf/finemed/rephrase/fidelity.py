@@ -8,8 +8,8 @@ fact.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -21,6 +21,7 @@ from doctobert_hf.finemed.rephrase.compounds import with_compounds
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
 from doctobert_hf.finemed.rephrase.dosing import dose_reasons, time_reasons
 from doctobert_hf.finemed.rephrase.examined import examination_reasons
+from doctobert_hf.finemed.rephrase.exchanged import exchange_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
 from doctobert_hf.finemed.rephrase.loose import ordinals, parted, without_list_numbers
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
@@ -91,6 +92,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from attribution_reasons(source, rewrite)
     yield from side_reasons(source, rewrite)
     yield from opposite_reasons(source, rewrite)
+    yield from exchange_reasons(source, rewrite)
     yield from examination_reasons(source, rewrite)
     yield from _dropped(source, rewrite)
 
@@ -313,21 +315,32 @@ def _told_in(words: list[str]) -> bool:
     return any(map(_WHAT_IS_DONE.match, words))
 
 
+_OWN_WORDS = 5
+"""Of a sentence, that stand in no other of its source: hardly one kept, and it is left out."""
+
+
+def _is_kept(word: str, known: set[str], roots: set[str], written: Iterable[str]) -> bool:
+    return stem(word) in known or word[:5] in roots or told_otherwise(word, written)
+
+
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
     told = set(_DIGITS.findall(f"{rewrite} {as_digits(rewrite)}"))
     written = dict.fromkeys(words_of(rewrite))
     known = allowed(written)
     roots = {word[:5] for word in written if len(word) >= CONTENT}
+    stems = Counter(map(stem, words_of(source)))
     for start, end in split_sentences(source):
         words = [w for w in words_of(source[start:end]) if len(w) >= CONTENT and w not in LIGHT]
-        kept = sum(
-            stem(word) in known or word[:5] in roots or told_otherwise(word, written)
-            for word in words
-        )
+        kept = sum(_is_kept(word, known, roots, written) for word in words)
         numbers = set(_DIGITS.findall(source[start:end]))
         if numbers and numbers <= told and kept + len(numbers) > 1:
             continue  # "VG non dilaté, FEVG 62 %" in other words
-        if len(words) < 5 or kept >= 0.2 * len(words):
+        own = [word for word in dict.fromkeys(words) if stems[stem(word)] == words.count(word)]
+        told_of = sum(_is_kept(word, known, roots, written) for word in own)
+        gone = len(own) >= _OWN_WORDS and told_of <= len(own) // 8
+        if gone and (numbered := set(_DIGITS.findall(as_digits(source[start:end])))):
+            gone = not numbered <= told  # "vingt minutes", now "20 min"
+        if not gone and (len(words) < 5 or kept >= 0.2 * len(words)):
             continue
-        if numbers or any(map(kind_of, WORD.findall(source[start:end]))) or _told_in(words):
+        if gone or numbers or any(map(kind_of, WORD.findall(source[start:end]))) or _told_in(words):
             yield f"sentence left out: {source[start:end][:60]}"

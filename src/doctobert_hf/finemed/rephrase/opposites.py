@@ -118,6 +118,17 @@ _GROUPS: dict[str, dict[str, str]] = {
         "with food": r"(?:au\s+cours|pendant|durant|milieu|lors)\s+(?:des?|du|les?)\s+repas",
         "without food": r"à\s+jeun|en\s+dehors\s+des\s+repas|à\s+distance\s+des\s+repas",
     },
+    "around an operation": {
+        "before": r"pr[ée]-?op[ée]ratoires?"
+        r"|avant\s+(?:l['’]op[ée]ration|l['’]intervention|la\s+chirurgie)",
+        "after": r"post-?op[ée]ratoires?"
+        r"|apr[èe]s\s+(?:l['’]op[ée]ration|l['’]intervention|la\s+chirurgie)",
+    },
+    "size": {
+        "small": r"(?:de\s+)?petite\s+taille|petite?(?=\s*(?:[,;.(]|et\s))",
+        "normal": r"taille\s+normale",
+        "large": r"(?:de\s+)?grande\s+taille",
+    },
     "timing": {"at once": r"urgences?", "later": r"à\s+distance(?!\s+d)|programm[ée]e?s?"},
     "sex": {
         "male": r"gar[çc]on|hommes?|monsieur|(?-i:M\.)|masculin(?:e|s|es)?"
@@ -188,8 +199,10 @@ _GROUPS: dict[str, dict[str, str]] = {
         r"|tabagisme\s+(?:est\s+)?(?:ni[ée]|absent)|tabagisme\s*:\s*non|tabac\s*:\s*non",
     },
     "fever": {
-        "fever": r"(?<!non )f[ée]briles?|fi[èe]vre(?![^.;]{0,40}\babsente?s?\b)|hyperthermi\w+",
-        "none": r"apyr[ée](?:tique|xie)s?|af[ée]briles?|non\s+f[ée]briles?"
+        "fever": r"(?<!non )f[ée]briles?|hyperthermi\w+"
+        r"|(?<!hors )(?<!toute )fi[èe]vre(?![^.;]{0,40}\babsente?s?\b)",
+        "none": r"(?:en\s+dehors\s+de\s+toute|hors)\s+fi[èe]vre"
+        r"|apyr[ée](?:tique|xie)s?|af[ée]briles?|non\s+f[ée]briles?"
         r"|fi[èe]vre(?=[^.;]{0,40}\babsente?s?\b)"
         r"|(?:sans|(?:pas|plus|jamais)\s+de|ni(?:\s+de)?|aucune|absence\s+de)\s+fi[èe]vre",
     },
@@ -229,7 +242,9 @@ _GROUPS: dict[str, dict[str, str]] = {
     "extent": {
         "both": r"bilat[ée]ra\w+|(?:(?:l|d|c|s)es|aux)\s+(?:deux|2)\s+\w+|de\s+chaque\s+c[ôo]t[ée]"
         r"|de\s+part\s+et\s+d['’]autre|d['’]un\s+c[ôo]t[ée]\s+comme\s+de\s+l['’]autre",
-        "one": r"unilat[ée]ra\w+|d['’]un\s+seul\s+c[ôo]t[ée]"
+        "one": r"une?\s+seule?\s+(?:ovaire|rein|poumon|sein|oeil|testicule|surr[ée]nale"
+        r"|membre|jambe|bras)"
+        r"|unilat[ée]ra\w+|d['’]un\s+seul\s+c[ôo]t[ée]"
         r"|(?:d['’]un|du)\s+c[ôo]t[ée]\s+(?:droit|gauche)",
     },
     "layer": {
@@ -277,8 +292,9 @@ def opposite_reasons(source: str, rewrite: str) -> Iterator[str]:
         # "synovite bilatérale des deux poignets" is told twice: of sides all must be gone.
         enough = 1 if group == "extent" else None
         fewer = [k for k in old if len(new.get(k, ())) < (enough or len(old[k]))]
+        told = len(_GROUPS[group]) == 2 or (group == "route" and not set(fewer) <= set(new))
         for kind in new:
-            more = len(new[kind]) > len(old.get(kind, ())) and len(_GROUPS[group]) == 2
+            more = told and len(new[kind]) > len(old.get(kind, ()))
             if fewer and fewer != [kind] and (kind not in old or (more and group not in _LOOSE)):
                 yield f"{group} changed: {old[fewer[0]][0]}, now {new[kind][0]}"
     yield from _bound(_belonging(source), _belonging(rewrite), source)
@@ -290,6 +306,11 @@ def opposite_reasons(source: str, rewrite: str) -> Iterator[str]:
 def _places(text: str, group: str) -> tuple[tuple[int, int, str], ...]:
     """Where one of a group stands in a text, which of its kinds it is, and how it is written."""
     return tuple((m.start(), m.lastindex or 0, m[0]) for m in _PATTERNS[group].finditer(text))
+
+
+def organ_places(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return where organs stand in a text, which of them, and how they are written."""
+    return _places(text, "organ")
 
 
 def _told(text: str, group: str) -> dict[int, list[str]]:
@@ -369,7 +390,7 @@ def _prefixes(source: str, rewrite: str) -> Iterator[str]:
 
 # ---------------------------------------------------------------------------------------- side
 
-_SIDE = re.compile(
+SIDE = re.compile(
     r"(?<!\w)(?:(droite?s?|dext\w+)|(gauches?|senestr\w+)|(bilat[ée]ra\w+))(?!\w)", re.IGNORECASE
 )
 _SHORT_SIDES = tuple(
@@ -386,7 +407,7 @@ def _sided(text: str) -> dict[str, set[str]]:
     for segment in segments(text):
         before: list[str] = []
         read = 0  # each part once: a list names hundreds of sides without a full stop
-        for match in _SIDE.finditer(segment):
+        for match in SIDE.finditer(segment):
             *ended, part = _SIDED_PARTS.split(segment[read : match.start()])
             words = [w for w in map(fold, WORD.findall(part)) if len(w) >= CONTENT]
             before = [*([] if ended else before), *words][-2:]
@@ -416,13 +437,13 @@ def _behind(text: str) -> dict[str, set[str]]:
     """By stem, on which sides that stands which is told behind a side, or alone in its clause."""
     found: dict[str, set[str]] = {}
     for clause in _CLAUSE.split(text):
-        named = {m.lastindex for m in _SIDE.finditer(clause)}
+        named = {m.lastindex for m in SIDE.finditer(clause)}
         words = [fold(word) for word in WORD.findall(clause)]
         if len(named) == 1 and named <= {1, 2} and len(words) <= _CLAUSE_WORDS:
             for word in words:
-                if len(word) >= CONTENT and word not in LIGHT and not _SIDE.fullmatch(word):
+                if len(word) >= CONTENT and word not in LIGHT and not SIDE.fullmatch(word):
                     found.setdefault(stem(word), set()).add("right" if named == {1} else "left")
-    sides = list(_SIDE.finditer(text))
+    sides = list(SIDE.finditer(text))
     for number, match in enumerate(sides):
         end = sides[number + 1].start() if number + 1 < len(sides) else len(text)
         told = _BREAKS.split(text[match.end() : min(end, match.end() + 60)])[0]
@@ -438,36 +459,16 @@ _BOTH = re.compile(
 )
 
 
-def _by_segment(text: str) -> dict[str, set[str]]:
-    """By stem, on which sides the sentences are that it stands in, where they name one only."""
-    found: dict[str, set[str]] = {}
-    for segment in segments(text):
-        named = {match.lastindex for match in _SIDE.finditer(segment)}
-        if len(named) == 1 and named <= {1, 2}:
-            for word in map(fold, WORD.findall(segment)):
-                if len(word) >= CONTENT and word not in LIGHT:
-                    found.setdefault(stem(word), set()).add("right" if named == {1} else "left")
-    return found
-
-
-def _all_exchanged(source: str, rewrite: str) -> bool:
-    """Return whether what is told of each side is now told of the other one, without exception."""
-    old, new = _by_segment(source), _by_segment(rewrite)
-    once = [r for r, s in old.items() if len(s) == len(new.get(r, ())) == 1]
-    moved = {side: [r for r in once if old[r] == {side} != new[r]] for side in ("right", "left")}
-    return all(moved.values()) and sum(map(len, moved.values())) == len(once) > 2
-
-
 def side_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what is on the other side, and sides that are new or lost."""
     old, new = _sided(source), _sided(rewrite)
     for root, sides in old.items():
         if len(sides) == 1 and len(new.get(root, ())) == 1 and new[root] != sides:
             yield f"side changed: {surface(root, source)}"
-    if all({m.lastindex for m in _SIDE.finditer(text)} >= {1, 2} for text in (source, rewrite)):
+    if all({m.lastindex for m in SIDE.finditer(text)} >= {1, 2} for text in (source, rewrite)):
         yield from _said_behind(source, rewrite)
     counts = [
-        (sum(bool(m[1]) for m in _SIDE.finditer(t)), sum(bool(m[2]) for m in _SIDE.finditer(t)))
+        (sum(bool(m[1]) for m in SIDE.finditer(t)), sum(bool(m[2]) for m in SIDE.finditer(t)))
         for t in (source, rewrite)
     ]
     (right, left), (right_now, left_now) = counts
@@ -480,7 +481,7 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
         if before == 0 and now and not known:
             yield "side invented"
     more_of_one = (right_now - right) * (left_now - left) < 0
-    if right and left and (more_of_one or _all_exchanged(source, rewrite)):
+    if right and left and more_of_one:
         yield "sides exchanged"
     elif right and left and not right_now and not left_now and _BOTH.search(rewrite):
         return  # "les deux membres inférieurs"

@@ -42,7 +42,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)non\s+(?:exclue?s?|[ée]limin[ée]e?s?|[ée]cart[ée]e?s?)(?!\w)", re.I, "possible"),
         (r"(?<!\w)(?:non|pas)\s+(?:seulement|uniquement|exclusivement|simplement)(?!\w)", re.I, ""),
         (r"(?<!\w)non[ -](?=st[ée]ro[ïi]dien|invasi|hodgkin|fractionn)", re.I, ""),
-        (r"(?<!\w)sans\s+(?:cesse|d[ée]lai|attendre|tarder)(?!\w)", re.I, "vite"),
+        (r"(?<!\w)sans\s+(?:cesse|d[ée]tour|encombre|transition|d[ée]lai|attendre|tarder)(?!\w)",
+         re.I, "vite"),
         (r"\s(?:en\s+g[ée]n[ée]ral|g[ée]n[ée]ralement|habituellement|en\s+principe|à\s+ce\s+jour|encore|"
          r"formellement|strictement|actuellement)(?=\s)", re.I, ""),
         (r"(?<!\w)(?:DT|diab[èe]te\s+(?:sucr[ée]\s+)?(?:de\s+)?type)\s?([12])(?!\w)", re.I,

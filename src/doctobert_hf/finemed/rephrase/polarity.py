@@ -58,7 +58,7 @@ _ALIASES = {
     "hypertens": "hypertend", "hypotens": "hypotend", "doul": "doul", "fievre": "fievr febril pyre",
     "romp": "romp ruptur", "irradi": "irrad",
     "exten": "exten etend",
-    "indiqu": "indiqu indic", "abaiss": "abaiss baiss", "doubl": "doubl",
+    "indiqu": "indiqu indic", "abaiss": "abaiss baiss", "doubl": "doubl", "sensib": "sensib",
     "dyspn": "dyspn", "icter": "icter", "symptom": "symptom", "cyanos": "cyanos",
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}

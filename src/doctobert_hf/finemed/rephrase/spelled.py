@@ -65,6 +65,7 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:une\s+)?demi[ -](?:année|annee)", "6 mois"),
         (r"\bpour[ -]cents?\b", "%"),
         (r"\bdeux(?=\s+(?:à|ou|et)\s+(?:trois|quatre|cinq|six|sept|huit|dix|quinze|\d))", "2"),
+        (r"\btou(?:te)?s\s+(?:deux|trois|quatre)\b", "tous"),
         (r"\bun\s+trimestre", "3 mois"),
         (r"\bune?\s+demie?[ -](?=milligramme|gramme|mg|g\b|comprim|ampoule|dose)", "0,5 "),
         (

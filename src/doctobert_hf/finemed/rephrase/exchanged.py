@@ -1,0 +1,71 @@
+"""What a text tells of two sides or organs, told the other way round by its rewrite.
+
+No word is new, none is lost: only what each is told of has changed places.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from doctobert_hf.finemed.rephrase.opposites import SIDE, organ_places
+from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
+from doctobert_hf.finemed.rephrase.terms import CONTENT, stem
+from doctobert_hf.finemed.words import WORD, fold
+
+_CLAUSES = re.compile(r"[,:()]|(?<!\w)(?:et|mais|puis|ainsi que)(?!\w)", re.IGNORECASE)
+_Told = dict[str, set[int]]
+"""By stem, which sides or organs it is told of."""
+
+
+def exchange_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield which of sides and organs have changed places.
+
+    Example:
+        >>> list(exchange_reasons("Foie cirrhotique micronodulaire, rate polykystique.",
+        ...                       "Rate cirrhotique micronodulaire, foie polykystique."))
+        ['organs exchanged']
+    """
+    if _exchanged(_by_side(source), _by_side(rewrite), 1.0):
+        yield "sides exchanged"
+    if _exchanged(_by_organ(source), _by_organ(rewrite), 0.0):
+        yield "organs exchanged"
+
+
+def _exchanged(old: _Told, new: _Told, share: float) -> bool:
+    """Return whether words of two have moved to the other, as a share of all that are of one."""
+    once = [root for root, of in old.items() if len(of) == len(new.get(root, ())) == 1]
+    moved = {(*old[root], *new[root]) for root in once if old[root] != new[root]}
+    for first, other in moved:
+        both = [root for root in once if old[root] | new[root] <= {first, other}]
+        gone = [root for root in both if old[root] != new[root]]
+        if (other, first) in moved and len(gone) > 2 and len(gone) >= share * len(both):
+            return True
+    return False
+
+
+def _by_side(text: str) -> _Told:
+    """Words of the sentences that name one side only."""
+    found: _Told = {}
+    for segment in segments(text):
+        named = {match.lastindex or 0 for match in SIDE.finditer(segment)}
+        if len(named) == 1 and named <= {1, 2}:
+            _add(found, segment, named)
+    return found
+
+
+def _by_organ(text: str) -> _Told:
+    """Words of the clauses that name one organ only."""
+    found: _Told = {}
+    for segment in segments(text):
+        for clause in _CLAUSES.split(segment):
+            named = {kind for _, kind, _ in organ_places(clause)}
+            if len(named) == 1:
+                _add(found, clause, named)
+    return found
+
+
+def _add(found: _Told, part: str, named: set[int]) -> None:
+    for word in map(fold, WORD.findall(part)):
+        if len(word) >= CONTENT and word not in LIGHT:
+            found.setdefault(stem(word), set()).update(named)
