@@ -22,6 +22,8 @@ SAME = [
     ("Pas d'épanchement. Toux.", "Toux. Épanchement 0."),
     ("Sans facteur de risque cardiovasculaire.", "Facteurs de risque cardiovasculaires : 0."),
     ("Pas de signes digestifs.", "Les signes digestifs faisaient défaut."),
+    ("Pas de signes digestifs ou extradigestifs.",
+     "Les signes, digestifs comme extradigestifs, font défaut."),
     ("L'exploration a éliminé un ulcère perforé.", "L'exploration a écarté un ulcère perforé."),
     ("L'évolution a été défavorable.", "L'évolution n'a pas été favorable."),
     ("Conservation de l'état général.", "L'état général n'était pas altéré."),

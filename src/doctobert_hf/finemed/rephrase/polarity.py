@@ -49,8 +49,6 @@ LIGHT = frozenset(
     local locale locales locaux operatoire operatoires postoperatoire postoperatoires
     permettant permet permis""".split()
 )
-
-
 _SHORT = frozenset("toux rash coma choc pus rale".split())
 _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
@@ -63,8 +61,6 @@ _ALIASES = {
 }  # fmt: skip
 _ALIAS = {start: name for name, starts in _ALIASES.items() for start in (name, *starts.split())}
 _STARTS = tuple(_ALIAS)
-
-
 _NOUN = re.compile(r"(?<=\w{5})atio?n?\Z")
 """What makes a noun of a verb: "sans dilatation" is "n'est pas dilaté"."""
 
@@ -223,8 +219,6 @@ _GENERAL = frozenset(
 )
 """Words that a denial may do without: "pas de signe d'infection" is "pas d'infection"."""
 _TURNED = {"negated": "affirmed", "affirmed": "negated"}
-
-
 _LITTLE = frozenset(
     "de la le les du des et en au aux un une ou il elle est sur par ce se on".split()
 )
@@ -438,6 +432,9 @@ def _list_begin(segment: str, begin: int) -> int:
     return begin
 
 
+_LACKS = re.compile(r"(?:font|fai\w+)\s+d[ée]faut|manqu", re.I)  # "les signes, tous, font défaut"
+
+
 def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
     """Yield the last three words before a cue that stands behind: "fièvre absente"."""
     if not (cues := places_behind(segment)):
@@ -449,6 +446,8 @@ def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
     for cue in cues:
         begin = max(segment.rfind(",", 0, cue), segment.rfind(":", 0, cue)) + 1
         last = bisect_left(words, cue)
+        if _LACKS.match(segment, cue) and last == bisect_left(words, begin):
+            begin = max(segment.rfind(sign, 0, max(begin - 1, 0)) for sign in ",:") + 1
         if OF_ALL.match(segment, cue):
             begin = _list_begin(segment, begin)
             yield from words[bisect_left(words, begin) : last]
