@@ -170,6 +170,42 @@ gpa: granulomatose polyangeite
 hiv: virus immunodeficience humaine
 vni: ventilation invasive
 vs: vitesse sedimentation
+afp: alpha foetoproteine
+asp: abdomen preparation
+bbd: bloc branche droit
+bbg: bloc branche gauche
+cgr: culot globulaire
+chc: carcinome hepatocellulaire
+cia: communication interauriculaire
+civ: communication interventriculaire
+cmd: cardiomyopathie dilatee
+cmh: cardiomyopathie hypertrophique
+cpre: cholangiopancreatographie retrograde
+dve: derivation ventriculaire externe
+dvp: derivation ventriculoperitoneale
+efr: explorations fonctionnelles respiratoires
+fiv: fecondation vitro
+htic: hypertension intracranienne
+htp: hypertension portale
+iot: intubation orotracheale
+led: lupus erythemateux
+lmnh: lymphome malin hodgkinien
+mav: malformation arterioveineuse
+mni: mononucleose infectieuse
+oacr: occlusion artere centrale retine
+ovcr: occlusion veine centrale retine
+pbf: ponction biopsie foie
+pbr: ponction biopsie renale
+ppc: pression positive continue
+pti: purpura thrombopenique immunologique
+ptt: purpura thrombotique thrombocytopenique
+sarm: staphylocoque
+tbc: tuberculose
+ugd: ulcere gastroduodenal
+uiv: urographie intraveineuse
+vbp: voie biliaire principale
+vci: veine cave inferieure
+vcs: veine cave superieure
 """
 
 EXPANSIONS: dict[str, tuple[str, ...]] = {
@@ -209,6 +245,7 @@ lal: leucemie aigue lymphoblastique
 lba: lavage bronchoalveolaire, lavage broncho alveolaire
 lcr: liquide cephalorachidien, liquide cephalo rachidien
 lmc: leucemie myeloide chronique
+lmnh: lymphome malin non hodgkinien
 lnh: lymphome non hodgkinien
 mici: maladie inflammatoire chronique de l'intestin
 mtev: maladie thromboembolique veineuse, maladie thrombo embolique veineuse

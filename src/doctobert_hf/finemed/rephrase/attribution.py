@@ -16,6 +16,13 @@ _RELATIVE = re.compile(
     r"neveux?|ni[èe]ces?|jum\w+|papas?|mamans?|maternel\w*|paternel\w*)(?!\w)",
     re.IGNORECASE,
 )
+_KIN = re.compile(
+    r"(?<!\w)(?:p[èe]res?|m[èe]res?|fr[èe]res?|s(?:œ|oe)urs?|oncles?|tantes?|cousine?s?|neveux?|ni[èe]ces?|"
+    r"papas?|mamans?|grands?-(?:p[èe]re|m[èe]re|parent)s?|(?:sa|la|dans\s+(?:sa|la|leur))\s+famille|"
+    r"ant[ée]c[ée]dents?\s+famili\w+)(?!\w)(?!\s+de(?:s)?\s)",
+    re.IGNORECASE,
+)
+"""Somebody of the patient's; "la famille des statines" is nobody."""
 _NO_FAMILY = re.compile(
     r"(?<!\w)(?:sans|(?:pas|aucune?|ni)\s+(?:d['’e]\s*)?)\s*(?:contexte|ant[ée]c[ée]dents?|histoire|cas|"
     r"notion)\s+famili\w+[^.;]*",
@@ -102,7 +109,7 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
         _diseases(source, _FORBIDS), _diseases(rewrite, _DENIES), source, "warning turned round"
     )
     yield from _surer(source, rewrite)
-    relative = _RELATIVE.search(rewrite)
+    relative = _KIN.search(rewrite)
     mother = relative and _BIRTH.search(source) and re.match("m[èe]re|maman", relative[0], re.I)
     if relative and not mother and not _RELATIVE.search(source):
         yield f"relative invented: {relative[0]}"
@@ -115,7 +122,9 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
             yield f"what was ruled out is confirmed: {surface(root, source)}"
 
 
-_ONLY_THOUGHT = re.compile(_STRONG.pattern + r"|(?<!\w)[ée]vo[qc]\w+", re.IGNORECASE)
+_ONLY_THOUGHT = re.compile(
+    _STRONG.pattern + r"|(?<!\w)(?:[ée]vo[qc]\w+|en\s+faveur|compatibles?)", re.IGNORECASE
+)
 _SETTLED = re.compile(
     r"(?<!\w)(?:(?<!non )(?<!pas )retenu|confirm|av[ée]r|prouv|affirm)\w*", re.IGNORECASE
 )

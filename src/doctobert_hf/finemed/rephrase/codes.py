@@ -17,7 +17,7 @@ _LABELLED = re.compile(
     r"Gleason|Karnofsky|ECOG|Fitzpatrick|ACR|BI-?RADS|h[ée]patites?|vitamines?|facteurs?|Apgar|lobe|segment|vert[èe]bre)"
     r"(?:\s+(?:de\s+la\s+)?[A-Z][\w-]+\b|\s+(?:de|à|était|est|chronique|aiguë?|virale))?"
     r"\s*(?:de\s+|à\s+|était\s+(?:à|de)\s+|est\s+(?:à|de)\s+|:\s*|=\s*|virale\s+)?"
-    r"(?P<code>\d{1,3}[a-dA-D]?|(?-i:VI|IV|III|II|I|V|[A-E]))(?!\w|[.,]\d)",
+    r"(?P<code>\d{1,3}[a-dA-D]?|(?-i:VI|IV|III|II|I|V|[A-E]))(?!\w|[.,]\d|\s?[cm]?m(?!\w))",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"(?<![\w.,/-])(?=[A-Za-z]*[A-Z])[A-Za-z]{1,4}\d[A-Za-z0-9]*(?!\w)")

@@ -23,7 +23,7 @@ CUE = re.compile(
     r"absences?\s+(?:du|des)|faute\s+d[e'’]|(?:indemne|exempte?|vierge)s?\s+d[e'’]|"
     r"(?:est|sont|[ée]tai(?:t|ent)|rest\w+|aires?\s+\w+)\s+libres?\s+d[e'’]|"
     r"abst(?:enue?s?|ient|enant|enir|enait)\s+(?:de\s+(?:toute?\s+)?|d['’])|"
-    r"[ée]pargnant\s+(?:l[ae]s?\s+|l['’])|rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
+    r"(?:respect|[ée]pargn)(?:ant|ent|ai(?:t|ent)|e)\s+(?:l[ae]s?\s+|l['’])|rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
     r"(?:nie(?:nt)?|niant|d[ée]ment|r[ée]fute|r[ée]cuse)\s+"
     r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
     r"(?:d[ée]pourv|d[ée]n)u[ée]?e?s?\s+d[e'’]|en\s+dehors\s+de\s+toute?(?!\w)|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
@@ -42,8 +42,6 @@ AFTER = re.compile(
     rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+"
     rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE})(?!\w)"
     r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?)(?=\s*[.;,)\n]|\s*\Z)"
-    r"|(?<=[a-zéèêîï][a-zéèêîï])(?<!stade)(?<!grade)(?<!score)(?<!groupe)(?<!classe)(?<!tatus)"
-    r"(?<!OMS)(?<!ASA)(?<!ECOG)\s0(?=\s*(?:[;)\n]|[.,](?!\d))|\s*\Z)"
     r"|(?<!\w)(?:(?<!pas )(?:font|fait|faisant|faisai(?:t|ent))\s+d[ée]faut|"
     r"(?<!ne )manqu(?:ent|ai(?:t|ent)))(?!\w)",
     re.IGNORECASE,
@@ -126,7 +124,7 @@ ANY = re.compile(
     r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|d[ée]nu|dehors|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
     r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|"
     r"contre[- ]indi|d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant)|"
-    r"(?<=[^\W\d_])\s0(?![.,]?\d)|d[ée]faut|manqu[ea]",
+    r"d[ée]faut|manqu[ea]",
     re.IGNORECASE,
 )
 """Any of them: where a sentence has none, all of it is affirmed."""
@@ -142,6 +140,9 @@ _KEPT_TO = re.compile(
 """What is respected and not spared: "l'intervalle entre les cures étant respecté"."""
 
 
+_SPARES = re.compile(r"(?:respecte|[ée]pargne)s?\s+(?:l[ae]s?\s|l['’])", re.IGNORECASE)
+
+
 def places_behind(segment: str) -> list[int]:
     """Return where the cues begin that deny what stands before them."""
     found = []
@@ -150,6 +151,7 @@ def places_behind(segment: str) -> list[int]:
         kept = match[0].lower().startswith("respect") and _KEPT_TO.search(
             segment, max(0, at - 60), at
         )
-        if not kept and not _NO_DENIAL.match(segment, at):
+        spares = _SPARES.match(segment, at)  # "respecte la graisse": what stands behind it
+        if not kept and not spares and not _NO_DENIAL.match(segment, at):
             found.append(at)
     return found

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 _EXAMINATIONS = {
     "CT": r"(?-i:TDM|CT)|scanners?|tomodens\w+|scanograph\w+|\w+-?scanners?|(?-i:TAP)",
     "MRI": r"(?:\w+-)?(?-i:IRM|RMN)|r[ée]sonance(?:\s+magn[ée]tique)?",
-    "ultrasound": r"[ée]cho(?!gen|genicit|g[èe]ne)\w*|\w*doppler|(?-i:ETT|ETO|EDTSA)|ultrason\w*",
+    "ultrasound": r"[ée]chos?|[ée]cho-?(?:graph|cardio|endoscop|scop|guid)\w*|(?:[ée]cho-?)?doppler"
+    r"|(?-i:ETT|ETO|EDTSA)|ultrason\w*",
     "radiography": r"radiograph\w+|radios?|clich[ée]s?|(?-i:ASP|RP|RXT?|RxT?)|"
     r"abdomen\s+sans\s+pr[ée]paration",
     "ECG": r"(?-i:ECG)|[ée]lectrocardio\w+|holter|trac[ée]s?\s+(?:[ée]lectriques?|cardiaques?)",
@@ -30,7 +31,7 @@ _MADE = {
 _SOME = re.compile(r"(?<!\w)(?:imageri|radiolog|examens?\s+compl|images?)\w*", re.IGNORECASE)
 """What may stand for any of them."""
 _DEATH = re.compile(
-    r"(?<!\w)(?:d[ée]c[ée]d[ée]\w*|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb\w+|(?:est|sont|[ée]taient)\s+mort\w*|"
+    r"(?<!\w)(?:d[ée]c[ée]d[ée]\w*|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb\w+|(?:est|sont|[ée]taient)\s+mort(?:e|s|es)?|"
     r"(?:issue|[ée]volution)\s+(?:[ée]tait\s+|est\s+|a\s+[ée]t[ée]\s+)?fatale)(?!\w)",
     re.IGNORECASE,
 )

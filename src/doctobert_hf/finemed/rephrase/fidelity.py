@@ -142,7 +142,7 @@ def _quantities(
     invented = KnownQuantities([q for q in after if not old.has(q)])
     lost = KnownQuantities([q for q in before if not new.has(q)])
     for quantity in invented.all:  # "4 ml" may be told as "4", where that number is not another's
-        known = lost.may_have(quantity) or _mere_one(quantity, lost.all) or _no_count(quantity)
+        known = lost.may_have(quantity) or _mere_one(quantity, lost.all)
         if (
             not known
             and not _named(quantity, rewrite, source)
@@ -218,11 +218,6 @@ def _summed(quantity: Quantity, other: list[Quantity], own: KnownQuantities) -> 
 
 
 _BESIDE = 60
-
-
-def _no_count(quantity: Quantity) -> bool:
-    """Return whether a "0" denies: "collection 0", "facteurs de risque : 0"."""
-    return quantity.bare == 0 and not quantity.unit
 
 
 def _mere_one(quantity: Quantity, lost: list[Quantity]) -> bool:
@@ -335,7 +330,7 @@ def _dropped(source: str, rewrite: str) -> Iterator[str]:
         numbers = set(_DIGITS.findall(source[start:end]))
         if numbers and numbers <= told and kept + len(numbers) > 1:
             continue  # "VG non dilaté, FEVG 62 %" in other words
-        own = [word for word in dict.fromkeys(words) if stems[stem(word)] == words.count(word)]
+        own = [word for word, n in Counter(words).items() if stems[stem(word)] == n]
         told_of = sum(_is_kept(word, known, roots, written) for word in own)
         gone = len(own) >= _OWN_WORDS and told_of <= len(own) // 8
         if gone and (numbered := set(_DIGITS.findall(as_digits(source[start:end])))):

@@ -20,7 +20,9 @@ _NOT_A_SIDE = (
 _SIDE = re.compile(r"(?<=[^\W\d_])[ ](G|D|Gche|gche|Dte|dte|Drt|drt)(?![\w'’°-])")
 _SIDES = {"g": " gauche", "d": " droit"}
 _COUNTS = re.compile(
-    rf"(?:(?<=\d)|(?<=mille)|(?<=cents)|(?<=cent))(?:{_S}*(?:[éeÉE]l[ée]ments?|plaquettes|leucocytes|h[ée]maties|cellules|globules|elts?))?"
+    rf"(?:(?<=\d)|(?<=mille)|(?<=cents)|(?<=cent)|(?<=dix)|(?<=onze)|(?<=ou[zr]e)|(?<=torze)|(?<=quinze)|(?<=seize)|"
+    r"(?<=vingts)|(?<=vingt)|(?<=trente)|(?<=rante)|(?<=quante)|(?<=xante)|(?<=deux)|(?<=trois)|(?<=quatre)|(?<=cinq)|"
+    rf"(?<=six)|(?<=sept)|(?<=huit)|(?<=neuf))(?:{_S}*(?:[éeÉE]l[ée]ments?|plaquettes|leucocytes|h[ée]maties|cellules|globules|elts?))?"
     rf"{_S}*(?:/|par{_S}){_S}?(?:mm{_S}?[3³]|µ[lL]|microlitre)"
 )
 _PER_LITRE = re.compile(rf"(?<=\d){_S}?/{_S}?[lL](?!\w)")
@@ -82,6 +84,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"(?:,?\s+ni\s([^.;,]{2,60}?)\s+ni\s)?", re.I, r"\1 négati\2 \3 et "),
         (r"(:\s*aucune?s?)\s+(?:en\s+particulier|particuli(?:er|[èe]re)|notables?|connue?s?|signal[ée]e?s?|"
          r"retrouv[ée]e?s?)(?=\s*(?:[.;,)\n]|\Z))", re.I, r"\1"),
+        (r"(?<!EVA )(?<!OMS )(?<!ECOG )(?<!pgar )(?<!core )(?<!tade )(?<!rade ):\s0"
+         r"(?=\s*(?:[;)\n]|[.,](?!\d))|\s*\Z)", 0, ": aucun"),
+        (r"(?<=[a-zéè][a-zéè])(?<!stade)(?<!grade)(?<!score)(?<!groupe)(?<!classe)(?<!status)(?<!cotée)(?<!coté)"
+         r"(?:\s*:)?\s0(?=\s*(?:[;)\n]|[.,](?!\d))|\s*\Z)", 0, " : aucun"),
         (r"(?<!\w)(VS[^.;\n]{0,20}?)\s[àa]\sH1(?!\w)", 0, r"\1 à la 1 ère heure"),
         (r"(?<!\w)ni\s([^.;,]{2,60}?)\s+ni\s([^.;,]{2,60}?)\s+ne\s+manqu\w+", re.I,
          r"\1 et \2 étaient là"),
@@ -90,6 +96,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"\1 \2défavorable"),
         (r"(?<!\w)(?:ne\s+|n')(est|sont|[ée]tai(?:t|ent))\s+pas\s+alt[ée]r[ée](e?s?)(?!\w)", re.I,
          r"\1 conservé\2"),
+        (r"(?<!\w)n'(a|ont|avai(?:t|ent))\s+pas\s+[ée]t[ée]\s+(?:interromp|arr[êe]t|suspend)[uée]+(s?)(?!\w)",
+         re.I,
+         r"\1 été poursuivi\2"),
         (r"(?<!\w)(ant[ée]c[ée]dents?|ATCDs?)(?:\s+(?:[ée]tai(?:t|ent)|est|sont)\s+nuls?"
          r"|\s*:\s*RAS)(?!\w)", re.I,
          r"\1 : aucun"),
@@ -127,6 +136,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)poids\s+(?:(?:est|reste|[ée]tait)\s+)?stable(?!\w)", re.I,
         "pas de perte de poids"),
         (r"(?<![\w.,])0\s+(?=ATCD|ant[ée]c[ée]dent)", re.I, "pas d'"),
+        (r"(?<![\w.,/:+-])(?<![àa] )(?<!de )0\s+(?!(?:mois|jours?|heures?|comprim|fois|points?)\w*)"
+         r"(?=[a-zéè]{4,}|FDR)", 0, "pas de "),
         (r"(?<=\d)\s?N(?=[.,;\s)]|\Z)", 0, " fois la normale"),
         (r"((?:satur|SpO2|SaO2)[^.;\n]{0,60})sans\s+(?:apport\s+d['e]\s*)?oxyg[èe]ne", re.I,
          r"\1en air ambiant"),

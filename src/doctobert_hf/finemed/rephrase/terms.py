@@ -224,6 +224,11 @@ _TREATMENTS = {
     "cesarienne": "cesar voie", "antibiot": _ANTIBIOTICS, "curiether": "curieth",
     "oxygenoth": "oxyg o2 lunettes",
 }  # fmt: skip
+_OPERATIONS = {
+    "ectomie": "ectom ablat abla retir enlev resec reseq exeres opera operee opere chirurg curage",
+    "plastie": "plasti repar reconstr prothes opera opere chirurg",
+}
+"""By the end of an operation's name, what else it may be called."""
 """What is done to a patient, and what else a text may call it: a rewrite tells it in some way."""
 
 
@@ -234,6 +239,9 @@ def _treatments(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
             if not word.startswith(start) or _is_told(others.split(), new):
                 continue
             if others is not _ANTIBIOTICS or not any(kind_of(o) == "drug" for o in new):
+                yield f"treatment lost: {word}"
+        for end, others in _OPERATIONS.items():
+            if end in word and not _is_told([word[:5], *others.split()], new):
                 yield f"treatment lost: {word}"
 
 
@@ -351,7 +359,8 @@ def _short_names(source: str, rewrite: str, known: set[str]) -> Iterator[str]:
         before = fold(source)
         if any(other in before for other in ANOTHER_WAY.get(short, ())):
             continue
-        if found and short not in known and not pattern.search(before):
+        same = {s for s, parts in EXPANSIONS.items() if parts == EXPANSIONS[short]}  # HIC, HTIC
+        if found and known.isdisjoint(same) and not pattern.search(before):
             yield f"disease invented: {found[0]}"
 
     told = fold(rewrite)
