@@ -14,8 +14,10 @@ def test_each_kind_has_a_template_and_each_template_a_kind():
     assert set(KINDS) == templates - {"README", "layout_model", "layout_dataset"}
 
 
-def test_a_kind_of_something_else_is_refused_before_anything_is_read(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # where a dry run without --output begins to write
+def test_a_kind_of_something_else_is_refused_before_anything_is_read(
+    tmp_path, tmp_path_factory, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))  # a dry run without --output begins there
     with pytest.raises(UsageError, match="No card of kind 'finemd'.*'finemed'"):
         find_kind("finemd", "dataset")
     for words in (["push-model", "--kind", "finemed"], ["push-dataset", "--kind", "encoder"]):
