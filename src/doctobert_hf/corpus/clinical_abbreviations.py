@@ -215,11 +215,9 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
 """Words of its expansion (all of them, or one that says the same), by abbreviation."""
 
 AMBIGUOUS = frozenset(
-    "acr adp adr bav bk bu cat eer eg ep eva fa fc fcs fid fig fo fr fu gb gcs gr hc hdl hp ic im "
-    "imf ir "
-    "ira iu iv ivg lbc ldl map mi mmf ms nac nad pac pc pid pl pr pth rac rl rot rpm rx sa spa ta "
-    "tc tca tg tp tsa "
-    "vs".split()
+    "acr adp adr asp bav bk bu cat cia cmd eer eg ep eva fa fc fcs fid fig fo fr fu gb gcs gr "
+    "hc hdl hp htp ic im imf ir led ira iu iv ivg lbc ldl map mi mmf ms nac nad pac pc pid pl "
+    "ppc pr pth ptt rac rl rot rpm rx sa spa ta tc tca tg tp tsa vs ".split()
 )
 """Abbreviations that stand for something else elsewhere, or are words, too ("IC": insuffisance
 cardiaque, intervalle de confiance)."""
@@ -233,9 +231,11 @@ crp: proteine c reactive
 did: diabete insulinodependant, diabete insulino dependant
 dmla: degenerescence maculaire liee à l'age, degenerescence maculaire liee a l'age
 dnid: diabete non insulinodependant, diabete non insulino dependant
+dvp: derivation ventriculoperitoneale, derivation ventriculo peritoneale
 eto: echocardiographie transoesophagienne, echographie transoesophagienne
 ett: echocardiographie transthoracique, echographie transthoracique
 fevg: fraction d'ejection du ventricule gauche, fraction d'ejection ventriculaire gauche
+fiv: fecondation in vitro
 gea: gastroenterite aigue, gastro enterite aigue
 hed: hematome extradural, hematome extra dural
 hnf: heparine non fractionnee
@@ -251,6 +251,9 @@ mici: maladie inflammatoire chronique de l'intestin
 mtev: maladie thromboembolique veineuse, maladie thrombo embolique veineuse
 mvte: maladie veineuse thromboembolique, maladie veineuse thrombo embolique
 nfs: numeration formule sanguine
+oacr: occlusion de l'artere centrale de la retine
+ovcr: occlusion de la veine centrale de la retine
+pbf: ponction biopsie de foie, ponction biopsie hepatique
 rch: rectocolite hemorragique, recto colite hemorragique
 rciu: retard de croissance intra uterin
 saos: syndrome d'apnees obstructives du sommeil, syndrome d'apnees du sommeil

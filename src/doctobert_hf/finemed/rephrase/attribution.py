@@ -10,15 +10,17 @@ from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
 from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem, surface
 from doctobert_hf.finemed.words import WORD, fold
 
+_PEOPLE = (
+    r"p[èe]res?|m[èe]res?|fr[èe]res?|s(?:œ|oe)urs?|oncles?|tantes?|cousine?s?|neveux?|ni[èe]ces?|"
+    r"papas?|mamans?"
+)
 _RELATIVE = re.compile(
-    r"(?<!\w)(?:p[èe]res?|m[èe]res?|fr[èe]res?|s(?:œ|oe)urs?|oncles?|tantes?|cousine?s?|grands?-\w+|"
-    r"famil\w+|h[ée]r[ée]d\w+|parents?|fratrie|a[ïi]eu\w*|collat[ée]ra\w+|ascendants?|consanguin\w*|"
-    r"neveux?|ni[èe]ces?|jum\w+|papas?|mamans?|maternel\w*|paternel\w*)(?!\w)",
+    rf"(?<!\w)(?:{_PEOPLE}|grands?-\w+|famil\w+|h[ée]r[ée]d\w+|parents?|fratrie|a[ïi]eu\w*|"
+    r"collat[ée]ra\w+|ascendants?|consanguin\w*|jum\w+|maternel\w*|paternel\w*)(?!\w)",
     re.IGNORECASE,
 )
 _KIN = re.compile(
-    r"(?<!\w)(?:p[èe]res?|m[èe]res?|fr[èe]res?|s(?:œ|oe)urs?|oncles?|tantes?|cousine?s?|neveux?|ni[èe]ces?|"
-    r"papas?|mamans?|grands?-(?:p[èe]re|m[èe]re|parent)s?|(?:sa|la|dans\s+(?:sa|la|leur))\s+famille|"
+    rf"(?<!\w)(?:{_PEOPLE}|grands?-(?:p[èe]re|m[èe]re|parent)s?|(?:sa|la|dans\s+(?:sa|la|leur))\s+famille|"
     r"ant[ée]c[ée]dents?\s+famili\w+)(?!\w)(?!\s+de(?:s)?\s)",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""Which examinations were made, and whether the patient died: what no rewrite adds or leaves out.
+"""Which examinations were made, what was there before and how it ended: none is added or left out.
 
 An examination goes by several names: "scanner" is "TDM", "écho" is "échographie".
 """
@@ -55,13 +55,11 @@ _NOT_SEEN_AGAIN = re.compile(
 
 
 def examination_reasons(source: str, rewrite: str) -> Iterator[str]:
-    """Yield examinations that are new or left out, and a death that is.
+    """Yield examinations that are new or left out.
 
     Example:
         >>> list(examination_reasons("La TDM est normale.", "L'IRM est normale."))
         ['examination lost: CT', 'examination invented: MRI']
-        >>> list(examination_reasons("Sortie à J6.", "Sortie à J6, puis décès."))
-        ['outcome invented: décès']
     """
     for kind, names in _MADE.items():
         before, after = names.search(source), names.search(rewrite)
@@ -69,6 +67,15 @@ def examination_reasons(source: str, rewrite: str) -> Iterator[str]:
             yield f"examination lost: {kind}"
         elif after and not before and not _SOME.search(source):
             yield f"examination invented: {kind}"
+
+
+def outcome_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield a death or a patient lost sight of that is new or left out, and antecedents excepted.
+
+    Example:
+        >>> list(outcome_reasons("Sortie à J6.", "Sortie à J6, puis décès."))
+        ['outcome invented: décès']
+    """
     died, dies = _DEATH.search(source), _DEATH.search(rewrite)
     if dies and not _DYING.search(source):
         yield f"outcome invented: {dies[0]}"

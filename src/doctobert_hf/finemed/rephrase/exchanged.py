@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from doctobert_hf.finemed.rephrase.opposites import SIDE, organ_places
+from doctobert_hf.finemed.rephrase.opposites import ORGAN, SIDE
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem
 from doctobert_hf.finemed.words import WORD, fold
@@ -59,7 +59,7 @@ def _by_organ(text: str) -> _Told:
     found: _Told = {}
     for segment in segments(text):
         for clause in _CLAUSES.split(segment):
-            named = {kind for _, kind, _ in organ_places(clause)}
+            named = {match.lastindex or 0 for match in ORGAN.finditer(clause)}
             if len(named) == 1:
                 _add(found, clause, named)
     return found

@@ -20,7 +20,7 @@ from doctobert_hf.finemed.rephrase.codes import code_reasons, name_in_code
 from doctobert_hf.finemed.rephrase.compounds import with_compounds
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
 from doctobert_hf.finemed.rephrase.dosing import dose_reasons, time_reasons
-from doctobert_hf.finemed.rephrase.examined import examination_reasons
+from doctobert_hf.finemed.rephrase.examined import examination_reasons, outcome_reasons
 from doctobert_hf.finemed.rephrase.exchanged import exchange_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
 from doctobert_hf.finemed.rephrase.loose import ordinals, parted, without_list_numbers
@@ -94,6 +94,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from opposite_reasons(source, rewrite)
     yield from exchange_reasons(source, rewrite)
     yield from examination_reasons(source, rewrite)
+    yield from outcome_reasons(source, rewrite)
     yield from _dropped(source, rewrite)
 
 

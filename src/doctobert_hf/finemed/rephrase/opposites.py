@@ -259,6 +259,7 @@ _PATTERNS = {
     for group, kinds in _GROUPS.items()
 }
 """By group one pattern, with a numbered group for each kind."""
+ORGAN = _PATTERNS["organ"]
 _RESULTS = ("result", "sensitivity")
 _LOOSE = ("time of day", "relative", "severity", "direction", "medication", "extent", "limit",
           "sex", "smoking", "permission", "evolution", "position", "recommendation", "permit",
@@ -306,11 +307,6 @@ def opposite_reasons(source: str, rewrite: str) -> Iterator[str]:
 def _places(text: str, group: str) -> tuple[tuple[int, int, str], ...]:
     """Where one of a group stands in a text, which of its kinds it is, and how it is written."""
     return tuple((m.start(), m.lastindex or 0, m[0]) for m in _PATTERNS[group].finditer(text))
-
-
-def organ_places(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Return where organs stand in a text, which of them, and how they are written."""
-    return _places(text, "organ")
 
 
 def _told(text: str, group: str) -> dict[int, list[str]]:

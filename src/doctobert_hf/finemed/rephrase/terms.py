@@ -224,12 +224,12 @@ _TREATMENTS = {
     "cesarienne": "cesar voie", "antibiot": _ANTIBIOTICS, "curiether": "curieth",
     "oxygenoth": "oxyg o2 lunettes",
 }  # fmt: skip
+"""What is done to a patient, and what else a text may call it: a rewrite tells it in some way."""
 _OPERATIONS = {
     "ectomie": "ectom ablat abla retir enlev resec reseq exeres opera operee opere chirurg curage",
     "plastie": "plasti repar reconstr prothes opera opere chirurg",
 }
 """By the end of an operation's name, what else it may be called."""
-"""What is done to a patient, and what else a text may call it: a rewrite tells it in some way."""
 
 
 def _treatments(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:

@@ -179,7 +179,7 @@ TOOLS = (
     r"|\blftp\b[^\n]{0,80}?\s-u\s?[\"']?[\w.@-]{1,64},([^\s\"'$\\]{6,})"
     r"|\bhtpasswd\s+-\w{0,6}b\w{0,6}\s+\S{1,80}\s+\S{1,64}\s+[\"']?([^\s\"'$\\]{6,})"
     r"|\bsmbclient\s+\S{1,80}\s+[\"']?([^\s\"'$\\-][^\s\"'$\\]{5,})"
-    r"|[\w.-]{1,32}:([^\s\"'$\\|]{6,})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s+)?chpasswd"
+    r"|\b(?:echo|printf)\s+[\"']?[\w.-]{1,32}:([^\s\"'$\\|]{6,64})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s+)?chpasswd"
 )
 """Passwords of commands that take them behind a letter, or by their place alone."""
 _SERVICES = (
