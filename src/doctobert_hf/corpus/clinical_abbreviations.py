@@ -217,7 +217,7 @@ EXPANSIONS: dict[str, tuple[str, ...]] = {
 AMBIGUOUS = frozenset(
     "acr adp adr asp bav bk bu cat cia cmd eer eg ep eva fa fc fcs fid fig fo fr fu gb gcs gr "
     "hc hdl hp htp ic im imf ir led ira iu iv ivg lbc ldl map mi mmf ms nac nad pac pc pid pl "
-    "ppc pr pth ptt rac rl rot rpm rx sa spa ta tc tca tg tp tsa vs ".split()
+    "ppc pr pth ptt rac rl rot rpm rx sa spa ta tc tca tg tp tsa vs".split()
 )
 """Abbreviations that stand for something else elsewhere, or are words, too ("IC": insuffisance
 cardiaque, intervalle de confiance)."""

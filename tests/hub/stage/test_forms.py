@@ -74,6 +74,20 @@ jeton d'accès : {A40}||La clé d'API est {A30}52.||Mot de passe provisoire :\n{
 use the password aB3dE{A4}!7 to log in
 pw = "aB3dE{A4}!7"||login;mot de passe\njean;{A5}4{A6}\n
 url,user,password\nhttps://x,jean,"{A5}4{A6}"\n
+openai:\n  key: {A38}52||mistral:\n  model: large\n  key: {A38}52||[openai]\nkey = {A38}52
+[azure]\nregion = westeurope\nkey = "{A38}52"||{{"openai": {{"key": "{A38}52"}}}}
+{{"llm": {{"model": "x", "temperature": 0, "key": "{A38}52"}}}}||wandb:\n  key: {H36}a1b2
+llm:\n  provider: openai\n  key: {A38}52||provider: openai\nkey: {A38}52
+database:\n  user: chu\n  pass: {A5}4{A6}||smtp:\n  host: x.org\n  pass: "{A5}4{A6}"
+mongosh --host db -u admin -p {A5}4{A6}||redis-cli -h cache -a {A5}4{A6} ping
+lftp -u chu,{A5}4{A6} sftp://x||plink -ssh -pw {A5}4{A6} root@x||xfreerdp /v:x /u:adm /p:{A5}4{A6}
+keytool -list -storepass {A5}4{A6}||htpasswd -b .htpasswd admin {A5}4{A6}
+mosquitto_pub -u sensor -P {A5}4{A6} -t x||echo 'root:{A5}4{A6}' | chpasswd
+smbclient //srv/part {A5}4{A6}||podman login -u me -p {A5}4{A6} quay.io
+oc login -u dev -p {A5}4{A6}
+az login --service-principal -u x -p {A5}4{A6}||cqlsh x -u cassandra -p {A5}4{A6}
+twine upload -u me -p {A5}4{A6} dist/x||helm registry login -u me -p {A5}4{A6} x.org
+openssl enc -aes-256-cbc -k {A5}4{A6} -in x||rdesktop -u adm -p {A5}4{A6} x
 | login | Mot de passe |\n|---|---|\n| x | oublié |\n| jean | `{A5}4{A6}` |
 """
 SENTENCES = """
