@@ -203,7 +203,9 @@ def _mails(text: str) -> Matches:
 
 
 _AT = re.compile(
-    r"[@＠]|&(?:#0*64|#x0*40|commat);|%40|arobas|[\[({<](?:at?|à|chez)[\])}>]|\sat\s|\schez\s|_at_|-at-|\sà\s[\w-]+\spoint\s",
+    rf"[@＠]|&(?:#0*64|#x0*40|commat);|%40|arobas|[\[({{<](?:at?|à|chez)[\])}}>]|_at_|-at-|\sà\s[\w-]+\spoint\s"
+    # "chez" is a word of every report: only before what may be a domain
+    rf"|\s(?:at|chez)\s{_S}*[\w-]+{_S}*(?:\.|[\[({{<](?:\.|dot|point)[\])}}>]|(?:dot|point)\s){_S}*[\w-]",
     re.IGNORECASE,
 )
 _SIGN = re.compile("[@＠;%]")  # or the end of its entity; none is spoken

@@ -109,5 +109,9 @@ def shingle_hashes(text: str, n: int, norm: TextNormConfig) -> Any:
             plain = plain.replace(mark, "")
         plain = plain.strip()
     sha1 = hashlib.sha1
-    digests = [sha1(s.encode()).digest()[:8] for s in _sequences(WORD.findall(plain), n, " ")]
+    joined = " ".join(WORD.findall(plain)).encode()
+    blanks = np.flatnonzero(np.frombuffer(joined, dtype=np.uint8) == ord(" ")).tolist()
+    starts, ends = [0, *(blank + 1 for blank in blanks)], [*blanks, len(joined)]
+    sequences = zip(starts, ends[n - 1 :], strict=False) if joined else ()
+    digests = [sha1(joined[a:b]).digest()[:8] for a, b in sequences]
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64).reshape((-1, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 WORD = re.compile(r"\w+")
@@ -77,9 +78,23 @@ def values(text: str) -> list[str]:
         >>> values("Potassium < 3,5 mmol/L, base -2, VIH +, toxo -.")
         ['<3.5', '-2', '+', '-']
     """
-    joined = " ".join(text.replace("\u2212", "-").lower().split())
     return [
         match["found"] or (match["limit"] or "") + match["word"].replace(",", ".")
-        for match in _VALUE.finditer(joined)
+        for near in _with_values(text.replace("\u2212", "-").lower().split())
+        for match in _VALUE.finditer(near)
         if match["found"] or _DIGIT.search(match["word"])
     ]
+
+
+_VALUED = re.compile(r"[\d<>≤≥±+-]")
+
+
+def _with_values(tokens: list[str]) -> Iterator[str]:
+    """Yield what stands between blanks and may be a value, with what stands on both sides of it."""
+    start = end = 0
+    for place in (place for place, token in enumerate(tokens) if _VALUED.search(token)):
+        if place - 1 > end:
+            yield " ".join(tokens[start:end])
+            start = place - 1
+        end = place + 2
+    yield " ".join(tokens[start:end])
