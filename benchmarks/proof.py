@@ -44,7 +44,7 @@ LENGTH = 128
 CORPUS = "data/corpora/e3c_layer3_fr.parquet"
 
 
-def main() -> None:
+def parser_of() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", choices=sorted(STUDIES))
     parser.add_argument("--data", type=Path, required=True)
@@ -56,25 +56,13 @@ def main() -> None:
     parser.add_argument("--half", action="store_true", help="bf16 (AVX512-BF16 or AMX)")
     parser.add_argument("--curve", metavar="ARM", help="measure its checkpoints on the first task")
     add_output_argument(parser)
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    args = parser_of().parse_args()
     data, work = args.data.resolve(), args.work.resolve()
-    text = corpus(data, work)
-    plan = STUDIES[args.study](text, data, work, args)
-    plan = {
-        "seeds": args.seeds,
-        "data_dir": str(data / "data/raw"),
-        "max_train_rows": args.rows,
-        **plan,
-        "tasks": args.tasks or plan.get("tasks", TASKS),
-        "benchmark": {
-            "space": str(written(work / "space.yaml", plan.pop("space", SPACE))),
-            "evaluations": 2,
-            "max_length": LENGTH,
-            **({"bf16": True} if args.half else {}),
-        },
-    }
-    plan["max_tokens"] = args.tokens or plan["max_tokens"]
-    plan["settings"] |= {"bf16": args.half}
+    plan = plan_of(args, corpus(data, work), data, work)
     place = written(work / f"{args.study}.yaml", plan)
     output = work / args.study
     command("pretrain", "ablate", place, "--output", output)
@@ -83,6 +71,28 @@ def main() -> None:
         found["learning_curve"] = learning_curve(output / "arms" / args.curve, work, plan)
     shown = {key: value for key, value in plan.items() if key not in ("data_dir", "settings")}
     finish(args, f"proof-{args.study}", {"plan": plain(shown), **plain(found)})
+
+
+def plan_of(args: argparse.Namespace, text: Path, data: Path, work: Path) -> dict[str, Any]:
+    """Return the study as a plan of ``pretrain ablate``."""
+    plan = STUDIES[args.study](text, data, work, args)
+    space = plan.pop("space", SPACE)
+    plan = {
+        "seeds": args.seeds,
+        "data_dir": str(data / "data/raw"),
+        "max_train_rows": args.rows,
+        **plan,
+        "tasks": args.tasks or plan.get("tasks", TASKS),
+        "benchmark": {
+            "space": str(written(work / f"{args.study}-space.yaml", space)),
+            "evaluations": 2,
+            "max_length": LENGTH,
+            **({"bf16": True} if args.half else {}),
+        },
+    }
+    plan["max_tokens"] = args.tokens or plan["max_tokens"]
+    plan["settings"] |= {"bf16": args.half}
+    return plan
 
 
 def learning_curve(arm: Path, work: Path, plan: dict[str, Any]) -> dict[str, Any]:
@@ -256,8 +266,9 @@ def beginnings(text: Path, tokenizer: str, work: Path) -> Path:
 
     from doctobert_hf.corpus import iter_texts
 
-    cut, encode = work / "begun.jsonl", AutoTokenizer.from_pretrained(tokenizer)
+    cut = work / "begun.jsonl"
     if not cut.is_file():
+        encode = AutoTokenizer.from_pretrained(tokenizer)
         whole = {"return_offsets_mapping": True, "add_special_tokens": False}
         with cut.with_suffix(".part").open("w", encoding="utf-8") as lines:
             for document in iter_texts(str(text)):
@@ -278,7 +289,7 @@ def stored(text: Path, keys: dict[str, Any], output: Path) -> Path:
 
 
 def adapt(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
-    tokens = args.tokens or 5_000_000
+    tokens = args.tokens or 6_000_000
     return {
         "recipe": "adapt/any",
         "settings": {
@@ -286,7 +297,7 @@ def adapt(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[
             "corpus": str(text),
             "max_length": LENGTH,
             "mlm_probability": 0.3,
-            "learning_rate": 1e-4,
+            "learning_rate": 2e-4,
             "warmup_tokens": tokens // 25,
             "decay_tokens": tokens * 3 // 10,
             "new_head_tokens": tokens * 6 // 100,
@@ -298,9 +309,7 @@ def adapt(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[
         "max_tokens": tokens,
         "arms": {"adapted": {}},
         "baseline": "untrained",
-        "tasks": ["quaero_emea"],
-        "max_train_rows": None,
-        "space": {"untuned": {**SPACE["untuned"], "learning_rate": 2e-4, "epochs": 12}},
+        "space": {"untuned": {**SPACE["untuned"], "learning_rate": 2e-4}},
     }
 
 
