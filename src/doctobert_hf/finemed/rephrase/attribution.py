@@ -15,7 +15,9 @@ _PEOPLE = (
     r"papas?|mamans?"
 )
 _RELATIVE = re.compile(
-    rf"(?<!\w)(?:{_PEOPLE}|grands?-\w+|famil\w+|h[ée]r[ée]d\w+|parents?|fratrie|a[ïi]eu\w*|"
+    rf"(?<!\w)(?:{_PEOPLE}|grands?-\w+|"
+    r"(?<!domicile )(?<!planning )(?<!decin de )(?<!milieu )(?<!decin )famil\w+|"
+    r"h[ée]r[ée]d\w+|parents?|fratrie|a[ïi]eu\w*|"
     r"collat[ée]ra\w+|ascendants?|consanguin\w*|jum\w+|maternel\w*|paternel\w*)(?!\w)",
     re.IGNORECASE,
 )
@@ -31,6 +33,16 @@ _NO_FAMILY = re.compile(
     re.IGNORECASE,
 )
 """A family that is told to have nothing tells nothing of what stands before it."""
+_ILL_KIN = re.compile(
+    rf"(?<!\w)(?:{_PEOPLE})(?!\w)[^.;,]{{0,15}}(?<!\w)(?:suivi|atteint|d[ée]c[ée]d|trait[ée]|mort|porteu|op[ée]r|souffr|connu|diab|"
+    r"hypert|asthm|[ée]pilep|canc)\w*",
+    re.IGNORECASE,
+)
+_OF_KIN = re.compile(
+    rf",\s*((?:ayant|avec|dont)\s+(?:une?|l[ea]s?|deux|son|sa|ses)\s+(?:{_PEOPLE})(?!\w)[^,;.]*)(?=,)",
+    re.IGNORECASE,
+)
+"""What a sentence tells of a relative in passing: "ayant un frère suivi pour ..., qui"."""
 _OBSTETRIC = re.compile(r"(?<!\w)(?:parturiente|enceinte|gestante|accouch[ée]e)", re.IGNORECASE)
 _BIRTH = re.compile(
     _OBSTETRIC.pattern
@@ -97,6 +109,7 @@ _CONFIRMS = re.compile(r"(?<!\w)(?:confirm|av[ée]r|prouv|affirm)\w*", re.IGNORE
 
 def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield diseases of relatives that are the patient's now, and suspected ones that are sure."""
+    source, rewrite = (_OF_KIN.sub(r". \1. ", text) for text in (source, rewrite))
     no_family = _NO_FAMILY.sub(" ", source)
     if _OBSTETRIC.search(source):  # "la mère" is the patient
         no_family = _MOTHER.sub(" ", no_family)
@@ -115,6 +128,9 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     mother = relative and _BIRTH.search(source) and re.match("m[èe]re|maman", relative[0], re.I)
     if relative and not mother and not _RELATIVE.search(source):
         yield f"relative invented: {relative[0]}"
+    ill = None if _RELATIVE.search(rewrite) else _ILL_KIN.search(source)
+    if ill and not (_BIRTH.search(source) and re.match("m[èe]re|maman", ill[0], re.I)):
+        yield f"relative lost: {ill[0]}"
     yield from _own(source, rewrite)
     yield from _planned(source, rewrite)
     yield from _unscoped(source, rewrite)

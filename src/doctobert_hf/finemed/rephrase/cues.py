@@ -104,7 +104,7 @@ LIST = re.compile(
     r"(,\s*(?:ni\s|ou\s|et\s)?(?=d['’e]|ni\s|ou\s)|\sni\s|\sou\s|\set\s(?=de\s|d['’]))"
 )
 SCOPE_END = re.compile(
-    r"[,:()]|(?<=\s)(?:L['’]|(?:Les?|La|Il|Elle|Une?|On)(?!\w))|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|a|avai(?:t|ent)|pr[ée]sente|consulte|"
+    r"[,:()]|(?<=incident)(?=\s+d)|(?<=\s)(?:L['’]|(?:Les?|La|Il|Elle|Une?|On)(?!\w))|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|a|avai(?:t|ent)|pr[ée]sente|consulte|"
     r"par|gr[âa]ce|à|au|"
     r"aux|des|du|de\s+la|sur|sous|dans|lors|selon|chez|malgr[ée]|depuis|pendant|durant|lorsque|parce|"
     r"dont|et(?=\s+(?:l[ea]s?|une?|ils?|elles?|on|son|sa|ses)\s|\s+l['’]))(?!\w)"

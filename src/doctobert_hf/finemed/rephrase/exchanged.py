@@ -13,6 +13,10 @@ from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem
 from doctobert_hf.finemed.words import WORD, fold
 
+_KIN = re.compile(
+    r"(?<!\w)(?:(p[èe]re|paternel\w*)|(m[èe]re|maternel\w*)|(fr[èe]res?)|(s(?:œ|oe)urs?)|(tantes?)|(oncles?)|(fils)|(filles?))(?!\w)",
+    re.IGNORECASE,
+)
 _CLAUSES = re.compile(r"[,:()]|(?<!\w)(?:et|mais|puis|ainsi que)(?!\w)", re.IGNORECASE)
 _Told = dict[str, set[int]]
 """By stem, which sides or organs it is told of."""
@@ -28,18 +32,20 @@ def exchange_reasons(source: str, rewrite: str) -> Iterator[str]:
     """
     if _exchanged(_by_side(source), _by_side(rewrite), 1.0):
         yield "sides exchanged"
-    if _exchanged(_by_organ(source), _by_organ(rewrite), 0.0):
+    if _exchanged(_by_clause(source, ORGAN), _by_clause(rewrite, ORGAN), 0.0):
         yield "organs exchanged"
+    if _exchanged(_by_clause(source, _KIN), _by_clause(rewrite, _KIN), 1.0, least=2):
+        yield "relatives exchanged"
 
 
-def _exchanged(old: _Told, new: _Told, share: float) -> bool:
+def _exchanged(old: _Told, new: _Told, share: float, least: int = 3) -> bool:
     """Return whether words of two have moved to the other, as a share of all that are of one."""
     once = [root for root, of in old.items() if len(of) == len(new.get(root, ())) == 1]
     moved = {(*old[root], *new[root]) for root in once if old[root] != new[root]}
     for first, other in moved:
         both = [root for root in once if old[root] | new[root] <= {first, other}]
         gone = [root for root in both if old[root] != new[root]]
-        if (other, first) in moved and len(gone) > 2 and len(gone) >= share * len(both):
+        if (other, first) in moved and len(gone) >= least and len(gone) >= share * len(both):
             return True
     return False
 
@@ -54,12 +60,12 @@ def _by_side(text: str) -> _Told:
     return found
 
 
-def _by_organ(text: str) -> _Told:
-    """Words of the clauses that name one organ only."""
+def _by_clause(text: str, owner: re.Pattern[str]) -> _Told:
+    """Words of the clauses that name one owner only: an organ, a relative."""
     found: _Told = {}
     for segment in segments(text):
         for clause in _CLAUSES.split(segment):
-            named = {match.lastindex or 0 for match in ORGAN.finditer(clause)}
+            named = {match.lastindex or 0 for match in owner.finditer(clause)}
             if len(named) == 1:
                 _add(found, clause, named)
     return found

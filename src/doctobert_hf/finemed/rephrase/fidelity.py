@@ -18,6 +18,7 @@ from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.rephrase.attribution import attribution_reasons
 from doctobert_hf.finemed.rephrase.codes import code_reasons, name_in_code
 from doctobert_hf.finemed.rephrase.compounds import with_compounds
+from doctobert_hf.finemed.rephrase.course import course_reasons
 from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
 from doctobert_hf.finemed.rephrase.dosing import dose_reasons, time_reasons
 from doctobert_hf.finemed.rephrase.examined import examination_reasons, outcome_reasons
@@ -28,6 +29,7 @@ from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reaso
 from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
 from doctobert_hf.finemed.rephrase.quantities import DOSES, Quantity, quantities_of
+from doctobert_hf.finemed.rephrase.ranges import range_reasons
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
 from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import (
@@ -95,6 +97,8 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from exchange_reasons(source, rewrite)
     yield from examination_reasons(source, rewrite)
     yield from outcome_reasons(source, rewrite)
+    yield from course_reasons(source, rewrite)
+    yield from range_reasons(source, rewrite)
     yield from _dropped(source, rewrite)
 
 
@@ -147,6 +151,7 @@ def _quantities(
         if (
             not known
             and not _named(quantity, rewrite, source)
+            and not (not quantity.unit and quantity.bare in _enumerated(rewrite))
             and not _summed(quantity, before, new)
         ):
             yield f"quantity invented: {quantity.surface}"
@@ -163,6 +168,27 @@ def _quantities(
     yield from _turned(old, new)
     yield from _swapped(old, new)
     yield from _other_sides(old, new)
+
+
+_COUNTED = (
+    "hypoth[èe]ses|diagnostics|possibilit[ée]s|[ée]ventualit[ée]s|causes|options|[ée]tiologies|pistes|arguments|"
+    "examens|gestes|temps|[ée]tapes|[ée]l[ée]ments|signes|points|raisons|facteurs|mol[ée]cules|m[ée]dicaments|traitements"
+)
+_ENUMERATED = re.compile(
+    rf"(?<!\w)(?P<count>\d)\s+(?:{_COUNTED})(?!\w)[^.:;\d]{{0,60}}:\s*(?P<what>[^.;:]+)", re.I
+)
+
+
+def _enumerated(text: str) -> set[float]:
+    """Return the numbers that only count what a text lists: "trois hypothèses : a, b et c"."""
+    if not re.search(_COUNTED, text, re.I):
+        return set()
+    plain = re.sub("[\u2060\u2063]", "", as_digits(text))
+    return {
+        float(match["count"])
+        for match in _ENUMERATED.finditer(plain)
+        if len(re.split(r",|(?<!\w)(?:et|ou|puis)(?!\w)", match["what"])) == int(match["count"])
+    }
 
 
 _FROM_TO = re.compile(
@@ -319,6 +345,24 @@ def _is_kept(word: str, known: set[str], roots: set[str], written: Iterable[str]
     return stem(word) in known or word[:5] in roots or told_otherwise(word, written)
 
 
+_CLAUSE = re.compile(r"[,;:()]|(?<!\w)(?:mais|puis)(?!\w)", re.IGNORECASE)
+_CLAUSE_WORDS = 3
+
+
+def _clause_gone(
+    sentence: str, stems: Counter[str], known: set[str], roots: set[str], written: Iterable[str]
+) -> str | None:
+    """Return a clause that names a disease, and of whose words none is kept."""
+    for clause in _CLAUSE.split(sentence):
+        words = [w for w in words_of(clause) if len(w) >= CONTENT and w not in LIGHT]
+        own = [word for word in words if stems[stem(word)] == 1]
+        if len(own) < _CLAUSE_WORDS or any(_is_kept(w, known, roots, written) for w in words):
+            continue
+        if sum(kind_of(raw, wide=True) == "disease" for raw in WORD.findall(clause)) > 1:
+            return clause.strip()
+    return None
+
+
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
     told = set(_DIGITS.findall(f"{rewrite} {as_digits(rewrite)}"))
     written = dict.fromkeys(words_of(rewrite))
@@ -337,6 +381,8 @@ def _dropped(source: str, rewrite: str) -> Iterator[str]:
         if gone and (numbered := set(_DIGITS.findall(as_digits(source[start:end])))):
             gone = not numbered <= told  # "vingt minutes", now "20 min"
         if not gone and (len(words) < 5 or kept >= 0.2 * len(words)):
+            if clause := _clause_gone(source[start:end], stems, known, roots, written):
+                yield f"clause left out: {clause[:60]}"
             continue
         if gone or numbers or any(map(kind_of, WORD.findall(source[start:end]))) or _told_in(words):
             yield f"sentence left out: {source[start:end][:60]}"

@@ -204,7 +204,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "none": r"(?:en\s+dehors\s+de\s+toute|hors)\s+fi[èe]vre"
         r"|apyr[ée](?:tique|xie)s?|af[ée]briles?|non\s+f[ée]briles?"
         r"|fi[èe]vre(?=[^.;]{0,40}\babsente?s?\b)"
-        r"|(?:sans|(?:pas|plus|jamais)\s+de|ni(?:\s+de)?|aucune|absence\s+de)\s+fi[èe]vre",
+        r"|(?:sans|(?:pas|plus|jamais)\s+(?:(?:[ée]t[ée]\s+)?(?:accompagn|associ|suivi)\w+\s+)?(?:de|à)"
+        r"|ni(?:\s+de)?|aucune|absence\s+de)\s+fi[èe]vre",
     },
     "how often": {
         "rare": r"rares?|rarement|(?:peu|moins)\s+fr[ée]quen\w+",

@@ -48,6 +48,11 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          re.I, "vite"),
         (r"\s(?:en\s+g[ée]n[ée]ral|g[ée]n[ée]ralement|habituellement|en\s+principe|à\s+ce\s+jour|encore|"
          r"formellement|strictement|actuellement)(?=\s)", re.I, ""),
+        # "aucun antibiotique n'a eu d'effet": it was given
+        (r"(?<!\w)aucune?\s+((?:(?!n[ei]\s)[\w-]+\s+){1,3}?)(?:ni\s+(?:aucune?\s+)?([\w-]+)\s+)?"
+         r"n'(?:a|avait)\s+(?:eu\s+d'effets?|[ée]t[ée]\s+(?:efficace|utile|b[ée]n[ée]fique)|"
+         r"rien\s+chang[ée]|am[ée]lior[ée]|apport[ée]|agi)(?!\w)", re.I, r"\1 et \2 en échec"),
+        (r"(?<!\w)non\s+prurigineu(?:x|ses?)(?!\w)", re.I, "sans prurit"),
         (r"(?<!\w)(?:DT|diab[èe]te\s+(?:sucr[ée]\s+)?(?:de\s+)?type)\s?([12])(?!\w)", re.I,
          r"diabète de type \1"),
         # letters and signs that stand for others, and what is glued

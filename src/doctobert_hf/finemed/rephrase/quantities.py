@@ -44,6 +44,8 @@ _FACTORS: dict[str, tuple[str, float]] = {
         "cmho": ("cmho", 1.0),
         "watt": ("w", 1.0),
         "kcal": ("kcal", 1.0),
+        "fl": ("fl", 1.0),
+        "femtolitre": ("fl", 1.0),
     },
     **{"hz": ("hz", 1.0), "meq": ("mol", 1e-3), "mosm": ("mosm", 1.0)},
     **{"sa": ("h", 168.0), "microgramme": ("g", 1e-6), "milligramme": ("g", 1e-3)},

@@ -40,7 +40,7 @@ _ALONE = (
 )
 """What stands before a one that is no part of "vingt et un"."""
 _ARTICLE = re.compile(
-    rf"(?<!\w){_ALONE}une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|goutte|bouff"
+    rf"(?<!\w){_ALONE}une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|goutte(?!s?\s+[ée]pais)|bouff"
     r"|prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
     re.I,
 )

@@ -11,6 +11,7 @@ from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
 from doctobert_hf.finemed.rephrase.brands import BRANDS, other_names
 from doctobert_hf.finemed.rephrase.drug_classes import class_of, has_member, is_class
 from doctobert_hf.finemed.rephrase.slips import is_slip, swapped, value_told
+from doctobert_hf.finemed.rephrase.treatments import lost_treatments, new_treatments
 from doctobert_hf.finemed.words import WORD, fold
 
 CONTENT = 5
@@ -175,14 +176,14 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if in_old.of_one_root(word) or in_old.whole_of(word) or in_old.misspelt(word, kind):
             continue
-        if kind == "disease" and value_told(word, source):
+        if kind == "disease" and (value_told(word, source) or word in _spelt_out(rewrite, source)):
             continue
         yield f"{kind} invented: {word}"
     yield from _short_names(source, rewrite, old_stems | set(old))
     yield from _eponyms(source, rewrite)
     lost = []
     for word in dict.fromkeys(old):
-        kind = kinds[word]
+        kind = kinds[word] or ("drug" if word.startswith("anti") and is_class(word) else None)
         if kind is None or stem(word) in new_stems or in_new.of_one_root(word):
             continue
         if stem(word) in _SALTS and told_otherwise(stem(word), new):
@@ -200,8 +201,10 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         if kind == "drug":
             yield f"drug lost: {word}"
         lost.append(word)
-    meant = [part for short in new for part in EXPANSIONS.get(short, ())]
-    yield from _treatments(old, [*new, *meant])
+    meant, also = ([p for short in of for p in EXPANSIONS.get(short, ())] for of in (new, old))
+    some_drug = any(kind_of(word) == "drug" for word in new)
+    yield from lost_treatments(old, [*new, *meant], some_drug)
+    yield from new_treatments(new, [*old, *also])
     for start, end in split_sentences(source) if len(lost) > 1 else ():
         within = dict.fromkeys(words_of(source[start:end]))
         named = [w for w in within if kinds[w] == "disease" and not _VALUE.search(w)]
@@ -212,45 +215,27 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield f"terms lost: {', '.join(lost[:5])}"
 
 
+_INITIALS = re.compile(r"(?<![\w-])(?<!\d )[A-Z]{2,5}(?![\w-])")
+_SEVERAL = frozenset("sa im ra pr ic ar is ai da dt".split())
+"""Abbreviations that stand for several things: "SA" is not always "semaines d'aménorrhée"."""
+
+
+@lru_cache(maxsize=4)  # asked for each new disease of a text
+def _spelt_out(rewrite: str, source: str) -> frozenset[str]:
+    """Return words of a rewrite that follow each other and begin as letters of the source do."""
+    found: set[str] = set()
+    for raw in dict.fromkeys(_INITIALS.findall(source)):
+        short = fold(raw)
+        if short in EXPANSIONS and short not in _SEVERAL:
+            continue
+        spelt = _BETWEEN.join(rf"{letter}\w{{2,}}" for letter in short)
+        for match in re.finditer(rf"\b{spelt}", fold(rewrite)):
+            found |= set(words_of(match[0]))
+    return frozenset(found)
+
+
 _VALUE = re.compile(r"(?:emie|urie)s?\Z")
 """What a number may tell instead: "hypercalcémie"."""
-_ANTIBIOTICS = "antibio atb bi-antibio triantibio biantibio"
-_TREATMENTS = {
-    "transfus": "transfus culot cgr sang.", "radiother": "radioth rayon irradi curieth radioch",
-    "dialys": "dialys hemodialy epuration rein", "hemodialys": "dialys hemodialy epuration rein",
-    "greff": "greff transplant autogreff allogreff", "drainage": "drain redon evacu ponct",
-    "intub": "intub ventil respirat vm vi reanim", "amput": "amput", "lavage": "lav nettoy rinc",
-    "reeducat": "reeduc kine readapt", "kinesither": "kine reeduc", "vaccinat": "vaccin",
-    "cesarienne": "cesar voie", "antibiot": _ANTIBIOTICS, "curiether": "curieth",
-    "oxygenoth": "oxyg o2 lunettes",
-}  # fmt: skip
-"""What is done to a patient, and what else a text may call it: a rewrite tells it in some way."""
-_OPERATIONS = {
-    "ectomie": "ectom ablat abla retir enlev resec reseq exeres opera operee opere chirurg curage",
-    "plastie": "plasti repar reconstr prothes opera opere chirurg",
-}
-"""By the end of an operation's name, what else it may be called."""
-
-
-def _treatments(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    """Yield what is done to the patient and is told by no word of the rewrite."""
-    for word in old:
-        for start, others in _TREATMENTS.items():
-            if not word.startswith(start) or _is_told(others.split(), new):
-                continue
-            if others is not _ANTIBIOTICS or not any(kind_of(o) == "drug" for o in new):
-                yield f"treatment lost: {word}"
-        for end, others in _OPERATIONS.items():
-            if end in word and not _is_told([word[:5], *others.split()], new):
-                yield f"treatment lost: {word}"
-
-
-def _is_told(others: Sequence[str], words: Sequence[str]) -> bool:
-    """Return whether a word begins as one of others does, or is one that ends in a full stop."""
-    whole = {other[:-1] for other in others if other.endswith(".")}
-    return any(word.startswith(tuple(others)) or word in whole for word in words)
-
-
 _NO_FINDING = re.compile(r"insuffisante?s?|suffisan\w*")
 _SHOCKS = re.compile(
     r"(?<!\w)chocs?\s+(?:[ée]lectriques?|d[ée]livr|rotulien|de\s+pointe|sur\s|(?:à|contre)\s+l)",
@@ -270,7 +255,12 @@ _SAME = {
     **{"hypotens": "hypotend collaps"},
     **{"adenopath": "gangl adenomeg polyadeno lymph", "carcinom": "cancer neoplas adenocarc"},
     **{"cephale": "maux mal tete", "dyspnee": "essouffl souffle", "ictere": "jauniss subicter"},
-    **{"prurit": "demange gratte", "vomissem": "vomi emese", "hemorrag": "saign", "asthm": "asthm"},
+    **{
+        "prurit": "demange gratte prurig",
+        "vomissem": "vomi emese",
+        "hemorrag": "saign",
+        "asthm": "asthm",
+    },
     **{"diarrh": "selles", "hypertens": "tension hta", "paralys": "paraly plegi pares"},
     **{
         "tumeur": "tumor cancer carcin adenocarc neoplas lymphom sarcom melanom gliom metasta masse"
