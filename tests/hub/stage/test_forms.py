@@ -328,3 +328,28 @@ def test_weights_are_no_passwords():
 def test_many_findings_take_no_more_than_their_length():
     text = " ".join(drawn(form, seed) for seed in range(3000) for form in ("xAC{H32}", "SK{H32}"))
     assert len(find_secrets(text.encode())) == 3000
+
+
+def test_a_run_of_letters_within_base64_is_no_key():
+    """SentencePiece's map of characters, in tokenizer.json."""
+    run = "EAA" + "Ab3Kq9Zx" * 15
+    assert find_secrets(f'{{"precompiled_charsmap": "AAA/{run}/9c+{run}+Q=="}}'.encode()) == []
+    assert find_secrets(f'{{"key": "{run}"}}'.encode())
+
+
+@pytest.mark.parametrize("word", ["code d'accès", "clé API", "clé secrète", "jeton d'accès"])
+@pytest.mark.parametrize("form", ["plain", "json", "nfd", "latin"])
+def test_accents_of_a_secrets_word_in_every_spelling(tmp_path, word, form):
+    import json
+    import unicodedata
+
+    from doctobert_hf.hub.stage.preflight import check_folder
+
+    text = f"{word} : {'Xk7' + 'Qz93mPw4' + 'Lt8'}"
+    if form == "nfd":
+        text = unicodedata.normalize("NFD", text)
+    content = json.dumps({"t": text}).encode() if form == "json" else text.encode()
+    content = text.encode("latin-1") if form == "latin" else content
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n\n# It\n")
+    (tmp_path / "notes.txt").write_bytes(content)
+    assert [found.file for found in check_folder(tmp_path, "model")] == ["notes.txt"]

@@ -359,8 +359,10 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
         return [phase]
     earlier = _earlier_run(run, config)
     if earlier is not None:
-        return [*_chain(earlier, _yaml(earlier / "resolved_config.yaml") or {}), phase]
-    if _base_of(run) is not None:  # others trained it
+        step = re.fullmatch(r"checkpoint-(\d+)", Path(before).name)
+        begun = None if step is None else int(step[1])
+        return [*_chain(earlier, _yaml(earlier / "resolved_config.yaml") or {}, begun), phase]
+    if _base_of(run) is not None or Path(before).is_dir():  # others trained it, or nobody
         return [phase]
     return [{"name": _name(before), "recorded": False}, phase]
 

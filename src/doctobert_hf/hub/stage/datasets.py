@@ -17,11 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doctobert_hf.corpus.files import SPLIT_WORDS
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.hub.stage.companions import left_out, visible_files
 from doctobert_hf.hub.stage.preflight import check_sources, refuse
+from doctobert_hf.hub.stage.split_names import (
+    SPLITS,
+    TRAINED_ON,
+    config_and_split,
+    hint,
+    parts_of,
+    refuse_two_splits,
+)
 from doctobert_hf.hub.stage.statistics import Statistics
 from doctobert_hf.runs.record import RECORD
 
@@ -29,18 +36,6 @@ if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
 
-SPLITS = {word: split for split, words in SPLIT_WORDS.items() for word in words}
-SPLITS |= {"held_out": "held_out"}
-"""Names of splits, as Datasets knows them, in lower case."""
-_WORDS = "|".join(sorted(SPLITS, key=len, reverse=True))
-_NAME = re.compile(rf"({_WORDS})(?:[-_. ](.+))?", re.IGNORECASE)
-_NAME_LAST = re.compile(rf"(.+)[-_. ]({_WORDS})", re.IGNORECASE)
-_WITHIN = re.compile(
-    r"(?<![a-z])(train|test|val|valid|validation|eval|dev)(?:data|set|file|split|rows|s)?(?![a-z])",
-    re.IGNORECASE,
-)
-"""A word in a name that may mean a split without saying it: ``testdata``, ``a_test_b``."""
-_SHARD = re.compile(r"[-_.]?\d+(?:-of-\d+)?$")
 STATE = ".shards.json"
 BATCH_ROWS = 1000
 
@@ -90,7 +85,7 @@ def find_splits(path: Path) -> list[SourceSplit]:
     refuse(check_sources(path, files))
     grouped: dict[tuple[str, str], list[Path]] = {}
     for file in files:
-        grouped.setdefault(_config_and_split(file.relative_to(root)), []).append(file)
+        grouped.setdefault(config_and_split(file.relative_to(root)), []).append(file)
     _refuse_unclear(root, grouped)
     named = {config for config, _ in grouped if config}
     default = "documents" if "chunks" in named else "default"
@@ -111,27 +106,6 @@ def left_out_of(path: Path, sources: Iterable[SourceSplit]) -> list[str]:
     return left_out(path, (file for source in sources for file in source.files), ours)
 
 
-def _config_and_split(file: Path) -> tuple[str, str]:
-    """``fineweb-2/train-00001.parquet`` -> ``("fineweb-2", "train")``."""
-    folders, split = _parts(file)
-    return "-".join(folders), split or "train"
-
-
-def _parts(file: Path) -> tuple[tuple[str, ...], str | None]:
-    """Return the folders that name a configuration, and the split; None where none is named."""
-    folders = list(file.parts[:-1])
-    stem = _SHARD.sub("", file.stem)
-    found = _NAME.fullmatch(stem)
-    if found:
-        return (*folders, *([found[2]] if found[2] else [])), SPLITS[found[1].lower()]
-    if found := _NAME_LAST.fullmatch(stem):  # Datasets reads 'notes_test' as test, too
-        return (*folders, found[1]), SPLITS[found[2].lower()]
-    if folders and folders[-1].lower() in SPLITS:
-        split = SPLITS[folders.pop().lower()]
-        return tuple(folders), split
-    return tuple(folders), None
-
-
 def _refuse_unclear(root: Path, grouped: dict[tuple[str, str], list[Path]]) -> None:
     """Refuse files that would join a split or a configuration they are not named after.
 
@@ -144,8 +118,8 @@ def _refuse_unclear(root: Path, grouped: dict[tuple[str, str], list[Path]]) -> N
     for (config, _), files in grouped.items():
         for file in files:
             inside = file.relative_to(root)
-            _refuse_two_splits(inside)
-            folders, split = _parts(inside)
+            refuse_two_splits(inside)
+            folders, split = parts_of(inside)
             (loose if split is None else named).setdefault(config, inside.as_posix())
             other = places.setdefault(config, folders)
             if other != folders:
@@ -164,10 +138,10 @@ def _refuse_unclear(root: Path, grouped: dict[tuple[str, str], list[Path]]) -> N
                 "Rename the folder",
             )
     for files in grouped.values():
-        unsaid = [f for f in files if _parts(f.relative_to(root))[1] is None]
-        words = {m[1].lower() for f in unsaid if (m := _WITHIN.search(f.stem))}
-        if len(unsaid) > 1 and words - {"train"}:
-            one = next(f for f in unsaid if _WITHIN.search(f.stem))
+        unsaid = [f for f in files if parts_of(f.relative_to(root))[1] is None]
+        words = {file: word for file in unsaid if (word := hint(file, unsaid))}
+        if len(unsaid) > 1 and set(words.values()) - TRAINED_ON:
+            one = next(file for file, word in words.items() if word not in TRAINED_ON)
             raise UsageError(
                 f"'{one.relative_to(root).as_posix()}' among files of the split 'train': its name "
                 "reads like another's",
@@ -178,22 +152,6 @@ def _refuse_unclear(root: Path, grouped: dict[tuple[str, str], list[Path]]) -> N
         raise UsageError(
             f"'{loose[config]}' beside '{named[config]}': which split it is cannot be told",
             "every file named after its split, or none",
-            "Name it train-..., validation-... or test-..., or put it into a folder of its own",
-        )
-
-
-def _refuse_two_splits(file: Path) -> None:
-    """Refuse ``dev_test``: a part of ``dev`` or of ``test``, and Datasets would read both.
-
-    Raises:
-        UsageError: With the file.
-    """
-    stem = _SHARD.sub("", file.stem)
-    first, last = _NAME.fullmatch(stem), _NAME_LAST.fullmatch(stem)
-    if first and last and SPLITS[first[1].lower()] != SPLITS[last[2].lower()]:
-        raise UsageError(
-            f"'{file.as_posix()}' names two splits, '{first[1]}' and '{last[2]}'",
-            "every file named after its split",
             "Name it train-..., validation-... or test-..., or put it into a folder of its own",
         )
 

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_LETTERS = (("e9", "é"), ("e8", "è"), ("ea", "ê"), ("e0", "à"), ("c9", "É"), ("c8", "È"))
+"""Of the words by which a secret is told: "clé", "accès", "clé secrète"."""
+_ACCENTS = (("e\u0301", "é"), ("e\u0300", "è"), ("a\u0300", "à"), ("E\u0301", "É"))
 _TABLE = (
+    *((rf"\\+(?:u00|x){code}", letter) for code, letter in _LETTERS),
+    *((rf"\\+(?:u00|x){code.upper()}", letter) for code, letter in _LETTERS if not code.isdigit()),
+    *((rf"e\\+u030{mark}", letter) for mark, letter in ((1, "é"), (0, "è"))),
+    *_ACCENTS,
     (r"\\+u00[aA][bB]", "\u00ab"),
     (r"\\+(?:u00|x)3[aA]", ":"),
     (r"\\+(?:u00|x)3[dD]", "="),

@@ -18,9 +18,9 @@ from doctobert_hf.errors import UsageError
 from doctobert_hf.hub.cards.metadata import size_category
 from doctobert_hf.hub.cards.render import KEEP, body_of, dump_front, front_matter
 from doctobert_hf.hub.stage import foreign
+from doctobert_hf.hub.stage.sections import first_difference, sections
 
 CARD = "README.md"
-_HEADING = re.compile(r"^#{1,2} .+$", re.MULTILINE)
 _WEIGHTS = {"model.safetensors", "model.safetensors.index.json"}
 _OURS = (CARD, "publication.json")
 """Merged, and checked, by themselves."""
@@ -80,7 +80,7 @@ def card_hash(text: str) -> str:
 
 def headings_of(text: str) -> list[str]:
     """Return a card's headings of the first two levels, outside the regions of people."""
-    return [title for title, _ in _sections(KEEP.sub("", body_of(text)))]
+    return [title for title, _ in sections(KEEP.sub("", body_of(text)))]
 
 
 def merge_card(
@@ -369,7 +369,7 @@ def _foreign_sections(remote: Remote, body: str, name: str) -> tuple[dict[str, s
     ours = set(remote.manifest.get("headings") or headings_of(body))
     found: dict[str, str] = {}
     rest = ""
-    for title, section in _sections(theirs, with_beginning=True):
+    for title, section in sections(theirs, with_beginning=True):
         if title in ours or not title:
             rest += section
             continue
@@ -381,7 +381,7 @@ def _foreign_sections(remote: Remote, body: str, name: str) -> tuple[dict[str, s
     if written is not None and card_hash(rest) != written:
         raise UsageError(
             f"The card of {name} was changed outside its markers since the last push: "
-            f"{_first_difference(rest, body)!r}",
+            f"{first_difference(rest, body)!r}",
             "changes between <!-- keep:NAME --> and <!-- /keep -->, or in sections of their own",
             "Move the text there, or pass --replace README.md to write the card anew",
         )
@@ -405,27 +405,14 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-_FENCE = re.compile(r"^(```|~~~).*?^\1[^\S\n]*$", re.DOTALL | re.MULTILINE)
+def _stays(path: str, gone: set[str]) -> bool:
+    """Return whether a file of an earlier push stays: texts of licences and what the card links.
 
-
-def _sections(text: str, with_beginning: bool = False) -> list[tuple[str, str]]:
-    """Headings of the first two levels with what stands under them; none in a region or fence."""
-    masked = text
-    for pattern in (KEEP, _FENCE):
-        masked = pattern.sub(lambda match: " " * len(match[0]), masked)
-    starts = [match.start() for match in _HEADING.finditer(masked)]
-    ends = [*starts[1:], len(text)]
-    found = [
-        (text[a:b].splitlines()[0].strip(), text[a:b]) for a, b in zip(starts, ends, strict=True)
-    ]
-    first = [("", text[: starts[0] if starts else len(text)])] if with_beginning else []
-    return [*first, *found]
-
-
-def _first_difference(theirs: str, ours: str) -> str:
-    lines = set(ours.splitlines())
-    new = next((line for line in theirs.splitlines() if line.strip() and line not in lines), "")
-    return new.strip()[:80]
+    Whether a configuration that stays needs them cannot be told.
+    """
+    if path.startswith("data/"):
+        return path.split("/")[1] not in gone
+    return path not in _OURS
 
 
 def plan_files(
@@ -458,8 +445,11 @@ def plan_files(
         path: {**entry, "kept": True}
         for path, entry in written.items()
         if path not in ours and path in remote.files
-        and repo_type == "dataset" and path.startswith("data/") and path.split("/")[1] not in gone
+        and repo_type == "dataset" and _stays(path, gone)
     }  # fmt: skip
+    beside = [path for path in kept if not path.startswith("data/")]
+    if beside:
+        changes.told.append(f"Of an earlier push, and it stays: {', '.join(sorted(beside)[:5])}")
     stale = [path for path in written if path not in ours | kept.keys() and path in remote.files]
     if repo_type == "dataset":
         prefixes = tuple(f"data/{config}/" for config in replace)

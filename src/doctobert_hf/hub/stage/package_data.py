@@ -182,7 +182,8 @@ def _with_others(context: dict[str, Any], remote: str | None) -> dict[str, Any]:
     others = other_configs(remote, {c["name"] for c in context["configs"]}) if remote else []
     counts = [split["rows"] for config in others for split in config["splits"]]
     known = sum(count for count in counts if isinstance(count, int))
-    return context | {"others": others, "rows": context["rows"] + known}
+    unknown = any(not config["splits"] for config in others) or None in counts
+    return context | {"others": others, "rows": context["rows"] + known, "more": unknown}
 
 
 def drbenchmark_splits(path: Path, tasks: tuple[str, ...], protocol: str) -> list[SourceSplit]:

@@ -8,10 +8,12 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from doctobert_hf.errors import DataError, UsageError
+from doctobert_hf.hub.stage import packed
 from doctobert_hf.hub.stage.paths import BUCKETS, PATHS
 from doctobert_hf.hub.stage.secrets import Secret, find_secrets
 
@@ -21,6 +23,8 @@ TEXTS = (
     *(".md", ".json", ".jsonl", ".yaml", ".yml", ".txt", ".toml", ".cfg", ".ini", ".py", ".csv"),
     *(".cff", ".bib", ".rst", ".svg", ""),
 )
+_SEARCHED = (*PICKLES, ".npz")
+"""Archives of numbers, told of by themselves."""
 _READ_BY_PEOPLE = (".md", ".rst", ".bib", ".cff", ".svg", "")
 """Here an address of a bucket may be a public one's."""
 
@@ -195,9 +199,16 @@ def is_pointer(file: Path) -> bool:
 
 def _contents(file: Path, name: str, tokens: Iterable[str]) -> Iterator[Finding]:
     seen: dict[str, Finding] = {}
-    for content in _readable(file):
-        for secret in find_secrets(content, tokens):
-            seen.setdefault(secret.fingerprint, secret_finding(name, secret))
+    try:
+        for content in chain(_readable(file), _unpacked(file)):
+            for secret in find_secrets(content, tokens):
+                seen.setdefault(secret.fingerprint, secret_finding(name, secret))
+    except packed.PackedError as error:
+        yield Finding(
+            name,
+            f"is packed and cannot be searched for secrets ({error})",
+            "Publish it unpacked, or leave it out",
+        )
     yield from seen.values()
     path = _path_in(file, file.parents[name.count("/")])
     if path:
@@ -258,6 +269,22 @@ def _readable(file: Path) -> Iterator[bytes]:
         while block := stream.read(1 << 22):
             yield overlap + block
             overlap = block[-512:]
+
+
+def _unpacked(file: Path) -> Iterator[bytes]:
+    """What is packed in a file, and text of an older code page as UTF-8."""
+    if file.suffix in (".parquet", ".safetensors"):
+        return
+    with file.open("rb") as stream:
+        head = stream.read(64)
+        if file.suffix not in _SEARCHED and packed.is_packed(head):
+            yield from packed.unpacked(head + stream.read())
+        elif file.suffix in TEXTS and file.stat().st_size < packed.MOST:
+            content = head + stream.read()
+            try:
+                content.decode("utf-8")
+            except UnicodeDecodeError:
+                yield content.decode("cp1252", "replace").encode()
 
 
 def _card(folder: Path, repo_type: str, elsewhere: set[str]) -> Iterator[Finding]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import reduce
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.hub.stage import packed
 from doctobert_hf.hub.stage.escapes import undone_column
 from doctobert_hf.hub.stage.secrets import SECRET_NAMES, SUSPICIOUS, find_secrets
 
@@ -109,7 +111,9 @@ class Statistics:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        hits = [_suspicious(leaf, self.tokens) for leaf in leaves(column)]
+        found = list(leaves(column))
+        hits = [_suspicious(leaf, self.tokens) for leaf in found]
+        self._scan_packed(name, column, found)
         named = _has_secret_name(name, column.type)
         if not named and not any(pc.any(hit).as_py() for hit in hits):
             return
@@ -122,6 +126,27 @@ class Statistics:
             for word in _words_in(column[index].as_py(), name):
                 for secret in find_secrets(word, self.tokens):
                     self._found(name, self.rows + index, vars(secret))
+
+    def _scan_packed(self, name: str, column: pa.ChunkedArray, found: list[pa.Array]) -> None:
+        """Find rows of binary columns whose values are packed and hold a secret."""
+        import pyarrow as pa
+
+        if not any(pa.types.is_binary(leaf.type) or pa.types.is_large_binary(leaf.type)
+                   for leaf in found):  # fmt: skip
+            return
+        for index, value in enumerate(column.to_pylist()):
+            for content in _binary_in(value):
+                if not packed.is_packed(content[:64]):
+                    continue
+                try:
+                    for part in packed.unpacked(content):
+                        for secret in find_secrets(part, self.tokens):
+                            self._found(name, self.rows + index, vars(secret))
+                except packed.PackedError as error:
+                    kind = f"packed values that cannot be searched ({error})"
+                    known = sha256(content).hexdigest()[:12]
+                    entry = {"kind": kind, "masked": "", "fingerprint": known}
+                    self._found(name, self.rows + index, entry)
 
     def _found(self, column: str, row: int, secret: dict[str, Any]) -> None:
         key = f"{secret['fingerprint']} {column}"
@@ -183,6 +208,15 @@ def _suspicious(leaf: pa.Array, tokens: tuple[str, ...]) -> pa.Array:
     found = [pc.match_substring_regex(plain, pattern) for pattern in SUSPICIOUS]
     found += [pc.match_substring(leaf, token) for token in tokens if token]
     return reduce(pc.or_, found)
+
+
+def _binary_in(value: Any) -> Iterator[bytes]:
+    """Yield the binary values of a value."""
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _binary_in(part)
 
 
 def _words_in(value: Any, name: str = "") -> Iterator[bytes]:
