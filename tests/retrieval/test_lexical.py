@@ -105,3 +105,20 @@ def test_documents_are_searched_with_abbreviations_without_an_index(tmp_path, ca
     assert main(["retrieval", "index", "build", str(documents), "--output", str(made)]) == 0
     assert main(["retrieval", "search", str(made), "HTA", "--abbreviations"]) == 2
     assert "--abbreviations for an index" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["'hépatite C'", "‘hépatite C’", "'hépatite C' chronique", "« hépatite C »", "l'hépatite C."],
+)
+def test_a_letter_before_a_closing_mark_stays(question):
+    index = Index.build({"b": "Une hépatite B.", "c": "Une hépatite C."})
+    first, second = index.search(question)
+    assert first.document == "c" and first.score > second.score
+
+
+def test_elisions_with_a_blank_are_elisions():
+    analyzer = FrenchAnalyzer()
+    for text in ("l' artère", "L ' artère", "l’artère", "'selon lui' l' artère"):
+        assert list(analyzer.words(text))[-1] == next(iter(analyzer.words("artère"))), text
+        assert "l" not in list(analyzer.words(text)), text

@@ -177,3 +177,26 @@ def test_the_page_in_a_browser(address, tmp_path):
         server.shutdown()
     assert "<mark>Une hépatite C 🩺.</mark>" in shown
     assert "&lt;b&gt;foie&lt;/b&gt;" in shown
+
+
+def test_what_is_added_and_deleted_is_served_at_once(index, tmp_path):
+    """A deleted note must not be shown by a service that was there before."""
+    from fastapi.testclient import TestClient
+
+    from doctobert_hf.retrieval.index import Index
+    from doctobert_hf.retrieval.search import delete_documents
+    from doctobert_hf.retrieval.serve import Current, make_app
+
+    folder = tmp_path / "index"
+    shutil.copytree(index, folder)
+    client = TestClient(make_app(Current(folder), "notes"))
+
+    def found():
+        return [hit["document"] for hit in client.get("/search?q=foie").json()["hits"]]
+
+    assert sorted(found()) == ["b", "c"]
+    delete_documents(folder, ["c"])
+    assert found() == ["b"]
+    assert client.get("/health").json()["documents"] == 1 == len(Index.load(folder))
+    (folder / "index.json").unlink()
+    assert client.get("/search?q=foie").status_code == 503

@@ -222,6 +222,16 @@ def test_more_hard_negatives_than_there_are_is_an_error(recipe):
     assert pairs.documents[wrong] == "b", "'a' says what 'A' says, which is right"
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_an_answer_of_the_same_question_in_other_case_is_no_hard_negative(recipe, seed):
+    said = [("Que faire ?", "boire"), ("que FAIRE", "dormir"), ("Où", "Lyon"), ("Qui", "Louis")]
+    pairs = PairSet.from_pairs("p", [Pair(question, (answer,)) for question, answer in said])
+    chosen = negatives(pairs, recipe(hard_negatives=2, seed=seed))
+    for query, ids in chosen.items():
+        if "faire" in pairs.queries[query].lower():
+            assert {pairs.documents[key] for key in ids} == {"Lyon", "Louis"}
+
+
 @pytest.mark.parametrize("kind", ["dense", "late-interaction"])
 def test_a_base_that_is_a_retriever_keeps_what_it_has(kind, recipe, tmp_path, caplog):
     import logging

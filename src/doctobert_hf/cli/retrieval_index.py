@@ -172,10 +172,11 @@ def _search(args: argparse.Namespace) -> int:
 
 def _opened(args: argparse.Namespace) -> Any:
     from doctobert_hf.retrieval.index import Index
+    from doctobert_hf.retrieval.index_folder import is_begun
     from doctobert_hf.retrieval.search import index_documents
 
     place = model_folder(args.model) if args.model else None
-    if (args.documents / "index.json").is_file():
+    if (args.documents / "index.json").is_file() or is_begun(args.documents):
         if args.abbreviations:
             raise UsageError(
                 "--abbreviations for an index",
@@ -194,13 +195,13 @@ def _opened(args: argparse.Namespace) -> Any:
 
 
 def _tell_unknown_words(index: Any, args: argparse.Namespace, found: bool) -> None:
+    known, unknown = index.bm25.words(args.question)
+    if unknown:
+        print(f"In no document: {', '.join(unknown)}", file=sys.stderr)
     if (args.method or index.default_method) not in ("lexical", "hybrid"):
         if not found:  # vectors are near to anything
             print("Nothing found: the filter keeps no document", file=sys.stderr)
         return
-    known, unknown = index.bm25.words(args.question)
-    if unknown:
-        print(f"In no document: {', '.join(unknown)}", file=sys.stderr)
     if not found and args.filter and known:
         print("Nothing found: perhaps the filter keeps no document", file=sys.stderr)
     elif not found and not known and not unknown:

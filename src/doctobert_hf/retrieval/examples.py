@@ -76,7 +76,8 @@ def negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[str]]:
     """
     draw = random.Random(config.seed)
     wording = {key: normalized(text) for key, text in pairs.documents.items()}
-    _check_enough(pairs, config.hard_negatives, wording)
+    answers = _answers(pairs)
+    _check_enough(pairs, answers, config.hard_negatives, wording)
     alike: dict[str, list[str]] = {}
     for key, said in wording.items():
         alike.setdefault(said, []).append(key)
@@ -86,7 +87,7 @@ def negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[str]]:
     counts: Counter[str] = Counter()
     for query in pairs.queries:
         # What says the same in other case and marks is right too.
-        right = {key for d in pairs.relevant[query] for key in alike[wording[d]]}
+        right = {key for d in answers[query] for key in alike[wording[d]]}
         found: list[str] = []
         for origin, offered in (
             ("given", pairs.negatives.get(query, [])),
@@ -109,14 +110,25 @@ def negatives(pairs: PairSet, config: RetrievalConfig) -> dict[str, list[str]]:
     return chosen
 
 
-def _check_enough(pairs: PairSet, wanted: int, wording: dict[str, str]) -> None:
+def _answers(pairs: PairSet) -> dict[str, set[str]]:
+    """Return the right documents by query id, those of the same question in other case too."""
+    asked: dict[str, set[str]] = {}
+    said = {query: normalized(text) for query, text in pairs.queries.items()}
+    for query, right in pairs.relevant.items():
+        asked.setdefault(said[query], set()).update(right)
+    return {query: asked[said[query]] for query in pairs.relevant}
+
+
+def _check_enough(
+    pairs: PairSet, answers: dict[str, set[str]], wanted: int, wording: dict[str, str]
+) -> None:
     """Raise where a question has fewer wrong documents than are wanted.
 
     Raises:
         DataError: With the question.
     """
     counts = Counter(wording.values())
-    for query, right in pairs.relevant.items():
+    for query, right in answers.items():
         wrong = len(wording) - sum(counts[said] for said in {wording[d] for d in right})
         if wrong < wanted:
             raise DataError(

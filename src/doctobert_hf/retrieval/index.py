@@ -180,6 +180,11 @@ class Index:
         return methods[self.kind]
 
     @property
+    def opened_model(self) -> RetrievalModel | None:
+        """The model, where it was needed already."""
+        return self._model if hasattr(self._model, "encode") else None  # type: ignore[return-value]
+
+    @property
     def model(self) -> RetrievalModel | None:
         """The model; opened when it is first asked for."""
         if self._model is not None and not hasattr(self._model, "encode"):

@@ -113,6 +113,16 @@ class About:
         return f"{self.generation:05d}"
 
 
+def is_begun(folder: Path) -> bool:
+    """Return whether a folder is an index whose build was stopped before its first part."""
+    from doctobert_hf.runs import read_record
+
+    if not folder.is_dir() or (folder / ABOUT).is_file():
+        return False
+    record = read_record(folder)
+    return record is not None and record.kind == KIND
+
+
 def read_about(folder: Path) -> About:
     """Read what an index is.
 
@@ -133,6 +143,12 @@ def read_about(folder: Path) -> About:
 def read_any(folder: Path) -> About:
     """Read what an index is, also one whose build was stopped; errors as :func:`read_about`."""
     path = folder / ABOUT
+    if is_begun(folder):
+        raise UsageError(
+            f"The index '{folder}' is not complete: its build was stopped at the beginning",
+            "a complete one",
+            "Run the command that began it again",
+        )
     if not path.is_file():
         raise UsageError(
             f"'{folder}' is no index",

@@ -11,13 +11,24 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 _ELISION = re.compile(
-    r"(?<![^\W_])(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)[ \u00a0]?['’ʼ´][ \u00a0]?", re.I
+    r"(?<![^\W_])(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)[ \u00a0]?['’ʼ´]"
+    r"(?P<apart>[ \u00a0]?)(?=[^\W_])",
+    re.I,
 )
+_QUOTED = re.compile(r"(?<![^\W_])['‘’ʼ´](?=[^\W_])[^'‘’ʼ´]*\Z")
+"""A quotation that was begun: the mark behind "'hépatite C' chronique" ends it."""
+_LONGEST_QUOTED = 80
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+\x01?")
 _NAMED = "\x01"  # stands for the hyphen of "IL-6"
 _JOINED = re.compile(r"[-\u2010\u2011](?<=[^\W\d_].)(?=\d)")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"})
 _IGNORED = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # soft hyphens, invisible joints
+
+
+def _parted(match: re.Match[str]) -> str:
+    """Return what an elision is read as: a blank; a letter before a closing mark stays."""
+    before = match.string[max(0, match.start() - _LONGEST_QUOTED) : match.start()]
+    return match[0] if match["apart"] and _QUOTED.search(before) else " "
 
 
 class FrenchAnalyzer:
@@ -101,7 +112,7 @@ class FrenchAnalyzer:
 
     def _single(self, text: str) -> Iterator[tuple[str, str]]:
         known = self._known
-        for found in _WORD.findall(_JOINED.sub(_NAMED, _ELISION.sub(" ", _composed(text)))):
+        for found in _WORD.findall(_JOINED.sub(_NAMED, _ELISION.sub(_parted, _composed(text)))):
             if found not in known:
                 if len(known) > 1_000_000:  # numbers without end: memory stays bounded
                     known.clear()

@@ -296,7 +296,7 @@ def _lengths(model: Any, config: RetrievalConfig) -> list[tuple[str, int | None,
         return []
     longest = model[0].document_length or model.max_seq_length
     return [
-        ("query_length", model[0].query_length, config.query_length),
+        ("query_length", model[0].query_length or model.max_seq_length, config.query_length),
         ("max_length", longest, config.max_length),
     ]
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from doctobert_hf.errors import DoctobertError, UsageError
 from doctobert_hf.retrieval.index import METHODS, Index
+from doctobert_hf.retrieval.index_folder import ABOUT
 
 MOST = 100
 """Documents of an answer at most."""
@@ -35,7 +37,47 @@ def require_fastapi() -> None:
         )
 
 
-def make_app(index: Index, name: str) -> Any:
+class Current:
+    """An index in a folder as it is now: opened again where ``add`` or ``delete`` changed it.
+
+    Args:
+        folder: The index.
+        model: Where its model is now; default: where it was.
+        engine_place: Where its engine's server is now; default: where it was.
+    """
+
+    def __init__(
+        self, folder: Path, model: str | None = None, engine_place: str | None = None
+    ) -> None:
+        self._folder, self._model, self._engine_place = folder, model, engine_place
+        self._lock = threading.Lock()
+        self._seen = self._state()
+        self._index = Index.load(folder, model, engine_place)
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            found = (self._folder / ABOUT).stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino
+
+    def __call__(self) -> Index:
+        """Return it.
+
+        Raises:
+            DoctobertError: What stands there now cannot be opened.
+        """
+        state = self._state()
+        if state != self._seen:
+            with self._lock:
+                if state != self._seen:
+                    model = self._index.opened_model or self._model
+                    self._index = Index.load(self._folder, model, self._engine_place)
+                    self._seen = state
+        return self._index
+
+
+def make_app(index: Index | Current, name: str) -> Any:
     """Return the service as an ASGI application.
 
     ``GET /search?q=...&top=10&method=hybrid&filter=...`` gives hits as ``retrieval search --json``;
@@ -43,13 +85,14 @@ def make_app(index: Index, name: str) -> Any:
     page asks another host for anything: hospitals have no Internet.
 
     Args:
-        index: The index.
+        index: The index, or one that may change while it is served.
         name: What the page calls it.
 
     Raises:
         UsageError: FastAPI is not installed.
     """
     require_fastapi()
+    now = index if isinstance(index, Current) else lambda: index
     from fastapi import HTTPException, Query
     from fastapi.responses import HTMLResponse
     from fastapi_offline import FastAPIOffline
@@ -62,12 +105,17 @@ def make_app(index: Index, name: str) -> Any:
         version=__version__,
         swagger_ui_parameters={"validatorUrl": None},  # else it shows the description to a service
     )
-    methods = ["lexical"] if index.kind == "bm25" else [index.default_method, "lexical", "hybrid"]
+
+    def methods() -> list[str]:
+        index = now()
+        return ["lexical"] if index.kind == "bm25" else [index.default_method, "lexical", "hybrid"]
 
     @app.get("/health")
     def health() -> dict[str, Any]:
         """Say what is served."""
-        return {"status": "ok", "documents": len(index), "kind": index.kind, "methods": methods}
+        index = now()
+        found = {"documents": len(index), "kind": index.kind, "methods": methods()}
+        return {"status": "ok"} | found
 
     @app.get("/search", responses={503: {"description": "the index cannot be searched now"}})
     def search(
@@ -78,8 +126,12 @@ def make_app(index: Index, name: str) -> Any:
     ) -> dict[str, Any]:
         """Answer a question."""
         try:
+            index = now()
+        except DoctobertError as error:
+            raise HTTPException(503, str(error)) from error
+        try:
             hits = index.search(q, top, method, filter)  # type: ignore[arg-type]
-            words = index.bm25.words(q)[1] if (method or index.default_method) != "dense" else []
+            words = index.bm25.words(q)[1]
         except DoctobertError as error:
             raise HTTPException(_status(index, filter, error), str(error)) from error
         return {"hits": [asdict(hit) for hit in hits], "unknown_words": words}
@@ -89,12 +141,12 @@ def make_app(index: Index, name: str) -> Any:
         """The page for people."""
         import html
 
-        options = "".join(f"<option>{method}</option>" for method in methods)
+        options = "".join(f"<option>{method}</option>" for method in methods())
         page = (Path(__file__).parent / "search.html").read_text(encoding="utf-8")
         return (
             page.replace("{{name}}", html.escape(name))
             .replace("{{methods}}", options)
-            .replace("{{documents}}", f"{len(index):,}".replace(",", "\u202f"))
+            .replace("{{documents}}", f"{len(now()):,}".replace(",", "\u202f"))
         )
 
     return app
@@ -131,10 +183,11 @@ def serve(
 
     import uvicorn
 
-    index = Index.load(folder, model, engine_place)
+    current = Current(folder, model, engine_place)
+    index = current()
     if index.vectors is not None:
         index.model  # noqa: B018 - a model that is missing is told now, not at the first question
-    app = make_app(index, folder.resolve().name)
+    app = make_app(current, folder.resolve().name)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
