@@ -1,5 +1,8 @@
 """One string, a table or a mapping where texts are wanted: refused everywhere, and a way told."""
 
+import importlib.util
+
+import numpy as np
 import pytest
 
 from doctobert_hf.corpus import iter_documents, require_texts
@@ -64,3 +67,46 @@ def test_an_index_wants_ids():
     for wrong in (TEXT, [TEXT]):
         with pytest.raises(UsageError, match="mapping from ids to texts"):
             Index.build(wrong)
+
+
+@pytest.mark.parametrize("given", ["Le patient tousse.", {"a": "b"}, 3, None])
+def test_one_text_where_several_are_wanted_is_refused_everywhere(given, tokenizer):
+    from doctobert_hf.chunking import HierarchicalChunker
+    from doctobert_hf.chunking.statistics import chunk_statistics
+    from doctobert_hf.pretraining.callbacks import FillMaskProbeCallback
+
+    chunker = HierarchicalChunker(tokenizer, 64)
+    calls = [chunker.encode, lambda texts: chunk_statistics(chunker, texts), FillMaskProbeCallback]
+    if importlib.util.find_spec("bm25s"):
+        from doctobert_hf.retrieval import Index
+        from doctobert_hf.retrieval.bm25 import BM25
+        from doctobert_hf.retrieval.pairs import Pair, PairSet
+
+        index = Index.build({"a": "Une toux."})
+        calls += [BM25, index.scores, index.bm25.scores]
+        calls.append(lambda texts: PairSet.from_pairs("p", [Pair("q", ("a",))], documents=texts))
+    for call in calls:
+        with pytest.raises(UsageError):
+            call(given)
+
+
+def test_a_table_is_no_list_of_texts(tokenizer):
+    import pandas as pd
+
+    from doctobert_hf.chunking import HierarchicalChunker
+
+    chunker, table = HierarchicalChunker(tokenizer, 64), pd.DataFrame({"text": ["Une toux."]})
+    with pytest.raises(UsageError, match="data\\['text'\\]"):
+        chunker.encode(table)
+    with pytest.raises(UsageError, match="a string"):
+        chunker.spans(table)
+    for several in (table["text"], iter(["Une toux."]), np.array(["Une toux."])):
+        assert [len(chunks) for chunks in chunker.encode(several)] == [1]
+
+
+def test_rows_that_are_strings_are_no_rows(tokenizer):
+    from doctobert_hf.chunking import DataCollatorForHierarchicalChunking
+
+    collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=64)
+    with pytest.raises(UsageError, match="rows that are a str"):
+        collator(["Le patient"])

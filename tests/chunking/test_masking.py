@@ -128,3 +128,40 @@ def test_wrong_input(tokenizer):
     bare.mask_token = None
     with pytest.raises(UsageError, match="no mask token"):
         TokenMasker(bare)
+
+
+def _bpe(sample_texts, suffix=None):
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    ends = {"end_of_word_suffix": suffix} if suffix else {}
+    made = Tokenizer(models.BPE(unk_token="[UNK]", **ends))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    special = ["[UNK]", "[MASK]", "[PAD]", "[CLS]", "[SEP]"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=600, special_tokens=special, show_progress=False, **ends
+    )
+    made.train_from_iterator(sample_texts[:60], trainer)
+    names = ("unk", "mask", "pad", "cls", "sep")
+    roles = {f"{n}_token": token for n, token in zip(names, special, strict=True)}
+    return PreTrainedTokenizerFast(tokenizer_object=made, **roles)
+
+
+def test_words_that_are_marked_at_their_end(sample_texts):
+    tokenizer = _bpe(sample_texts, "</w>")
+    ids = np.array(tokenizer("Le patient tousse, sans fièvre.", add_special_tokens=False).input_ids)
+    tokens = tokenizer.convert_ids_to_tokens(ids)
+    words = np.cumsum([0, *(token.endswith("</w>") for token in tokens[:-1])])
+    assert len(set(words)) == 7 < len(tokens)
+    masker = TokenMasker(tokenizer, 0.5, whole_word_masking=True)
+    for seed in range(20):
+        _, chosen = masker.sample(ids, np.random.default_rng(seed))
+        for word in set(words[chosen]):
+            assert set(np.flatnonzero(words == word)) <= set(chosen)
+
+
+def test_words_that_nothing_marks_are_refused(sample_texts):
+    tokenizer = _bpe(sample_texts)
+    with pytest.raises(UsageError, match="do not tell where words begin"):
+        TokenMasker(tokenizer, 0.15, whole_word_masking=True)
+    TokenMasker(tokenizer, 0.15)

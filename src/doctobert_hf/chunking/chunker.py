@@ -113,7 +113,13 @@ class HierarchicalChunker:
         self.heading_prefix = heading_prefix
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return the chunks of one text as ``(start, end)`` character offsets, without gaps."""
+        """Return the chunks of one text as ``(start, end)`` character offsets, without gaps.
+
+        Raises:
+            UsageError: Not a string.
+        """
+        if not isinstance(text, str):
+            raise UsageError(f"A {type(text).__name__}", "a string", "Call encode for several")
         return [(chunk.start, chunk.end) for chunk in self.encode([text])[0]]
 
     def split(self, text: str) -> list[str]:
@@ -124,8 +130,14 @@ class HierarchicalChunker:
         """Return the chunks of each text with their exact ids, special tokens apart.
 
         Raises:
+            UsageError: One string, a table or a mapping instead of several texts.
             DataError: A single character that encodes to more than a whole chunk.
         """
+        from doctobert_hf.corpus import require_texts
+
+        require_texts(texts)
+        if not isinstance(texts, Sequence):  # a generator, a column of a table
+            texts = list(texts)
         results: list[list[Chunk]] = []
         for first in range(0, len(texts), _BATCH):
             results.extend(self._encode_batch(list(texts[first : first + _BATCH])))

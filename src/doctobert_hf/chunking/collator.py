@@ -141,6 +141,12 @@ class DataCollatorForHierarchicalChunking:
         if not features:
             raise DataError("An empty batch", "at least one document")
         first = features[0]
+        if not isinstance(first, Mapping):
+            raise UsageError(
+                f"The collator got rows that are a {type(first).__name__}",
+                f"rows of a dataset, with a column '{self.text_column}'",
+                f"Pass [{{'{self.text_column}': text}}, ...]",
+            )
         if "input_ids" in first:
             rows = [_unpadded(feature) for feature in features]
             self._refuse_long_rows(rows)

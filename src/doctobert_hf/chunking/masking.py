@@ -26,10 +26,12 @@ class TokenMasker:
         tokenizer: Has a mask token; its special tokens are left alone.
         mlm_probability: Share of tokens to predict, in (0, 1).
         whole_word_masking: Choose words, not tokens; the share of tokens stays as given. Words are
-            read off the tokens: a leading space begins one, and so does punctuation.
+            read off the tokens: a leading space begins one, a mark such as "</w>" ends one, and
+            punctuation is one.
 
     Raises:
-        UsageError: No mask token, or a probability outside (0, 1).
+        UsageError: No mask token, a probability outside (0, 1), or whole words of a tokenizer whose
+            tokens do not tell where words begin.
     """
 
     def __init__(
@@ -104,11 +106,12 @@ class TokenMasker:
         ids: NDArray[np.int64],
         begin: NDArray[np.bool_],
         separate: NDArray[np.bool_],
+        end: NDArray[np.bool_],
         rng: np.random.Generator,
         rate: float,
     ) -> NDArray[np.bool_]:
         begins = begin[ids] | separate[ids]
-        begins[1:] |= separate[ids[:-1]]
+        begins[1:] |= separate[ids[:-1]] | end[ids[:-1]]
         words = np.cumsum(begins)
         if ids.size == 0:
             return np.zeros(0, dtype=bool)
@@ -126,11 +129,16 @@ def _unused(tokenizer: PreTrainedTokenizerBase, size: int) -> NDArray[np.bool_]:
 
 def _word_tables(
     tokenizer: PreTrainedTokenizerBase, size: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which tokens begin a word, and which are words of their own (punctuation, special)."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which tokens begin a word, are words of their own (punctuation, special), and end one.
+
+    Raises:
+        UsageError: They tell none of it: words are split off, and their blanks are lost.
+    """
     vocabulary = {i: token for token, i in tokenizer.get_vocab().items() if i < size}
     continued, bytes_of = _continued_by(tokenizer), _byte_alphabet(tokenizer)
-    begins, separates = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+    suffix = _ended_by(tokenizer)
+    begins, separates, ends = (np.zeros(size, dtype=bool) for _ in range(3))
     for index, token in vocabulary.items():
         text: str | None = token
         if bytes_of is not None and all(c in bytes_of for c in token):
@@ -142,11 +150,26 @@ def _word_tables(
             continue
         bare = text[1:] if text[:1] == "▁" or text[:1].isspace() else text
         begins[index] = bare != text
+        if suffix and bare.endswith(suffix):
+            bare, ends[index] = bare.removesuffix(suffix), True
         if continued is not None:
             begins[index] |= not token.startswith(continued) or not continued
         separates[index] = not any(c.isalnum() for c in bare) and bool(bare or text.isspace())
     separates[[i for i in tokenizer.all_special_ids if i < size]] = True
-    return begins, separates
+    if not (begins | ends).any():
+        raise UsageError(
+            "The tokenizer's tokens do not tell where words begin: none has a mark such as '▁', "
+            "'Ġ', '##' or '</w>'",
+            "one that marks them, for whole_word_masking",
+            "Leave out whole_word_masking, or take a tokenizer with Metaspace or ByteLevel",
+        )
+    return begins, separates, ends
+
+
+def _ended_by(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """Return the suffix of pieces that end a word ("</w>" of GPT and XLM); None if there is none."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    return getattr(getattr(backend, "model", None), "end_of_word_suffix", None) or None
 
 
 def _continued_by(tokenizer: PreTrainedTokenizerBase) -> str | None:

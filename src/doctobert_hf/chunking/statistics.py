@@ -54,12 +54,18 @@ class ChunkStatistics:
 def chunk_statistics(chunker: HierarchicalChunker, texts: Iterable[str]) -> ChunkStatistics:
     """Cut documents and count how well.
 
+    Raises:
+        UsageError: One string, a table or a mapping instead of several texts.
+
     Example:
         >>> from doctobert_hf.chunking import HierarchicalChunker
         >>> found = chunk_statistics(HierarchicalChunker(tokenizer, 64), texts)
         >>> found.documents == len(texts), found.over_length
         (True, 0)
     """
+    from doctobert_hf.corpus import require_texts
+
+    require_texts(texts)
     found, rest = ChunkStatistics(chunker.capacity), iter(texts)
     while batch := list(islice(rest, 256)):
         for text, chunks in zip(batch, chunker.encode(batch), strict=True):

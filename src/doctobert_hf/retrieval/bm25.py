@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from doctobert_hf.corpus import require_texts
 from doctobert_hf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class BM25:
     """
 
     def __init__(self, texts: Sequence[str], abbreviations: bool = False) -> None:
+        require_texts(texts)
         self._begin(len(texts), abbreviations)
         words = self.analyze(texts)
         if any(words):
@@ -95,6 +97,7 @@ class BM25:
 
     def scores(self, queries: Sequence[str]) -> NDArray[np.floating]:
         """Return the score of every passage: shape (queries, passages)."""
+        require_texts(queries, "questions")
         scores = np.zeros((len(queries), self._count), np.float32)
         if self._has_words:
             for row, words in zip(scores, self.analyze(queries), strict=True):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from doctobert_hf.corpus import require_texts
 from doctobert_hf.corpus.formats import checked_row
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.retrieval.bm25 import BM25
@@ -218,7 +219,11 @@ class Index:
             queries: The questions.
             batch_size: Questions encoded at once.
             method: ``lexical`` for words; default: the index's own vectors where it has some.
+
+        Raises:
+            UsageError: One string instead of several questions.
         """
+        require_texts(queries, "questions")
         if (method or self.default_method) == "lexical":
             return self.bm25.scores(queries)
         return self._vectors().scores(self._encoded(queries, batch_size))

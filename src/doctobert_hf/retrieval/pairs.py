@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from doctobert_hf.corpus import require_texts
 from doctobert_hf.errors import DataError
 
 _LETTERS = re.compile(r"[^\W_]+")
@@ -77,9 +78,11 @@ class PairSet:
             documents: Further texts to search among.
 
         Raises:
+            UsageError: One string or a table as documents.
             DataError: A pair without a relevant document, an empty text, one id for two questions,
                 or no pair at all.
         """
+        require_texts(documents, "documents")
         made = cls(name)
         known: dict[str, str] = {}  # id that was given -> query id
         merged: Counter[str] = Counter()

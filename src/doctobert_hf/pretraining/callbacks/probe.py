@@ -28,6 +28,9 @@ class FillMaskProbeCallback(TrainerCallback):
     """
 
     def __init__(self, sentences: Sequence[str] = SENTENCES) -> None:
+        from doctobert_hf.corpus import require_texts
+
+        require_texts(sentences, "sentences")
         self.sentences = tuple(sentences)
 
     def on_evaluate(
