@@ -61,3 +61,26 @@ def test_nothing_but_headings_is_still_cut_at_lines(tokenizer):
     chunks = HierarchicalChunker(tokenizer, max_length=64).split(text)
     assert "".join(chunks) == text
     assert all(chunk.endswith("\n") for chunk in chunks)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        *("**Conclusion**", "__Conclusion__", "<h2>Examen</h2>", "<b>Examen</b>", "CONCLUSION"),
+        *("Examen clinique\n---------------", "Examen clinique\n======"),
+    ],
+)
+def test_headings_of_one_word_bold_underlined_and_of_html_bind(heading):
+    before, behind = "Le patient est sorti le matin.", "Une surveillance est prévue à un mois."
+    text = f"{before}\n{heading}\n{behind} Fin."
+    start = len(before) + 1
+    assert binds_forward(text, start + len(heading) + 1)
+    assert not binds_forward(text, start)
+    if "\n" in heading:  # nor between a heading and its underline
+        assert binds_forward(text, start + heading.index("\n") + 1)
+
+
+@pytest.mark.parametrize("line", ["Il prend **du fer**", "-----", "Douleur au repos.\n====="])
+def test_lines_that_look_like_such_headings_and_are_none(line):
+    text = f"Le patient est sorti.\n{line}\n500 mg le matin."
+    assert not binds_forward(text, text.index("500"))

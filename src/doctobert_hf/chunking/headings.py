@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import lru_cache
+from itertools import pairwise
 
 _TAIL = 160
 _LINE_START = re.compile(r"[\n\r\x0b\x0c\x85\u2028\u2029]")
 _MARKDOWN = re.compile(r"#{1,6}[ \t]+\S")
 _NUMBERED = re.compile(r"(?:\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,4}[.)])[ \t\u00a0]+[^\W\d_][^.!;]*\Z")
+_MARKED_UP = re.compile(
+    r"(?P<mark>\*\*|__)(?![*_\s])[^*\n]{1,78}(?P=mark)\Z"
+    r"|<(?P<tag>h[1-6]|b|strong)(?:\s[^<>]*)?>[^<>]+</(?P=tag)>\Z",
+    re.IGNORECASE,
+)
+"""A line that is bold, or a heading of HTML."""
+_UNDERLINE = re.compile(r"(?:-{3,}|={3,})[ \t]*(?=[\n\r]|\Z)")
+_ONE_WORD = re.compile(r"[A-ZÀ-ÖØ-Þ]{6,}\Z")
 _CHAPTER = re.compile(r"[IVXLC]{1,7}\.?\Z")
 # "2. QUELLES SONT LES INFORMATIONS A CONNAITRE ?", also where its line break was lost.
 _CAPITALS = re.compile(
@@ -40,8 +49,8 @@ _LEAST_LETTERS = 8
 def binds_forward(text: str, position: int) -> bool:
     r"""Return whether what stands before a place belongs to what stands behind it.
 
-    A heading (Markdown, numbered, in capitals, a question, a short line below a blank one), what
-    introduces a list, a line that ends with a colon, and a short line whose value is on the next
+    A heading (Markdown, underlined, bold, HTML, numbered, in capitals, a question, a short line
+    below a blank one), what introduces a list, a line that ends with a colon, and a short line whose value is on the next
     ("Kaliémie" above "3,9 mmol/l").
 
     Args:
@@ -75,6 +84,10 @@ def binds_forward(text: str, position: int) -> bool:
             line = tail[breaks[-1].end() if breaks else 0 :].strip()
             if _MARKDOWN.match(line) or _NUMBERED.match(line) or _CHAPTER.match(line):
                 return True
+            if _MARKED_UP.match(line) or _is_underline(tail, breaks, text, position):
+                return True
+            if _ONE_WORD.match(line) and _begins_prose(text, position, len(line)):
+                return not is_in_capitals(text)
             named = len(line) <= _LONGEST_NAME and line[-1:].isalpha()
             if named and _VALUE.match(text, position):
                 return True
@@ -96,8 +109,25 @@ def _is_title_line(text: str, end: int, position: int) -> bool:
     line = _TITLE_LINE.search(text, max(0, end - _LONGEST_TITLE - 4), end)
     if line is None or _LOWER.search(line[1]) is None:
         return False
+    return _begins_prose(text, position, len(line[1]))
+
+
+def _begins_prose(text: str, position: int, longer: int) -> bool:
+    """Return whether a line begins there as a sentence does, of some length."""
     following = _LINE.match(text, position, position + _LONGEST_TITLE)
-    return following is not None and len(following[0]) >= max(len(line[1]), _LEAST_PROSE)
+    return following is not None and len(following[0]) >= max(longer, _LEAST_PROSE)
+
+
+def _is_underline(tail: str, breaks: list[re.Match[str]], text: str, position: int) -> bool:
+    """Return whether a place is before or behind the line that underlines a heading."""
+    lines = [tail[a.end() : b.start()] for a, b in pairwise(breaks)] if breaks else []
+    last = tail[breaks[-1].end() :] if breaks else tail
+    above = lines[-1] if lines else tail[: breaks[0].start()] if breaks else ""
+    behind = _UNDERLINE.fullmatch(last.strip()) is not None
+    title = (above if behind else last).strip()
+    if not title or len(title) > _LONGEST_TITLE or title[-1] in ".!…;,":
+        return False
+    return behind or _UNDERLINE.match(text, position) is not None
 
 
 def _ends_in_capitals(tail: str) -> bool:
@@ -153,7 +183,7 @@ _PERSON = re.compile(r"(?:M|MM|MME|MLLE|DR|PR)\b", re.IGNORECASE)
 
 
 def _is_heading(line: str, capitals: bool) -> bool:
-    if _MARKDOWN.match(line) or _TITLE.match(line):
+    if _MARKDOWN.match(line) or _TITLE.match(line) or _MARKED_UP.match(line):
         return True
     if not capitals or not line or line[-1] in ".!…" or _PERSON.match(line):
         return False

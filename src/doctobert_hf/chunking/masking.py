@@ -167,7 +167,7 @@ def _word_tables(
 
 
 def _ended_by(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    """Return the suffix of pieces that end a word ("</w>" of GPT and XLM); None if there is none."""
+    """Return the suffix of pieces that end a word ("</w>" of GPT and XLM), if there is one."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     return getattr(getattr(backend, "model", None), "end_of_word_suffix", None) or None
 
