@@ -50,8 +50,8 @@ def binds_forward(text: str, position: int) -> bool:
     r"""Return whether what stands before a place belongs to what stands behind it.
 
     A heading (Markdown, underlined, bold, HTML, numbered, in capitals, a question, a short line
-    below a blank one), what introduces a list, a line that ends with a colon, and a short line whose value is on the next
-    ("Kaliémie" above "3,9 mmol/l").
+    below a blank one), what introduces a list, a line that ends with a colon, and a short line
+    whose value is on the next ("Kaliémie" above "3,9 mmol/l").
 
     Args:
         text: The document.
