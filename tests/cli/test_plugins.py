@@ -94,3 +94,30 @@ def test_an_annotator_of_ones_own(tmp_path):
     assert main([*command, *own, "--output", str(tmp_path / "out")]) == 0
     [part] = (tmp_path / "out" / "data").glob("*.parquet")
     assert pq.read_table(part)["id"].to_pylist() == ["a"]
+
+
+def test_the_next_command_is_printed_with_the_plugin(tmp_path, capsys, forgotten):
+    from doctobert_hf.cli.plugins import load_plugins
+    from doctobert_hf.runs import command_line
+    from doctobert_hf.runs.commands import PLUGINS
+
+    file = tmp_path / "mine.py"
+    file.write_text(TASK)
+    load_plugins([file])
+    try:
+        assert command_line("predict", "m", task="x").endswith(f"--task x --plugin {file}")
+    finally:
+        PLUGINS.clear()
+    assert main(["benchmark", "tasks", "--plugin", str(file), "--json"]) == 0
+    assert "--plugin" not in command_line("predict", "m"), "of an earlier command"
+
+
+def test_options_before_the_command(capsys):
+    assert main(["--debug", "--verbose", "benchmark", "tasks", "--json"]) == 0
+    assert main(["--debug", "--verbose", "nothing"]) == 2
+    assert "No command 'nothing'" in capsys.readouterr().err
+
+
+def test_groups_of_keys_that_are_no_groups(capsys):
+    assert main(["pretrain", "doctobert-tiny/pretrain", "--training", "x", "--dry-run"]) == 2
+    assert "training: 'x'" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from doctobert_hf.cli.options import Parser, add_shown, describe_actions, fitted
@@ -21,6 +22,7 @@ from doctobert_hf.errors import DoctobertError, UsageError, nearest
 from doctobert_hf.files import refuse_remote
 from doctobert_hf.processes import rank
 from doctobert_hf.reporting.terminal import terminal_words
+from doctobert_hf.runs.commands import PLUGINS
 from doctobert_hf.version import __version__
 
 COMMANDS = {
@@ -55,8 +57,10 @@ def _main(arguments: list[str]) -> int:
     if arguments[0] == "--version":
         print(f"doctobert-hf {__version__}")
         return 0
-    if arguments[0] in ("--debug", "--verbose") and len(arguments) > 1:
-        arguments = [arguments[1], arguments[0], *arguments[2:]]
+    ahead = list(takewhile(("--debug", "--verbose").__contains__, arguments))
+    if ahead and len(arguments) > len(ahead):
+        command, *rest = arguments[len(ahead) :]
+        arguments = [command, *ahead, *rest]
     try:
         arguments, plugins = take_plugins(arguments)
     except UsageError as error:
@@ -118,6 +122,8 @@ def _guarded(
         if not known:
             print("Run it again with --debug for the traceback.", file=sys.stderr)
         return error.exit_code if isinstance(error, DoctobertError) else 1
+    finally:
+        PLUGINS.clear()
 
 
 _NOISY = (

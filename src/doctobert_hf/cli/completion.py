@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
 def whole_parser(shtab: Any) -> argparse.ArgumentParser:
     """Return one parser of all commands, whose paths and recipes say how they are completed."""
     from doctobert_hf.cli import COMMANDS, command_parser
+    from doctobert_hf.cli.options import add_shown
 
     whole = argparse.ArgumentParser("doctobert-hf")
     whole.add_argument("--version", action="store_true", help="print the version")
@@ -49,6 +50,9 @@ def whole_parser(shtab: Any) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=summary)
         command_parser(name)[0].add_arguments(sub)
         _mark(sub, name, shtab)
+        add_shown(sub)
+        plugin = sub.add_argument("--plugin", metavar="FILE.py", help="file that adds to it")
+        plugin.complete = shtab.FILE  # type: ignore[attr-defined]
     return whole
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.extension import load_installed
+from doctobert_hf.runs.commands import PLUGINS
 
 logger = logging.getLogger(__name__)
 GROUP = "doctobert_hf.plugins"
@@ -58,6 +59,8 @@ def load_plugins(files: Sequence[str | Path] = ()) -> list[str]:
         from doctobert_hf.drbenchmark.tasks import run_task_file  # of no use to other commands
 
         run_task_file(path, "plugin")
+        if str(path) not in PLUGINS:
+            PLUGINS.append(str(path))
         names.append(path.name)
     if names:
         logger.info("plugins: %s", ", ".join(names))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 
-from doctobert_hf.extension import find_class
+from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.annotators.lexicon import (
     LexiconMatcher,
     Term,
     described_lexicons,
     load_lexicons,
 )
+from doctobert_hf.finemed.annotators.own import OwnClassifier, OwnExtractor
 from doctobert_hf.finemed.density import covered, medical_term_density
 from doctobert_hf.finemed.taxonomy import ENTITY_TYPES, QUALITY, SUBDOMAINS
 
@@ -32,8 +33,12 @@ class Annotators:
 
     Args:
         config: Names; ``light``, ``lexicon`` and ``none`` need no model, ``FILE.py:Class`` or
-            ``package.module:Class`` is one of your own: ``labels`` and ``judge(texts)`` for
-            domain, subdomain and quality, ``find(texts)`` for terms.
+            ``package.module:Class`` is one of your own: see
+            :class:`~doctobert_hf.finemed.annotators.own.OwnClassifier` (domain, subdomain, quality)
+            and :class:`~doctobert_hf.finemed.annotators.own.OwnExtractor` (terms).
+
+    Raises:
+        UsageError: One cannot be loaded, or no domain that is kept is a label of it.
     """
 
     def __init__(self, config: AnnotateConfig) -> None:
@@ -46,6 +51,14 @@ class Annotators:
         ):
             self.matcher = load_lexicons(config.lexicons)
         self.domain = self._classifier(config.domain, None)
+        labels = getattr(self.domain, "labels", None)
+        if labels and config.keep_domains and not set(config.keep_domains) & set(labels):
+            raise UsageError(
+                f"No domain of keep_domains ({', '.join(config.keep_domains)}) is a label of "
+                f"'{config.domain}': no document would be left",
+                f"some of {', '.join(labels)}",
+                f"Pass --keep-domains '{labels[0]}'",
+            )
         self.subdomain = self._classifier(config.subdomain, SUBDOMAINS)
         self.quality = self._classifier(config.quality, ())
         self.extractor = self._extractor(config.terms)
@@ -54,7 +67,7 @@ class Annotators:
         if name in ("light", "none"):
             return None
         if ":" in name:
-            return find_class(name)()
+            return OwnClassifier(name, labels)
         from doctobert_hf.finemed.annotators.classifier import TextClassifier
 
         config = self.config
@@ -64,7 +77,7 @@ class Annotators:
         if name in ("lexicon", "none"):
             return None
         if ":" in name:
-            return find_class(name)()
+            return OwnExtractor(name)
         from doctobert_hf.finemed.annotators.gliner import GlinerExtractor
 
         config = self.config

@@ -71,18 +71,21 @@ class AnnotateConfig(StageConfig):
     """
 
     domain: str = option(
-        "nvidia/multilingual-domain-classifier", "classifier of 26 domains, 'light' or 'none'"
+        "nvidia/multilingual-domain-classifier",
+        "classifier of 26 domains, 'light', 'none', or your own: FILE.py:Class",
     )
     keep_domains: tuple[str, ...] = option(("Health",), "domains to keep; empty: all")
     subdomain: str = option(
-        "doctolib-lab/finemed-subdomain-classifier-fr", "classifier of 15 classes, 'light', 'none'"
+        "doctolib-lab/finemed-subdomain-classifier-fr",
+        "classifier of 15 classes, 'light', 'none', or FILE.py:Class",
     )
     quality: str = option(
         "doctolib-lab/finemed-edu-quality-classifier-fr",
-        "regression from 0 to 5, 'light' or 'none'",
+        "regression from 0 to 5, 'light', 'none', or FILE.py:Class",
     )
     terms: str = option(
-        "doctolib-lab/finemed-entity-extractor-fr", "GLiNER2 model, 'lexicon' or 'none'"
+        "doctolib-lab/finemed-entity-extractor-fr",
+        "GLiNER2 model, 'lexicon', 'none', or FILE.py:Class",
     )
     revision: str | None = option(None, "revision of the models")
     lexicons: tuple[str, ...] = option(

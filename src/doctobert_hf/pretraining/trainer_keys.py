@@ -35,6 +35,13 @@ def split_keys(recipe: Mapping[str, Any], own: type, source: str) -> dict[str, A
     names = {field.name for field in dataclasses.fields(own)}
     recipe = renamed(own, recipe, source)
     mine = {key: value for key, value in recipe.items() if key in names}
+    for key in ("training", "architecture"):
+        if not isinstance(mine.get(key) or {}, Mapping):
+            raise UsageError(
+                f"{key}: {mine[key]!r:.40} in {source}",
+                "keys of their own below it",
+                "Write each key by itself, e.g. hidden_size: 256",
+            )
     others = {key: value for key, value in recipe.items() if key not in names}
     arguments = argument_names()
     inside = {k: v for k, v in others.items() if k not in arguments and is_architecture_key(k)}

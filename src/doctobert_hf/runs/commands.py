@@ -6,6 +6,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+PLUGINS: list[str] = []
+"""Files that this process was given as ``--plugin``: what they add, the next command needs too."""
+
 
 def command_line(*words: Any, **options: Any) -> str:
     """Return a ``doctobert-hf`` command.
@@ -21,7 +24,8 @@ def command_line(*words: Any, **options: Any) -> str:
     """
     # A positional argument that begins with a dash would be read as an option.
     given = [f"./{word}" if str(word).startswith("-") else str(word) for word in words]
-    return shlex.join(["doctobert-hf", *given, *_options(options)])
+    plugins = [word for file in PLUGINS for word in ("--plugin", file)]
+    return shlex.join(["doctobert-hf", *given, *_options(options), *plugins])
 
 
 def _options(options: Mapping[str, Any]) -> list[str]:
