@@ -167,6 +167,8 @@ def _overview() -> str:
             "",
             "French medical encoders: train, measure and publish them.",
             "",
+            "  doctobert-hf quickstart --output my-run",
+            "",
             "commands:",
             *lines,
             "",

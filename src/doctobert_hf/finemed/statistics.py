@@ -360,8 +360,8 @@ def _calibration_table(found: dict[str, Any]) -> dict[str, Any]:
         for row in found["thresholds"]
     ]
     return {
-        "title": f"Densities are not interchangeable: legacy thresholds and the union thresholds "
-        f"that keep as many of {found['documents']:,} documents",
+        "title": f"Densities are not interchangeable: thresholds that keep as many\n"
+        f"of {found['documents']:,} documents",
         "header": ["legacy", "% kept", "union"],
         "rows": rows,
     }

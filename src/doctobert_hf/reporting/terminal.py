@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sys
 import textwrap
@@ -52,7 +53,12 @@ class TerminalStream:
         return broken(line, self._width())
 
     def _width(self) -> int:
-        return self._columns or shutil.get_terminal_size().columns
+        if self._columns:
+            return self._columns
+        try:  # stdout may be a file while this stream is a terminal
+            return os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError, AttributeError):
+            return shutil.get_terminal_size().columns
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

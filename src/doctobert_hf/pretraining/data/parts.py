@@ -94,7 +94,14 @@ def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | Non
         )
     column = config.ids_column or config.text_column
     size = config.section_mb << 20
-    sections = grouped(sections_of(config.corpus, column, size), size)
+    try:
+        sections = grouped(sections_of(config.corpus, column, size), size)
+    except DataError as error:
+        if config.ids_column is None or f"'{column}'" not in error.expected:
+            raise
+        raise DataError(
+            error.got, f"a column '{column}' with ids", "Name yours: --ids-column NAME"
+        ) from error
     tokenizer = open_tokenizer(config.tokenizer)
     made_with = tokenizer_hash(tokenizer)
     if config.ids_column is not None:
