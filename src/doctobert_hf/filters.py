@@ -54,6 +54,12 @@ class Comparison:
         operator: ``>= > <= < == != in`` or ``not in``.
         value: Number, string, or tuple of these.
         nulls: What a missing value does.
+
+    Example:
+        >>> from doctobert_hf.finemed.filters import parse
+        >>> found = parse("density >= 0.1").condition
+        >>> found.column, found.operator, found.value
+        ('medical_entity_density', '>=', 0.1)
     """
 
     column: str
@@ -97,7 +103,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Group:
-    """Parts joined by ``and`` (all) or ``or``."""
+    """Parts joined by ``and`` (all) or ``or``.
+
+    Example:
+        >>> from doctobert_hf.finemed.filters import parse
+        >>> group = parse("edu >= 4 or density >= 0.1").condition
+        >>> group.all, len(group.parts)
+        (False, 2)
+    """
 
     all: bool
     parts: tuple[Comparison | Group, ...]
@@ -125,6 +138,11 @@ class Filter:
         source: The expression it was parsed from.
         condition: The tree of comparisons.
         columns: Columns it reads, in order of appearance.
+
+    Example:
+        >>> from doctobert_hf.finemed.filters import parse
+        >>> parse("edu >= 4 and density >= 0.1").columns
+        ('edu_quality_normalized_score', 'medical_entity_density')
     """
 
     source: str
@@ -298,7 +316,13 @@ _SWAPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}
 
 
 def leaves(condition: Comparison | Group) -> list[Comparison]:
-    """The comparisons of a condition."""
+    """The comparisons of a condition.
+
+    Example:
+        >>> from doctobert_hf.finemed.filters import parse
+        >>> [leaf.value for leaf in leaves(parse("edu >= 4 and density >= 0.1").condition)]
+        [4, 0.1]
+    """
     if isinstance(condition, Comparison):
         return [condition]
     return [leaf for part in condition.parts for leaf in leaves(part)]

@@ -32,6 +32,10 @@ def register() -> None:
     """Register with the libraries that are there, and with the others once they are imported.
 
     Doing it again does nothing.
+
+    Example:
+        >>> import doctobert_hf
+        >>> doctobert_hf.register()  # then load_dataset("doctobert_hf/drbenchmark", ...) is ours
     """
     for name, extend in _EXTENSIONS.items():
         module = sys.modules.get(name)

@@ -29,6 +29,10 @@ def min_max(scores: Scores) -> dict[str, float]:
 
     Raises:
         DataError: A model lacks a task, or a score is not a finite number.
+
+    Example:
+        >>> min_max({"a": {"t": 0.9, "u": 0.5}, "b": {"t": 0.7, "u": 0.6}})
+        {'a': 50.0, 'b': 50.0}
     """
     tasks = _complete(scores)
     positions: dict[str, list[float]] = {model: [] for model in scores}
@@ -55,6 +59,10 @@ def win_probability(scores: Scores) -> dict[str, float]:
 
     Raises:
         DataError: A score is not a finite number.
+
+    Example:
+        >>> win_probability({"a": {"t": 0.9, "u": 0.5}, "b": {"t": 0.7, "u": 0.5}})
+        {'a': 75.0, 'b': 25.0}
     """
     _finite(scores)
     result = {}

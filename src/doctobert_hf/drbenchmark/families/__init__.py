@@ -26,6 +26,13 @@ def register_family(family: Family) -> None:
 
     Raises:
         UsageError: Another family has the kind.
+
+    Example:
+        >>> class Mine(Family):
+        ...     kind = "token-classification"
+        >>> register_family(Mine())
+        Traceback (most recent call last):
+        doctobert_hf.errors.UsageError: ...
     """
     known = _FAMILIES.get(family.kind)
     if known is not None and type(known) is not type(family):
@@ -34,7 +41,12 @@ def register_family(family: Family) -> None:
 
 
 def list_families() -> list[Family]:
-    """Return all families that are known."""
+    """Return all families that are known.
+
+    Example:
+        >>> "token-classification" in [family.kind for family in list_families()]
+        True
+    """
     return list(_FAMILIES.values())
 
 
@@ -43,6 +55,10 @@ def find_family(kind: str) -> Family:
 
     Raises:
         UsageError: There is none; the message has the nearest kind.
+
+    Example:
+        >>> find_family("token-classification").kind
+        'token-classification'
     """
     if kind not in _FAMILIES:
         raise UsageError(f"No family of tasks '{kind}'", fix=nearest(kind, list(_FAMILIES)))
@@ -50,7 +66,13 @@ def find_family(kind: str) -> Family:
 
 
 def family_of(task: TaskSpec) -> Family:
-    """Return the family of a task."""
+    """Return the family of a task.
+
+    Example:
+        >>> from doctobert_hf.drbenchmark import get_task
+        >>> family_of(get_task("quaero_emea")).finds_entities
+        True
+    """
     return find_family(task.kind)
 
 

@@ -34,6 +34,10 @@ class Item:
             class, 0/1 per class, or a score.
         places: Of words: sequence and token of each word, (-1, -1) for a word without a token.
         as_published: Whether tags are read as the published code reads them.
+
+    Example:
+        >>> Item(inputs=[{"input_ids": [0, 7, 2]}], labels=1).as_published
+        False
     """
 
     inputs: list[dict[str, list[int]]]
@@ -66,6 +70,11 @@ class Family:
         hub_task: The Hub's name for it, in model cards.
         finds_entities: Whether its predictions are entities in a text.
         gives_several: Whether its predictions are any number of classes of a text.
+
+    Example:
+        >>> from doctobert_hf.drbenchmark.families import find_family
+        >>> find_family("token-classification").finds_entities
+        True
     """
 
     kind: ClassVar[str]

@@ -108,6 +108,11 @@ class Board:
         warnings: What makes the comparison doubtful.
         notes: How to read it.
         results: The results it is made of.
+
+    Example:
+        >>> board = build_board(results)
+        >>> [row.model for row in board.rows], board.tasks
+        (['org/one', 'org/two'], ('quaero_emea',))
     """
 
     rows: tuple[Row, ...]
@@ -154,6 +159,10 @@ def build_board(
         UsageError: Several protocols or procedures and no choice, nothing of the chosen ones, or
             unknown baselines.
         DataError: Two results for the same cell.
+
+    Example:
+        >>> build_board(results).metrics
+        {'quaero_emea': 'f1'}
     """
     if baselines not in (None, *BASELINES):
         raise UsageError(f"Baselines '{baselines}'", f"one of {', '.join(BASELINES)}, or none")

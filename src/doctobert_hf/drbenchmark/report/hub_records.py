@@ -31,6 +31,11 @@ def model_index(
 
     Raises:
         DataError: The results are of several models, protocols or procedures.
+
+    Example:
+        >>> (model,) = model_index(results[:1])["model-index"]
+        >>> model["results"][0]["metrics"][0]["value"]
+        60.0
     """
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -75,6 +80,10 @@ def eval_results(
 
     Raises:
         DataError: As there.
+
+    Example:
+        >>> [entry["value"] for entry in eval_results(results[:1])]
+        [60.0]
     """
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 

@@ -49,6 +49,12 @@ def write_report(
             holds something else.
         DataError: A damaged result file.
         OutputError: The report cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> board = write_report(Path("results"), Path("report"))
+        >>> Path("report/report.md").is_file(), len(board.rows)
+        (True, 2)
     """
     if Path(output).resolve() == Path(root).resolve():
         raise UsageError(

@@ -173,6 +173,13 @@ def open_archive(path: Path) -> Store:
     Raises:
         DataError: It is cut off, damaged, or has an entry that leads out of it.
         UsageError: It is neither.
+
+    Example:
+        >>> import zipfile
+        >>> with zipfile.ZipFile("corpus.zip", "w") as archive:
+        ...     archive.writestr("a.txt", "Une toux.")
+        >>> open_archive(Path("corpus.zip")).read("a.txt")
+        b'Une toux.'
     """
     if not path.is_file():
         raise UsageError(f"'{path}' is a pipe or a device", "an archive or a folder")
@@ -189,5 +196,14 @@ def open_archive(path: Path) -> Store:
 
 
 def open_zip(file: IO[bytes], label: str) -> Store:
-    """Open a zip from a file-like object, such as a remote file read by ranges."""
+    """Open a zip from a file-like object, such as a remote file read by ranges.
+
+    Example:
+        >>> import io, zipfile
+        >>> file = io.BytesIO()
+        >>> with zipfile.ZipFile(file, "w") as archive:
+        ...     archive.writestr("a.txt", "Une toux.")
+        >>> sorted(open_zip(file, "a zip").names())
+        ['a.txt']
+    """
     return Zip(file, label)

@@ -18,6 +18,13 @@ class RawFolder:
     Args:
         store: The folder or archive.
         root: Folder inside it that the names are relative to.
+
+    Example:
+        >>> from pathlib import Path
+        >>> Path("corpus").mkdir(exist_ok=True)
+        >>> _ = Path("corpus/a.txt").write_text("Une toux.")
+        >>> open_folder(Path("corpus")).read_text("a.txt")
+        'Une toux.'
     """
 
     def __init__(self, store: Store, root: str = "") -> None:
@@ -81,7 +88,15 @@ class RawFolder:
 
 
 def open_folder(path: Path) -> RawFolder:
-    """Return a plain folder's files."""
+    """Return a plain folder's files.
+
+    Example:
+        >>> from pathlib import Path
+        >>> Path("corpus").mkdir(exist_ok=True)
+        >>> _ = Path("corpus/a.txt").write_text("Une toux.")
+        >>> list(open_folder(Path("corpus")).names("*.txt"))
+        ['a.txt']
+    """
     return RawFolder(Directory(path))
 
 
@@ -95,5 +110,10 @@ def listing(names: Iterable[str]) -> str:
 
 
 def text_lines(text: str) -> list[str]:
-    r"""Lines of a text cut at ``\n`` only, each with its line end, as ``readlines()`` gives."""
+    r"""Lines of a text cut at ``\n`` only, each with its line end, as ``readlines()`` gives.
+
+    Example:
+        >>> text_lines("Une toux.\nFin.")
+        ['Une toux.\n', 'Fin.']
+    """
     return io.StringIO(text, newline="\n").readlines()

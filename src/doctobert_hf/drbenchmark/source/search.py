@@ -27,6 +27,12 @@ def find_corpus(task: TaskSpec, data_dir: str | Path) -> RawFolder:
         UsageError: ``data_dir`` does not exist or holds no such files; says what was looked for
             and what is there.
         DataError: An archive cannot be read.
+
+    Example:
+        >>> from doctobert_hf.drbenchmark import get_task
+        >>> find_corpus(get_task("quaero_emea"), ".")
+        Traceback (most recent call last):
+        doctobert_hf.errors.UsageError: ...
     """
     path = Path(data_dir).expanduser()
     if not path.exists():
@@ -169,7 +175,13 @@ def _not_found(task: TaskSpec, path: Path, found: list[str], problems: list[str]
 
 
 def how_to_obtain(task: TaskSpec) -> str:
-    """Say in a sentence how to come by a corpus and where its files go."""
+    """Say in a sentence how to come by a corpus and where its files go.
+
+    Example:
+        >>> from doctobert_hf.drbenchmark import get_task
+        >>> "QUAERO" in how_to_obtain(get_task("quaero_emea"))
+        True
+    """
     corpus = task.corpus
     if corpus.gate:
         return (

@@ -69,6 +69,10 @@ class SignalCallback(TrainerCallback):
 
     Attributes:
         received: The signal's number, or None; the same in all processes when a step has ended.
+
+    Example:
+        >>> SignalCallback().received is None  # until a signal comes
+        True
     """
 
     def __init__(self) -> None:

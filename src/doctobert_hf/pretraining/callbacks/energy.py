@@ -22,6 +22,10 @@ class EnergyCallback(TrainerCallback):
     Args:
         country: Where the machine stands, ISO 3166-1 alpha-3; default: what
             ``CODECARBON_COUNTRY_ISO_CODE`` says, else emissions are left out.
+
+    Example:
+        >>> EnergyCallback(country="FRA").country
+        'FRA'
     """
 
     def __init__(self, country: str | None = None) -> None:

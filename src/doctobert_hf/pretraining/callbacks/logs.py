@@ -23,6 +23,14 @@ class JsonLinesCallback(TrainerCallback):
     """Appends every log to ``metrics.jsonl``; works with any ``Trainer``.
 
     After a resume, lines of steps that are done again are taken out first.
+
+    Example:
+        >>> from transformers import TrainerControl, TrainerState, TrainingArguments
+        >>> args, state = TrainingArguments("logged"), TrainerState(global_step=1)
+        >>> JsonLinesCallback().on_log(args, state, TrainerControl(), logs={"loss": 2.5})
+        >>> import json, pathlib
+        >>> json.loads(pathlib.Path("logged/metrics.jsonl").read_text())["loss"]
+        2.5
     """
 
     def on_train_begin(
@@ -57,6 +65,10 @@ class TokenProgressCallback(TrainerCallback):
 
     Args:
         max_tokens: Length of the bar.
+
+    Example:
+        >>> TokenProgressCallback(max_tokens=1_000_000).max_tokens
+        1000000
     """
 
     def __init__(self, max_tokens: int) -> None:
@@ -92,6 +104,12 @@ class StepProgressCallback(TrainerCallback):
     Args:
         what: What is trained.
         metric: Key of the evaluation's metric that is told; None: none is.
+
+    Example:
+        >>> import torch
+        >>> from transformers import Trainer, TrainingArguments
+        >>> trainer = Trainer(torch.nn.Linear(1, 1), TrainingArguments("shown"))
+        >>> show_progress(trainer, StepProgressCallback("fine-tuning", metric="eval_f1"))
     """
 
     def __init__(self, what: str = "training", metric: str | None = None) -> None:
@@ -139,6 +157,14 @@ def show_progress(trainer: Any, callback: TrainerCallback) -> None:
     """Give a trainer one way to show how far it is, in place of the bars and dictionaries it has.
 
     In a notebook Transformers' default is another class than on a terminal.
+
+    Example:
+        >>> import torch
+        >>> from transformers import Trainer, TrainingArguments
+        >>> trainer = Trainer(torch.nn.Linear(1, 1), TrainingArguments("shown"))
+        >>> show_progress(trainer, StepProgressCallback())
+        >>> any(isinstance(c, StepProgressCallback) for c in trainer.callback_handler.callbacks)
+        True
     """
     for stock in (ProgressCallback, PrinterCallback, DEFAULT_PROGRESS_CALLBACK):
         trainer.remove_callback(stock)

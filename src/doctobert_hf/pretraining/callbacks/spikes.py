@@ -16,7 +16,13 @@ FILE = "spikes.jsonl"
 
 
 class SpikeRollback(Exception):
-    """Asks ``MLMTrainer`` to go back to the last checkpoint and leave the steps since then out."""
+    """Asks ``MLMTrainer`` to go back to the last checkpoint and leave the steps since then out.
+
+    Example:
+        >>> error = SpikeRollback(stream_step=100, loss=9.5)
+        >>> error.stream_step, error.loss
+        (100, 9.5)
+    """
 
     def __init__(self, stream_step: int, loss: float) -> None:
         self.stream_step, self.loss = stream_step, loss

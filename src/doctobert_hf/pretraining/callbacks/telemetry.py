@@ -196,6 +196,11 @@ class DoctobertCallback(ThroughputCallback):
     """The reporting integration ``doctobert``: throughput, MFU, packing and masking rate.
 
     ``TrainingArguments(report_to=["doctobert"])`` adds it to any ``Trainer``.
+
+    Example:
+        >>> from transformers import TrainingArguments
+        >>> TrainingArguments("run", report_to=["doctobert"]).report_to
+        ['doctobert']
     """
 
     def __init__(self) -> None:
