@@ -1,9 +1,11 @@
 """Every code block of the README and of the pages runs, in order, in one folder each."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -93,11 +95,52 @@ def test_code_blocks_run(paths, folder):
                 text=True,
             )
             assert done.returncode == 0, f"{body}\n{done.stderr[-3000:]}"
-    program = "\n".join(blocks("python", *paths))
+    program, expected = with_marks("\n".join(blocks("python", *paths)))
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    shown = dict(re.findall(r"^\x01(\d+)\n(.*?)^\x02\n", done.stdout, re.MULTILINE | re.DOTALL))
+    for number, wanted in expected.items():
+        pattern = re.escape(wanted).replace(re.escape("..."), ".*")
+        assert re.fullmatch(pattern, shown[str(number)].strip(), re.DOTALL), (
+            f"the page says {wanted!r}, and what is printed is {shown[str(number)].strip()!r}"
+        )
+
+
+def with_marks(program):
+    """Return a program that marks what it prints where a page says it, and what the page says.
+
+    A page says it in comments directly below ``print(...)``; "..." stands for anything.
+    """
+    lines = program.splitlines()
+    expected, ahead, behind = {}, {}, {}
+    for node in ast.parse(program).body:
+        called = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+        if not called or getattr(node.value.func, "id", "") != "print":
+            continue
+        told = takewhile(lambda line: line.startswith("# "), lines[node.end_lineno :])
+        wanted = "\n".join(line.removeprefix("# ") for line in told)
+        if wanted:
+            number = len(expected)
+            expected[number] = wanted
+            ahead[node.lineno - 1] = f'print("\\x01{number}")'
+            behind[node.end_lineno - 1] = 'print("\\x02")'
+    marked = []
+    for place, line in enumerate(lines):
+        marked += [*([ahead[place]] if place in ahead else []), line]
+        marked += [behind[place]] if place in behind else []
+    return "\n".join(marked), expected
+
+
+def test_what_a_page_says_is_printed_is_compared():
+    program, expected = with_marks(
+        "print(1)\n# 1\nprint(2)\nx = 3\n# no output\nprint(\n    x\n)\n# 3"
+    )
+    assert expected == {0: "1", 1: "3"}
+    assert program.splitlines()[:3] == ['print("\\x010")', "print(1)", 'print("\\x02")']
+    told = [with_marks("\n".join(blocks("python", page)))[1] for page in [README, *pages()]]
+    assert sum(map(len, told)) >= 10
 
 
 def test_make_targets_named_in_the_readme_exist():
