@@ -1,10 +1,29 @@
 """Several processes of one run on a machine without a GPU."""
 
 import json
+import os
+import signal
+import threading
 
 import pytest
 
-from doctobert_hf.processes import rank, world_size
+from doctobert_hf.processes import rank, sigterm_interrupts, world_size
+
+
+def test_sigterm_stops_as_ctrl_c_does():
+    before = signal.getsignal(signal.SIGTERM)
+    cleaned = []
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), sigterm_interrupts():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(30)
+        finally:
+            cleaned.append(True)
+    assert cleaned and signal.getsignal(signal.SIGTERM) is before
+    thread = threading.Thread(target=lambda: cleaned.append(sigterm_interrupts().__enter__()))
+    thread.start()
+    thread.join()
+    assert len(cleaned) == 2, "a thread takes no signals"
 
 
 @pytest.mark.long

@@ -1,9 +1,11 @@
-"""The processes of one run that torchrun starts: which this is, who is first, what they run on."""
+"""The processes of one run that torchrun starts, which this is and what stops it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,3 +76,27 @@ def main_first(arguments: Any) -> Iterator[None]:
     yield
     if not arguments.process_index:
         dist.barrier(group)
+
+
+@contextlib.contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Let SIGTERM stop what is inside as Ctrl-C does, so that it cleans up behind itself.
+
+    Outside the main thread, where Python takes no signals, nothing changes.
+
+    Example:
+        >>> with sigterm_interrupts():
+        ...     pass
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt("Stopped by SIGTERM.")
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

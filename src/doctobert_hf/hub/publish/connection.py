@@ -158,7 +158,7 @@ def explain(error: Exception, repo_id: str, tokens: list[str]) -> DoctobertError
         cause = f"{status}" if status is not None else type(error.__cause__ or error).__name__
         return OutputError(
             f"The Hub could not be reached or failed ({cause}) while sending {repo_id}: {text}",
-            fix=f"{nothing}; run the same command again: files that arrived are not sent twice",
+            fix=f"{nothing}; run the same command again: what arrived is not sent twice",
         )
     return None
 

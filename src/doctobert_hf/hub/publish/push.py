@@ -27,6 +27,7 @@ from doctobert_hf.hub.stage.preflight import (
     refuse,
     tokens_in_use,
 )
+from doctobert_hf.processes import sigterm_interrupts
 from doctobert_hf.runs import open_run
 from doctobert_hf.runs.lock import RunLock
 from doctobert_hf.runs.record import sha256
@@ -242,7 +243,8 @@ def _run(
     check_folder_exists(path)
     refuse(check_name(target.repo_id))
     if target.dry_run is None:
-        return _push(path, target, build)
+        with sigterm_interrupts():  # a repository that was made for it is taken back
+            return _push(path, target, build)
     folder = Path(target.dry_run)
     settings = {"path": str(path.resolve()), "repo_id": target.repo_id}
     _check_plan(folder)
