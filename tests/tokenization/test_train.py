@@ -162,3 +162,12 @@ def test_another_vocabulary_keeps_bytes_and_digits_or_is_refused(tmp_path, caplo
     other.save_pretrained(tmp_path / "other")
     open_tokenizer(tmp_path / "other")
     assert "falls back to bytes but has no piece" in caplog.text
+
+
+def test_the_options_that_are_typed_are_those_of_the_configuration():
+    from dataclasses import fields
+
+    from doctobert_hf.tokenization.train import TokenizerConfig, TokenizerOptions
+
+    names = {field.name for field in fields(TokenizerConfig)}
+    assert set(TokenizerOptions.__annotations__) == names - {"vocab_size", "max_length"}

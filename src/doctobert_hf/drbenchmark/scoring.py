@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.drbenchmark.families import Item, family_of
 from doctobert_hf.drbenchmark.spec import TaskSpec
@@ -93,7 +93,7 @@ def row_counts(task: TaskSpec, rows: Sequence[Mapping[str, Any]]) -> Counts | No
 
 
 def compute_metrics(
-    task: str | TaskSpec, mode: str = "default"
+    task: str | TaskSpec, mode: Literal["default", "strict"] = "default"
 ) -> Callable[[Any], dict[str, float]]:
     """Return a function for ``Trainer(compute_metrics=...)`` that scores a task.
 

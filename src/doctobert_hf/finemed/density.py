@@ -17,7 +17,7 @@ _FEW = 300
 def medical_term_density(
     text: str,
     terms: Iterable[str] | Iterable[Interval],
-    method: Literal["union", "legacy"] | str = "union",
+    method: Literal["union", "legacy"] = "union",
 ) -> float:
     """Share of characters in medical terms.
 

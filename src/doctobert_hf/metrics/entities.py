@@ -25,7 +25,7 @@ Tags = Sequence[Sequence[str]]
 
 
 def entity_f1(
-    predictions: Tags, references: Tags, mode: Literal["default", "strict"] | str = "default"
+    predictions: Tags, references: Tags, mode: Literal["default", "strict"] = "default"
 ) -> dict[str, Any]:
     """Precision, recall and F1 of entities, micro-averaged and per type.
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from doctobert_hf.corpus import Source, fingerprint_of, inputs_of, iter_texts, list_files
 from doctobert_hf.errors import DataError, UsageError
@@ -43,6 +43,17 @@ logger = logging.getLogger(__name__)
 MAX_SENTENCE_BYTES = 8192
 MODEL_FILE = "sentencepiece.model"
 _RESERVED = re.compile("[" + "".join(TRAINER_RESERVED) + "]")
+
+
+class TokenizerOptions(TypedDict, total=False):
+    """Fields of :class:`TokenizerConfig` that :func:`train_tokenizer` takes by their names."""
+
+    normalization: Literal["nmt_nfkc", "identity"]
+    character_coverage: float
+    num_unused: int
+    input_sentence_size: int
+    num_threads: int
+    text_column: str
 
 
 @dataclass
@@ -126,7 +137,7 @@ def train_tokenizer(
     vocab_size: int = 32768,
     max_length: int = 512,
     overwrite: bool = False,
-    **options: Any,
+    **options: Unpack[TokenizerOptions],
 ) -> PreTrainedTokenizerFast:
     """Train a tokenizer, save it to ``output_dir`` and return it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from doctobert_hf.drbenchmark.families.alignment import sequences_of, word_places
 from doctobert_hf.drbenchmark.families.base import IGNORED, Family, Item, Predict, Row
@@ -128,7 +128,7 @@ class TokenClassification(Family):
         from doctobert_hf.metrics import entity_f1
 
         sides = self.tag_sequences(predictions), self.tag_sequences(references)
-        return entity_f1(*sides, mode=mode)
+        return entity_f1(*sides, mode=cast(Literal["default", "strict"], mode))
 
     def tag_sequences(self, rows: Any) -> Any:
         """Tags of rows as sequences of which each has at most one entity at a place."""

@@ -164,8 +164,8 @@ def course_reasons(source: str, rewrite: str) -> Iterator[str]:
     if unsettled and _CONFIRMS.search(source) and not _OPEN.search(source):
         yield f"certainty lost: {unsettled[0]}"
     for match in _DENIED_DEED.finditer(source):
-        told = [part for part in segments(rewrite) if match["what"][:6].lower() in part.lower()]
-        if told and not any(_ANY_DENIAL.search(part) for part in told):
+        of_it = [part for part in segments(rewrite) if match["what"][:6].lower() in part.lower()]
+        if of_it and not any(_ANY_DENIAL.search(part) for part in of_it):
             yield f"negation lost: non {match['deed']}"
 
 

@@ -1,5 +1,7 @@
 """Entity precision, recall and F1, as an ``evaluate`` module over ``doctobert_hf.metrics.entity_f1``."""
 
+from typing import Literal
+
 import datasets
 import evaluate
 
@@ -25,5 +27,7 @@ class EntityF1(evaluate.Metric):
             ),
         )
 
-    def _compute(self, predictions: list, references: list, mode: str = "default") -> dict:
+    def _compute(
+        self, predictions: list, references: list, mode: Literal["default", "strict"] = "default"
+    ) -> dict:
         return entity_f1(predictions, references, mode=mode)
