@@ -57,6 +57,12 @@ class SourceSplit:
     dataset: datasets.Dataset | None = None
 
 
+def _conversion(file: Path) -> str:
+    table = file.suffix.lower() in (".csv", ".tsv")
+    maker = "from_csv" if table else "from_json"
+    return f"Convert it with Dataset.{maker}(...).to_parquet(...)"
+
+
 def find_splits(path: Path) -> list[SourceSplit]:
     """Find configurations and splits of a Parquet file, a folder of them, or a run's ``data``.
 
@@ -69,7 +75,7 @@ def find_splits(path: Path) -> list[SourceSplit]:
             raise UsageError(
                 f"'{path.name}' is a {path.suffix or 'nameless'} file",
                 "Parquet",
-                "Convert it with Dataset.from_json(...).to_parquet(...)",
+                _conversion(path),
             )
         return [SourceSplit("default", "train", (path,))]
     root = path / "data" if (path / "data").is_dir() else path
@@ -80,7 +86,7 @@ def find_splits(path: Path) -> list[SourceSplit]:
         raise UsageError(
             f"'{others[0].name}' among the data" if others else f"No Parquet file in '{path}'",
             "Parquet files only",
-            "Convert it with Dataset.from_json(...).to_parquet(...)",
+            _conversion(others[0] if others else path),
         )
     refuse(check_sources(path, files))
     grouped: dict[tuple[str, str], list[Path]] = {}
