@@ -11,7 +11,7 @@ CORPUS ?=
 OUTPUT ?= $(if $(CORPUS),quickstart-run-corpus,quickstart-run)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: docs site quickstart test test-long test-lowest lint types lowest wheel-test format install install-lowest clean
+.PHONY: docs site quickstart test test-all test-long test-lowest lint types lowest wheel-test format install install-lowest clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/doctobert-hf quickstart $(if $(CORPUS),--corpus $(CORPUS)) --output $(OUTPUT) \
@@ -22,6 +22,10 @@ test: $(VENV)/.installed
 
 test-long: $(VENV)/.installed
 	$(BIN)/python -m pytest -m long
+
+# Both in one session: no process waits for the other's last test twice.
+test-all: $(VENV)/.installed
+	$(BIN)/python -m pytest
 
 # The lowest direct dependencies, which include the Transformers that PyLate 1.6 pins.
 test-lowest: $(LOWEST)/.installed

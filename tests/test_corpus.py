@@ -279,3 +279,24 @@ def test_a_set_of_files_is_not_read_as_texts(kind, tmp_path):
 def test_a_file_that_is_called_as_its_ending_is_read_where_it_is_named(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     assert [row["text"] for row in iter_documents(tmp_path / name)] == ["Toux."]
+
+
+def test_a_pattern_tells_of_names_in_other_case(tmp_path, caplog):
+    from doctobert_hf.corpus import iter_documents
+
+    for name in ("a.txt", "B.TXT", ".c.txt"):
+        (tmp_path / name).write_text("Une toux.")
+    with caplog.at_level("WARNING"):
+        assert [row["id"] for row in iter_documents(str(tmp_path / "*.txt"))] == ["a.txt"]
+    assert "1 whose name differs from the pattern in case" in caplog.text
+
+
+def test_json_lines_in_a_packed_json_are_told_of(tmp_path):
+    import gzip
+
+    from doctobert_hf.corpus import iter_documents
+
+    path = tmp_path / "notes.json.gz"
+    path.write_bytes(gzip.compress(b'{"text": "a"}\n{"text": "b"}\n'))
+    with pytest.raises(DataError, match="Name the file"):
+        list(iter_documents(path))

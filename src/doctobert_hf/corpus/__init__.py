@@ -73,6 +73,8 @@ def iter_documents(
         return
     if is_table(source):
         rows: Any = source  # of pandas, or of polars
+        if hasattr(rows, "collect"):
+            raise UsageError("A LazyFrame", "a DataFrame", "Pass frame.collect()")
         source = rows.to_dict("records") if hasattr(rows, "iloc") else rows.to_dicts()
     if isinstance(source, bytes):
         raise UsageError("Bytes as documents", "a path, a Dataset or an iterable of strings")
@@ -148,7 +150,9 @@ def is_table(value: Any) -> bool:
         >>> is_table(pd.DataFrame({"text": ["a"]})), is_table(["a"])
         (True, False)
     """
-    return hasattr(value, "columns") and hasattr(value, "dtypes") and hasattr(value, "head")
+    # Of the class: a frame that is lazy would be worked out by asking for its columns.
+    kind = type(value)
+    return hasattr(kind, "columns") and hasattr(kind, "dtypes") and hasattr(kind, "head")
 
 
 def inputs_of(source: Source) -> list[Path]:

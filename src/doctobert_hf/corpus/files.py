@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from doctobert_hf.corpus.opening import File, RemoteFile, is_remote_file, remote_files
@@ -304,6 +305,18 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     return files
 
 
+def _otherwise_cased(pattern: Path, folders: set[Path], found: set[Path]) -> int:
+    """Return how many files a pattern would match if case made no difference: ``A.TXT``."""
+    wanted = pattern.name.lower()
+    return sum(
+        fnmatch(path.name.lower(), wanted) and path not in found
+        for folder in folders
+        if folder.is_dir()
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and path.is_file()
+    )
+
+
 def _matching(pattern: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Return the corpus files that match a pattern, as a shell does: hidden ones do not."""
     root = _searched(pattern)  # its own name may have a bracket
@@ -320,6 +333,8 @@ def _matching(pattern: Path, suffixes: tuple[str, ...]) -> list[Path]:
             kind = "folder" if path.is_dir() else path.suffix.lower() or path.name
             others.setdefault(kind, []).append(path.name)
     passed = _passed(hidden, others)
+    if cased := _otherwise_cased(pattern, {path.parent for path in found} or {root}, set(found)):
+        passed.append(f"{cased} whose name differs from the pattern in case")
     if not files:
         raise UsageError(
             f"No corpus file matches '{pattern}'",

@@ -241,7 +241,7 @@ def _parse_json(text: str, path: File, line: int) -> Any:
             "each key once",
         ) from error
     except json.JSONDecodeError as error:
-        lines = error.msg == "Extra data" and path.suffix.lower() == ".json"
+        lines = error.msg == "Extra data" and ending_of(path) == ".json"
         raise DataError(
             f"'{path}', line {line + error.lineno - 1} is not JSON ({error.msg})",
             fix="JSON lines? Name the file .jsonl" if lines else "",
