@@ -33,12 +33,17 @@ def arms(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {arm["name"]: arm for arm in found["arms"]}
 
 
-def table(found: dict[str, Any]) -> str:
-    """Return the study's table as Markdown: a row a task, scores with intervals, and the gain."""
-    both = arms(found)
-    before, after = both["untrained"], both["pretrained"]
+def table(found: dict[str, Any], heads: tuple[str, str] = ("untrained", "pretrained")) -> str:
+    """Return a study's table as Markdown: a row a task, scores with intervals, and the gain.
+
+    Args:
+        found: A study of one arm beside the model that it began with.
+        heads: What the columns of the two are called.
+    """
+    before = arms(found)["untrained"]
+    (after,) = (arm for arm in found["arms"] if arm is not before)
     lines = [
-        "| task | metric | untrained | pretrained | gain |",
+        f"| task | metric | {heads[0]} | {heads[1]} | gain |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
     for task, metric in found["tasks"].items():
@@ -116,12 +121,22 @@ def filled(page: str, content: str, name: str = "table") -> str:
 
 PAGES = (ROOT / "docs" / "proof.md", ROOT / "README.md")
 
+
+def tables() -> dict[str, str]:
+    """Return the tables of the proof's page, by their marks."""
+    return {
+        "table": table(record("proof-scratch")),
+        "adapt": table(record("proof-adapt"), ("as it is", "continued")),
+        "parts": parts_table(record("proof-parts")),
+        "detour": parts_table(record("proof-detour")),
+    }
+
+
 if __name__ == "__main__":
-    scratch, parts = record("proof-scratch"), parts_table(record("proof-parts"))
-    figures.save_figure(draw(scratch), PICTURE)
+    figures.save_figure(draw(record("proof-scratch")), PICTURE)
     for path in PAGES:
-        page = filled(path.read_text(encoding="utf-8"), table(scratch))
-        if path.name == "proof.md":
-            page = filled(page, parts, "parts")
+        page = path.read_text(encoding="utf-8")
+        for mark, content in tables().items():
+            if f"<!-- {mark} -->" in page:
+                page = filled(page, content, mark)
         path.write_text(page, encoding="utf-8")
-    print(table(scratch), parts, sep="\n\n")
