@@ -11,7 +11,7 @@ CORPUS ?=
 OUTPUT ?= $(if $(CORPUS),quickstart-run-corpus,quickstart-run)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: docs site quickstart test test-all test-long test-lowest lint types lowest wheel-test format install install-lowest clean
+.PHONY: docs site quickstart test test-all test-long test-lowest test-lowest-only quickstart-lowest lint types lowest wheel-test format install install-lowest clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/doctobert-hf quickstart $(if $(CORPUS),--corpus $(CORPUS)) --output $(OUTPUT) \
@@ -28,8 +28,12 @@ test-all: $(VENV)/.installed
 	$(BIN)/python -m pytest
 
 # The lowest direct dependencies, which include the Transformers that PyLate 1.6 pins.
-test-lowest: $(LOWEST)/.installed
+test-lowest: test-lowest-only quickstart-lowest
+
+test-lowest-only: $(LOWEST)/.installed
 	$(LOWEST)/bin/python -m pytest -m "not long or versions"
+
+quickstart-lowest: $(LOWEST)/.installed
 	rm -rf $(LOWEST)/quickstart
 	$(LOWEST)/bin/doctobert-hf quickstart --output $(LOWEST)/quickstart \
 		--phase1-tokens 40000 --phase2-tokens 20000 --retrieval-steps 10 \

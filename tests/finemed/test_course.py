@@ -47,6 +47,29 @@ FAITHFUL = [
         "Au scanner de contrôle, aucune modification.",
     ),
     ("La douleur a régressé en une semaine.", "En une semaine la douleur a disparu."),
+    (
+        "En l'absence d'obésité ou de prise d'alcool, la prise en charge est ambulatoire.",
+        "Ni obésité ni consommation d'alcool ; prise en charge ambulatoire.",
+    ),
+    ("L'examen vasculo-nerveux était normal.", "Pas d'anomalie vasculaire ni nerveuse."),
+    ("Il n'a pas d'antécédents médicaux particuliers.", "ATCD médicaux : RAS."),
+    ("L'abdomen sans préparation montre des niveaux.", "ASP : niveaux."),
+    ("Durant son séjour de 1 mois, il a reçu du fer.", "Pendant le mois passé ici : fer."),
+    ("Transféré faute d'un plateau technique suffisant.", "Plateau insuffisant : transféré."),
+    (
+        "Des conseils sont donnés pour éviter les complications.",
+        "Pour prévenir les complications, on a conseillé le patient.",
+    ),
+    ("Métrorragies depuis deux ans.", "Saignements depuis deux ans."),
+    ("Tuméfaction de 3cm/3cm.", "Tuméfaction de 3 cm sur 3."),
+    ("Elle a eu une radio chimiothérapie.", "Elle a eu une radiochimiothérapie."),
+    ("Une acido-cétose est apparue.", "Une acidocétose est apparue."),
+    (
+        "Kyste ovarien avec suspicion d'envahissement colique.",
+        "Kyste de l'ovaire ; un envahissement du côlon est suspecté.",
+    ),
+    ("Récepteurs progestatifs négatifs.", "Récepteurs de la progestérone négatifs."),
+    ("Le complément scannographique est normal.", "Le scanner est normal."),
 ]
 ALTERED = [
     ("Suites simples.", "Suites marquées par une éventration.", "complication invented"),
@@ -121,6 +144,21 @@ ALTERED = [
     ),
     ("Albendazole six jours sur sept.", "Albendazole un jour sur six.", "frequency changed"),
     ("VGM à 48 fl et CCMH à 29 %.", "VGM 29 fl, CCMH 48 %.", "quantity invented: 29 fl"),
+    ("Radiothérapie suivie de chirurgie.", "Une chirurgie, puis une radiothérapie.", "order"),
+    ("Curiethérapie avant la chirurgie.", "Chirurgie d'abord, curiethérapie ensuite.", "order"),
+    ("L'artère sous-clavière naît à droite.", "L'artère carotide naît à droite.", "vessel"),
+    ("Le tamoxifène n'a pas pu être arrêté.", "Le tamoxifène a pu être interrompu.", "negation"),
+    ("Sang noir, puis extraction.", "Sang noir, extraction et transfusion.", "treatment invented"),
+    ("Douleurs lombaires et hématurie.", "Douleurs lombaires.", "finding lost: hématurie"),
+    (
+        "Positivité pour le CD20 et le DBA44, négatives pour le CD5.",
+        "CD5 et DBA44 positifs, CD20 négatif.",
+        "result turned round",
+    ),
+    ("Un envahissement médullaire.", "La moelle n'était pas envahie.", "negation added"),
+    ("Condensation des 2/3 internes.", "Les deux tiers externes sont denses.", "part changed"),
+    ("La masse a diminué.", "La masse est restée inchangée.", "outcome invented"),
+    ("Diabétique, mal équilibré.", "Diabétique et hypertendu, mal équilibré.", "invented"),
 ]
 
 

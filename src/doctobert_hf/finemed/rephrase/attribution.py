@@ -107,6 +107,10 @@ _EXCLUDES = re.compile(
 _CONFIRMS = re.compile(r"(?<!\w)(?:confirm|av[ée]r|prouv|affirm)\w*", re.IGNORECASE)
 
 
+_THEN_UNSURE = re.compile(r"(?<!\w)avec(?=\s+(?:une\s+)?suspicion)", re.IGNORECASE)
+"""Before it something is told that is sure: "un kyste avec suspicion d'envahissement"."""
+
+
 def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield diseases of relatives that are the patient's now, and suspected ones that are sure."""
     source, rewrite = (_OF_KIN.sub(r". \1. ", text) for text in (source, rewrite))
@@ -118,7 +122,10 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
         "a relative's disease told of the patient",
     )  # fmt: skip
     yield from _moved(
-        _diseases(source, _STRONG), _unsure(rewrite), source, "hypothesis made certain"
+        _diseases(source, _STRONG, parts=_THEN_UNSURE),
+        _unsure(rewrite),
+        source,
+        "hypothesis made certain",
     )
     yield from _moved(
         _diseases(source, _FORBIDS), _diseases(rewrite, _DENIES), source, "warning turned round"

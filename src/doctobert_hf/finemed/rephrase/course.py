@@ -37,6 +37,12 @@ _COMPLICATIONS = {
     r"troubles?\s+d[ue]\s+rythme|arythmies?":
         r"rythm|fibrill|tachy|brady|extrasys|flutter|palpit|irr[ée]gul|syncop|(?-i:ACFA)",
     r"lymphoc[èe]les?": r"lymph",
+    r"hypertendue?s?": r"hypert|(?-i:HTA)|(?<!\w)tension",
+    r"diab[ée]tiques?": r"diab|glyc|insulin|(?-i:DT|DID|DNID|HbA)",
+    r"asthmatiques?": r"asthm",
+    r"[ée]pileptiques?": r"[ée]pilep|convuls|comit|crise",
+    r"ob[èe]ses?": r"ob[èeé]s|(?-i:IMC|BMI)|poids|surcharge|kg",
+    r"cirrhotiques?": r"cirrho|h[ée]pat",
     r"at[ée]lectasies?": r"at[ée]lect|collaps|condens|ventil|pulm|poumon",
     r"(?:crises?\s+)?convuls\w+|crises?\s+d['’][ée]pilepsie":
         r"convuls|[ée]pilep|comit|crise|(?-i:EME)|mouvement|secouss",
@@ -146,9 +152,13 @@ def course_reasons(source: str, rewrite: str) -> Iterator[str]:
         if not _DENIED.search(rewrite, max(0, found.start() - 60), found.start()):
             yield f"complication invented: {found[0]}"
     yield from _better(source, rewrite)
+    yield from _stopped(source, rewrite)
     stays = _UNCHANGED.search(source)
     if stays and not _STAYS.search(rewrite):
         yield f"outcome lost: {stays[0]}"
+    still = _UNCHANGED.search(rewrite)
+    if still and not _STAYS.search(source):
+        yield f"outcome invented: {still[0]}"
     gone = _GONE.search(rewrite)
     if gone and not _GOES.search(source):
         yield f"outcome invented: {gone[0]}"
@@ -167,6 +177,22 @@ def course_reasons(source: str, rewrite: str) -> Iterator[str]:
         of_it = [part for part in segments(rewrite) if match["what"][:6].lower() in part.lower()]
         if of_it and not any(_ANY_DENIAL.search(part) for part in of_it):
             yield f"negation lost: non {match['deed']}"
+
+
+_STOPPED = re.compile(
+    r"(?P<denied>(?<!\w)(?:n['’]\w+\s+pas|ne\s+\w+\s+pas|sans|jamais|non)\s+(?:\w+\s+){0,3}?)?"
+    r"(?<!\w)(?P<told>(?:arr[êe]t|interromp|stopp|suspend)(?:[ée]|u)(?:e|s|es)?)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def _stopped(source: str, rewrite: str) -> Iterator[str]:
+    """Yield that a treatment was stopped, where the source says that it was not."""
+    old, new = ([m["denied"] is not None for m in _STOPPED.finditer(t)] for t in (source, rewrite))
+    if old and new and all(old) and not any(new):
+        yield "negation lost: arrêté"
+    elif old and new and not any(old) and all(new):
+        yield "negation added: arrêté"
 
 
 def _better(source: str, rewrite: str) -> Iterator[str]:

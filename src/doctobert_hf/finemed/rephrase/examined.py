@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 
 _EXAMINATIONS = {
-    "CT": r"(?-i:TDM|CT)|scanners?|tomodens\w+|scanograph\w+|\w+-?scanners?|(?-i:TAP)",
+    "CT": r"(?-i:TDM|CT)|scanners?|tomodens\w+|scann?ograph\w+|\w+-?scanners?|(?-i:TAP)",
     "MRI": r"(?:\w+-)?(?-i:IRM|RMN)|r[ée]sonance(?:\s+magn[ée]tique)?",
     "ultrasound": r"[ée]chos?|[ée]cho-?(?:graph|cardio|endoscop|scop|guid)\w*|(?:[ée]cho-?)?doppler"
     r"|(?-i:ETT|ETO|EDTSA)|ultrason\w*",
-    "radiography": r"radiograph\w+|radios?|clich[ée]s?|(?-i:ASP|RP|RXT?|RxT?)|"
+    "radiography": r"radiograph\w+|radios?(?![\s-]?chimio)|clich[ée]s?|(?-i:ASP|RP|RXT?|RxT?)|"
     r"abdomen\s+sans\s+pr[ée]paration",
     "ECG": r"(?-i:ECG)|[ée]lectrocardio\w+|holter|trac[ée]s?\s+(?:[ée]lectriques?|cardiaques?)",
     "EEG": r"(?-i:EEG)|[ée]lectroenc[ée]phalo\w+",

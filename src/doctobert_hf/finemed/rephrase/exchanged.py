@@ -36,6 +36,33 @@ def exchange_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield "organs exchanged"
     if _exchanged(_by_clause(source, _KIN), _by_clause(rewrite, _KIN), 1.0, least=2):
         yield "relatives exchanged"
+    old, new = _orders(source), _orders(rewrite)
+    for first, then in sorted(new - old):
+        if (then, first) in old - new:
+            yield f"order changed: {first} before {then}"
+
+
+_TREATED = (
+    "chirurg|r[ée]sec|curieth|radioth|chimioth|irradi|immunoth|hormonoth|embolis|drain|transfus|"
+    "greff"
+)
+_AFTER = re.compile(
+    rf"(?<!\w)(?P<first>{_TREATED})\w*[^.;:]{{0,30}}?(?:suivie?s?\s+(?:d['’e]|par)|,?\s*puis(?!\w)|(?<!\w)avant(?!\w))"
+    rf"[^.;:]{{0,25}}?(?<!\w)(?P<then>{_TREATED})\w*",
+    re.IGNORECASE,
+)
+
+
+_FIRST = re.compile(
+    rf"(?<!\w)(?P<first>{_TREATED})\w*\s+d['’]abord[^.;:]{{0,20}}?(?<!\w)(?P<then>{_TREATED})\w*",
+    re.IGNORECASE,
+)
+
+
+def _orders(text: str) -> set[tuple[str, str]]:
+    matches = (match for pattern in (_AFTER, _FIRST) for match in pattern.finditer(text))
+    found = (tuple(fold(m[name])[:6] for name in ("first", "then")) for m in matches)
+    return {(first, then) for first, then in found if first != then}
 
 
 def _exchanged(old: _Told, new: _Told, share: float, least: int = 3) -> bool:

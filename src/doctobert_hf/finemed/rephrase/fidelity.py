@@ -23,6 +23,7 @@ from doctobert_hf.finemed.rephrase.dates import date_reasons, take_dates
 from doctobert_hf.finemed.rephrase.dosing import dose_reasons, time_reasons
 from doctobert_hf.finemed.rephrase.examined import examination_reasons, outcome_reasons
 from doctobert_hf.finemed.rephrase.exchanged import exchange_reasons
+from doctobert_hf.finemed.rephrase.findings import finding_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
 from doctobert_hf.finemed.rephrase.loose import ordinals, parted, without_list_numbers
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
@@ -99,6 +100,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from outcome_reasons(source, rewrite)
     yield from course_reasons(source, rewrite)
     yield from range_reasons(source, rewrite)
+    yield from finding_reasons(source, rewrite)
     yield from _dropped(source, rewrite)
 
 
@@ -158,6 +160,8 @@ def _quantities(
     for quantity in lost.all:
         if not _matters(quantity) or invented.may_have(quantity):
             continue
+        if quantity.bare == 1 and quantity.unit in _TIMES and _ONE_TIME.search(rewrite):
+            continue
         if not _named(quantity, source, rewrite) and not _summed(quantity, after, old):
             yield f"quantity lost: {quantity.surface}"
     for hardly in (_hardly, _counts):
@@ -208,6 +212,11 @@ def _reversed(source: str, rewrite: str) -> Iterator[str]:
 
 
 _TIMES = ("h", "mois", "fois/h", "fois/mois")
+_ONE_TIME = re.compile(
+    r"(?<!\w)(?:l[ea]|ce|cette|du|au|l'|d'un|un)\s*(?:mois|semaine|journ[ée]e|ann[ée]e|an|heure)(?!\w)",
+    re.I,
+)
+"""What may stand for one of them: "pendant le mois passé ici"."""
 
 
 def _hardly(quantity: Quantity) -> bool:

@@ -31,6 +31,7 @@ from doctobert_hf.finemed.rephrase.cues import (
     VERB,
     places_behind,
 )
+from doctobert_hf.finemed.rephrase.normal import told_as_normal
 from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem
 from doctobert_hf.finemed.words import WORD, fold
 
@@ -489,11 +490,10 @@ def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
         if after["negated"] < before["negated"] and after["affirmed"] > before["affirmed"]:
             firsts = heads.get(root, {""})
             if root in _SIGN or not any(not head or _affirmed(head, new) for head in firsts):
-                continue  # "pas de métastase osseuse", now "scintigraphie osseuse : pas de "
-                "métastase"
+                continue  # "pas de métastase osseuse", "scintigraphie osseuse : pas de métastase"
             yield f"negation lost: {_surface(root, source)}"
         elif (
             after["negated"] > before["negated"] + before["unclear"]
             and after["affirmed"] < before["affirmed"]
-        ):
+        ) and not told_as_normal(root, segments(source), segments(rewrite)):
             yield f"negation added: {_surface(root, source)}"

@@ -154,11 +154,15 @@ def allowed(words: Iterable[str]) -> set[str]:
     return found | {stem(word) for word in known}
 
 
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011](?=[^\W\d_])")
+
+
 def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield medicines, diseases and germs that are new, and medicines that are lost."""
     old, new = (list(dict.fromkeys(words_of(text))) for text in (source, rewrite))
     old_stems, new_stems = allowed(old), allowed(new)
     in_old, in_new, written = _Relatives(old), _Relatives(new), set(new)
+    joined = set(WORD.findall(_HYPHEN.sub("", fold(source))))
     kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
     for word in dict.fromkeys(new):
         kind = kinds[word] or ("disease" if _is_finding(word, rewrite) else None)
@@ -176,6 +180,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if in_old.of_one_root(word) or in_old.whole_of(word) or in_old.misspelt(word, kind):
             continue
+        if word in joined:
+            continue  # "acido-cétose", now "acidocétose"
         if kind == "disease" and (value_told(word, source) or word in _spelt_out(rewrite, source)):
             continue
         yield f"{kind} invented: {word}"
@@ -194,6 +200,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
             continue
+        if word.startswith("chimio") and any("chimio" in other for other in new):
+            continue  # "radiochimiothérapie"
         if kind == "drug" and _only_described(word, source):
             continue  # "bloc analgésique"
         if kind == "drug" and not written.isdisjoint(word[:length] for length in range(4, 8)):
@@ -283,7 +291,11 @@ _SAME = {
     **{"potassi": "kalie kaliu hypokal hyperkal", "sodium": "natre hyponat hypernat"},
     **{"calcium": "calce calcif hypocal hypercal", "magnesiu": "magnes", "corticoid": "cortico"},
     **{"icter": "anicter", "rales": "crepit sibil ronch", "crepit": "rale", "sibil": "rale"},
-    **{"jauniss": "icter subicter cholesta", "saignem": "sang hemorrag", "phlebit": "thrombo tvp"},
+    **{
+        "jauniss": "icter subicter cholesta",
+        "saignem": "sang hemorrag metrorr menorr menometr epistax gingivorr rectorr",
+        "phlebit": "thrombo tvp",
+    },
     **{"natrem": "sodium hyponat hypernat", "kaliem": "potassi hypokal hyperkal"},
     **{"calcem": "calcium hypocal hypercal", "cholester": "ldl hdl"},
     **{"insuffis": "insuffis irc ira ic icc defaillan dysfonct altere alterat"},

@@ -27,6 +27,7 @@ _NEVER_UNSAID = (
     *("chimiother", "hormonother", "immunother", "intub"),
 )
 _ALSO_NEW = {
+    "transfus": "transfus culot cgr poche",
     "chimiother": "chimio cure cytosta protocol antimitot polychim radioch folfo folfi",
     "hormonother": "hormon castrat tamox letroz anastroz analog lhrh",
     "immunother": "immuno mab.",
@@ -62,7 +63,7 @@ def new_treatments(new: Sequence[str], old: Sequence[str]) -> Iterator[str]:
     for word in dict.fromkeys(new):
         for start in _NEVER_UNSAID:
             if word.startswith(start):
-                others = _TREATMENTS.get(start) or _ALSO_NEW[start]
+                others = _ALSO_NEW.get(start) or _TREATMENTS[start]
                 if not _is_told(others.split(), old) and not any(start[:7] in w for w in old):
                     yield f"treatment invented: {word}"
 

@@ -1,0 +1,135 @@
+"""Symptoms that are left out, markers whose results change places, vessels and bones renamed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from doctobert_hf.finemed.rephrase.polarity import segments
+from doctobert_hf.finemed.words import fold
+
+_SYMPTOMS = {
+    r"h[ée]maturies?": r"h[ée]matur|sang|urin|rouge",
+    r"dyspn[ée]es?": r"dyspn|essouff|souffl|respir|polypn|orthopn|(?-i:NYHA)",
+    r"toux": r"tou[xs]|quinte",
+    r"vomissements?": r"vomi|rejet|[ée]m[èe]se|h[ée]mat[ée]m",
+    r"diarrh[ée]es?": r"diarrh|selles|transit|glairo|dysent",
+    r"ict[èe]res?": r"ict[ée]r|ict[èe]r|jaun|bilirub|cholesta",
+    r"prurits?": r"prurit|prurig|d[ée]mang|gratt",
+    r"c[ée]phal[ée]es?": r"c[ée]phal|t[êe]te|migrain|cr[âa]n",
+    r"h[ée]moptysies?": r"h[ée]mopt|crach|sang|expector",
+    r"h[ée]mat[ée]m[èe]ses?": r"h[ée]mat[ée]m|vomi|sang|digest",
+    r"m[ée]l[ée]nas?|mel[æa]e?nas?": r"m[ée]l[ée]|mel[æa]|selles|sang|digest",
+    r"dysphagies?": r"dysphag|aval|d[ée]glut|aphag",
+    r"syncopes?": r"syncop|malais|connaiss|[ée]vanou|lipothym",
+    r"spl[ée]nom[ée]galies?": r"spl[ée]n|rate",
+    r"h[ée]patom[ée]galies?": r"h[ée]pat|foie",
+    r"ascites?": r"ascit|liquid|[ée]panch|p[ée]riton",
+    r"amaigrissements?": r"amaigri|maigr|poids|perdu|perte|kilo|kg|cachex",
+    r"asth[ée]nies?": r"asth[ée]n|fatig|[ée]puis|faibl|(?-i:AEG)|las",
+    r"anorexies?": r"anorex|app[ée]tit|inapp|aliment",
+    r"paresth[ée]sies?": r"paresth|fourmi|picot|engourd|sensi",
+    r"diplopies?": r"diplop|double",
+    r"convulsions?": r"convuls|crise|comit|[ée]pilep|secous|clon",
+    r"fractures?": r"fractur|bris|cass|f[êe]lur|trait|rupt",
+}  # fmt: skip
+"""What a patient has, and by what a rewrite may tell of it."""
+_TOLD = tuple(
+    (re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.IGNORECASE), re.compile(told, re.IGNORECASE))
+    for names, told in _SYMPTOMS.items()
+)
+_DENIED = re.compile(
+    r"(?<!\w)(?:sans|pas|ni|aucune?|absence|non|jamais|plus|ant[ée]c[ée]dent\w*|risque\w*|pr[ée]v\w+|[ée]vit\w+|"
+    r"peut|peuvent|si)(?!\w)[^.;:]{0,50}\Z",
+    re.IGNORECASE,
+)
+_RESULTS = re.compile(
+    r"(?<!\w)(?:(?P<yes>positi\w+|exprim\w+|expression)|(?P<no>n[ée]gati\w+)|"
+    r"(?P<marker>(?-i:CD\s?\d{1,3}[a-z]?|DBA\s?\d+|Bcl-?\d|[Kk]i-?67|[Pp]\d{2}|PS\s?100|HMB\s?-?45|CK\s?\d+|"
+    r"AgHBs|VIH|VHB|VHC|TPHA|VDRL|ANCA|HLA\s?-?\w+)))(?!\w)",
+    re.IGNORECASE,
+)
+_NOT = re.compile(r"(?<!\w)(?:non|pas|absence\s+d['’e]|n['’e]\s?\w*)\s*\Z", re.IGNORECASE)
+_PLACES = {
+    "vessel": "carotid sous-clav femoral iliaque renale mesenteri jugulaire coronaire axillair "
+    "brachial radial cubital tibial poplit splenique hepatique pulmonaire",
+    "bone": "humerus femur tibia radius cubitus ulna clavicul omoplat scapula perone fibula rotule "
+    "calcaneu astragal sternum",
+}  # fmt: skip
+_VESSEL = re.compile(
+    r"(?<!\w)(?:art[èe]res?|veines?)\s+(?P<vessel>[\w-]+)|(?<!\w)(?P<bone>[hHfFtTrRcCuUoOpPsSaA]\w{4,10})(?!\w)"
+)
+
+
+_OPPOSITE = {
+    **{"interne": "externe", "superieur": "inferieur", "proxima": "distal", "nasal": "temporal"},
+    **{"anterieur": "posterieur"},
+}
+_SHARE = re.compile(
+    r"(?<!\w)(?:tiers|[23]/3|moiti[ée]s?|quarts?)\s+(?P<part>[^\W\d_]{5,})", re.IGNORECASE
+)
+"""Which part of a bone or a limb: "les deux tiers internes"."""
+
+
+def _other_part(source: str, rewrite: str) -> Iterator[str]:
+    old, new = ({fold(m["part"]) for m in _SHARE.finditer(text)} for text in (source, rewrite))
+    both = {**_OPPOSITE, **{other: one for one, other in _OPPOSITE.items()}}
+    for one, other in both.items():
+        had, has = (any(part.startswith(one) for part in parts) for parts in (old, new))
+        instead = any(part.startswith(other) for part in new)
+        if had and not has and instead and not any(part.startswith(other) for part in old):
+            yield f"part changed: {one}, now {other}"
+
+
+def finding_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield symptoms that no word of the rewrite tells, results turned round, places renamed.
+
+    Example:
+        >>> list(finding_reasons("Douleurs lombaires et hématurie.", "Douleurs lombaires."))
+        ['finding lost: hématurie']
+        >>> list(finding_reasons("CD20 positif, CD5 négatif.", "CD5 positif, CD20 négatif."))
+        ['result turned round: CD20']
+    """
+    for names, told in _TOLD:
+        if told.search(rewrite):
+            continue
+        for match in names.finditer(source):
+            if not _DENIED.search(source, max(0, match.start() - 80), match.start()):
+                yield f"finding lost: {match[0]}"
+                break
+    old, new = _results(source), _results(rewrite)
+    for marker, states in old.items():
+        if len(states) == 1 and new.get(marker) == {not next(iter(states))}:
+            yield f"result turned round: {marker}"
+            break
+    yield from _other_part(source, rewrite)
+    for kind, known in _PLACES.items():
+        before, after = (_places(text, kind, tuple(known.split())) for text in (source, rewrite))
+        gone, come = before - after, after - before
+        if len(gone) == len(come) == 1:
+            yield f"{kind} changed: {gone.pop()}, now {come.pop()}"
+
+
+def _results(text: str) -> dict[str, set[bool]]:
+    """By marker, whether it is positive: of the word before its list, or of the one behind it."""
+    found: dict[str, set[bool]] = {}
+    for part in segments(text):
+        marks = list(_RESULTS.finditer(part))
+        if not any(m["marker"] for m in marks) or not any(m["yes"] or m["no"] for m in marks):
+            continue
+        ahead = not marks[0]["marker"]
+        state: bool | None = None
+        for mark in marks if ahead else reversed(marks):
+            if mark["marker"]:
+                if state is not None:
+                    found.setdefault(re.sub(r"[\s-]", "", mark["marker"]), set()).add(state)
+            else:
+                denied = _NOT.search(part, max(0, mark.start() - 14), mark.start())
+                state = bool(mark["yes"]) != (denied is not None)
+    return found
+
+
+def _places(text: str, kind: str, known: tuple[str, ...]) -> set[str]:
+    words = {fold(match[kind]) for match in _VESSEL.finditer(text) if match[kind]}
+    words = {re.sub(r"su(?:s|b|us)-?clav|sous-?clav", "sous-clav", word) for word in words}
+    return {start for word in words for start in known if word.startswith(start)}
