@@ -33,17 +33,12 @@ def arms(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {arm["name"]: arm for arm in found["arms"]}
 
 
-def table(found: dict[str, Any], heads: tuple[str, str] = ("untrained", "pretrained")) -> str:
-    """Return a study's table as Markdown: a row a task, scores with intervals, and the gain.
-
-    Args:
-        found: A study of one arm beside the model that it began with.
-        heads: What the columns of the two are called.
-    """
-    before = arms(found)["untrained"]
-    (after,) = (arm for arm in found["arms"] if arm is not before)
+def table(found: dict[str, Any]) -> str:
+    """Return the study's table as Markdown: a row a task, scores with intervals, and the gain."""
+    both = arms(found)
+    before, after = both["untrained"], both["pretrained"]
     lines = [
-        f"| task | metric | {heads[0]} | {heads[1]} | gain |",
+        "| task | metric | untrained | pretrained | gain |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
     for task, metric in found["tasks"].items():
@@ -126,7 +121,6 @@ def tables() -> dict[str, str]:
     """Return the tables of the proof's page, by their marks."""
     return {
         "table": table(record("proof-scratch")),
-        "adapt": table(record("proof-adapt"), ("as it is", "continued")),
         "parts": parts_table(record("proof-parts")),
         "detour": parts_table(record("proof-detour")),
     }

@@ -121,6 +121,11 @@ def test_the_proofs_parts():
     assert told in page, told
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert told in readme
+    for mark, content in script.tables().items():
+        if f"<!-- {mark} -->" in page:
+            assert script.filled(page, content, mark) == page, "python scripts/proof_figure.py"
+    detour = script.arms(script.record("proof-detour"))["detour"]
+    assert f"{detour['gain']:+.1f} (p {detour['p_value']:.2g})" in page
 
 
 def test_the_readmes_table_is_the_records():

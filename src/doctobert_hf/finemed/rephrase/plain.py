@@ -53,7 +53,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"n'(?:a|avait)\s+(?:eu\s+d'effets?|[ée]t[ée]\s+(?:efficace|utile|b[ée]n[ée]fique)|"
          r"rien\s+chang[ée]|am[ée]lior[ée]|apport[ée]|agi)(?!\w)", re.I, r"\1 et \2 en échec"),
         (r"(?<!\w)prises?\s+en\s+(?:charge|compte)(?!\w)", re.I, "soins"),
-        (r"(?<!\w)(?:l')?abdomen\s+sans\s+pr[ée]paration(?!\w)", re.I, "ASP"),
+        (r"(?<!\w)ASP(?!\w)", 0, "abdomen sans préparation"),
         (r"(?<!\w)faute\s+d(?:'une?|e)\s+([^.;,:]{3,40}?)\s+suffisante?s?(?!\w)", re.I,
          r"\1 insuffisant"),
         (r"(?<!\w)(?:pour|afin\s+d|de\s+(?:fa[çc]on|mani[èe]re)\s+à)\s*'?\s*[ée]viter(?!\w)", re.I,
