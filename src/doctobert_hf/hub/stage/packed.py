@@ -111,12 +111,16 @@ _SHOWN = re.compile(rb"\(((?:[^()\\]|\\.)*)\)|<([0-9a-fA-F\s]+)>")
 
 def _streams(content: bytes) -> Iterator[bytes]:
     """Yield the streams of a PDF, each as it is and as the text that it draws."""
+    whole, total = memoryview(content), 0
     for match in _STREAM.finditer(content):
         unpack = zlib.decompressobj()
         try:
-            found = unpack.decompress(content[match.end() :], MOST)
+            found = unpack.decompress(whole[match.end() :], MOST)
         except zlib.error:  # a picture, or not packed: it was searched as it is
             continue
+        total += len(found)
+        if total >= MOST:
+            raise PackedError(f"more than {MOST >> 20} MB")
         yield found
         yield b"".join(_drawn(found))
 

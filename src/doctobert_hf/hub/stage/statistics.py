@@ -130,9 +130,11 @@ class Statistics:
     def _scan_packed(self, name: str, column: pa.ChunkedArray, found: list[pa.Array]) -> None:
         """Find rows of binary columns whose values are packed and hold a secret."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        if not any(pa.types.is_binary(leaf.type) or pa.types.is_large_binary(leaf.type)
-                   for leaf in found):  # fmt: skip
+        kinds = (pa.binary(), pa.large_binary())
+        heads = [pc.binary_slice(leaf, 0, 64) for leaf in found if leaf.type in kinds]
+        if not any(head and packed.is_packed(head) for leaf in heads for head in leaf.to_pylist()):
             return
         for index, value in enumerate(column.to_pylist()):
             for content in _binary_in(value):
