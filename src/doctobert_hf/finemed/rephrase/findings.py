@@ -88,7 +88,7 @@ def finding_reasons(source: str, rewrite: str) -> Iterator[str]:
         >>> list(finding_reasons("Douleurs lombaires et hématurie.", "Douleurs lombaires."))
         ['finding lost: hématurie']
         >>> list(finding_reasons("CD20 positif, CD5 négatif.", "CD5 positif, CD20 négatif."))
-        ['result turned round: CD20']
+        ['result turned round: CD20, CD5']
     """
     for names, told in _TOLD:
         if told.search(rewrite):
@@ -98,10 +98,13 @@ def finding_reasons(source: str, rewrite: str) -> Iterator[str]:
                 yield f"finding lost: {match[0]}"
                 break
     old, new = _results(source), _results(rewrite)
-    for marker, states in old.items():
-        if len(states) == 1 and new.get(marker) == {not next(iter(states))}:
-            yield f"result turned round: {marker}"
-            break
+    turned = [
+        marker
+        for marker, states in old.items()
+        if len(states) == 1 and new.get(marker) == {not next(iter(states))}
+    ]
+    if turned:
+        yield f"result turned round: {', '.join(sorted(turned))}"
     yield from _other_part(source, rewrite)
     for kind, known in _PLACES.items():
         before, after = (_places(text, kind, tuple(known.split())) for text in (source, rewrite))
