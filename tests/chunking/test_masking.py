@@ -164,4 +164,7 @@ def test_words_that_nothing_marks_are_refused(sample_texts):
     tokenizer = _bpe(sample_texts)
     with pytest.raises(UsageError, match="do not tell where words begin"):
         TokenMasker(tokenizer, 0.15, whole_word_masking=True)
+    tokenizer.add_tokens(["▁"])  # one of the corpus
+    with pytest.raises(UsageError, match="do not tell where words begin"):
+        TokenMasker(tokenizer, 0.15, whole_word_masking=True)
     TokenMasker(tokenizer, 0.15)

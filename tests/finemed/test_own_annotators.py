@@ -31,6 +31,18 @@ def test_labels_of_another_order_are_those_of_the_taxonomy(own):
     assert SUBDOMAINS[shares.index(1.0)] == SUBDOMAINS[-1]
 
 
+def test_a_further_parameter_is_not_taken_for_addresses(own):
+    name = own(
+        "class Mine:\n    labels = ('Santé', 'Autre')\n"
+        "    def judge(self, texts, batch_size=32):\n"
+        "        return [[batch_size / 100, 0.0] for _ in texts]\n"
+    )
+    assert OwnClassifier(name, None).judge(TEXTS) == [[0.32, 0.0]] * 2
+    twice = "class Mine:\n    labels = ('A', 'A')\n    def judge(self, texts): return []\n"
+    with pytest.raises(UsageError, match="a label twice"):
+        OwnClassifier(own(twice), None)
+
+
 def test_some_of_the_labels_and_no_addresses(own):
     name = own(
         f"class Mine:\n    labels = ({SUBDOMAINS[3]!r},)\n"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100
+_LEAST_MARKED = 0.002
+"""Share of tokens that begin or end words, at least, where words are marked at all: a token of a
+blank, or a "▁" of the corpus, marks none."""
 
 
 class TokenMasker:
@@ -156,7 +159,7 @@ def _word_tables(
             begins[index] |= not token.startswith(continued) or not continued
         separates[index] = not any(c.isalnum() for c in bare) and bool(bare or text.isspace())
     separates[[i for i in tokenizer.all_special_ids if i < size]] = True
-    if not (begins | ends).any():
+    if (begins | ends).sum() < _LEAST_MARKED * size:
         raise UsageError(
             "The tokenizer's tokens do not tell where words begin: none has a mark such as '▁', "
             "'Ġ', '##' or '</w>'",

@@ -107,3 +107,18 @@ def test_packed_values_of_a_column(name):
     counts.add(table)
     (found,) = counts.secrets.values()
     assert (found["column"], found["first"], "GitHub" in found["kind"]) == ("file", 1, True)
+
+
+def test_what_is_packed_too_often_is_told_of():
+    content = LINE
+    for _ in range(5):
+        content = gzip.compress(content)
+    with pytest.raises(PackedError, match="more than 3 times"):
+        list(unpacked(content))
+
+
+def test_digests_that_begin_as_gzip_does_are_no_packed_values():
+    table = pa.table({"digest": [b"\x1f\x8b" + bytes(range(30)), bytes(32)]})
+    counts = Statistics()
+    counts.add(table)
+    assert not counts.secrets

@@ -17,7 +17,7 @@ class OwnClassifier:
     """A class with ``labels`` and ``judge(texts)``; a judge of quality has no labels.
 
     ``judge`` returns for each text a share for each label, in their order, or a number for quality.
-    One that takes ``judge(texts, urls)`` gets the documents' addresses too.
+    One with a parameter ``urls`` gets the documents' addresses too.
 
     Args:
         name: ``FILE.py:Class`` or ``package.module:Class``.
@@ -32,12 +32,14 @@ class OwnClassifier:
     def __init__(self, name: str, labels: Sequence[str] | None) -> None:
         self.name = name
         self._judge, made = _method(name, "judge")
-        self._with_urls = len(inspect.signature(self._judge).parameters) > 1
+        self._with_urls = "urls" in inspect.signature(self._judge).parameters
         given = getattr(made, "labels", None)
         if labels is None or (labels and given is not None):
             given = [given] if isinstance(given, str) else list(given or ())
             if not given or not all(isinstance(label, str) for label in given):
                 raise UsageError(f"'{name}' has no labels", "labels: a sequence of names")
+            if len(set(given)) < len(given):
+                raise UsageError(f"'{name}' has a label twice", "each label once")
             self._own = given
         else:
             self._own = list(labels)
@@ -65,7 +67,7 @@ class OwnClassifier:
         Raises:
             UsageError: The class returns something else.
         """
-        found = list(self._judge(texts, urls) if self._with_urls else self._judge(texts))
+        found = list(self._judge(texts, urls=urls) if self._with_urls else self._judge(texts))
         if len(found) != len(texts):
             raise self._wrong(f"{len(found)} results for {len(texts)} texts", "one for each")
         if not self._own:

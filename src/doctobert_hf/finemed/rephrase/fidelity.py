@@ -148,12 +148,13 @@ def _quantities(
     old, new = KnownQuantities(before), KnownQuantities(after)
     invented = KnownQuantities([q for q in after if not old.has(q)])
     lost = KnownQuantities([q for q in before if not new.has(q)])
+    counted = _enumerated(rewrite) if invented.all else set()
     for quantity in invented.all:  # "4 ml" may be told as "4", where that number is not another's
         known = lost.may_have(quantity) or _mere_one(quantity, lost.all)
         if (
             not known
             and not _named(quantity, rewrite, source)
-            and not (not quantity.unit and quantity.bare in _enumerated(rewrite))
+            and not (not quantity.unit and quantity.bare in counted)
             and not _summed(quantity, before, new)
         ):
             yield f"quantity invented: {quantity.surface}"

@@ -25,8 +25,6 @@ _UNREAD = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\x04\x22\x4d\x18": "lz4",
 }
-_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"%PDF", _PNG, b"BZh", b"\xfd7zXZ\x00", *_UNREAD)
-LONGEST_MARK = max(map(len, _PACKED))
 
 
 class PackedError(ValueError):
@@ -35,7 +33,7 @@ class PackedError(ValueError):
 
 def is_packed(head: bytes) -> bool:
     """Return whether what begins so is packed, or text of two bytes a letter."""
-    return head.startswith(_PACKED) or _utf16(head) is not None
+    return head.startswith((*_READERS, *_UNREAD)) or _utf16(head) is not None
 
 
 def unpacked(content: bytes, depth: int = _DEPTH) -> Iterator[bytes]:
@@ -64,7 +62,9 @@ def unpacked(content: bytes, depth: int = _DEPTH) -> Iterator[bytes]:
             try:
                 for part in parts(content):
                     yield part
-                    if depth > 1 and is_packed(part[:64]):
+                    if is_packed(part[:64]):
+                        if depth < 2:
+                            raise PackedError(f"packed more than {_DEPTH} times")
                         yield from unpacked(part, depth - 1)
             except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
                     RuntimeError, NotImplementedError) as error:  # fmt: skip
@@ -147,15 +147,19 @@ def _chunks(content: bytes) -> Iterator[bytes]:
             for place in range(len(body)):
                 if body[place : place + 1] == b"x":  # zlib's first byte
                     try:
-                        yield zlib.decompressobj().decompress(body[place:], MOST)
-                        break
+                        unpack = zlib.decompressobj()
+                        found = unpack.decompress(body[place:], MOST)
                     except zlib.error:
                         continue
+                    if unpack.unconsumed_tail:
+                        raise PackedError(f"more than {MOST >> 20} MB")
+                    yield found
+                    break
         at += 12 + size
 
 
 _READERS: dict[bytes, Callable[[bytes], Iterator[bytes]]] = {
-    b"\x1f\x8b": _whole(lambda raw: gzip.GzipFile(fileobj=raw)),
+    b"\x1f\x8b\x08": _whole(lambda raw: gzip.GzipFile(fileobj=raw)),
     b"BZh": _whole(bz2.BZ2File),
     b"\xfd7zXZ\x00": _whole(lzma.LZMAFile),
     b"PK\x03\x04": _members,
