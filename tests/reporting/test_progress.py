@@ -1,6 +1,9 @@
 """Progress: a line now and then in a log, nothing for what is quick."""
 
+import io
 import logging
+import sys
+import types
 
 from doctobert_hf.reporting import progress
 from doctobert_hf.reporting.progress import Progress, track
@@ -16,6 +19,8 @@ def test_a_log_gets_lines_further_and_further_apart(caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     clock = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(progress.sys, "stderr", io.StringIO())
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))  # no notebook yet
     shown = Progress("encoding", total=200, unit="passages")
     times = []
     for second in range(200):
@@ -29,6 +34,18 @@ def test_a_log_gets_lines_further_and_further_apart(caplog, monkeypatch):
     assert times[0] == 5 and gaps == sorted(gaps) and max(gaps) <= 61 and len(times) >= 5
     assert "encoding: 5 s, 5 of 200 passages, about 195 s left" in caplog.text
     assert all(len(record.getMessage()) <= 80 for record in caplog.records)
+
+
+def test_a_notebook_is_told_by_its_kernel(monkeypatch):
+    monkeypatch.setattr(progress.sys, "stderr", io.StringIO())
+    ipython, shell = types.ModuleType("IPython"), types.SimpleNamespace(config={})
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    ipython.get_ipython = lambda: None
+    assert not progress._draws_bars()
+    ipython.get_ipython = lambda: shell  # IPython in a terminal
+    assert not progress._draws_bars()
+    shell.config["IPKernelApp"] = {}
+    assert progress._draws_bars()
 
 
 def test_work_that_cannot_be_counted(caplog):

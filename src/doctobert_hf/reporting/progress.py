@@ -137,4 +137,11 @@ def track(
 
 
 def _draws_bars() -> bool:
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    return sys.stderr.isatty() or _in_a_notebook()
+
+
+def _in_a_notebook() -> bool:
+    """Return whether a notebook's kernel runs this; an imported ipykernel alone is none."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and "IPKernelApp" in shell.config
