@@ -52,6 +52,13 @@ def test_work_that_cannot_be_counted(caplog):
     assert Progress("learning the vocabulary").line(12.0) == "learning the vocabulary: 12 s"
 
 
+def test_what_an_earlier_run_did_says_nothing_about_the_time_left():
+    shown = Progress("training", total=1000, unit="tokens", begun=900)
+    assert shown.line(5.0) == "training: 5 s, 900 of 1,000 tokens"
+    shown.update(10)
+    assert shown.line(5.0) == "training: 5 s, 910 of 1,000 tokens, about 45 s left"
+
+
 def test_it_is_asked_for_its_state(monkeypatch):
     shown = Progress("annotate", poll=lambda: (3, 10))
     shown._show()

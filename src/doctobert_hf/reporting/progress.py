@@ -31,6 +31,7 @@ class Progress:
         total: How much there is; None: unknown.
         unit: What is counted.
         poll: Asked for ``(done, total)`` every second instead of :meth:`update`.
+        begun: How much an earlier run did; it says nothing about this one's speed.
 
     Example:
         >>> with Progress("reading", total=3, unit="documents") as progress:
@@ -46,9 +47,10 @@ class Progress:
         total: int | None = None,
         unit: str = "documents",
         poll: Callable[[], tuple[int, int | None]] | None = None,
+        begun: int = 0,
     ) -> None:
         self.what, self.total, self.unit, self._poll = what, total, unit, poll
-        self.done = 0
+        self.done = self.begun = begun
         self._begin = time.monotonic()
         self._next, self._pause = FIRST, FIRST
         self._over = threading.Event()
@@ -90,6 +92,7 @@ class Progress:
         if self._bar is None:
             self._bar = tqdm(
                 total=self.total,
+                initial=self.begun,
                 desc=self.what,
                 unit=f" {self.unit}",
                 dynamic_ncols=True,
@@ -106,8 +109,8 @@ class Progress:
         if self.done:
             of = f" of {self.total:,}" if self.total else ""
             words += f", {self.done:,}{of} {self.unit}"
-        if self.total and 0 < self.done <= self.total:
-            left = seconds * (self.total - self.done) / self.done
+        if self.total and self.begun < self.done <= self.total:
+            left = seconds * (self.total - self.done) / (self.done - self.begun)
             words += f", about {left:,.0f} s left"
         return words
 

@@ -80,9 +80,9 @@ class TokenProgressCallback(TrainerCallback):
     ) -> None:
         """Begin to show it."""
         if state.is_world_process_zero and _shown(args):
-            self._progress = Progress("training", self.max_tokens, "tokens")
+            seen = int(state.num_input_tokens_seen)
+            self._progress = Progress("training", self.max_tokens, "tokens", begun=seen)
             self._progress.__enter__()
-            self._progress.done = int(state.num_input_tokens_seen)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -121,9 +121,9 @@ class StepProgressCallback(TrainerCallback):
     ) -> None:
         """Begin to show it."""
         if state.is_world_process_zero and _shown(args):
-            self._progress = Progress(self.what, state.max_steps, "steps")
+            steps, begun = state.max_steps, state.global_step
+            self._progress = Progress(self.what, steps, "steps", begun=begun)
             self._progress.__enter__()
-            self._progress.done = state.global_step
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

@@ -115,8 +115,7 @@ def run_locally(job: Job, workers: int) -> None:
     done = len(job.sections) - len(missing)
     if done:
         logger.info("%d of %d sections are tokenised already", done, len(job.sections))
-    with Progress("tokenising", len(job.sections), "sections") as progress:
-        progress.done = done
+    with Progress("tokenising", len(job.sections), "sections", begun=done) as progress:
         try:
             for _ in _locally(job, missing, workers):
                 progress.update()
