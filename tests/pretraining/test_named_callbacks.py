@@ -29,11 +29,18 @@ def test_a_default_is_replaced_and_others_follow():
         (3, "a name"),
         ({"gc": 3}, "a name"),
         ({"a": {}, "b": {}}, "a name"),
+        ("{gc: {step: 3}}", "gc has no 'step'"),
+        ("{gc: {steps: 3}", "is no YAML"),
     ],
 )
 def test_what_is_wrong_is_told(item, match):
     with pytest.raises(UsageError, match=match):
         make_callbacks([item])
+
+
+def test_arguments_on_the_command_line():
+    found = split_named(["{spikes: {factor: 2}}", "{mine.py:Count: {file: a}}", "gc"])
+    assert found == [("spikes", {"factor": 2}), ("mine.py:Count", {"file": "a"}), ("gc", {})]
 
 
 def test_names_are_read_without_importing_anything():

@@ -35,7 +35,7 @@ def split_named(items: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
         UsageError: An entry that is neither a name nor a mapping of one name to its arguments.
     """
     found: list[tuple[str, dict[str, Any]]] = []
-    for item in items:
+    for item in map(_parsed, items):
         if isinstance(item, str):
             found.append((item, {}))
         elif isinstance(item, Mapping) and len(item) == 1:
@@ -46,6 +46,19 @@ def split_named(items: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
         else:
             raise UsageError(f"callbacks: {item!r:.80}", "a name, or a name: {key: value}")
     return found
+
+
+def _parsed(item: Any) -> Any:
+    """Return a mapping that the command line gives as YAML, ``'{spikes: {factor: 2}}'``."""
+    import yaml
+
+    if isinstance(item, str) and item.lstrip().startswith("{"):
+        try:
+            return yaml.safe_load(item)
+        except yaml.YAMLError as error:
+            wrong = f"callbacks: {item!r:.80} is no YAML"
+            raise UsageError(wrong, "{name: {key: value}}") from error
+    return item
 
 
 def make_callbacks(
