@@ -2,11 +2,8 @@
 
 import pytest
 
-from doctobert_hf.finemed.rephrase.polarity import (
-    _member,
-    _negated_places,
-    polarity_reasons,
-)
+from doctobert_hf.finemed.rephrase.polarity import polarity_reasons
+from doctobert_hf.finemed.rephrase.reach import _member, _negated_places
 
 SIGNS = "fièvre toux dyspnée nausées vomissements douleur vertiges prurit ictère cyanose".split()
 

@@ -15,7 +15,7 @@ _PEOPLE = (
     r"papas?|mamans?"
 )
 _RELATIVE = re.compile(
-    rf"(?<!\w)(?:{_PEOPLE}|grands?-\w+|"
+    rf"(?<!\w)(?:{_PEOPLE}|grands?-(?:p[èe]re|m[èe]re|parent|oncle|tante)s?|"
     r"(?<!domicile )(?<!planning )(?<!decin de )(?<!milieu )(?<!decin )famil\w+|"
     r"h[ée]r[ée]d\w+|parents?|fratrie|a[ïi]eu\w*|"
     r"collat[ée]ra\w+|ascendants?|consanguin\w*|jum\w+|maternel\w*|paternel\w*)(?!\w)",
@@ -33,6 +33,10 @@ _NO_FAMILY = re.compile(
     re.IGNORECASE,
 )
 """A family that is told to have nothing tells nothing of what stands before it."""
+_UNION = re.compile(
+    r"(?:(?<!\w)(?:mariages?|unions?|couples?|parents)\s+(?:non\s+)?)?consanguin\w*", re.IGNORECASE
+)
+"""Where the patient comes from: what else a sentence tells is the patient's."""
 _ILL_KIN = re.compile(
     rf"(?<!\w)(?:{_PEOPLE})(?!\w)[^.;,]{{0,15}}(?<!\w)(?:suivi|atteint|d[ée]c[ée]d|trait[ée]|mort|porteu|op[ée]r|souffr|connu|diab|"
     r"hypert|asthm|[ée]pilep|canc)\w*",
@@ -60,7 +64,7 @@ _UNSURE = re.compile(
     r"pourrai\w+|semble\w*|pr[ée]som\w+|soup[çc]on\w*|craint\w*|crain\w*|doute\w*|discut\w+|compatible\w*|"
     r"(?:fait|font|faisant|faire|laisse\w*|[àa])\s+penser|pens(?:e|ons|ait|aient)\s+(?:à|aux?)|envisag\w+|vraisemblabl\w+|sugg[èe]r\w+|"
     r"en\s+faveur|orient\w+|à\s+confirmer|à\s+[ée]liminer|aspects?|peut[- ][êe]tre|apparen\w+|"
-    r"suppos\w+|recherch\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
+    r"suppos\w+|recherch\w+|d[ée]pist\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
@@ -107,14 +111,16 @@ _EXCLUDES = re.compile(
 _CONFIRMS = re.compile(r"(?<!\w)(?:confirm|av[ée]r|prouv|affirm)\w*", re.IGNORECASE)
 
 
-_THEN_UNSURE = re.compile(r"(?<!\w)avec(?=\s+(?:une\s+)?suspicion)", re.IGNORECASE)
+_THEN_UNSURE = re.compile(
+    r"(?<!\w)avec(?=\s+(?:une\s+)?suspicion)|(?=(?<!\w)[àa]\s+la\s+recherche)", re.IGNORECASE
+)
 """Before it something is told that is sure: "un kyste avec suspicion d'envahissement"."""
 
 
 def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield diseases of relatives that are the patient's now, and suspected ones that are sure."""
     source, rewrite = (_OF_KIN.sub(r". \1. ", text) for text in (source, rewrite))
-    no_family = _NO_FAMILY.sub(" ", source)
+    no_family = _UNION.sub(" ", _NO_FAMILY.sub(" ", source))
     if _OBSTETRIC.search(source):  # "la mère" is the patient
         no_family = _MOTHER.sub(" ", no_family)
     yield from _moved(
@@ -131,6 +137,9 @@ def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
         _diseases(source, _FORBIDS), _diseases(rewrite, _DENIES), source, "warning turned round"
     )
     yield from _surer(source, rewrite)
+    certain = _CERTAIN.search(rewrite)
+    if certain and not _CERTAIN.search(source) and _UNSURE.search(source):
+        yield f"certainty invented: {certain[0]}"
     relative = _KIN.search(rewrite)
     mother = relative and _BIRTH.search(source) and re.match("m[èe]re|maman", relative[0], re.I)
     if relative and not mother and not _RELATIVE.search(source):
@@ -152,6 +161,13 @@ _ONLY_THOUGHT = re.compile(
 )
 _SETTLED = re.compile(
     r"(?<!\w)(?:(?<!non )(?<!pas )retenu|confirm|av[ée]r|prouv|affirm)\w*", re.IGNORECASE
+)
+
+
+_CERTAIN = re.compile(
+    r"(?<!\w)(?:de\s+(?:fa[çc]on|mani[èe]re)\s+(?:certaine|s[ûu]re|formelle|indiscutable)|avec\s+certitude|certitude|"
+    r"certainement|à\s+coup\s+s[ûu]r|sans\s+[ée]quivoque|indubitabl\w+|indiscutabl\w+)(?!\w)",
+    re.IGNORECASE,
 )
 
 

@@ -36,11 +36,13 @@ CUE = re.compile(
 )
 AFTER = re.compile(
     r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|"
-    r"(?<!jambes )(?<!cuisses )(?<!bras )(?<!membres )(?<!pieds )[ée]cart[é]e?s?|"
+    r"(?<!jambes )(?<!cuisses )(?<!bras )(?<!membres )(?<!pieds )(?<!dents )"
+    r"(?<!orteils )(?<!doigts )(?<!yeux )(?<!l[èe]vres )(?<!berges )[ée]cart[é]e?s?|"
     r"inconnue?s?|ignor[ée]e?s?|indemnes?(?!\s+d[e'’])|respect[ée]e?s?|[ée]pargn[ée]e?s?|exclue?s?|infirm[é]e?s?|"
     r"ni[é]e?s?|(?:non|pas)\s+retenue?s?|ir?r[ée]alisables?|infaisables?|vierges?(?!\s+d)|"
     rf"non\s+{DONE}|n['’](?:\w+)\s+(?:pas|jamais|plus)\s+"
-    rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE})(?!\w)"
+    rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE}|n['’](?:a|ont|avai(?:t|ent))\s+pu\s+[êe]tre\s+"
+    r"(?:identifi|visualis|retrouv|observ|mis\w*\s+en\s+[ée]viden)\w+)(?!\w)"
     r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?|(?-i:RAS)|rien)(?=\s*[.;,)\n]|\s*\Z)"
     r"|(?<!\w)(?:(?<!pas )(?:font|fait|faisant|faisai(?:t|ent))\s+d[ée]faut|"
     r"(?<!ne )manqu(?:ent|ai(?:t|ent)))(?!\w)",
@@ -55,7 +57,8 @@ TELLS_ALREADY = re.compile(
 """In what is no member of such a list."""
 BEFORE_ANY = re.compile(
     r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
-    r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|d[ée]ment|nient|contre[- ]indi\w+|"
+    r"disparition\s+(?:des?|du)|faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|"
+    r"d[ée]ment|nient|contre[- ]indi\w+|"
     r"d[ée]conseill\w+|proscri\w+|[ée]vit\w+|"
     r"[ée]cart(?:e|ent|er|ant|ait|[ée])|refus\w*|jeûne)(?!\w)",
     re.IGNORECASE,
@@ -111,7 +114,7 @@ SCOPE_END = re.compile(
 )
 
 
-BEARER = re.compile(r"\s+l(?:es?\s|a\s|['’])", re.IGNORECASE)
+BEARER = re.compile(r"\s+(?:l(?:es?\s|a\s|['’])|s(?:es|on|a)\s|leurs?\s)", re.IGNORECASE)
 BEARERS = re.compile(
     r"(?<!\w)(?:ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est|furent)|"
     r"n['’](?:[ée]tai(?:t|ent)|est|a|ont|avai(?:t|ent))(?!\w))\w*",
@@ -122,7 +125,7 @@ BEARERS = re.compile(
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
     r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|d[ée]nu|dehors|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
-    r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|cess|interdi|proscri|"
+    r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|disparition|cess|interdi|proscri|"
     r"contre[- ]indi|d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant|(?-i:RAS))|"
     r"d[ée]faut|manqu[ea]",
     re.IGNORECASE,

@@ -13,7 +13,8 @@ _EXAMINATIONS = {
     "MRI": r"(?:\w+-)?(?-i:IRM|RMN)|r[ée]sonance(?:\s+magn[ée]tique)?",
     "ultrasound": r"[ée]chos?|[ée]cho-?(?:graph|cardio|endoscop|scop|guid)\w*|(?:[ée]cho-?)?doppler"
     r"|(?-i:ETT|ETO|EDTSA)|ultrason\w*",
-    "radiography": r"radiograph\w+|radios?(?![\s-]?chimio)|clich[ée]s?|(?-i:ASP|RP|RXT?|RxT?)|"
+    "radiography": r"radiograph\w+|radios?(?![\s-]?chimio)|"
+    r"clich[ée]s?(?!\s+(?:en\s+auto|r[ée]tin|photo))|(?-i:ASP|RP|RXT?|RxT?)|"
     r"abdomen\s+sans\s+pr[ée]paration",
     "ECG": r"(?-i:ECG)|[ée]lectrocardio\w+|holter|trac[ée]s?\s+(?:[ée]lectriques?|cardiaques?)",
     "EEG": r"(?-i:EEG)|[ée]lectroenc[ée]phalo\w+",

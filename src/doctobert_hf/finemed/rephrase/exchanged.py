@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from doctobert_hf.finemed.rephrase.opposites import ORGAN, SIDE
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
+from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem
 from doctobert_hf.finemed.words import WORD, fold
 
@@ -36,10 +37,34 @@ def exchange_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield "organs exchanged"
     if _exchanged(_by_clause(source, _KIN), _by_clause(rewrite, _KIN), 1.0, least=2):
         yield "relatives exchanged"
+    yield from _other_sex(source, rewrite)
     old, new = _orders(source), _orders(rewrite)
     for first, then in sorted(new - old):
         if (then, first) in old - new:
             yield f"order changed: {first} before {then}"
+
+
+_AGED = re.compile(
+    r"(?<!\w)(?:(?P<male>gar[çc]on|homme|adolescent|patient|monsieur)|"
+    r"(?P<female>fille|fillette|femme|adolescente|patiente|dame))\s+(?:âg[ée]e?\s+)?de\s+"
+    r"(?P<age>\d{1,3}\s+(?:ans|mois|jours))",
+    re.IGNORECASE,
+)
+
+
+def _other_sex(source: str, rewrite: str) -> Iterator[str]:
+    """Yield ages that are told of a man in one text, and of a woman in the other."""
+    old, new = _sexes(source), _sexes(rewrite)
+    for age, before in old.items():
+        if len(before) == 1 and len(new.get(age, ())) == 1 and new[age] != before:
+            yield f"sex changed: of {age}"
+
+
+def _sexes(text: str) -> dict[str, set[bool]]:
+    found: dict[str, set[bool]] = {}
+    for match in _AGED.finditer(re.sub("[\u2060\u2063]", "", as_digits(text))):
+        found.setdefault(" ".join(match["age"].split()), set()).add(match["male"] is not None)
+    return found
 
 
 _TREATED = (

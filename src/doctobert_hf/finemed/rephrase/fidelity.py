@@ -32,6 +32,7 @@ from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
 from doctobert_hf.finemed.rephrase.quantities import DOSES, Quantity, quantities_of
 from doctobert_hf.finemed.rephrase.ranges import range_reasons
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
+from doctobert_hf.finemed.rephrase.short_names import short_name_reasons
 from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import (
     CONTENT,
@@ -91,6 +92,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from _reversed(source, rewrite)
     yield from code_reasons(*listed)
     yield from term_reasons(source, rewrite)
+    yield from short_name_reasons(source, rewrite)
     yield from polarity_reasons(source, rewrite)
     yield from attribution_reasons(source, rewrite)
     yield from side_reasons(source, rewrite)
@@ -373,24 +375,38 @@ def _clause_gone(
     return None
 
 
+_LAY, _ALL_LAY, _TELLING = 0.56, 0.45, 20
+"""Of a source's other words, where it has as many, the share that its rewrite has: with fewer it is
+told in a patient's words. A sentence is then found gone only where not one word of it is kept, or
+not by its words at all.
+"""
+
+
 def _dropped(source: str, rewrite: str) -> Iterator[str]:
     told = set(_DIGITS.findall(f"{rewrite} {as_digits(rewrite)}"))
     written = dict.fromkeys(words_of(rewrite))
     known = allowed(written)
     roots = {word[:5] for word in written if len(word) >= CONTENT}
     stems = Counter(map(stem, words_of(source)))
+    telling = [w for w in words_of(source) if len(w) >= CONTENT and w not in LIGHT]
+    all_kept = sum(_is_kept(w, known, roots, written) for w in telling)
     for start, end in split_sentences(source):
         words = [w for w in words_of(source[start:end]) if len(w) >= CONTENT and w not in LIGHT]
         kept = sum(_is_kept(word, known, roots, written) for word in words)
+        others = len(telling) - len(words)
+        told_share = (all_kept - kept) / others if others >= _TELLING else 1.0
+        if told_share < _ALL_LAY:
+            continue
         numbers = set(_DIGITS.findall(source[start:end]))
         if numbers and numbers <= told and kept + len(numbers) > 1:
             continue  # "VG non dilaté, FEVG 62 %" in other words
         own = [word for word, n in Counter(words).items() if stems[stem(word)] == n]
         told_of = sum(_is_kept(word, known, roots, written) for word in own)
-        gone = len(own) >= _OWN_WORDS and told_of <= len(own) // 8
+        lay = told_share < _LAY
+        gone = len(own) >= _OWN_WORDS and told_of <= (0 if lay else len(own) // 8)
         if gone and (numbered := set(_DIGITS.findall(as_digits(source[start:end])))):
             gone = not numbered <= told  # "vingt minutes", now "20 min"
-        if not gone and (len(words) < 5 or kept >= 0.2 * len(words)):
+        if not gone and (len(words) < 5 or kept >= (1 if lay else 0.2 * len(words))):
             if clause := _clause_gone(source[start:end], stems, known, roots, written):
                 yield f"clause left out: {clause[:60]}"
             continue

@@ -67,7 +67,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "good": r"(?:bien|correctement)\s+(?:contr[ôo]l|[ée]quilibr|tol[ée]r)\w+",
         "bad": r"(?:mal|non|insuffisamment|pas)\s+(?:contr[ôo]l|[ée]quilibr|tol[ée]r)\w+",
     },
-    "sensitivity": {"sensitive": r"sensibles?\s+(?:à|au|aux)", "resistant": r"r[ée]sistante?s?"},
+    "sensitivity": {"sensitive": r"(?:multi-?)?sensibles?\s+(?:à|au|aux)",
+        "resistant": r"r[ée]sist(?:ante?s?|ance)"},
     "reaction": {
         "reactive": r"(?<!non )(?<!pas )(?<!non-)r[ée]acti(?:fs?|ves?)",
         "unreactive": r"ar[ée]acti(?:fs?|ves?)|(?:non|pas)[ -]r[ée]acti(?:fs?|ves?)",
@@ -226,7 +227,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "brain": r"c[ée]r[ée]br\w+|cerveau|enc[ée]phal\w+|intracr[âa]nien\w*|neuro\w*|nerfs?",
         "stomach": r"gastri\w+|estomac|gastro\w*",
         "colon": r"coli(?:que|ques)|c[ôo]lon",
-        "bladder": r"v[ée]sical\w*|vessie",
+        "bladder": r"(?:r[ée]tro|inter|sous|sus|p[ée]ri|endo)?-?v[ée]sical\w*|vessie",
         "spleen": r"spl[ée]n\w+|rate",
         "pancreas": r"pancr[ée]a\w+",
         "thyroid": r"thyro[ïi]d\w+",
@@ -395,7 +396,13 @@ _SHORT_SIDES = tuple(
     for short in ("VD|OD|HVD|BBD|FID|CCD", "VG|FEVG|OG|HVG|IVG|BBG|FIG|TCG|FE")
 )
 """Abbreviations that hold a side."""
-_SIDED_PARTS = re.compile(r"[,:(]|(?<!\w)et\s+(?:à|au|aux|du|de)(?!\w)")
+_SIDED_PARTS = re.compile(r"[,:(]|(?<!\w)et\s+(?:à|au|aux|du|de|\w+(?:ant|ai(?:t|ent)))(?!\w)")
+_MORE_ON = ("predomin", "surtout", "davantage")
+"""What is on both sides, and more on one."""
+_SHOWN = re.compile(r"(?:montr|retrouv|revel|objectiv|visualis)\w*")
+_OTHER_SIDE = re.compile(
+    r"\s*(?:et\s+)?(?:(?:l[ae]\s|l['’]|à\s)?[^\W\d_]{0,8}\s)?(?:droite?|gauche)(?!\w)"
+)
 
 
 def _sided(text: str) -> dict[str, set[str]]:
@@ -408,6 +415,8 @@ def _sided(text: str) -> dict[str, set[str]]:
             *ended, part = _SIDED_PARTS.split(segment[read : match.start()])
             words = [w for w in map(fold, WORD.findall(part)) if len(w) >= CONTENT]
             before = [*([] if ended else before), *words][-2:]
+            if before and before[-1].startswith(_MORE_ON):
+                before = before[-1:]
             read = match.start()
             side = "right" if match[1] else "left" if match[2] else "both"
             for word in before:
@@ -433,12 +442,17 @@ _CLAUSE_WORDS = 14
 def _behind(text: str) -> dict[str, set[str]]:
     """By stem, on which sides that stands which is told behind a side, or alone in its clause."""
     found: dict[str, set[str]] = {}
-    for clause in _CLAUSE.split(text):
+    clauses = _CLAUSE.split(text)
+    for clause, behind in zip(clauses, [*clauses[1:], ""], strict=True):
+        if _OTHER_SIDE.match(behind):
+            continue  # "acuité : oeil droit 8/10, oeil gauche 4/10"
         named = {m.lastindex for m in SIDE.finditer(clause)}
         words = [fold(word) for word in WORD.findall(clause)]
         if len(named) == 1 and named <= {1, 2} and len(words) <= _CLAUSE_WORDS:
             for word in words:
-                if len(word) >= CONTENT and word not in LIGHT and not SIDE.fullmatch(word):
+                if len(word) < CONTENT or word in LIGHT or _SHOWN.fullmatch(word):
+                    continue
+                if not SIDE.fullmatch(word):
                     found.setdefault(stem(word), set()).add("right" if named == {1} else "left")
     sides = list(SIDE.finditer(text))
     for number, match in enumerate(sides):

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from doctobert_hf.finemed.rephrase.spelled import IMPLIED
+
 _S = "[ \u00a0\u202f]"
 _LETTERS = str.maketrans({"œ": "oe", "Œ": "Oe", "æ": "ae", "Æ": "Ae", "’": "'", "μ": "µ"})
 _NOT_A_SIDE = (
@@ -88,9 +90,6 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)absence\s+de\s+r[èe]gles(?!\w)", re.I, "aménorrhée"),
         (r"(?<!\w)(fractures?\s+ferm[ée]es?)(?!\w)", re.I, r"\1 sans plaie"),
         (r"(?<!\w)localisations?\s+secondaires?(?!\w)", re.I, "métastases"),
-        (r"(?<!\w)(?:la\s+)?recherche\s+(?:d'une?\s+|d'|de\s+|des\s+)([^.;:]{3,80}?)\s+(?:s'est\s+"
-         r"r[ée]v[ée]l[ée]e|est\s+revenue|[ée]tait|est|reste)\s+n[ée]gative(?!\w)", re.I,
-         r"pas de \1"),
         (r"(x\s?\d+),\s(\d)(?=\s?[cm]m(?!\w))", 0, r"\1,\2"),
         (r"((?:(?<!\w)ne\s+|n')(?:est|sont|[ée]tai(?:t|ent)))\s+pas\s+positi(?=f|v)", re.I,
          r"est négati"),
@@ -164,8 +163,44 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<!\w)Ca(?:\+\+|2\+)?(?={_S}*[:=]?{_S}*[1-3][.,]\d)", 0, "calcium"),
         (rf"(?<=\w){_S}[-–](?={_S}*[.,;)(\n]|{_S}*\Z)", 0, " négatif"),
         (rf"(?<=[A-Z]){_S}?\+(?={_S}*[.,;)(\n]|{_S}*\Z)", 0, " positif"),
+        (r"(?<!\w)([^\W\d_]{5,})(gauches?|droites?)(?!\w)", 0, r"\1 \2"),
+        (r"(?<!\w)([^\W\d_]{5,} )?(gauche|droite?)(?=qui(?!\w))", 0, r"\1\2 "),
+        (r"(?<!\w)(dure|pie)[- ]m[èe]re(?!\w)", re.I, r"\1mère"),
+        (r"indice\s+de\s+(?:la\s+)?masse\s+corporel(?:le)?(?!\w)", re.I, "IMC"),
+        (r"centim[èe]tres?\s+cubes?(?!\w)", re.I, "cc"),
+        (r"(?<=\d)\s?cm\s?[3³](?!\d)", 0, " cc"),
+        (r"(?<!\w)C([1-4])G(?!\w)", 0, r"céphalosporine de \1 ème génération"),
+        (r"(?<!\w)infra-?\s?centim[ée]triques?(?!\w)", re.I, f"de moins de 1{IMPLIED} cm"),
+        (r"(?<!\w)en\s+particulier(?!\w)", re.I, "notamment"),
+        (r"(?<!\w)((?:traumatismes?|contusions?|luxations?)\s+ferm[ée]e?s?)(?!\w)", re.I,
+         r"\1 sans plaie"),
+        (r"(?<!\w)amputation(?=[^.;,]{0,20}champs?(?!\w))", re.I, "perte"),
+        (r"(?<!\w)(fille|fils|enfant)\s+d'un\s+homme(?!\w)", re.I, r"\1 d'un père"),
+        (r"(?<!\w)ODG(?!\w)", 0, "des deux yeux"),
+        (r"((?:examens?|bilans?|auscultation|palpation|inspection|segments?|fonds?|abdomen|toucher|"
+         r"neuro\w*|cardio\w*|reste|touchers?|lampe|IRM|TDM|scanner|radiographie|[ée]chographie)"
+         r"(?:[ -][^\W\d_]+){0,4})\s*:\s*RAS(?!\w)", re.I, r"\1 sans particularité"),
     )
 )  # fmt: skip
+_SEARCHED = re.compile(
+    r"(?<!\w)(?:la\s+)?recherche\s+(?:d'une?\s+|d'|de\s+|des\s+)(?P<what>[^.;:]{3,80}?)\s*(?:s'est\s+"
+    r"r[ée]v[ée]l[ée]e|est\s+revenue|[ée]tait|est|reste|:)\s+n[ée]gative(?!\w)",
+    re.IGNORECASE,
+)
+_AND_OF = re.compile(r"\s(?:et|ou)\s+(?:d'une?\s|d'|de\s(?:la\s)?|des\s|du\s)", re.IGNORECASE)
+_COUNT = (
+    r"(?P<{0}>\d|une?|deux|trois|quatre|cinq|six|sept|premi[èe]|deuxi|troisi|quatri|cinqui|sixi|septi|huiti)"
+    r"(?:\s?(?:[èe]?me|[èe]re|re|e))?"
+)
+_PARITY = re.compile(
+    rf"(?<!\w){_COUNT.format('gravida')}\s+gestes?\s*[,;]?\s*(?:et\s+)?{_COUNT.format('para')}\s+par(?:e|t|it[ée])s?"
+    r"(?!\w)",
+    re.IGNORECASE,
+)
+"""Pregnancies and births: "cinquième geste, cinquième pare" is G5P5."""
+_COUNTED = "un premi deux trois quatr cinq six sept huit".split()
+_HEART = re.compile(r"(?<!\w)(?:ventric|cardia|FEVG|tricuspid|mitral|[ée]chocardio)", re.IGNORECASE)
+_VENTRICLE = re.compile(r"(?<![\w-])V([DG])(?![\w-])")
 _BREASTS = re.compile(r"(?<!\w)(?:mammo\w*|mammaires?|seins?)(?!\w)", re.IGNORECASE)
 _BREAST = re.compile(r"(?<![\w-])S[DG](?![\w-])")
 _EYES = re.compile(
@@ -192,15 +227,35 @@ def plain(text: str) -> str:
         out, and without what denies nothing.
     """
     text = unicodedata.normalize("NFC", text).translate(_LETTERS)
+    text = _PARITY.sub(_parity, _SEARCHED.sub(_not_found, text))
     for pattern, new in _RULES:
         text = pattern.sub(new, text)
     text = _PART.sub(_part, text)
+    if _HEART.search(text):
+        text = _VENTRICLE.sub(_ventricle, text)
     if _BREASTS.search(text):
         text = _BREAST.sub(lambda m: "sein droit" if m[0] == "SD" else "sein gauche", text)
     if _EYES.search(text):
         text = _EYE.sub(lambda m: "oeil droit" if m[0] == "OD" else "oeil gauche", text)
     text = _COUNTS.sub(" éléments/µl", text)
     return _SIDE.sub(_side, _PER_LITRE.sub(" éléments/l", text))
+
+
+def _not_found(match: re.Match[str]) -> str:
+    return f"pas de {_AND_OF.sub(' ni ', match['what'])}"
+
+
+def _parity(match: re.Match[str]) -> str:
+    return "G{}P{}".format(*(_counted(match[name]) for name in ("gravida", "para")))
+
+
+def _counted(word: str) -> str:
+    found = (n for n, start in enumerate(_COUNTED) if word.lower().startswith(start))
+    return word if word.isdigit() else str(max(1, next(found, 0)))
+
+
+def _ventricle(match: re.Match[str]) -> str:
+    return f"ventricule {'droit' if match[1] == 'D' else 'gauche'}"
 
 
 def _part(match: re.Match[str]) -> str:

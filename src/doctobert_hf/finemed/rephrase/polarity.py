@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
 
 from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
-from doctobert_hf.finemed.rephrase.cues import (
-    AFTER,
-    ANY,
-    BEARER,
-    BEARERS,
-    BEFORE_ANY,
-    BEHIND_ANY,
-    CUE,
-    FREE,
-    GOES_ON,
-    LIST,
-    LISTED,
-    OF_ALL,
-    PRESENT,
-    RULED_OUT,
-    SCOPE_END,
-    TELLS_ALREADY,
-    TURN,
-    VERB,
-    places_behind,
-)
+from doctobert_hf.finemed.rephrase.cues import ANY, BEFORE_ANY, BEHIND_ANY
 from doctobert_hf.finemed.rephrase.normal import told_as_normal
-from doctobert_hf.finemed.rephrase.terms import CONTENT, kind_of, stem
+from doctobert_hf.finemed.rephrase.reach import GENERAL, Reach, is_infinitive, tells
+from doctobert_hf.finemed.rephrase.terms import CONTENT, stem
 from doctobert_hf.finemed.words import WORD, fold
 
 _SEGMENT = re.compile(
@@ -50,7 +29,6 @@ LIGHT = frozenset(
     local locale locales locaux operatoire operatoires postoperatoire postoperatoires
     permettant permet permis""".split()
 )
-_SHORT = frozenset("toux rash coma choc pus rale".split())
 _ALIASES = {
     "deces": "deced mort", "vomi": "vomi", "recidiv": "recidiv", "allerg": "allerg",
     "saigne": "saign hemorrag", "fum": "fumeu tabag", "traitem": "medicam traite",
@@ -119,18 +97,9 @@ def _without_prefix(word: str) -> str | None:
     return match["base"]
 
 
-_INFINITIVE = re.compile(r"(?:(?<!uli)er|ir|dre)\Z")
 _ARTICLE = re.compile(
     r"(?<!\w)(?:les?\s|la\s|l['’]|une?\s|des?\s|d['’]|du\s|au\s)\Z", re.IGNORECASE
 )
-_COMPLAINTS = tuple(
-    """dyspne toux frisson sueur cephale vertig nause vomi diarrhe constip fievre febri douleur algi
-    oedem cyanos icter asthen anorexi amaigriss malaise syncope palpit crachat expector hemopty
-    hematem melaen hematur brulure prurit eruption rash paresthes raideur photophob confus
-    somnol convuls essouffl epanchem rale crepitant sibilant souffle hypoten hyperten tachycard
-    bradycard polypne desatur hypoxi gene fatigue faiblesse""".split()
-)
-"""How complaints and signs begin, folded."""
 _FINDINGS = frozenset("signe signes notion particularite particuliers particuliere".split())
 _VERBS = frozenset(
     """presentait presentaient presenter presentant montrait montrer montrant montraient revelait
@@ -177,19 +146,19 @@ def _polarities(
     """
     found: dict[str, Counter[str]] = {}
     for segment in segments(text):
-        reach = _Reach(segment) if ANY.search(segment) else None
+        reach = Reach(segment) if ANY.search(segment) else None
         for match in WORD.finditer(segment):
             word, at = fold(match[0]), match.start()
             if word.startswith("indi") and _CONTRA.search(segment[max(0, at - 8) : at]):
                 continue  # "contre-indiqué" is a warning, no indication
             if word in _PASSED or not word.isalpha() or _PASSED_FORM.fullmatch(match[0]):
                 continue
-            if not _tells(match[0]) or _is_cue(match[0]):
+            if not tells(match[0]) or _is_cue(match[0]):
                 continue
             sure = reach is not None and at in reach.negated
             if (
                 not sure
-                and _is_infinitive(match[0])
+                and is_infinitive(match[0])
                 and not _ARTICLE.search(segment[max(0, at - 5) : at])
                 and not _ORDERED.search(segment[max(0, at - 20) : at])
                 and segment[:at].strip(" \t\n-•*")
@@ -206,31 +175,20 @@ def _polarities(
     return found
 
 
-def _head(segment: str, reach: _Reach | None, at: int) -> tuple[str, ...]:
+def _head(segment: str, reach: Reach | None, at: int) -> tuple[str, ...]:
     first = reach.heads.get(at) if reach is not None else None
     word = WORD.match(segment, first) if first is not None else None
-    return _roots(word[0]) if word and fold(word[0]) not in _GENERAL | LIGHT else ("",)
+    if word is None or fold(word[0]) in LIGHT - _FINDINGS:
+        return ("",)
+    mark = _ANY_SIGN if fold(word[0]) in GENERAL else ""
+    return tuple(mark + root for root in _roots(word[0]))
 
 
-_GENERAL = frozenset(
-    """signe signes notion argument arguments antecedent antecedents lesion lesions element elements
-    trouble troubles image images aspect aspects syndrome episode episodes prise symptome symptomes
-    presence apparition survenue risque recidive trace indication anomalie anomalies recours relais
-    besoin consommation utilisation complication complications facteur facteurs atteinte""".split()
-)
-"""Words that a denial may do without: "pas de signe d'infection" is "pas d'infection"."""
+_ANY_SIGN = "~"
+"""Before the root of a general word, of which it is enough that it is denied as often."""
+
+
 _TURNED = {"negated": "affirmed", "affirmed": "negated"}
-_LITTLE = frozenset(
-    "de la le les du des et en au aux un une ou il elle est sur par ce se on".split()
-)
-
-
-@lru_cache(maxsize=1 << 16)
-def _tells(raw: str) -> bool:
-    """Return whether a word tells a fact: a long one, a short one that is listed, "HTA"."""
-    word = fold(raw)
-    short = raw.isupper() and raw.isalpha() and len(raw) > 1 and word not in _LITTLE
-    return len(raw) >= CONTENT or word in _SHORT or short
 
 
 @lru_cache(maxsize=1 << 16)
@@ -244,219 +202,6 @@ def _roots(raw: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1 << 16)
 def _is_cue(word: str) -> bool:
     return bool(BEFORE_ANY.fullmatch(word) or BEHIND_ANY.fullmatch(word))  # a cue is no fact
-
-
-@lru_cache(maxsize=1 << 16)
-def _is_infinitive(raw: str) -> bool:
-    return bool(_INFINITIVE.search(fold(raw))) and kind_of(raw) is None
-
-
-class _Reach:
-    """How far the cues of a segment reach; places are looked up, for lists of hundreds."""
-
-    def __init__(self, segment: str) -> None:
-        self.segment = segment
-        self.heads: dict[int, int] = {}
-        self.negated = frozenset(_negated_places(segment, self.heads))
-        self._before = [match.end() for match in BEFORE_ANY.finditer(segment)]
-        self._behind = [match.start() for match in BEHIND_ANY.finditer(segment)]
-        self._free = [match.start() for match in FREE.finditer(segment)]
-        ruled_out = RULED_OUT.search(segment)
-        self._ruled_out = ruled_out.start() if ruled_out else len(segment)
-        self._present = list(_present(segment))
-        self._with = list(_with(segment))
-        self._goes_on = max((match.start() for match in GOES_ON.finditer(segment)), default=-1)
-
-    def unclear(self, at: int) -> bool:
-        """Return whether a cue may reach a place that none surely reaches."""
-        segment = self.segment
-        if _inside(self._with, at):
-            return False
-        near = (
-            at > self._ruled_out
-            or any(
-                not TURN.search(segment, at, c + 2) for c in _among(self._behind, at + 1, at + 90)
-            )
-            or any(" et " not in segment[at:c] for c in _among(self._free, at + 1, at + 90))
-            or any(
-                not TURN.search(segment, c, at) and not self._apart(c, at)
-                for c in _among(self._before, at - 59, at + 1)
-            )
-        )
-        return near and not _inside(self._present, at)
-
-    def _apart(self, cue: int, at: int) -> bool:
-        """Return whether a word stands behind the only comma: "pas de raideur, purpura".
-
-        A list that goes on ("pas de toux, fièvre ni dyspnée") may be denied as a whole.
-        """
-        comma = self.segment.find(",", cue, at)
-        return comma >= 0 and self._goes_on <= comma
-
-
-def _among(places: list[int], first: int, end: int) -> list[int]:
-    """Return those of sorted places that are from ``first`` to before ``end``."""
-    return places[bisect_left(places, first) : bisect_left(places, end)]
-
-
-def _inside(spans: list[tuple[int, int]], at: int) -> bool:
-    """Return whether a place is in one of sorted spans, which do not overlap."""
-    number = bisect_right(spans, at, key=lambda span: span[0]) - 1
-    return number >= 0 and at < spans[number][1]
-
-
-def _present(segment: str) -> Iterator[tuple[int, int]]:
-    """Yield the parts of an enumeration that are surely there: "fièvre absente, toux présente"."""
-    for match in PRESENT.finditer(segment):
-        if not (BEFORE_ANY.search(match["told"]) or BEHIND_ANY.search(match["told"])):
-            yield match.span("told")
-
-
-_WITH = re.compile(
-    r"(?<!\w)(?<!pas )(?<!ni )avec\s+(?:(?:une?|des?|la|les?|quelques)\s+|l['’])?"
-    r"(?P<told>\w+)(?=(?P<behind>[^.;,]{0,40}))",
-    re.IGNORECASE,
-)
-
-
-def _with(segment: str) -> Iterator[tuple[int, int]]:
-    """Yield what stands with a finding that is denied: "pas de fièvre avec dyspnée" has dyspnea.
-
-    Only complaints: in "pas de lésion avec prise de contraste" the whole is denied.
-    """
-    for match in _WITH.finditer(segment):
-        if fold(match["told"]).startswith(_COMPLAINTS) and not BEHIND_ANY.search(match["behind"]):
-            yield match.span("told")
-
-
-_SHOWS = tuple(
-    "montr retrouv revel objectiv not met mett voi constat identifi visualis detect trouv".split()
-)
-
-
-def _negated_places(segment: str, heads: dict[int, int] | None = None) -> Iterator[int]:
-    """Yield where words stand that a cue surely negates: its first two, and the heads of a list.
-
-    Args:
-        segment: Part of a sentence.
-        heads: Gets, for the second of two words, where the first one stands.
-    """
-    heads = {} if heads is None else heads
-    bearers = max((match.start() for match in BEARERS.finditer(segment)), default=-1)
-    walked: set[int] = set()
-    for cue in CUE.finditer(segment):
-        at = cue.end()
-        head = BEARER.match(segment, at) if cue[0].lower() == "ni" else None
-        if head and head.end() <= bearers:
-            continue  # "ni le crâne ni le rachis ne présentent de lésion": no lesion
-        if cue[0].lower().startswith("non"):  # denies the one word behind it
-            yield at
-            continue
-        yield from _list_heads(segment, at, walked, heads)
-    for cue in VERB.finditer(segment):
-        for name in ("verb", "state", "bare", "told", "who", "object", "which"):
-            if name in ("object", "which") and not fold(cue["verb"] or "").startswith(_SHOWS):
-                continue  # "ne prenez pas ce médicament": it is the taking that is denied
-            if cue[name] and len(cue[name]) >= CONTENT:
-                yield cue.start(name)
-    yield from _before_cues(segment, heads)
-
-
-def _list_heads(segment: str, at: int, walked: set[int], heads: dict[int, int]) -> Iterator[int]:
-    """Yield the first words of each member of a list, up to where it ends.
-
-    Args:
-        segment: What the cue stands in.
-        at: Where the list begins.
-        walked: Where members begin that an earlier cue has reached; grows.
-        heads: Where the first of two words stands, by the second; grows.
-    """
-    while at not in walked:
-        walked.add(at)
-        inside, following = _member(segment, at)
-        words = islice((m for m in WORD.finditer(inside) if _tells(m[0])), 2)
-        first = at
-        for number, match in enumerate(words):
-            if number:
-                heads[at + match.start()] = first
-            first = at + match.start()
-            yield first
-            if number == 0 and _is_infinitive(match[0]):
-                break
-        if following is None:
-            return
-        at = following
-
-
-_MARGIN = 64
-"""More than what stands behind a word may change whether it ends a scope."""
-
-
-def _member(segment: str, at: int) -> tuple[str, int | None]:
-    """Return a member of a list, and where the next one begins, if the list goes on.
-
-    The rest of a segment is looked at by pieces, as long lists deny at every comma.
-    """
-    size = 4 * _MARGIN
-    while True:
-        piece = segment[at : at + size]
-        whole = at + size >= len(segment)
-        stop = LIST.search(piece)
-        part = piece[: stop.start()] if stop else piece
-        limit = SCOPE_END.search(part)
-        found = limit or stop
-        if whole or (found is not None and found.end() <= size - _MARGIN):
-            break
-        size *= 4
-    if limit:
-        return part[: limit.start()], None
-    return part, at + stop.end() if stop else None
-
-
-_SEVERAL = re.compile(r"(?<!\w)(?:sont|[ée]taient|ont\s+[ée]t[ée])\s*\Z", re.IGNORECASE)
-"""Of more than one: "l'astérixis et les signes de localisation étaient absents"."""
-_LIKEWISE = re.compile(
-    rf"(?:{AFTER.pattern})\s*,?\s*(?:de\s+m[êe]me\s+que|ainsi\s+que|tout\s+comme)\s",
-    re.IGNORECASE,
-)
-"""What is denied like what stands before: "absentes, de même que la prise de toxiques"."""
-
-
-def _list_begin(segment: str, begin: int) -> int:
-    """Return where the list begins whose last member does: "la radio, le bilan n'étaient pas"."""
-    while begin > 0 and segment[begin - 1] == ",":
-        before = segment.rfind(",", 0, begin - 1) + 1
-        member = segment[before : begin - 1]
-        if not LISTED.fullmatch(member) or TELLS_ALREADY.search(member):
-            break
-        begin = before
-    return begin
-
-
-_LACKS = re.compile(r"(?:font|fai\w+)\s+d[ée]faut|manqu", re.I)  # "les signes, tous, font défaut"
-
-
-def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
-    """Yield the last three words before a cue that stands behind: "fièvre absente"."""
-    if not (cues := places_behind(segment)):
-        return
-    words = [m.start() for m in WORD.finditer(segment) if _tells(m[0])]
-    for shared in _LIKEWISE.finditer(segment):
-        told = (m for m in WORD.finditer(segment, shared.end(), shared.end() + 60) if _tells(m[0]))
-        yield from (match.start() for match in islice(told, 2))
-    for cue in cues:
-        begin = max(segment.rfind(",", 0, cue), segment.rfind(":", 0, cue)) + 1
-        last = bisect_left(words, cue)
-        if _LACKS.match(segment, cue) and last == bisect_left(words, begin):
-            begin = max(segment.rfind(sign, 0, max(begin - 1, 0)) for sign in ",:") + 1
-        if OF_ALL.match(segment, cue):
-            begin = _list_begin(segment, begin)
-            yield from words[bisect_left(words, begin) : last]
-            continue
-        reach = 6 if _SEVERAL.search(segment, max(begin, cue - 20), cue) else 3
-        near = [at for at in words[max(0, last - reach) : last] if at >= begin]
-        heads |= {at: near[0] for at in near[1:] if at not in heads}
-        yield from near
 
 
 def _surface(root: str, text: str) -> str:
@@ -479,6 +224,14 @@ def _affirmed(root: str, told: dict[str, Counter[str]]) -> bool:
     )
 
 
+def _is_lost(head: str, old: dict[str, Counter[str]], new: dict[str, Counter[str]]) -> bool:
+    """Return whether a denied word before another one is denied no more, or there is none."""
+    if not head.startswith(_ANY_SIGN):
+        return not head or _affirmed(head, new)
+    root = head.removeprefix(_ANY_SIGN)
+    return new.get(root, Counter())["negated"] < old[root]["negated"]
+
+
 def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield what is denied in one text and affirmed in the other."""
     words = {fold(word) for text in (source, rewrite) for word in WORD.findall(text)}
@@ -489,7 +242,7 @@ def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
         after = new.get(root, Counter())
         if after["negated"] < before["negated"] and after["affirmed"] > before["affirmed"]:
             firsts = heads.get(root, {""})
-            if root in _SIGN or not any(not head or _affirmed(head, new) for head in firsts):
+            if root in _SIGN or not any(_is_lost(head, old, new) for head in firsts):
                 continue  # "pas de métastase osseuse", "scintigraphie osseuse : pas de métastase"
             yield f"negation lost: {_surface(root, source)}"
         elif (

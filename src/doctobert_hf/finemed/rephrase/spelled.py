@@ -20,7 +20,9 @@ _ATTACHED = re.compile(r"(?<!\w)((?:[SP][ap]|p)?C?O|mm|cm|m|H)[ ]?[23](?!\w)")
 _MULTIPLIED = re.compile(r"(\d)[ ]?[x×*][ ]?(?=\d)")
 _FIGURE = re.compile(
     r"(?<!\w)(?:fig(?:ure|\.)?|tableau|tab\.|(?:question|qcm|qcs|exercice|dossier|cas(?:\s+clinique)?|"
-    r"observation|item)(?:\s+n[°o])?)\s*\d+", re.I,
+    r"observation|item)(?:\s+n[°o])?)\s*\d+|"
+    r"(?<!\w)(?:fig(?:ure)?s?|tableau)x?\.?\s+(?:(?:\d+|une?|deux|trois|quatre|cinq|six|sept|huit)(?:\s*,\s*|\s+et\s+)?)+"
+    r"(?!\w)", re.I,
 )  # fmt: skip
 """Numbers that name a part of a text, and tell nothing of the patient."""
 _ONE = re.compile(
@@ -41,7 +43,7 @@ _ALONE = (
 """What stands before a one that is no part of "vingt et un"."""
 _ARTICLE = re.compile(
     rf"(?<!\w){_ALONE}une?(?=\s+(?:comprim|g[ée]lule|sachet|ampoule|cp|injection|goutte(?!s?\s+[ée]pais)|bouff"
-    r"|prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
+    r"|prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|m[ée]dic|toxi|drog|alcool|substan|produit|anti|plante|\d+(?:[.,]\d+)?\s*kg)))))",
     re.I,
 )
 _ONE_OF = re.compile(
@@ -70,7 +72,7 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bune?\s+demie?[ -](?=milligramme|gramme|mg|g\b|comprim|ampoule|dose)", "0,5 "),
         (
             rf"\b{_ALONE}une(?=\s+(?:seule\s+)?(?:fois|injection|"
-            r"prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|\d+(?:[.,]\d+)?\s*kg)))))",
+            r"prise(?!\s+(?:en\s|d['’]|de\s+(?:poids|sang|conscience|contraste|masse|m[ée]dic|toxi|drog|alcool|substan|produit|anti|plante|\d+(?:[.,]\d+)?\s*kg)))))",
             "1",
         ),
         (r"\bun\s+semestre", "6 mois"),
@@ -155,7 +157,11 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I), new)
     for pattern, new in (
         (rf"(\d{_S}*(?:[mµu]?g|mcg|m?l|ui|(?:milli|micro)?grammes?|unit[ée]s?))({_S}(?:de{_S}(?:la{_S})?|d['’])[^\W\d][\w-]*"
-         rf"(?:{_S}[\w-]+)?){_S}par{_S}(jour|semaine|heure)\b", r"\1/\3\2"),
+         rf"(?:{_S}[\w-]+)?){_S}par{_S}(jour|semaine|heure|(?:d[ée]ci|centi|milli|micro)?litre|[dm]?l)\b",
+         r"\1/\3\2"),
+        (rf"(\d{_S}*((?:centi|milli)m[èe]tres?|[cm]m)){_S}+sur{_S}+(\d+(?:[.,]\d+)?|deux){IMPLIED}?(?!{_S}*[cm]|\d|[.,]\d)",
+         r"\1 x \3 \2"),
+        (rf"\bpar{_S}(\d{{1,2}}{IMPLIED}?{_S}?h(?:eures?)?)\b", r"toutes les \1"),
         (rf"\b(\d+|deux){_S}+(?:reprises|occasions)\b", r"\1 fois"),
         (rf"\bchaque{_S}+(?=\d+{_S}*{_TIME}\b)", "tous les "),
         (rf"{_S}*(?:{_PER}){_S}*(?:24{_S}*h(?:eures?)?|vingt-quatre heures)\b", "/jour"),
@@ -184,7 +190,7 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<!\w)une?(?={_S}+{_TIME}\b)", f"1{IMPLIED}"),
         (rf"(?<!\w)l['’](?:an|ann[ée]e){_S}+(?:[ée]coul[ée]e|pr[ée]c[ée]dente?|derni[èe]re)|"
          rf"(?<!\w)la{_S}+derni[èe]re{_S}+ann[ée]e", f"1{IMPLIED} an"),
-        (rf"\b(\d+){IMPLIED}?({_S}+{_TIME}){_S}+et{_S}+demie?\b", rf"\1,5{IMPLIED}\2"),
+        (rf"\b(\d+){IMPLIED}?({_S}*{_TIME}){_S}+et{_S}+demie?\b", rf"\1,5{IMPLIED}\2"),
         (rf"\b(\d+)({_S}+(?:(?:milli)?litres?|(?:milli|micro|kilo)?grammes?|kilos?|(?:centi|milli)?m[èe]tres?|"
          rf"comprim[ée]s?|[mkµc]?g|[mcd]?l|[cm]?m)){_S}+et"
          rf"{_S}+demie?\b", r"\1,5\2"),
@@ -277,6 +283,14 @@ ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6"}
 _EYES = re.compile(r"(?<!\w)(?:acuit[ée]\w*|(?-i:AV)|oeil|œil|yeux|visuel\w*|vision)(?!\w)", re.I)
 _TENTHS = re.compile(r"(?<![\d/.,])(\d{1,2})/10(?![\d/.,]\d|\w|/)")
 """An acuity is one number, and stands where eyes are told of: "OD 10/10, OG 3/10"."""
+_NUMBERS = {
+    word: number
+    for number, word in enumerate("un deux trois quatre cinq six sept huit neuf dix".split(), 1)
+}
+_TENTHS_SAID = re.compile(rf"(?<!\w)({'|'.join(_NUMBERS)})\s+dixi[èe]mes?(?!\w)", re.I)
+_YEARS_AND_MONTHS = re.compile(
+    rf"(?<![\w.,])(\d{{1,3}}){_S}*ans?{_S}+(?:et{_S}+)?(\d{{1,2}}){_S}*mois(?!\w)"
+)
 _BLANKS = re.compile(_S + "{2,}")
 
 
@@ -287,10 +301,12 @@ def as_digits(text: str) -> str:
     text = _MULTIPLIED.sub(r"\1 × ", _ATTACHED.sub(r"\1", text))
     text = _ROMAN.sub(lambda match: match[1] + ROMAN[match[2]], text)
     if _EYES.search(text):
+        text = _TENTHS_SAID.sub(lambda match: f"{_NUMBERS[match[1].lower()]}/10", text)
         text = _TENTHS.sub(r"\1 dixiemes ", text)
     text = _replaced(text, _BEFORE)
     text = _PRESSURE.sub(_pressure, digits_for_words(_FIGURE.sub(" ", text)))
-    return _replaced(text, _AFTER)
+    text = _replaced(text, _AFTER)
+    return _YEARS_AND_MONTHS.sub(lambda m: f"{12 * int(m[1]) + int(m[2])} mois", text)
 
 
 def _replaced(text: str, rules: tuple[tuple[re.Pattern[str], str], ...]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from doctobert_hf.chunking.sentences import split_sentences
-from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
+from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
 from doctobert_hf.finemed.rephrase.brands import BRANDS, other_names
 from doctobert_hf.finemed.rephrase.drug_classes import class_of, has_member, is_class
 from doctobert_hf.finemed.rephrase.slips import is_slip, swapped, value_told
@@ -174,7 +174,9 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and any(other in old for other in other_names(word)):
             continue
-        if kind == "drug" and has_member(word, _medicines(source)):
+        if kind == "drug" and (
+            has_member(word, _medicines(source)) or word in _of_regimens(source)
+        ):
             continue
         if kind is None or stem(word) in old_stems:
             continue
@@ -185,7 +187,6 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         if kind == "disease" and (value_told(word, source) or word in _spelt_out(rewrite, source)):
             continue
         yield f"{kind} invented: {word}"
-    yield from _short_names(source, rewrite, old_stems | set(old))
     yield from _eponyms(source, rewrite)
     lost = []
     for word in dict.fromkeys(old):
@@ -195,6 +196,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         if stem(word) in _SALTS and told_otherwise(stem(word), new):
             continue
         if kind == "drug" and any(other in written for other in other_names(word)):
+            continue
+        if kind == "drug" and word in _of_regimens(rewrite):
             continue
         if kind == "disease" and told_otherwise(word, new):
             continue
@@ -223,6 +226,21 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield f"terms lost: {', '.join(lost[:5])}"
 
 
+_REGIMEN = re.compile(r"(?<![\w-])\d{0,2}(?=[RHZES]*H)(?=[RHZES]*R)[RHZES]{2,5}(?![a-zà-ÿ])")
+_IN_REGIMEN = dict(
+    R="rifampicine", H="isoniazide", Z="pyrazinamide", E="ethambutol", S="streptomycine"
+)
+
+
+@lru_cache(maxsize=4)  # asked for each medicine of a text
+def _of_regimens(text: str) -> frozenset[str]:
+    """Return the medicines that a text names by letters: "2RHZE/4RH" of a tuberculosis."""
+    letters = {letter for match in _REGIMEN.finditer(text) for letter in match[0]}
+    return frozenset(_IN_REGIMEN[letter] for letter in letters & _IN_REGIMEN.keys())
+
+
+BETWEEN = r"\W+(?:\w{1,3}\W+){0,2}"
+"""What stands between the words that an abbreviation is made of."""
 _INITIALS = re.compile(r"(?<![\w-])(?<!\d )[A-Z]{2,5}(?![\w-])")
 _SEVERAL = frozenset("sa im ra pr ic ar is ai da dt".split())
 """Abbreviations that stand for several things: "SA" is not always "semaines d'aménorrhée"."""
@@ -236,7 +254,7 @@ def _spelt_out(rewrite: str, source: str) -> frozenset[str]:
         short = fold(raw)
         if short in EXPANSIONS and short not in _SEVERAL:
             continue
-        spelt = _BETWEEN.join(rf"{letter}\w{{2,}}" for letter in short)
+        spelt = BETWEEN.join(rf"{letter}\w{{2,}}" for letter in short)
         for match in re.finditer(rf"\b{spelt}", fold(rewrite)):
             found |= set(words_of(match[0]))
     return frozenset(found)
@@ -244,7 +262,7 @@ def _spelt_out(rewrite: str, source: str) -> frozenset[str]:
 
 _VALUE = re.compile(r"(?:emie|urie)s?\Z")
 """What a number may tell instead: "hypercalcémie"."""
-_NO_FINDING = re.compile(r"insuffisante?s?|suffisan\w*")
+_NO_FINDING = re.compile(r"insuffisante?s?|suffisan\w*|retreciss(?:ante?s?|ent|e|ait)")
 _SHOCKS = re.compile(
     r"(?<!\w)chocs?\s+(?:[ée]lectriques?|d[ée]livr|rotulien|de\s+pointe|sur\s|(?:à|contre)\s+l)",
     re.IGNORECASE,
@@ -265,7 +283,7 @@ _SAME = {
     **{"cephale": "maux mal tete", "dyspnee": "essouffl souffle", "ictere": "jauniss subicter"},
     **{
         "prurit": "demange gratte prurig",
-        "vomissem": "vomi emese",
+        "vomissem": "vomi emese hematem",
         "hemorrag": "saign",
         "asthm": "asthm",
     },
@@ -290,7 +308,8 @@ _SAME = {
     **{"infarct": "idm", "pyrosis": "brulure", "dysurie": "urin mictio", "anorexi": "appetit"},
     **{"potassi": "kalie kaliu hypokal hyperkal", "sodium": "natre hyponat hypernat"},
     **{"calcium": "calce calcif hypocal hypercal", "magnesiu": "magnes", "corticoid": "cortico"},
-    **{"icter": "anicter", "rales": "crepit sibil ronch", "crepit": "rale", "sibil": "rale"},
+    **{"icter": "anicter", "rales": "crepit sibil ronch siffl", "crepit": "rale", "zona": "zoster"},
+    **{"sibil": "rale siffl"},
     **{
         "jauniss": "icter subicter cholesta",
         "saignem": "sang hemorrag metrorr menorr menometr epistax gingivorr rectorr",
@@ -304,7 +323,7 @@ _SAME = {
         "plaie": "erosion ulcer lacerat escar coup incis morsur dehisc bless",
         "creatinin": "creatin",
     },
-    **{"malformat": "malform dysmorph"},
+    **{"malformat": "malform dysmorph", "laparotom": "incision", "cortison": "cortico corticoth"},
     **{"chimioth": "prechimioth postchimioth chimio radiochimio"},
     **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
 }
@@ -331,56 +350,6 @@ def told_otherwise(root: str, words: Iterable[str]) -> bool:
 
 
 _SALTS = frozenset(stem(word) for word in ("potassium", "sodium", "calcium", "magnesium"))
-_DISEASES_SHORT = frozenset(
-    """avc ait hta htap bpco sep tvp ep idm vih oap rgo sca fa aomi irc pid vhb vhc sida sdra saos
-    civd hsa mici rch dmla tdah acfa gea geu hed hsd hic icc ira iu lal lmc lnh pna rac sapl sla
-    mtev mvte bav""".split()
-)
-_OTHERS_SHORT = frozenset("pth ptg ivg imc bav tep rcf".split())
-_DRUGS_SHORT = frozenset("hbpm hnf avk aod iec ains isrs bzd epo tdf efv nvp azt".split())
-_BETWEEN = r"\W+(?:\w{1,3}\W+){0,2}"
-_SPELT_OUT = {
-    short: re.compile(r"\b" + _BETWEEN.join(rf"{stem(part)}\w*" for part in EXPANSIONS[short]))
-    for short in sorted(_DISEASES_SHORT & EXPANSIONS.keys())
-    if len(EXPANSIONS[short]) > 1
-}
-
-
-def _short_names(source: str, rewrite: str, known: set[str]) -> Iterator[str]:
-    """Yield diseases that are new, by their abbreviation ("AVC") or in the words of it."""
-    for raw in dict.fromkeys(re.findall(r"(?<![\w-])[A-Z]{2,5}(?![\w-])", rewrite)):
-        short, before = fold(raw), fold(source)
-        if short not in _DISEASES_SHORT | _DRUGS_SHORT | _OTHERS_SHORT or short in known:
-            continue
-        if not any(other in before for other in ANOTHER_WAY.get(short, ())):
-            kind = "drug" if short in _DRUGS_SHORT else "disease"
-            kind = "term" if short in _OTHERS_SHORT else kind
-            yield f"{kind} invented: {raw}"
-    for short, pattern in _SPELT_OUT.items():
-        found = pattern.search(fold(rewrite))
-        before = fold(source)
-        if any(other in before for other in ANOTHER_WAY.get(short, ())):
-            continue
-        same = {s for s, parts in EXPANSIONS.items() if parts == EXPANSIONS[short]}  # HIC, HTIC
-        if found and known.isdisjoint(same) and not pattern.search(before):
-            yield f"disease invented: {found[0]}"
-
-    told = fold(rewrite)
-    for raw in dict.fromkeys(re.findall(r"(?<![\w-])[A-Z]{2,5}(?![\w-])", source)):
-        short = fold(raw)
-        named = short in ANOTHER_WAY or (short in _DISEASES_SHORT and short in EXPANSIONS)
-        if not named or re.search(rf"(?<!\w){short}s?(?!\w)", told):
-            continue
-        if short not in ANOTHER_WAY:
-            if not any(stem(part) in told for part in EXPANSIONS[short]):
-                yield f"disease lost: {raw}"
-            continue
-        parts = EXPANSIONS.get(short, ("?",))[:2]
-        spelt = re.search(_BETWEEN.join(rf"{re.escape(stem(part))}\w*" for part in parts), told)
-        if not spelt and not any(other in told for other in ANOTHER_WAY[short]):
-            yield f"disease lost: {raw}"
-
-
 _EPONYM = re.compile(
     r"(?<!\w)(?:maladies?|syndromes?|sarcomes?|tumeurs?|purpura|an[ée]mies?|thyro[ïi]dite|chor[ée]e)"
     r"\s+(?:de\s+la\s|d['’e]\s?|du\s)(?P<name>[A-Z][\w-]{2,})"

@@ -1,0 +1,171 @@
+"""Rewrites of other registers: the same facts for a patient, in notes, in words, in other units."""
+
+import pytest
+
+from doctobert_hf.finemed.rephrase.fidelity import check_rewrite
+
+pytest.importorskip("text_to_num")
+KEPT = [
+    # numbers and units
+    ("Lésion évoluant depuis 4ans et demie.", "Lésion présente depuis quatre ans et demi."),
+    ("Acuité visuelle à 3/10 à l'œil droit.", "Acuité visuelle de trois dixièmes à l'œil droit."),
+    (
+        "Les données sont au Tableau 2, Figure 5.",
+        "Les données sont au tableau deux et à la figure cinq.",
+    ),
+    (
+        "Hémoglobine à 6,2 g/dl au bilan.",
+        "Bilan : six virgule deux grammes d'hémoglobine par décilitre.",
+    ),
+    ("Plasma 15 ml/kg par huit heures.", "Plasma 15 ml/kg toutes les 8 heures."),
+    ("Recul de 3 ans et 4 mois.", "Recul de 40 mois."),
+    (
+        "Abcès de 250 cc drainé.",
+        "Abcès drainé, de deux cent cinquante centimètres cubes.",
+    ),
+    ("Nodule de 4/3 cm du sein.", "Nodule du sein, de quatre centimètres sur trois."),
+    (
+        "Des adénopathies infra-centimétriques étaient vues.",
+        "On voyait de petits ganglions de moins d'un centimètre.",
+    ),
+    (
+        "Elle rapporte une prise de médicaments pendant la grossesse.",
+        "Médicaments pris pendant la grossesse, dit-elle.",
+    ),
+    # names and codes
+    ("Quatrième geste, troisième pare, 31 ans.", "G4P3, 31 ans."),
+    ("Une céphalosporine de 3ème génération est donnée.", "C3G donnée."),
+    ("Indice de masse corporel à 31 kg/m2.", "IMC à 31 kg/m2."),
+    (
+        "Traitée par 2RHZE/4RH.",
+        "Traitée par 2RHZE/4RH (rifampicine, isoniazide, pyrazinamide, éthambutol).",
+    ),
+    (
+        "Altération de l'épithélium pigmentaire.",
+        "Épithélium pigmentaire (EP) altéré ; pas d'autre atteinte de l'EP.",
+    ),
+    # what is denied
+    (
+        "L'examen thoraco-abdominal était sans particularités.",
+        "Examen thoraco-abdominal : RAS.",
+    ),
+    (
+        "On ne retrouve pas d'anomalie osseuse ni musculaire.",
+        "Les explorations osseuse et musculaire sont dépourvues d'anomalie.",
+    ),
+    (
+        "Des orteils écartés et un cou court sont notés.",
+        "On note un écartement des orteils et un cou court.",
+    ),
+    (
+        "La membrane est restée intacte, extraite sans la rompre.",
+        "On a extrait sans la rompre la membrane, restée intacte.",
+    ),
+    (
+        "Ni ses frères et ni ses cousins ne présentaient de tels signes.",
+        "Ses frères et ses cousins étaient indemnes de tels signes.",
+    ),
+    (
+        "Ne disposant pas d'imagerie adaptée, on a opéré.",
+        "L'imagerie nécessaire à un bilan adapté faisant défaut, on a opéré.",
+    ),
+    (
+        "Le nerf facial inférieur n'avait pas été identifié ni devant ni derrière la glande.",
+        "Le nerf facial inférieur n'a pu être identifié, pas plus devant que derrière la glande.",
+    ),
+    (
+        "L'OCT montre une disparition de la ligne externe.",
+        "À l'OCT, la ligne externe n'est plus visible.",
+    ),
+    (
+        "Un hématome fuse jusqu'au ligament ovarien, qui a été respecté.",
+        "Hématome fusant jusqu'au ligament ovarien, respecté.",
+    ),
+    (
+        "La recherche d'une atteinte rénale et des calcifications s'est révélée négative.",
+        "Aucune atteinte rénale ni calcification n'a été trouvée.",
+    ),
+    (
+        "Il n'avait pas d'allergie particulière, notamment aux antibiotiques.",
+        "Aucune allergie, en particulier pas aux antibiotiques.",
+    ),
+    # of whom, and on which side
+    (
+        "Aux antécédents de hernie opérée, il est issu d'un mariage consanguin.",
+        "ATCD : hernie opérée. Parents consanguins.",
+    ),
+    (
+        "Reçue à l'hôpital de Grand-Bassam pour des vomissements.",
+        "Motif : vomissements. Hôpital de Grand-Bassam.",
+    ),
+    (
+        "Une lésion envahissant les méninges, opérée avec reconstruction durale.",
+        "Une lésion envahissant les méninges, opérée ; la dure-mère a été reconstruite.",
+    ),
+    ("Entorse de la chevillegauche.", "Entorse de la cheville gauche."),
+    (
+        "Le ventricule gauche est dilaté, la fuite mitrale minime.",
+        "VG dilaté, fuite mitrale minime.",
+    ),
+    (
+        "La nécrose montait jusqu'au coude à droite et touchait l'épaule gauche.",
+        "La nécrose montait à droite jusqu'au coude et touchait à gauche l'épaule.",
+    ),
+    (
+        "Une insuffisance rénale est diagnostiquée et on suit le patient à la recherche "
+        "d'une anémie.",
+        "Une insuffisance rénale est diagnostiquée ; un suivi est prévu pour dépister une anémie.",
+    ),
+    (
+        "L'antibiogramme indiquait une résistance de E. coli aux quinolones et Proteus, "
+        "sensible aux antibiotiques testés.",
+        "Selon l'antibiogramme, E. coli était résistant aux quinolones, Proteus multisensible aux "
+        "antibiotiques testés.",
+    ),
+]
+ALTERED = [
+    ("Une femme de 40 ans et un garçon de 9 ans.", "Une femme de 40 ans et une fille de 9 ans.",
+     "sex changed"),
+    ("Une image probablement en rapport avec un kyste.", "Une image en rapport avec certitude avec "
+     "un kyste.", "certainty invented"),
+    ("Une chirurgie a été faite. Une plastie en Z de la bride a été réalisée.",
+     "Une chirurgie a été faite.", "treatment lost: plastie"),
+    ("Résistance de E. coli aux quinolones, Proteus sensible aux macrolides.",
+     "E. coli sensible aux quinolones, Proteus sensible aux macrolides.", "sensitivity changed"),
+    ("On ne retrouve pas d'anomalie osseuse ni musculaire.",
+     "On retrouve une anomalie osseuse et musculaire.", "negation lost"),
+    ("Recul de 3 ans et 4 mois.", "Recul de 34 mois.", "quantity"),
+    ("Acuité visuelle à 3/10.", "Acuité visuelle de cinq dixièmes.", "quantity"),
+    ("Quatrième geste, troisième pare.", "G3P3.", "code"),
+    ("Traitée par 2RHZE/4RH.", "Traitée par 2RHZE/4RH et lévofloxacine.", "drug invented"),
+    ("Plasma 15 ml/kg par huit heures.", "Plasma 15 ml/kg toutes les 6 heures.", "quantity"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "rewrite"), KEPT)
+def test_the_same_in_other_words_passes(source, rewrite):
+    assert check_rewrite(source, rewrite) == []
+
+
+@pytest.mark.parametrize(("source", "rewrite", "reason"), ALTERED)
+def test_what_is_changed_is_named(source, rewrite, reason):
+    found = check_rewrite(source, rewrite)
+    assert any(one.startswith(reason) for one in found), found
+
+
+def test_a_report_in_a_patients_words_has_all_its_sentences():
+    source = (
+        "Mme R. consulte pour une exophtalmie unilatérale gauche évoluant progressivement depuis "
+        "une année. L'examen retrouve une exophtalmie axile, indolore, réductible et pulsatile "
+        "avec limitation de la motilité oculaire. La palpation révèle une masse temporale "
+        "adhérente. Le scanner objective une lésion ostéocondensante envahissant la fosse "
+        "temporale. L'exérèse chirurgicale est pratiquée en neurochirurgie avec reconstruction."
+    )
+    told = (
+        "Mme R. est venue parce que son œil gauche ressortait peu à peu depuis un an. Il était "
+        "poussé droit devant, sans douleur, on pouvait le remettre en place, il battait et "
+        "bougeait mal. À la tempe, on sentait une grosseur collée à l'os. Le scanner a montré une "
+        "zone d'os trop dense qui gagnait le creux de la tempe. Des neurochirurgiens ont tout "
+        "enlevé et reconstruit la paroi."
+    )
+    assert not [one for one in check_rewrite(source, told) if "left out" in one]
