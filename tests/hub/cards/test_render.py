@@ -14,6 +14,7 @@ from doctobert_hf.hub.cards.facts import CardFacts
 from doctobert_hf.hub.cards.kinds import KINDS
 from doctobert_hf.hub.cards.metadata import license_id, metadata_errors, size_category
 from doctobert_hf.hub.cards.render import front_matter, render_card, snippets
+from doctobert_hf.hub.cards.templates import template_environment
 from doctobert_hf.hub.publish.preview import render_path
 from doctobert_hf.hub.publish.push import Target, push_model
 
@@ -343,3 +344,18 @@ def test_a_checkpoints_card_says_in_words_that_it_is_one(run_dir, tmp_path):
     assert not [w for w in report.warnings if "checkpoint.json" in w]
     push_model(run_dir, Target("me/x", dry_run=tmp_path / "whole"), CardFacts(license="mit"))
     assert "intermediate" not in (tmp_path / "whole" / "README.md").read_text()
+
+
+def test_the_french_part_tells_what_the_records_hold():
+    record = {
+        "phases": [{"name": "a", "tokens": 1_200_000}, {"name": "b", "tokens": 300_000}],
+        "held_out": {"accuracy": 0.417, "perplexity": 12.0, "masked_tokens": 900},
+    }
+    told = _story({"record": record, "facts": {"base_model": "o/m"}})
+    assert "à partir de o/m, sur 1\u202f500\u202f000 jetons en 2 phases." in told
+    assert "que la dernière phase n'a pas vus, il retrouve 41,7\u202f% des mots masqués." in told
+    assert not _story({"record": {}, "facts": {}}).strip()
+
+
+def _story(context):
+    return template_environment().get_template("parts/story_fr.md").render(context)

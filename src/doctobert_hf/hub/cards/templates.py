@@ -63,6 +63,7 @@ def template_environment(gaps: list[str] | None = None) -> jinja2.Environment:
         "metric": metric,
         "fr": lambda text: str(text).replace(GAP, GAP_FR),
         "fr_num": lambda value: french(value) if is_number(value) else GAP_FR,
+        "fr_pct": lambda value: french_share(value) if is_number(value) else GAP_FR,
     }
     return environment
 
@@ -107,6 +108,11 @@ def short_number(value: float) -> str:
 def french(value: float) -> str:
     """A whole number as French writes it: narrow spaces between thousands."""
     return f"{value:,.0f}".replace(",", "\u202f")
+
+
+def french_share(value: float) -> str:
+    """A share in percent as French writes it: a comma, and a narrow space before the sign."""
+    return f"{100 * value:.1f}".replace(".", ",") + "\u202f%"
 
 
 def duration(seconds: float) -> str:
