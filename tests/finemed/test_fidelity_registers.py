@@ -123,6 +123,55 @@ KEPT = [
         "antibiotiques testés.",
     ),
 ]
+KEPT += [
+    (
+        "À la dose de 15 mg/kg/j d'antimoine.",
+        "Quinze milligrammes d'antimoine par kilogramme et par jour.",
+    ),
+    ("Il vient consulter une fois de plus.", "Il consulte à nouveau."),
+    (
+        "Après la biopsie, une résection. Deux mois plus tard, une plastie.",
+        "1er temps : biopsie, résection. 2e temps, deux mois plus tard : plastie.",
+    ),
+    ("Chimiothérapie par cispliatne.", "Chimiothérapie par cisplatine."),
+    ("Parathormone effondrée à 4 pg/ml.", "PTH effondrée : 4 pg/ml."),
+    ("Contrôles des 3 ème, 9 ème et 18 ème mois normaux.", "M3, M9 et M18 : contrôles normaux."),
+    ("Une SPM dépassant l'ombilic.", "Une splénomégalie dépassant l'ombilic."),
+    ("Une lympho histiocytose est discutée.", "Une lymphohistiocytose est discutée."),
+    ("Prise de corticoïdes oraux.", "Corticothérapie orale."),
+    ("Patiente non connue diabétique.", "Patiente sans diabète connu."),
+    ("Loge libre sans adénopathies.", "Loge libre, pas de ganglions anormaux."),
+    (
+        "Une augmentation de la protéine C réactive à 90 mg/l avec une calcémie normale.",
+        "Protéine C réactive élevée à 90 mg/l ; calcémie normale.",
+    ),
+    (
+        "Sans frissons, ni sueurs, ni vertiges. Le reste va bien.",
+        "Frissons, sueurs et vertiges étaient absents. Le reste va bien.",
+    ),
+    (
+        "Vu l'absence de facteurs de rechute (emboles, limites envahies), on surveille.",
+        "Les facteurs de rechute (emboles, limites envahies) étant absents, on surveille.",
+    ),
+    (
+        "Une poussée non jugulée par les corticoïdes, le rituximab.",
+        "Une poussée que ni les corticoïdes ni le rituximab ne l'ont jugulée.",
+    ),
+    (
+        "L'aspiration, à la recherche de BK, est non concluante.",
+        "Ni la biopsie ni l'aspiration à la recherche de bacille de Koch ne sont concluantes.",
+    ),
+    (
+        "Douleurs non améliorées par le paracétamol.",
+        "Douleurs que le paracétamol n'améliorait pas.",
+    ),
+    ("À prendre pendant ou en dehors des repas.", "À prendre pendant les repas ou en dehors."),
+    ("Traitements qui ne sont plus totalement efficaces.", "Traitements incomplètement efficaces."),
+    (
+        "Aucun autre signe n'est rapporté, notamment la fatigue.",
+        "Aucun autre signe n'est rapporté, pas de fatigue.",
+    ),
+]
 ALTERED = [
     ("Une femme de 40 ans et un garçon de 9 ans.", "Une femme de 40 ans et une fille de 9 ans.",
      "sex changed"),
@@ -139,6 +188,15 @@ ALTERED = [
     ("Quatrième geste, troisième pare.", "G3P3.", "code"),
     ("Traitée par 2RHZE/4RH.", "Traitée par 2RHZE/4RH et lévofloxacine.", "drug invented"),
     ("Plasma 15 ml/kg par huit heures.", "Plasma 15 ml/kg toutes les 6 heures.", "quantity"),
+    ("Acuité de 3/10 et 7/10 à l'œil droit et gauche respectivement.",
+     "Acuité de 7/10 à l'œil droit et de 3/10 à l'œil gauche.", "values exchanged"),
+    ("Supination à 30°/70°.", "Supination à 70°/30°.", "values exchanged"),
+    ("À l'œil droit, acuité de 2/10 avec une myopie de 5 dioptries. À l'œil gauche, acuité de 4/10 "
+     "avec une myopie de 3 dioptries.", "À l'œil droit, acuité de 2/10 avec une myopie de 3 "
+     "dioptries. À l'œil gauche, acuité de 4/10 avec une myopie de 5 dioptries.",
+     "values exchanged"),
+    ("Sans frissons, ni sueurs, ni vertiges.", "Sueurs et vertiges étaient absents, frissons "
+     "présents.", "negation lost"),
 ]  # fmt: skip
 
 

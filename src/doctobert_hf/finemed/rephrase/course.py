@@ -68,7 +68,7 @@ _BETTER = re.compile(
     re.IGNORECASE,
 )
 _NO_BETTER = re.compile(
-    r"(?<!\w)(?:[ée]chec|inefficac|sans\s+(?:succ[èe]s|effet|r[ée]ponse)|r[ée]sist|r[ée]fract|rebel|"
+    r"(?<!\w)(?:[ée]chec|inefficac|n['’]am[ée]lior|sans\s+(?:succ[èe]s|effet|r[ée]ponse)|r[ée]sist|r[ée]fract|rebel|"
     r"aggrav|persist|stationn|malgr[ée]|(?:pas|aucun\w*)\s+(?:de\s+|d['’])?(?:effet|r[ée]ponse|chang|"
     r"progr|b[ée]n[ée]f))\w*",
     re.IGNORECASE,

@@ -14,7 +14,8 @@ DONE = (
 )
 """What is done with an examination, or with a finding: where it was not, the thing is denied."""
 CUE = re.compile(
-    r"(?<!\w)(?:(?:pas|jamais)\s+(?:(?!candidat|seul)\w+\s+){0,2}?(?:d['’]|de\s)|pas\s+non\s+plus|"
+    r"(?<!\w)(?:(?:pas|jamais)\s+(?:(?!candidat|seul)\w+\s+){0,2}?(?:d['’]|de\s)|pas\s+mis\w*\s+en\s+[ée]vidence\s+d[e'’]|"
+    r"pas\s+non\s+plus|"
     r"(?:ne\s|n['’])\s*(?:\w+\s+){1,3}?(?:plus|gu[èe]re|point)\s+(?:\w+\s+)?(?:d['’]|de\s)|"
     r"(?<!pas )(?:ne\s)\s*(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|retrouv|objectiv|signal|"
     r"rapport|d[ée]cri|allègu|relev|not|met|trouv)\w*\s+(?:en\s+évidence\s+)?"
@@ -23,14 +24,15 @@ CUE = re.compile(
     r"absences?\s+(?:du|des)|faute\s+d[e'’]|(?:indemne|exempte?|vierge)s?\s+d[e'’]|"
     r"(?:est|sont|[ée]tai(?:t|ent)|rest\w+|aires?\s+\w+)\s+libres?\s+d[e'’]|"
     r"abst(?:enue?s?|ient|enant|enir|enait)\s+(?:de\s+(?:toute?\s+)?|d['’])|"
-    r"(?:respect|[ée]pargn)(?:ant|ent|ai(?:t|ent)|e)\s+(?:l[ae]s?\s+|l['’])|rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
+    r"(?:respect|[ée]pargn)(?:ant|ent|ai(?:t|ent)|er?)\s+(?:l[ae]s?\s+|l['’])|rien\s+n['’](?:indiqu|[ée]vo[qc]|sugg[èe]r)\w+\s+(?:une?\s+|d['’]\s?|de\s+)|"
     r"(?:nie(?:nt)?|niant|d[ée]ment|r[ée]fute|r[ée]cuse)\s+"
     r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
     r"(?:d[ée]pourv|d[ée]n)u[ée]?e?s?\s+d[e'’]|en\s+dehors\s+de\s+toute?(?!\w)|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
     r"non[ -](?=\w+)|"
     r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]cart(?:e|ent|er|ant|ait)(?!\w)|infirm(?!i[èe]r)\w+|"
     r"(?:a|ont|avai(?:t|ent)|ayant)\s+[ée]cart[ée](?!\w)|"
-    r"(?<=pas )sous(?!\w)|(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|contrairement\s+(?:à|"
+    r"renon[çc]\w+\s+à\s+(?:toute?\s+)?|(?<=pas )sous(?!\w)|"
+    r"(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|contrairement\s+(?:à|"
     r"aux?)\s+(?:l['’]|l[ae]s?\s)?|(?:\A|,|(?<!\w)et)\s*(?:non\s+)?pas\s+(?:à|aux?|avec|chez)\s+(?:l['’]|l[ae]s?\s)?)",
     re.IGNORECASE,
 )
@@ -44,7 +46,7 @@ AFTER = re.compile(
     rf"(?:(?:pu|d[ûu]|[ée]t[ée]|[êe]tre)\s+){{0,3}}{DONE}|n['’](?:a|ont|avai(?:t|ent))\s+pu\s+[êe]tre\s+"
     r"(?:identifi|visualis|retrouv|observ|mis\w*\s+en\s+[ée]viden)\w+)(?!\w)"
     r"|:\s*(?:non|0(?![.,]?\d)|n[ée]ant|aucune?|sans|nuls?|(?-i:RAS)|rien)(?=\s*[.;,)\n]|\s*\Z)"
-    r"|(?<!\w)(?:(?<!pas )(?:font|fait|faisant|faisai(?:t|ent))\s+d[ée]faut|"
+    r"|(?<!\w)(?:(?<!pas )(?:font|fait|faisant|faisai(?:t|ent))\s+(?:toujours\s+)?d[ée]faut|"
     r"(?<!ne )manqu(?:ent|ai(?:t|ent)))(?!\w)",
     re.IGNORECASE,
 )
@@ -57,7 +59,7 @@ TELLS_ALREADY = re.compile(
 """In what is no member of such a list."""
 BEFORE_ANY = re.compile(
     r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
-    r"disparition\s+(?:des?|du)|faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|"
+    r"disparition\s+(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|r?\s+d(?:es?|u|['’]))|faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|"
     r"d[ée]ment|nient|contre[- ]indi\w+|"
     r"d[ée]conseill\w+|proscri\w+|[ée]vit\w+|"
     r"[ée]cart(?:e|ent|er|ant|ait|[ée])|refus\w*|jeûne)(?!\w)",
@@ -82,7 +84,7 @@ PRESENT = re.compile(
 )
 
 TURN = re.compile(
-    r"(?:[,(]\s*(?:notamment\s)?|\set\s|\snotamment\s)(?:une?|les?|des|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui|a|avait|pr[ée]sente\w*|est)"
+    r"(?:[,(]\s*(?:notamment\s)?|\set\s)(?:une?|les?|des|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui|a|avait|pr[ée]sente\w*|est)"
     r"(?!\w)|\set\s(?=n['’]|ne\s)",
     re.IGNORECASE,
 )
@@ -117,7 +119,7 @@ SCOPE_END = re.compile(
 BEARER = re.compile(r"\s+(?:l(?:es?\s|a\s|['’])|s(?:es|on|a)\s|leurs?\s)", re.IGNORECASE)
 BEARERS = re.compile(
     r"(?<!\w)(?:ne\s+(?:pr[ée]sent|montr|comport|port|r[ée]v[èe]l|sont|est|furent)|"
-    r"n['’](?:[ée]tai(?:t|ent)|est|a|ont|avai(?:t|ent))(?!\w))\w*",
+    r"n['’](?:[ée]tai(?:t|ent)|est|a|ont|avai(?:t|ent))(?!\w)|ne\s+l(?:['’]|es\s)(?:a|ont|avai(?:t|ent))(?!\w))\w*",
     re.IGNORECASE,
 )
 """Who is told to have nothing: "ni le crâne ni le rachis ne présentent de lésion"."""
@@ -125,7 +127,7 @@ BEARERS = re.compile(
 ANY = re.compile(
     r"(?<!\w)(?:pas|jamais|ne|sans|aucun|ni|non|rien|nul|faute|libre|plus|point)(?:e?s?)(?!\w)|n['’]|"
     r"(?<!\w)(?:abst[ei]|absen|indemne|exempt|vierge|ni[ée]|nian|d[ée]m[eo]n|r[ée]f|r[ée]cus|d[ée]pourv|d[ée]nu|dehors|contrairement|inconnu|ignor|respect|[ée]pargn|n[ée]g|exclu|"
-    r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|disparition|cess|interdi|proscri|"
+    r"ir?r[ée]alis|infaisa|[ée]limin|[ée]cart|infirm|disparu|disparition|recherche|renonc|cess|interdi|proscri|"
     r"contre[- ]indi|d[ée]conseill|[ée]vit|jeûn)|:\s*(?:0|n[ée]ant|(?-i:RAS))|"
     r"d[ée]faut|manqu[ea]",
     re.IGNORECASE,

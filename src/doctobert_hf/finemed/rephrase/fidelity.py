@@ -122,6 +122,17 @@ _THERAPIES = {
 
 def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quantity]:
     """Add what codes tell of the time since: "J3" is 3 days, where the other text has 3 days."""
+    found = _implied(text)
+    known = KnownQuantities([*quantities_of(other), *_implied(other)]) if found else None
+    told = [q for q in found if known is not None and any(known.equal(q))]
+    bare = {quantity.bare for quantity in told if quantity.unit}
+    return [
+        replace(q, implied=q.implied or (not q.unit and q.bare in bare)) for q in quantities
+    ] + told
+
+
+def _implied(text: str) -> list[Quantity]:
+    """Return the quantities that codes, names of therapies and ordinals tell."""
     found = []
     for match in _CODES.finditer(text):
         if match["since"] and match["code"].isdigit():
@@ -136,12 +147,7 @@ def _with_days(quantities: list[Quantity], other: str, text: str) -> list[Quanti
             found += [replace(quantity, implied=True) for quantity in quantities_of(count)]
     for time in ordinals(text):  # "à la quatrième heure" is "à 4 heures"
         found += [replace(quantity, implied=True) for quantity in quantities_of(time)]
-    known = KnownQuantities(quantities_of(other)) if found else None
-    told = [q for q in found if known is not None and any(known.equal(q))]
-    bare = {quantity.bare for quantity in told if quantity.unit}
-    return [
-        replace(q, implied=q.implied or (not q.unit and q.bare in bare)) for q in quantities
-    ] + told
+    return found
 
 
 def _quantities(
@@ -199,14 +205,15 @@ def _enumerated(text: str) -> set[float]:
 
 
 _FROM_TO = re.compile(
-    r"(?<!\w)de\s+(\d+(?:[.,]\d+)?)(?:\s*[^\W\d][\w/%]*)?\s+à\s+(\d+(?:[.,]\d+)?)"
+    r"(?<!\w)de\s+(?P<a>\d+(?:[.,]\d+)?)(?:\s*[^\W\d][\w/%]*)?\s+à\s+(?P<b>\d+(?:[.,]\d+)?)"
+    r"|(?P<c>\d+)\s?°\s?/\s?(?P<d>\d+)\s?°"
 )
 
 
 def _reversed(source: str, rewrite: str) -> Iterator[str]:
     """Yield courses that run the other way: "de 3 à 9" where the source has "de 9 à 3"."""
     old, new = (
-        {tuple(n.replace(",", ".") for n in m.groups()) for m in _FROM_TO.finditer(text)}
+        {tuple(n.replace(",", ".") for n in m.groups() if n) for m in _FROM_TO.finditer(text)}
         for text in (source, rewrite)
     )
     for first, last in sorted(new - old):

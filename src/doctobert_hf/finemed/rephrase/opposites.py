@@ -276,8 +276,8 @@ _NAMED = 4
 _Kinds = dict[tuple[str, str], set[int]]
 """By group and stem, which of the group belong to it."""
 _LEVEL = re.compile(
-    r"(?<!\w)(?:(augment[ée]e?s?|[ée]lev[ée]e?s?|accrue?s?)|(?<!a)(normale?s?|normaux)|"
-    r"(diminu[ée]e?s?|abaiss[ée]e?s?|effondr[ée]e?s?))(?!\w)",
+    r"(?<!\w)(?:(augment(?:[ée]e?s?|ation)|[ée]l(?:ev[ée]e?s?|[ée]vation)|accrue?s?)|(?<!a)(normale?s?|normaux)|"
+    r"(diminu(?:[ée]e?s?|tion)|abaiss[ée]e?s?|baisse|effondr[ée]e?s?))(?!\w)",
     re.IGNORECASE,
 )
 """How high a value is: "l'enzyme est augmentée", now "normale"."""
@@ -391,6 +391,7 @@ def _prefixes(source: str, rewrite: str) -> Iterator[str]:
 SIDE = re.compile(
     r"(?<!\w)(?:(droite?s?|dext\w+)|(gauches?|senestr\w+)|(bilat[ée]ra\w+))(?!\w)", re.IGNORECASE
 )
+_ANY_PLACE = frozenset("region niveau cotes zone endroit partie versant".split())
 _SHORT_SIDES = tuple(
     re.compile(rf"(?<!\w)(?:{short})(?!\w)")
     for short in ("VD|OD|HVD|BBD|FID|CCD", "VG|FEVG|OG|HVG|IVG|BBG|FIG|TCG|FE")
@@ -414,6 +415,7 @@ def _sided(text: str) -> dict[str, set[str]]:
         for match in SIDE.finditer(segment):
             *ended, part = _SIDED_PARTS.split(segment[read : match.start()])
             words = [w for w in map(fold, WORD.findall(part)) if len(w) >= CONTENT]
+            words = [word for word in words if word not in _ANY_PLACE]
             before = [*([] if ended else before), *words][-2:]
             if before and before[-1].startswith(_MORE_ON):
                 before = before[-1:]
@@ -450,7 +452,7 @@ def _behind(text: str) -> dict[str, set[str]]:
         words = [fold(word) for word in WORD.findall(clause)]
         if len(named) == 1 and named <= {1, 2} and len(words) <= _CLAUSE_WORDS:
             for word in words:
-                if len(word) < CONTENT or word in LIGHT or _SHOWN.fullmatch(word):
+                if len(word) < CONTENT or word in LIGHT | _ANY_PLACE or _SHOWN.fullmatch(word):
                     continue
                 if not SIDE.fullmatch(word):
                     found.setdefault(stem(word), set()).add("right" if named == {1} else "left")
@@ -460,7 +462,7 @@ def _behind(text: str) -> dict[str, set[str]]:
         told = _BREAKS.split(text[match.end() : min(end, match.end() + 60)])[0]
         side = "right" if match[1] else "left" if match[2] else "both"
         for word in [w for w in map(fold, WORD.findall(told)) if len(w) >= CONTENT][:3]:
-            if word not in LIGHT:
+            if word not in LIGHT | _ANY_PLACE:
                 found.setdefault(stem(word), set()).add(side)
     return found
 

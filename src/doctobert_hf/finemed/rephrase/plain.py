@@ -56,7 +56,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"rien\s+chang[ée]|am[ée]lior[ée]|apport[ée]|agi)(?!\w)", re.I, r"\1 et \2 en échec"),
         (r"(?<!\w)prises?\s+en\s+(?:charge|compte)(?!\w)", re.I, "soins"),
         (r"(?<!\w)ASP(?!\w)", 0, "abdomen sans préparation"),
-        (r"(?<!\w)faute\s+d(?:'une?|e)\s+([^.;,:]{3,40}?)\s+suffisante?s?(?!\w)", re.I,
+        (r"(?<!\w)(?:faute|en\s+l'absence)\s+d(?:'une?|e)\s+([^.;,:]{3,40}?)\s+suffisante?s?(?!\w)",
+         re.I,
          r"\1 insuffisant"),
         (r"(?<!\w)(?:pour|afin\s+d|de\s+(?:fa[çc]on|mani[èe]re)\s+à)\s*'?\s*[ée]viter(?!\w)", re.I,
          "contre"),
@@ -126,6 +127,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"((?<!\w)(?:pas|sans|aucune?)\s[^.;:,]{0,60}),?\s+(?:notamment|en\s+particulier)\s+"
          r"(?=(?:tabag|alcool|[ée]thyl|cardi|famili|chirurg|m[ée]dic|allerg|toxi)\w*(?:iques?|aires?|aux|al)"
          r"(?!\w))", re.I, r"\1, ni "),
+        (r"((?<!\w)aucune?\s+autre\s[^.;:]{0,60}?),?\s+notamment\s+(?:l'|l[ae]s?\s|une?\s|d'|de\s)?",
+         re.I, r"\1, ni "),
         (r"(?<!\w)ampoule\s+rectale(?!\w)", re.I, "rectum"),
         (r"(?<=(?:TDF|3TC|EFV|NVP|AZT|FTC|DTG|LPV|ATV))[-/](?=[A-Z3][A-Z]{2}(?!\w))", 0, " + "),
         (r"(?<!\w)3TC(?!\w)", 0, "lamivudine"),
@@ -134,8 +137,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)HIV(?!\w)", 0, "VIH"),
         (r"(?<!\w)(contexte|[ée]tai(?:t|ent)|est|sont|patiente?|rest\w+)\s+[aà]\s+"
          r"(?=f[ée]brile|r[ée]acti|pyr[ée]t|symptomat)", re.I, r"\1 a"),
-        (r"(?:(?<!\w)(?:ses|les|leurs?)\s+)?(?<!\w)(ant[ée]c[ée]dents?(?:\s+[\w-]+){0,5}?)\s+"
-         r"(?:est|sont|[ée]tai(?:t|ent))\s+sans\s+particularit[ée]s?(?!\w)", re.I,
+        (r"(?:(?<!\w)(?:ses|les|leurs?|aux)\s+)?(?<!\w)(ant[ée]c[ée]dents?(?:\s+[\w-]+){0,5}?)\s+"
+         r"(?:(?:est|sont|[ée]tai(?:t|ent))\s+)?sans\s+particularit[ée]s?(?!\w)", re.I,
          r"aucun \1 particulier"),
         (r"(?<!\w)((?:stable|asymptomatique)s?)\s+sur\s+les?\s+plans?\s*:?\s+"
          r"(?:[^\W\d_]+(?:ique|aire|oire|al|el|if)(?:\s*,\s*|\s+et\s+)?){1,4}", re.I, r"\1 "),
@@ -176,6 +179,26 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"\1 sans plaie"),
         (r"(?<!\w)amputation(?=[^.;,]{0,20}champs?(?!\w))", re.I, "perte"),
         (r"(?<!\w)(fille|fils|enfant)\s+d'un\s+homme(?!\w)", re.I, r"\1 d'un père"),
+        (r"(?<=\d)\s(?=(?:[èe]me|[èe]re|eme)(?!\w))", 0, ""),
+        (r"(?<!\w)une\s+(?:nouvelle\s+fois|fois\s+(?:de\s+plus|encore))(?!\w)", re.I, "à nouveau"),
+        (r"(?<!\w)(?:1er|[23]\s?(?:e|[èe]me)|premier|second|deuxi[èe]me|troisi[èe]me)\s+temps"
+         r"(?:\s+op[ée]ratoire)?(?!\w)", re.I, "temps"),
+        (r"(?<!\w)non\s+connue?s?\s+(?=tabagi|alcool|diab|hypert|asthm|[ée]pilep)", re.I, "non "),
+        (r"(?<!\w)((?:pas\s+d[e']|sans|aucune?s?|ni)\s?[^\W\d_]+)\s+anorma(?:l\w*|ux)(?!\w)", re.I,
+         r"\1"),
+        (r"(?<!\w)(ant[ée]c[ée]dents?|ATCDs?)\s*:\s*rien(?:\s+(?:de|à)\s+[^\W\d_]+)?(?=\s*[.;,\n]|\Z)",
+         re.I, r"\1 : aucun"),
+        (r"(?<!\w)(?:ne\s+|n')([^\W\d_]+)\s+(?:pas|plus)\s+(?:totale|compl[èe]te|enti[èe]re)ment"
+         r"(?!\w)", re.I, r"\1 incomplètement"),
+        (r"(?<!\w)(pendant|au\s+cours|lors)\s+(ou\s+en\s+dehors\s+des\s+repas)", re.I,
+         r"pendant les repas \2"),
+        (r"(?<=repas)\s+(?:ou|et|qu'|comme)\s*en\s+dehors(?:\s+de\s+ceux-ci|\s+des\s+repas)?(?!\w)",
+         re.I, " ou en dehors des repas"),
+        (r"([^\s,]+)\s+et\s+(?:à\s+)?([^\s,]+)\s*,?\s+(?:au\s+niveau\s+de\s+|à\s+|pour\s+)?l'oeil\s+"
+         r"(droit|gauche)\s+et\s+(?:l'oeil\s+)?(droit|gauche),?\s+respectivement", re.I,
+         r"\1 à l'oeil \3 et \2 à l'oeil \4"),
+        (r"(?<!\w)(lympho|histio|h[ée]pato|spl[ée]no|fibro|ad[ée]no|angio|chondro|ost[ée]o|rhabdo|ent[ée]ro|"
+         r"p[ée]ri|r[ée]tro|supra|infra|n[ée]o|lat[ée]ro)\s(?=[a-zéè]{5,})", re.I, r"\1"),
         (r"(?<!\w)ODG(?!\w)", 0, "des deux yeux"),
         (r"((?:examens?|bilans?|auscultation|palpation|inspection|segments?|fonds?|abdomen|toucher|"
          r"neuro\w*|cardio\w*|reste|touchers?|lampe|IRM|TDM|scanner|radiographie|[ée]chographie)"

@@ -257,7 +257,8 @@ def _member(segment: str, at: int) -> tuple[str, int | None]:
     return part, at + stop.end() if stop else None
 
 
-_SEVERAL = re.compile(r"(?<!\w)(?:sont|[ée]taient|ont\s+[ée]t[ée])\s*\Z", re.IGNORECASE)
+_SEVERAL = re.compile(r"(?<!\w)(?:sont|[ée]taient|[ée]tant|ont\s+[ée]t[ée])\s*\Z", re.IGNORECASE)
+_SEEMS = frozenset("semblant semble semblait paraissait apparait apparaissait".split())
 """Of more than one: "l'astérixis et les signes de localisation étaient absents"."""
 _LIKEWISE = re.compile(
     rf"(?:{AFTER.pattern})\s*,?\s*(?:de\s+m[êe]me\s+que|ainsi\s+que|tout\s+comme)\s",
@@ -282,14 +283,19 @@ _WHERE = re.compile(
     r"apr[èe]s)(?!\w)",
     re.IGNORECASE,
 )
-_LACKS = re.compile(r"(?:font|fai\w+)\s+d[ée]faut|manqu", re.I)  # "les signes, tous, font défaut"
+_LACKS = re.compile(r"(?:font|fai\w+)\s+(?:toujours\s+)?d[ée]faut|manqu", re.IGNORECASE)
+"""As in "les signes, tous, font défaut"."""
+
+
+_ASIDE = re.compile(r"\([^()]*\)")
 
 
 def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
     """Yield the last three words before a cue that stands behind: "fièvre absente"."""
     if not (cues := places_behind(segment)):
         return
-    words = [m.start() for m in WORD.finditer(segment) if tells(m[0])]
+    segment = _ASIDE.sub(lambda match: " " * len(match[0]), segment)
+    words = [m.start() for m in WORD.finditer(segment) if tells(m[0]) and fold(m[0]) not in _SEEMS]
     for shared in _LIKEWISE.finditer(segment):
         told = (m for m in WORD.finditer(segment, shared.end(), shared.end() + 60) if tells(m[0]))
         yield from (match.start() for match in islice(told, 2))
@@ -303,6 +309,10 @@ def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
             yield from words[bisect_left(words, begin) : last]
             continue
         several = _SEVERAL.search(segment, max(begin, cue - 20), cue)
+        if several and not TELLS_ALREADY.search(segment[: several.start()]):
+            begin = segment.rfind(":", 0, cue) + 1  # "toux, fièvre et frissons étaient absents"
+            yield from words[bisect_left(words, begin) : last]
+            continue
         reach = 6 if several or _LACKS.match(segment, cue) else 3
         near = [at for at in words[max(0, last - reach) : last] if at >= begin]
         heads |= {at: near[0] for at in near[1:] if at not in heads}

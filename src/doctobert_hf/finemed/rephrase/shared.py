@@ -104,6 +104,8 @@ def sides_of(text: str, spans: list[Span]) -> list[int]:
             since = max(spans[at - 1][1] if at else 0, start - 60)
             before = list(_SIDE.finditer(_BREAK.split(text[since:start])[-1]))
             side = (before[-1].lastindex or 0) if before else 0
+            if not side and at and not _BREAK.search(text, spans[at - 1][1], start):
+                side = found[-1]  # "œil droit : 2/10 avec une correction de -3"
         found.append(side)
     return found
 

@@ -9,6 +9,8 @@ from doctobert_hf.corpus.clinical_abbreviations import ANOTHER_WAY, EXPANSIONS
 from doctobert_hf.finemed.rephrase.terms import BETWEEN, allowed, stem, words_of
 from doctobert_hf.finemed.words import fold
 
+_ALSO = {"pth": ("parathormon",), "imc": ("masse corporel",)}
+"""What else an abbreviation that is no disease's stands for, folded."""
 _DISEASES_SHORT = frozenset(
     """avc ait hta htap bpco sep tvp ep idm vih oap rgo sca fa aomi irc pid vhb vhc sida sdra saos
     civd hsa mici rch dmla tdah acfa gea geu hed hsd hic icc ira iu lal lmc lnh pna rac sapl sla
@@ -38,7 +40,7 @@ def short_name_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if _says_what(raw, rewrite):
             continue
-        if not any(other in before for other in ANOTHER_WAY.get(short, ())):
+        if not any(other in before for other in ANOTHER_WAY.get(short, _ALSO.get(short, ()))):
             kind = "drug" if short in _DRUGS_SHORT else "disease"
             kind = "term" if short in _OTHERS_SHORT else kind
             yield f"{kind} invented: {raw}"

@@ -30,6 +30,8 @@ def is_slip(written: str, right: str, kind: str) -> bool:
     """
     if _sound(written) == _sound(right):
         return True
+    if len(right) > 7 and written[:4] == right[:4] and sorted(written) == sorted(right):
+        return True  # "cispliatne"
     if (
         kind == "drug"
         and len(right) > 8

@@ -157,8 +157,9 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I), new)
     for pattern, new in (
         (rf"(\d{_S}*(?:[mµu]?g|mcg|m?l|ui|(?:milli|micro)?grammes?|unit[ée]s?))({_S}(?:de{_S}(?:la{_S})?|d['’])[^\W\d][\w-]*"
-         rf"(?:{_S}[\w-]+)?){_S}par{_S}(jour|semaine|heure|(?:d[ée]ci|centi|milli|micro)?litre|[dm]?l)\b",
-         r"\1/\3\2"),
+         rf"(?:{_S}[\w-]+)?)((?:{_S}(?:et{_S})?par{_S}"
+         rf"(?:jour|semaine|heure|(?:d[ée]ci|centi|milli|micro)?litre|[dm]?l|kilo(?:gramme)?|kg|m2)\b)+)",
+         r"\1\3\2"),
         (rf"(\d{_S}*((?:centi|milli)m[èe]tres?|[cm]m)){_S}+sur{_S}+(\d+(?:[.,]\d+)?|deux){IMPLIED}?(?!{_S}*[cm]|\d|[.,]\d)",
          r"\1 x \3 \2"),
         (rf"\bpar{_S}(\d{{1,2}}{IMPLIED}?{_S}?h(?:eures?)?)\b", r"toutes les \1"),

@@ -36,7 +36,8 @@ _DISEASE = re.compile(
     r"|lupus|gangrenes?|cholera|obesite|cachexie"
 )
 _ORDINARY = frozenset(
-    """suite suites visite limite limites petite petites droite droites faite faites dites ensuite
+    """retroperitoine
+    suite suites visite limite limites petite petites droite droites faite faites dites ensuite
     conduite inedite reussite merite invite habite evite profite proximite bonhomme homme hommes
     symptome symptomes diplome atome dose doses chose choses cause causes pause rose prose
     propose repose expose oppose suppose compose impose depose disposee accademie academie
@@ -186,6 +187,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue  # "acido-cétose", now "acidocétose"
         if kind == "disease" and (value_told(word, source) or word in _spelt_out(rewrite, source)):
             continue
+        if kind == "disease" and _is_in_short(word, source):
+            continue
         yield f"{kind} invented: {word}"
     yield from _eponyms(source, rewrite)
     lost = []
@@ -203,6 +206,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
             continue
+        if kind == "drug" and is_class(word) and any(other[:7] == word[:7] for other in new):
+            continue  # "corticoïdes", now "corticothérapie"
         if word.startswith("chimio") and any("chimio" in other for other in new):
             continue  # "radiochimiothérapie"
         if kind == "drug" and _only_described(word, source):
@@ -258,6 +263,23 @@ def _spelt_out(rewrite: str, source: str) -> frozenset[str]:
         for match in re.finditer(rf"\b{spelt}", fold(rewrite)):
             found |= set(words_of(match[0]))
     return frozenset(found)
+
+
+_IN_SHORT = 9
+
+
+def _is_in_short(word: str, source: str) -> bool:
+    """Return whether a source has the letters of a long word's parts: "SPM" of "splénomégalie"."""
+    if len(word) < _IN_SHORT:
+        return False
+    for raw in dict.fromkeys(_INITIALS.findall(source)):
+        short = fold(raw)
+        if len(short) < 3 or short in EXPANSIONS or short[0] != word[0]:
+            continue
+        letters = iter(word)
+        if all(letter in letters for letter in short):
+            return True
+    return False
 
 
 _VALUE = re.compile(r"(?:emie|urie)s?\Z")
