@@ -12,11 +12,18 @@ LOOKBACK = 40
 LAST_WORD = re.compile(r"[^\s(\[«\"“'’]+\Z")
 _WORD = re.compile(r"[^\W\d_]+")
 LETTERED = re.compile(
-    r"\b(?:vitamines?|vit\.|bât\.|esc\.|gr\.|hépatites?|groupes?|types?|virus|points?|classes?|formes?|streptocoques?|"
+    r"\b(?:vitamines?|(?:vit|bât|esc|gr|gpe|hép|hépat|prot|fact|ig|strepto)\.|hépatites?|groupes?|"
+    r"types?|virus|points?|classes?|formes?|streptocoques?|h[ée]moglobines?|immunoglobulines?|ig|"
+    r"antigènes?|anticorps|compléments?|hémophilies?|influenza|ciclosporine|cyclosporine|"
+    r"amphotéricine|polymyxine|troponine|toxines?|lymphocytes?|cellules|sérogroupes?|sérotypes?|"
+    r"clusters?|options?|lignes?|ailes?|portes?|zones?|questions?|parties?|niveaux?|entrées?|"
+    r"chambres?|box|escaliers?|forrest|weber|stanford|bclc|apolipoprotéines?|rhésus|ondes?|"
     r"gènes?|facteurs?|protéines?|grippes?|sanguins?|scores?|child|pugh|stades?|grades?|"
     r"catégories?|bébés?|jumeaux?|jumelles?|bras|cohortes?|annexes?|salles?|bâtiments?|plans?|mallampati|cormack)\s*\Z",
     re.IGNORECASE,
 )
+_PROTEIN = re.compile(r"\b(?:immunoglobulines?|ig\.?|protéine|composante)\s\Z", re.IGNORECASE)
+"""Here an M is no Monsieur: "Pic de protéine M. Bilan"."""
 # "fémur D.", "œil G.": a side, and no initial.
 _SIDED = re.compile(
     r"\b(?:œil|oeil|yeux|oreille|épaule|coude|poignet|main|membre|hanche|fémur|genou|tibia|jambe|"
@@ -29,11 +36,34 @@ _GOES_ON = re.compile(r"c\.-à-d|c\.à\.d|p\.[ \u00a0\u202f]?ex|i\.e|e\.g|n\.b|a
 """Dotted abbreviations that announce what follows: they end no sentence."""
 _NOTES = frozenset("nb ps p.s".split())
 """They announce what follows where they begin a sentence: "NB. Le patient fume"."""
+_SPACED_NOTE = re.compile(r"(?:\A|[.!?…\n\r]\s*)(?:P\.\sS|N\.\sB)\Z")
 # Dotted nouns that no name follows, unlike "C.H.U. Pellegrin" and "J.R.R. Tolkien".
 _DOTTED_NOUNS = frozenset(
-    """acfa ag ains al ansm aomi avc avk bcg bpco cpam crp did dnid ecbu ecg eeg ehpad had has hdj
-    hta iec imv inr irm ist nfs oms pa ras rgo samu sau sida smur ssr tca tdm tvp usic
-    vih""".split()
+    """acfa aeg ag ains al ansm aomi avc avk avp bav bcg bpco cpam crp did dnid ecbu ecg eeg ehpad
+    eva had has hbpm hdj hta iec imc imv inr irc irm ist nfs ocb oms orl pa ras rcp rgo samu sau
+    sida smur sos ssr tca tdm tvp usi usic vih""".split()
+)
+# "1 g p.o. Repos", "1 cp b.i.d. Contrôle".
+_ROUTES = frozenset(
+    "iv ivd ivl ivse im sc po sl id vo ev bid tid qid qd hs ac pc prn sos am pm".split()
+)
+_DOSED = re.compile(
+    r"\d\s?(?:[µm]?g|kg|[mc]?l|UI|U|MUI|mmol|mEq|cps?|cpr|gél|amp|comprimés?|gélules?|ampoules?|fois|"
+    r"bouffées?|gouttes?|inj|injections?|h|%)(?:[./][^\W\d_]+)*\b[^.!?\n]{0,16}\Z"
+)
+_AFTER_ROUTE = re.compile(
+    r"[A-ZÀ-Ý][^\W\d_]+(?:ol|ine|am|ide|one|ate|ium|mab|il|pril|azole|ane|ac)\b"
+)
+"""What a route may stand before: "injection i.v. Paracétamol"."""
+# What notes begin sentences with and no one is called: "Mme B. Bilan normal", "C.H.U. Retour".
+_NOTE_WORDS = frozenset(
+    """ablation absence accouchement alcool allergie allergies antibiothérapie antécédents
+    apyrétique arrêt arrivée auscultation avis biologie bilan césarienne conclusion consultation
+    contrôle cordialement dosage dossier douleur douleurs durée début échographie évolution examen
+    fièvre fin grossesse histoire hospitalisation introduction merci motif patient patiente plaie
+    poids poursuite prescription présence pression radiographie rapport relais rendez repos reprise
+    résultat résultats retour scanner sortie suites suivi surveillance tabac taille température
+    tension tolérance toux traitement transfert""".split()
 )
 # "par voie i.v. Tolérance bonne", but "1 g i.v. Paracétamol".
 _ROUTE = re.compile(r"\b(?:voie|prise|relais|en|par)\s*\Z", re.IGNORECASE)
@@ -83,8 +113,35 @@ _YEAR_AND_VOLUME = re.compile(r"(?:19|20)\d\d\s?;")
 # Abbreviations only when a number follows ("max. 4 g"); else they are units or words.
 _BEFORE_NUMBER = frozenset(
     """art créat env approx glyc hb max min moy n p pds pdt plaq pp page pages puls nov déc dec
-    éq equiv qq qqs sat sir temp amox kiné phy perf bol""".split()
+    éq equiv qq qqs sat sir temp amox kiné phy perf bol lun ven sam dim card buv fréq freq tens
+    syst diast diam clair fract éject séc sécab eff pell gtt sach suppos flac pdre collut
+    leuco hémogl ferrit alb triglyc chol kal natr prot périm épais larg""".split()
 )
+# Short words that end sentences where other words of their length are short for longer ones.
+_NOT_CUT = frozenset(
+    """bien bon clair fait fois hier jour là matin midi mieux non nul ok oui plat sain soir
+    vu""".split()
+)
+_CUT_BEFORE = re.compile(r"(?:\A|(?<![\d\s])\s|[(«])[^\W\d_]{2,7}\.\s\Z")
+"""An abbreviation before: "Fréq. card. 72", "Sol. buv. 10 ml"; not "1 cp. midi. 2 le soir"."""
+_WEEKDAYS = frozenset("lun mar mer jeu ven sam dim".split())
+_DAY = re.compile(
+    r"\d{1,2}(?:er)?\s?(?:[/.-]\d|(?:janv|f[ée]v|mars|avr|mai|juin|juil|ao[uû]t|sept|oct|nov|d[ée]c)|h\b|à\s\d)"
+    r"|(?:Lun|Mar|Mer|Jeu|Ven|Sam|Dim)\."
+)
+"""What follows a weekday, and neither "la mer" nor "le jeu"."""
+# "hép. B guérie", "Ig. G normales": a letter that a short word goes on with.
+_LABELLED = frozenset(
+    """bât esc fact gpe gr grpe hép hépat hém ig immunoglob inf prot rhés str staph strepto vacc vir
+    vit""".split()
+)
+_LABEL_LETTER = re.compile(r"(?:[A-Z]|[IVX]{1,5})(?:[\s,;:)/+-]|\.(?:\s|\Z)|\Z)")
+_ANTI = re.compile(r"(?:HB|Hb|[A-Z][a-z]?[A-Z0-9]|[Aa]nti)")
+"""What "Ag." and "Ac." stand before: "Ag. HBs", "Ac. anti-TPO"."""
+_GERMAN = frozenset("med méd rer nat phil sc dent vet vét hon habil h c pharm jur".split())
+_DOCTOR = re.compile(r"\b(?:Dre?s?|Prs?|Prof|PD)\.?\s(?:[^\W\d_]{1,6}\.\s?)*\Z")
+"""A doctor's title in German: "Dr. med. Weber", "Prof. Dr. rer. nat. Kunz"."""
+_ARTICLE_BEFORE = re.compile(r"(?:\b(?:l[ae]s?|du|des?|une?|au)\s|\b[ld]['’])\Z", re.IGNORECASE)
 
 
 _ITEM = re.compile(r"\d{1,2}[.)]\s+[A-ZÀ-Ý]")
@@ -100,15 +157,19 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
         after: Position of the first character after the whitespace that follows.
     """
     left = text[max(0, stop - LOOKBACK) : stop]
-    found = LAST_WORD.search(left)
+    found = LAST_WORD.search(left, left.rfind(" ") + 1)  # from near: fast
     if not found:
         return False
     raw, word = found[0], found[0].lower()
     lead = left[: found.start()]
     if _GOES_ON.fullmatch(word) or (word in _NOTES and _begins(lead)):
         return True
+    if raw in ("S", "B") and _SPACED_NOTE.search(lead + raw):
+        return True
     if _DOTTED.fullmatch(word):
         return _dotted_goes_on(text, raw, lead, after)
+    if _goes_with(text, raw, lead, after):
+        return True
     if lead.endswith("(") and word in _ABBREVIATIONS and text[stop + 1].isspace():
         return True  # "(resp. A et B)": nothing ends right behind a parenthesis
     if len(raw) == 1 and lead.rstrip().endswith(":") and _LABEL.match(text, after):
@@ -123,6 +184,8 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
     numbered = text[after].isdigit() or text[after : after + 2] in ("N°", "Nº")
     if capitals and (_in_capitals(text, after) or numbered):
         return True  # "HOSP. EN 2012": such text has no other capitals to tell a beginning by
+    if raw == "M" and _PROTEIN.search(lead):
+        return False
     if word in _ABBREVIATIONS and raw != "m" and (not raw.isupper() or raw in _CAPITAL_TITLES):
         if word in _TITLES and _PRONOUN.match(text, after):
             return False  # "vu par son Dr. Il va mieux"
@@ -135,6 +198,8 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
         return not _ITEM.match(text, after)  # a decimal point with a space behind it
     if len(raw) == 1 and raw.isupper():
         return _is_initial(text, raw, lead, after)
+    if raw in _JOURNAL_WORDS and _NAME_GOES_ON.match(text, after):
+        return True
     return _YEAR_AND_VOLUME.match(text, after) is not None
 
 
@@ -146,6 +211,52 @@ _JOURNAL = re.compile(
     r"\b(?:Rev|Ann|Arch|Bull|Soc|Am|Eur|Br|Int|Clin|Med|Méd|Chir|Acad|Fr|Can|J)\.\s\Z"
 )
 """The name of a journal goes on: "Rev. Med. Interne", "Bull. Soc. Fr. Dermatol"."""
+_JOURNAL_WORDS = frozenset(
+    """Acad Acta Allergy Am Anaesth Anesth Ann Antimicrob Appl Arch Assoc Aust Biochem Biol Br Brit
+    Bull Can Cardiol Cell Chem Chir Circ Clin Comp Contemp Crit Curr Dermatol Dev Dis Emerg
+    Endocrinol Engl Environ Epidemiol Eur Exp Fr Gastroenterol Gen Genet Geriatr Gynecol Haematol
+    Haemost Hematol Hepatol Hosp Hum Hyg Immunol Infect Int Intern Invest Mal Med Méd Metab
+    Microbiol Mol Nat Natl Nephrol Neurol Neurosci Neurosurg Nutr Obstet Oncol Ophthalmol Ophtalmol
+    Opin Orthop Otolaryngol Parasitol Pathol Pediatr Pharm Pharmacol Philos Phys Physiol Prat Proc
+    Psychiatr Psychiatry Psychol Pulm Radiol Rean Réanim Reanim Res Respir Rev Rheum Rheumatol Scand
+    Sci Soc Surg Ther Thorac Thromb Toxicol Traumatol Trop Urol Vasc Venereol Virol""".split()
+)
+_NAME_GOES_ON = re.compile(
+    r"(?:[A-Z][a-z]{3,} )?([A-Z][^\W\d_]*)\.|(?:19|20)\d\d\s?[;,:]|\d{1,4}\s?[(:;]"
+)
+"""The next short word of a journal's name, its year or its volume."""
+
+
+def _goes_with(text: str, raw: str, lead: str, after: int) -> bool:
+    """Tell the short words that go on only with what they are made for: a letter, a day, a name."""
+    word = raw.lower()
+    cut = word.rpartition("-")[2]
+    if text[after].isdigit():
+        if word in _WEEKDAYS and _DAY.match(text, after):
+            return True
+        return is_cut_word(raw, lead)
+    if cut in _LABELLED and _LABEL_LETTER.match(text, after):
+        return True
+    if word in _WEEKDAYS and raw.istitle() and _DAY.match(text, after):
+        return True
+    if raw in ("Ag", "Ac", "Atg", "Atc") and _ANTI.match(text, after):
+        return True
+    if word in _GERMAN and raw.islower() and text[after].isupper() and _DOCTOR.search(lead):
+        return not starts_sentence(text, after)
+    if raw in ("a", "m", "n", "v") and _ARTICLE_BEFORE.search(lead):
+        return True  # "le n. Médian", "l'a. Carotide": an article and a letter end no sentence
+    if raw in _JOURNAL_WORDS:
+        following = _NAME_GOES_ON.match(text, after)
+        name = following[1] if following else None
+        return bool(name and (len(name) == 1 or name in _JOURNAL_WORDS) and name not in "AÀY")
+    return False
+
+
+def is_cut_word(raw: str, lead: str) -> bool:
+    """Tell whether a word of small letters is short for another, as what stands right before is."""
+    if not (raw.islower() and 2 <= len(raw) <= 5 and raw not in _NOT_CUT and raw[-1] not in "eés"):
+        return False
+    return _CUT_BEFORE.search(lead) is not None
 
 
 def _begins(lead: str) -> bool:
@@ -154,10 +265,18 @@ def _begins(lead: str) -> bool:
     return not stripped or stripped[-1] in ".!?…\n\r"
 
 
+_ONLY_A_DATE = re.compile(
+    r"(?:\A|[.!?]\s)(?:Vers|En|Dès|Depuis|Avant|Après)\s(?:l['’]an\s)?\d+\s(?:av|apr|avant|après)\.?\s\Z"
+)
+
+
 def _dotted_goes_on(text: str, raw: str, lead: str, after: int) -> bool:
     """Tell "J.-P. Le Goff" and "C.H.U. Pellegrin" from "i.v. Le patient" and "A.V.K. INR"."""
     if raw in ("J.-C", "J.C", "J.‑C") and _AGE.search(lead):
-        return not text[after].isupper()  # no name follows: "50 av. J.-C. Les Grecs"
+        if not text[after].isupper():
+            return True
+        # No name follows: "50 av. J.-C. Les Grecs", unless no more than the date was said.
+        return _ONLY_A_DATE.search(lead) is not None and not starts_sentence(text, after)
     bare = raw.replace(".", "").replace("-", "").replace("‑", "")
     if len(bare) == 2 and _PARTICLE_NAME.match(text, after):
         return True
@@ -165,6 +284,10 @@ def _dotted_goes_on(text: str, raw: str, lead: str, after: int) -> bool:
         return False
     if not text[after].isupper():
         return True
+    if "-" not in raw and (begins_note(text, after) or _AFTER_NUMBER.search(lead)):
+        return False  # "Né à 39 S.A. Poids 3200 g"
+    if bare.lower() in _ROUTES and (raw.islower() or _DOSED.search(lead)):
+        return not _DOSED.search(lead) and _AFTER_ROUTE.match(text, after) is not None
     acronym = len(bare) > 2 and _ACRONYM.match(text, after) is not None
     routed = raw.islower() and _ROUTE.search(lead)
     return not (routed or acronym or bare.lower() in _DOTTED_NOUNS)
@@ -172,7 +295,7 @@ def _dotted_goes_on(text: str, raw: str, lead: str, after: int) -> bool:
 
 def _is_initial(text: str, letter: str, lead: str, after: int) -> bool:
     """Tell "J. Dupont" from "vitamine C.", "fémur D." and "3 N."."""
-    if starts_sentence(text, after) or LETTERED.search(lead):
+    if starts_sentence(text, after) or begins_note(text, after) or LETTERED.search(lead):
         return False
     if letter in "DG" and _SIDED.search(lead):
         return False
@@ -190,6 +313,17 @@ _LOWER_BEGINNING = re.compile(
     r"à\s|[a-z][A-Z]|[α-ω]-|(?:[a-h]|[ivx]{1,4})[.)]\s+[A-ZÀ-Ý]"
     r"|(?:ils?|elles?|on|pas|aucune?|absence)\s"
 )
+# Wards and the like, cut short: "suivi en neuro. à Lyon", "hospitalisé en endocrinol. à Lille".
+_CUT_SHORT = re.compile(
+    r"(?:cardi|neur|pneum|néphr|nephr|ur|hémat|onc|dermat|rhumat|endocrin|ophtalm|gynéc|infecti|diabét|"
+    r"stomat|géront|hépat|gastr|psych|toxic|traumat|orth|ech|éch|abd|gastro-?ent[ée]r)(?:ol?|olog)?"
+    r"|(?:chir|card|réa|réanim|kiné|p[ée]d|p[ée]diatr?|psy|rhum|gyn|obst|anesth|chirurg|orthop|biol|"
+    r"lun|ven|sam|dim|hém|hosp|urg|consult)"
+    r"|\S*(?:é[bcdfghjklmnpqtv]+|[bcdfgptv][lr]|ph|gn|rv|lm|sp|nn)"
+)
+"""Also words of letters that no French word ends with: "fréq", "endocr", "anat. path"."""
+
+
 # What is no abbreviation before any lower case: "Cicatrice propre. ablation des fils".
 _WHOLE_WORD = re.compile(
     r"(?:^|(?<=[\s'’(«]))(?:[^\W\d_A-Z]{4,}(?:[eéë]|[eéë]s|tions?)|[^\W\d_A-Z]{3,}ments?"
@@ -217,6 +351,11 @@ def begins_in_lower_case(text: str, start: int, last: int, end: int) -> bool:
     if word is None or ("." in word[0] and not word[0].replace(".", "").isdigit()):
         return False
     letters = word[0].strip("()[]«»\"'’").lower()
+    cut = letters.rpartition("-")[2]
+    if _CUT_SHORT.fullmatch(cut) or cut in _LABELLED:
+        return False
+    if is_cut_word(word[0], left[: word.start()]):
+        return False
     if len(letters) == 2 and letters.isalpha() and text[end] not in "àabcdefgh":
         return False
     return letters not in _NO_END and (len(letters) > 1 or word[0].endswith(")"))
@@ -238,3 +377,9 @@ def starts_sentence(text: str, position: int) -> bool:
         return False
     elided = len(word[0]) <= 2 and text[word.end() : word.end() + 1] in ("'", "’")
     return elided or word[0].lower() in _STARTERS
+
+
+def begins_note(text: str, position: int) -> bool:
+    """Tell whether a word stands there that notes begin sentences with: "Bilan", "Repos"."""
+    word = _WORD.match(text, position)
+    return word is not None and word[0].istitle() and word[0].lower() in _NOTE_WORDS

@@ -32,7 +32,9 @@ _HORIZONTAL = r"[^\S\n\r\x0b\x0c\x85\u2028\u2029]"
 _BULLETS = frozenset("•·∙▪▫◦‣●○■□◆◇▸►▶➢➤✓✔⁃\uf0b7\uf0a7\uf02d")
 _ENDS = frozenset(".!?…")
 _SUPERSCRIPTS = "¹²³⁴⁵⁶⁷⁸⁹⁰"
-_CLOSERS = frozenset(")]}»”\"'’" + _SUPERSCRIPTS)
+_CLOSERS = frozenset(")]}»”\"'’›" + _SUPERSCRIPTS)
+# Openers that close in other languages, and in typewriting: „Gut.“, ‚Gut.‘, »Gut.«, <<Bien.>>
+_PAIRS = {"“": ("„", "“"), "‘": ("‚", "‘"), "«": ("»", "«"), "‹": ("›", "‹"), ">": ("<<", ">>")}
 _CITATION = re.compile(
     r"(?:\[\d+(?:[,;–-]\s?\d+)*\])+\Z"
     r"|(?:(?<=[^\W\d_]{3}[.!?])|(?<=\b(?:19|20)\d\d\.)|(?<=[%)\]»]\.))(?:\(\d{1,3}(?:[,;–-]\s?\d+)*\)|\d{1,3}(?:[,–-]\d{1,3})*)\Z"
@@ -40,14 +42,14 @@ _CITATION = re.compile(
 _CITED = re.compile(r"\[\d+(?:[,;–-]\s?\d+)*\]\s+")
 _CLAUSE_ENDS = frozenset(",;:)]»–—")
 # French sets a space before these: what they belong to is on the left.
-_GLUED_LEFT = frozenset("?!;:»%°)]}…")
-_OPENERS = frozenset("«“(\"[{‘'-–—")
+_GLUED_LEFT = frozenset("?!;:»›%°)]}…")
+_OPENERS = frozenset("«“„‚‹(\"[{‘'-–—")
 
 # Whitespace that may end a sentence or more, found at the speed of the regular expression engine:
 # after a sentence's end or a closing mark, before a bullet or number, or around a line break.
 _NEW_LINE = r"[\n\r\x0b\x0c\x85\u2028\u2029]"
 _CANDIDATE = re.compile(  # begins with one set of characters, which the engine skips to at speed
-    rf"[\s](?:(?<=[{re.escape(''.join(sorted(_ENDS | _CLOSERS)))}]\s)\s*+"
+    rf"[\s](?:(?<=[{re.escape(''.join(sorted(_ENDS | _CLOSERS | set(_PAIRS))))}]\s)\s*+"
     r"|(?<=\d\s)(?:(?<=[.!?]\d\s)|(?<=[.!?]\d\d\s)|(?<=[.!?]\d\d\d\s)"
     r"|(?<=[.!?]\d[,–-]\d\s)|(?<=[.!?]\d[,–-]\d\d\s)|(?<=[.!?]\d\d[,–-]\d\d\s))\s*+"
     rf"|(?<!\s\s)\s*+(?=[{re.escape(''.join(sorted(_BULLETS)))}0-9IVX{{}}/])"
@@ -58,7 +60,10 @@ _CANDIDATE = re.compile(  # begins with one set of characters, which the engine 
 # An item in lower case at a line's beginning: Word's second-level bullet, "a)", "ii)". No word of a
 # wrapped sentence looks so.
 _LOWER_ITEM = re.compile(rf"(?:o|[a-z]\)|[ivx]{{1,4}}\)|[a-h]\.){_HORIZONTAL}+[^\W_]")
-_ITEM_NUMBER = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[ivx]{1,4}|[a-zA-Z])[.)]\Z")
+_ITEM_NUMBER = re.compile(
+    r"\(?(?:\d{1,2}(?:\.\d{1,2})*|(?:[IVX]{1,4}|[A-H])(?:\.\d{1,2})+"
+    r"|[IVX]{1,4}\.[A-Ha-h](?:\.\d{1,2})*|[IVX]{1,4}|[ivx]{1,4}|[a-zA-Z])[.)]\Z"
+)
 _SECTION = re.compile(r"(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+\.?\s+[^\W\d_]")
 _SECTION_NUMBER = re.compile(r"\(?(?:[1-9]|1[0-2])(?:\.[1-9]\d?)+[.)]")
 _SECTION_TOKEN = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s*\Z")
@@ -121,8 +126,11 @@ def boundary_level(text: str, start: int, end: int) -> Level:
             return Level.LINE
         soft = after.islower() and before not in _ENDS and before not in ":;»" and before != "·"
         soft = soft or (before == "," and not _GREETING.search(text, max(0, start - 80), start))
-        if soft or _goes_on(text, start):
+        named = _NAMED.match(text, end) is not None and _is_named_line(text, start)
+        if soft or _goes_on(text, start, named):
             return Level.SOFT_LINE
+        if named:
+            return Level.LINE
         if is_wrapped_at(text, start, end):
             return _ends_or_goes_on(text, start, end)
         return Level.LINE
@@ -134,8 +142,10 @@ def boundary_level(text: str, start: int, end: int) -> Level:
         return Level.LINE  # Word's second-level bullet
     if after in _CODE_STARTS and _begins_code_line(text, start, end):
         return Level.LINE
-    if after in _GLUED_LEFT:
+    if after in _GLUED_LEFT or (after in "“‘>" and _closes(text, end)):
         return Level.ANYWHERE
+    if after == "." == before and not text[end + 1 : end + 2].strip():
+        return Level.ANYWHERE  # an ellipsis of spaced stops
     if _ends_sentence(text, start, end):
         return Level.SENTENCE
     if (after.isdigit() or after in "IVX") and _begins_numbered_title(text, end):
@@ -162,12 +172,37 @@ _NEVER_LAST = frozenset(
 )
 
 
-def _goes_on(text: str, start: int) -> bool:
-    """Return whether the line that ends at ``start`` ends with an article, a title or the like."""
+_NAMED = re.compile(r"(?:[-*•o]\s)?[A-ZÀ-Ý][\w'’/().-]*(?: [\w'’/()-]+){0,3}\s?:\s")
+"""What a line of a form begins with; also what begins many a wrapped line of text."""
+_LONGEST_FIELD = 200
+_VALUES = frozenset("aucun aucune sans".split())
+
+
+def _is_named_line(text: str, start: int) -> bool:
+    """Return whether the line that ends at ``start`` is a form's: "Poids : 72 kg"."""
+    least = max(0, start - _LONGEST_FIELD)
+    begin = max(text.rfind("\n", least, start), text.rfind("\r", least, start)) + 1
+    return (begin > 0 or least == 0) and _NAMED.match(text, begin, start) is not None
+
+
+def _goes_on(text: str, start: int, named: bool) -> bool:
+    """Return whether the line that ends at ``start`` ends with an article, a title or the like.
+
+    Args:
+        text: The document.
+        start: Where the line ends.
+        named: Whether it and the next are lines of a form, which may end with "aucun".
+    """
     word = _LAST_ON_LINE.search(text, max(0, start - 10), start)
     if word is None or (word.start() > 0 and text[word.start() - 1].isalnum()):
         return False
     raw = word[0].rstrip(".’'")
+    if raw == "m" and text[max(0, word.start() - 2) : word.start()].rstrip()[-1:].isdigit():
+        return False  # "1,75 m"
+    if raw.lower() in _VALUES:
+        lead = text[max(0, word.start() - 3) : word.start()].rstrip()
+        if named or lead[-1:] in (":", "="):
+            return False
     titled = raw.lower() in ("dr", "dre", "pr", "mme", "mlle", "mr", "st", "ste")
     # "Sexe : M" is a field's value
     titled = titled or (
@@ -291,16 +326,39 @@ _IN_PARENTHESES = re.compile(r"\((?:[A-Z]\.){2,}\)\Z")
 """Stops of an abbreviation in parentheses: "Acide acétylsalicylique (A.A.S.) 100 mg"."""
 
 
+_NUMBERED_ITEM = re.compile(r"\d{1,2}(?:\.\d{1,2})*[.)]\s+[A-ZÀ-Ý]")
+_LONGEST_QUOTE = 400
+
+
+def _is_ellipsis(text: str, last: int) -> bool:
+    """Tell whether the mark at ``last`` ends an ellipsis: "…", "...", ". . ."."""
+    return text[last] == "…" or (
+        text[last] == "." and (text[last - 1 : last] == "." or text[last - 4 : last] == ". . ")
+    )
+
+
+def _closes(text: str, mark: int) -> bool:
+    """Tell whether a mark that opens a quote elsewhere closes one: „Gut.“, »Gut.«, <<Bien.>>."""
+    opening, closing = _PAIRS[text[mark]]
+    if closing == ">>" and not text.startswith(">>", mark) and not text.endswith(">>", 0, mark + 1):
+        return False
+    begin = max(0, mark - _LONGEST_QUOTE)
+    before = mark - 1 if text.startswith(">>", mark - 1) else mark
+    opened = text.rfind(opening, begin, before)
+    if text[mark] in "«‹" and not text[opened + 1 : opened + 2].isalnum():
+        return False  # of the French ones that is what stands outside
+    return opened > text.rfind(closing, begin, before)
+
+
 def _ends_sentence(text: str, start: int, end: int) -> bool:
     """Tell whether the text before the whitespace ``text[start:end]`` ends a sentence."""
     cited = _citation_length(text, start, end)
     last = start - cited - 1
-    while last > 0 and (text[last] in _CLOSERS or text[last] in "\u00a0\u202f "):
-        if start - last > 6 + cited:
+    while text[last] not in _ENDS:
+        closer = text[last] in _CLOSERS or (text[last] in _PAIRS and _closes(text, last))
+        if last == 0 or start - last > 6 + cited or not (closer or text[last] in "\u00a0\u202f "):
             return False
         last -= 1
-    if text[last] not in _ENDS:
-        return False
     if text[end] == "[" and _begins_behind_citation(text, end):
         return False
     after = text[end]
@@ -311,13 +369,16 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
     if after.islower() and not begins_in_lower_case(text, start, last, end):
         return False
     closed = text[last + 1 : start - cited].strip(_SUPERSCRIPTS)
+    ellipsis = not closed and _is_ellipsis(text, last)
+    if ellipsis and text[end].isdigit():
+        return _NUMBERED_ITEM.match(text, end) is not None  # "Il a... 12 ans"
     if closed == "]" and _LEFT_OUT.search(text, max(0, start - 12), start):
         return False
     if text[last] != "." or (
         closed and not (closed == ")" and _IN_PARENTHESES.search(text, max(0, start - 16), start))
     ):
         return True
-    if text[last - 1 : last] == ".":  # an ellipsis typed as full stops
+    if ellipsis:
         return True
     return not is_abbreviation(text, last, end) and not _is_item(text, start)
 
@@ -328,8 +389,10 @@ def _is_item(text: str, start: int) -> bool:
     "en 2012." and "grade 3." end sentences; a number that follows the start of a line, a sentence's
     end, a colon or a bullet, or that precedes a title in capitals, numbers an item.
     """
+    if text[start - 1] not in ".)":
+        return False
     left = text[max(0, start - LOOKBACK) : start]
-    found = LAST_WORD.search(left)
+    found = LAST_WORD.search(left, left.rfind(" ") + 1)
     if not found or not _ITEM_NUMBER.fullmatch(found[0]):
         return False
     lead = left[: found.start()]
@@ -348,7 +411,7 @@ def _is_item(text: str, start: int) -> bool:
     # "Fig. 2. On voit", "Temp. 38. FC 100"
     abbreviated = (
         stripped[-1] == "."
-        and found[0][0].isdigit()
+        and (found[0][0].isdigit() or found[0][0].isupper())
         and is_abbreviation(text, begin + len(stripped) - 1, begin + found.start())
     )
     if (stripped[-1] in ".!?…;\n\r" and not abbreviated) or stripped[-1] in _BULLETS:
