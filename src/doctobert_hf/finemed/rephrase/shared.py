@@ -95,7 +95,7 @@ def sides_of(text: str, spans: list[Span]) -> list[int]:
     """
     if not _SIDE.search(text):
         return [0] * len(spans)
-    found = []
+    found: list[int] = []
     for at, (start, end) in enumerate(spans):
         following = spans[at + 1][0] if at + 1 < len(spans) else len(text)
         behind = _BEHIND.match(text, end, following)
