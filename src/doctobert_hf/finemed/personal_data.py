@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.finemed.personal_births import find_births
-from doctobert_hf.finemed.personal_contacts import find_emails, find_ips, find_phones
+from doctobert_hf.finemed.personal_contacts import find_emails, find_ips
 from doctobert_hf.finemed.personal_names import find_names
 from doctobert_hf.finemed.personal_numbers import REGISTERS, find_bank, find_social_security
+from doctobert_hf.finemed.personal_phones import find_phones
 from doctobert_hf.finemed.personal_places import Spans, find_addresses
 
 KINDS = ("email", "phone", "social_security", "iban", "birth_date", "postal_address", "ip_address",

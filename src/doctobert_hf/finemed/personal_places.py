@@ -11,9 +11,10 @@ Spans = Iterator[tuple[int, int]]
 SPACE = "[ \\t\\n\\r\\u00a0\\u2007\\u2009\\u202f]"
 """White space as French typography has it."""
 LINE = "[ \\t\\u00a0\\u2007\\u2009\\u202f]"
-DASH = "[-\\u2010-\\u2014]"
+DASH = "[-\\u00ad\\u2010-\\u2015\\u2043\\u2212\\ufe58\\ufe63\\uff0d]"
+"""Hyphens, dashes and the minus sign: texts copied from a page have any of them."""
 _S = SPACE
-_STREET = (
+STREET = (
     r"(?:(?:grande?[- ])?rue|avenue|av\.?|ave\.?|boulevard|boul\.?|bd\.?|blvd\.?|bld\.?|bvd\.?|"
     r"place|pl\.?|all[ée]es?|all\.|chauss[ée]e|chemin|chem\.?|che\.?|ch\.|impasse|imp\.?|quai|route|rte\.?|square|sq\.?|passage|pass\.?|cours|villa|cit[ée]|"
     r"r[ée]sidence|r[ée]s\.?|lotissement|lot\.|hameau|lieu-dit|faubourg|fg\.?|esplanade|sente|"
@@ -33,18 +34,18 @@ _PLACE = (
 _NO_CITY = r"(?:T[EÉ]L|FAX|MAIL|RPPS|ADELI|FINESS|IPP|N[EÉ]E?|NIR|DDN)(?!\w)"
 _ADDRESS = re.compile(
     rf"(?<![\w,.])(?P<whole>(?:{_INSIDE}{{0,2}}\d{{1,4}}(?:{_S}?(?:bis|ter|quater|[A-D]))?{_S}?,?{_S}"
-    rf"(?:{_STREET}(?:{_S}[^\n;]{{2,70}}?)?|r\.{_S}[^\W\d_][^\n;]{{2,40}}?)"
+    rf"(?:{STREET}(?:{_S}[^\n;]{{2,70}}?)?|r\.{_S}[^\W\d_][^\n;]{{2,40}}?)"
     rf"|{_PLACE}{_S}(?-i:[A-ZÀ-Ý]|d[eu]s?{_S}|l[ea]s?{_S})[^\n;:]{{2,60}}?"
-    rf"|(?:BP|B\.P\.|CS){_S}?\d{{1,6}}|(?-i:L[ea]s?{_S}(?:[Gg]rand{_S}|[Pp]etit{_S})?(?:[Bb]ourg|[Vv]illage|[Hh]ameau)))"
+    rf"|(?:BP|B\.P\.|CS|TSA){_S}?\d{{1,6}}|(?-i:L[ea]s?{_S}(?:[Gg]rand{_S}|[Pp]etit{_S})?(?:[Bb]ourg|[Vv]illage|[Hh]ameau)))"
     rf"(?P<gap>{LINE}{{0,40}}[,\n\r(\u2013\u2014-]{_S}{{0,80}}[,(-]?{_S}{{0,2}}|{LINE}{{1,40}})"
-    rf"(?:BP{_S}?\d{{1,6}}{_S}{{0,9}}(?:,{_S}{{0,9}})?)?{_ZIP}{_S}{{1,9}}(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*"
+    rf"(?:(?:BP|B\.P\.|CS|TSA){_S}?\d{{1,6}}{_S}{{0,9}}(?:,{_S}{{0,9}})?)?{_ZIP}{_S}{{1,9}}(?:(?-i:L[ea]s?|Saint|Sainte|Ste?){_S})?[^\W\d_][\w'’-]*"
     rf"(?-i:(?:{LINE}|-)(?:(?:[Ss]ur|sous|en|les|l[èe]s|le|la)(?:{LINE}|-)[A-ZÀ-Ý][\w'’-]*|(?!{_NO_CITY})[A-ZÀ-Ý]{{2,}}(?!\w)|[Cc]edex)|{_S}(?:CEDEX|[Cc]edex))*"
     rf"(?:{LINE}\d{{1,2}}(?![\d/-]|\.\d|{LINE}?\d))?\)?)",
     re.IGNORECASE,
 )
 _LIVES = re.compile(
     rf"(?<!\w)(?:habit\w+|demeur\w+|domicili\w+|r[ée]sid(?:e|ant|ait)|adresse(?:{_S}(?:du|de{_S}la){_S}patiente?)?{_S}*:)"
-    rf"{_S}*(?:au{_S}+)?(?P<whole>\d{{1,4}}(?:{_S}?(?:bis|ter|quater))?{_S}?,?{_S}{_STREET}{_S}[^\n;.,]{{2,50}}"
+    rf"{_S}*(?:au{_S}+)?(?P<whole>\d{{1,4}}(?:{_S}?(?:bis|ter|quater))?{_S}?,?{_S}{STREET}{_S}[^\n;.,]{{2,50}}"
     rf"(?:,{_S}(?-i:[A-ZÀ-Ý])[\w'’-]+)?)",
     re.IGNORECASE,
 )
@@ -86,6 +87,12 @@ _ZIP_BEHIND = re.compile(
 _POSTCODE = re.compile(rf"(?:\d\d{_S}?\d{{3}}|[BLCHblch]{_S}?-{_S}?\d{{4}})(?!\d)")
 _POSTCODE_START = re.compile(r"[\dBLHblh][\d \t\n\r\u00a0\u2007\u2009\u202f-](?<!\d\d\d)")
 _LIVES_START = re.compile(r"[hHdDrRaA][aAeEoOéÉdD](?<!\w..)")
+_UNIT = re.compile(
+    r"(?:[MG]?UI|[MG]?IU|UFC|[mcdkµμ]?[gl]|[mM][LlgG]|K?G|MG|mol|[mµ]mol|[kMGm]?B[qQ]|c?Gy|CGY|GY|[kM]cal|kcal|KCAL|eur(?:os)?|EUR(?:OS)?|€|"
+    r"(?i:unit[ée]s?|patient(?:e?s|s)?|cas|comprim[ée]s?|g[ée]lules?|doses?|fois|s[ée]ances?|jours?|heures?|mois|ans|cellules?|copies|"
+    r"personnes?|habitants?|malades?|enfants?|femmes|hommes|sujets?|participants?|francs?))(?![\w'’-])"
+)
+"""Behind a number of five digits: an amount and no town."""
 _CAPITALS = "(?-i:[A-ZÀ-Ý]{2})"
 _COMPANY = re.compile(
     rf"(?:\b(?:titulaire|fabricant|exploitant)s?(?=\s*(?::|de\s+l|{_CAPITALS}))"
@@ -133,6 +140,8 @@ def find_addresses(text: str) -> Spans:
     codes = (match.start() for match in scan(_POSTCODE, _POSTCODE_START, text))
     for match in around(_ADDRESS, codes, 500, 250, text):
         city = re.search(rf"{_ZIP}{_S}+(?P<city>\S)", match[0])
+        if city is not None and _UNIT.match(match[0], city.start("city")):
+            continue  # "3 cours de chimiothérapie 12000 UI"
         plain = not match["gap"].strip(" \t\u00a0\u202f") and "\n" not in match["gap"]
         lower = city is not None and not city["city"].isupper()
         if lower and (plain or _PERHAPS_ONLY.match(match["whole"])):
