@@ -19,16 +19,17 @@ _DAY_IN_WORDS = (
 _YEAR_IN_WORDS = (
     rf"(?:mil(?:le)?{_S}+neuf|dix-neuf|deux{_S}+mille?)(?:(?:{_S}|{_DASH})[a-zé]{{2,12}}){{0,7}}"
 )
+_BETWEEN = f"(?:[/.]|{_DASH})"
 _DATE = (
-    rf"(?:\d{{1,2}}{_S}?[/.-]{_S}?\d{{1,2}}{_S}?[/.-]{_S}?(?:\d{{4}}|\d{{2}})"
+    rf"(?:\d{{1,2}}{_S}?{_BETWEEN}{_S}?\d{{1,2}}{_S}?{_BETWEEN}{_S}?(?:\d{{4}}|\d{{2}})"
     rf"|\d{{1,2}}{_S}\d{{1,2}}{_S}\d{{4}}"
-    r"|\d{1,2}[/.-](?:I{1,3}|I?V|VI{1,3}|I?X|XI{1,2})[/.-](?:\d{4}|\d{2})"
-    rf"|\d{{4}}-\d{{2}}-\d{{2}}"
+    rf"|\d{{1,2}}{_BETWEEN}(?:I{{1,3}}|I?V|VI{{1,3}}|I?X|XI{{1,2}}){_BETWEEN}(?:\d{{4}}|\d{{2}})"
+    rf"|\d{{4}}{_DASH}\d{{2}}{_DASH}\d{{2}}"
     rf"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d"
     rf"|(?:\d{{1,2}}(?:er)?|{_DAY_IN_WORDS})(?:{_S}+|{_DASH}){_MONTH}(?:{_S}+|{_DASH})"
     rf"(?:\d{{4}}|\d{{2}}(?!\d)|{_YEAR_IN_WORDS}))"
 )
-_MONTH_OF_YEAR = rf"(?:(?:0?[1-9]|1[0-2]){_S}?[/.-]{_S}?|{_MONTH}{_S}+)?(?:19|20)\d\d"
+_MONTH_OF_YEAR = rf"(?:(?:0?[1-9]|1[0-2]){_S}?{_BETWEEN}{_S}?|{_MONTH}{_S}+)?(?:19|20)\d\d"
 _BORN = rf"""(?<![\w-])(?:
     n(?:é|e\u0301)(?:e?s?|\(e\)|\.e|·e) | n[ée]es? | NE | NEE | venue?{_S}+au{_S}+monde
     | (?:DDN|D\.D\.N\.?)(?:{_S}+(?:d[ue]{_S}+)?(?:la{_S}+)?patiente?)? | (?-i:DN)(?={_S}*:)
@@ -46,7 +47,7 @@ _BIRTH = re.compile(
 )
 _FIELD = re.compile(
     rf"(?<![\w-])(?:(?:date|ann[ée]e|mois)(?:{_S}+et{_S}+(?:lieu|ann[ée]e))?{_S}+(?:de{_S}+)?naiss(?:ance)?\.?|DDN|D\.D\.N\.?)"
-    rf"(?:{_S}*\([^()\d]{{1,15}}\))?{_S}*[:=]{_S}*(?P<date>{_MONTH_OF_YEAR}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d)(?![\d/.-]\d|\d)",
+    rf"(?:{_S}*\([^()\d]{{1,15}}\))?{_S}*[:=]{_S}*(?P<date>{_MONTH_OF_YEAR}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d)(?!{_BETWEEN}\d|\d)",
     re.IGNORECASE,
 )
 """Filled in without a day. In running text ("née en mars 1956") a month or year is an age."""

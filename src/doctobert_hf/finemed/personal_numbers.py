@@ -50,9 +50,15 @@ _IBAN = re.compile(
     rf"(?<!\w)[A-Za-z]{{2}}{_S}?\d\d(?:{_IBAN_GAP}[0-9A-Za-z]{{4}}){{2,7}}"
     rf"(?:{_IBAN_GAP}[0-9A-Za-z]{{1,3}})?(?!\w)"
 )
+_RIB_GAP = rf"(?:{_S}|{_DASH}|[./])"
 _RIB = re.compile(
-    rf"(?<!\d)\d{{5}}(?P<gap>{_S}|{_DASH})\d{{5}}(?P=gap)[0-9A-Za-z]{{11}}(?P=gap)\d\d(?!\d)"
+    rf"(?:(?<!\w)|(?<=RIB))\d{{5}}(?P<gap>{_RIB_GAP}?)\d{{5}}{_RIB_GAP}?[0-9A-Za-z]{{11}}{_RIB_GAP}?\d\d(?!\w)"
 )
+_OF_BANK = re.compile(
+    r"(?<!\w)(?:RIB|compte|banque|bancaires?|pr[ée]l[èe]vement|virement)(?!\w)[^\d\n]{0,20}\Z",
+    re.IGNORECASE,
+)
+"""Behind these an account counts also where its key is wrong: people mistype."""
 _NAMED_RIB = re.compile(
     rf"(?<=RIB)\W{{1,4}}(?-i:(?P<bare>\d{{10}}[0-9A-Z]{{11}}\d\d))(?!\w)"
     rf"|banque{_S}:?{_S}?\d{{5}}\W{{1,3}}guichet{_S}:?{_S}?\d{{5}}\W{{1,3}}"
@@ -60,6 +66,7 @@ _NAMED_RIB = re.compile(
     rf"(?:\W{{1,3}}cl[ée]f?(?:{_S}RIB)?{_S}:?{_S}?\d\d)?(?!\d)",
     re.IGNORECASE,
 )
+_LETTERS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "12345678912345678923456789")
 _SAYS_RIB = re.compile(r"rib(?=\W)")
 _CARD = re.compile(
     rf"(?<!\d)[3-6]\d{{3}}(?P<sep>{_S}|{_DASH}|)\d{{4}}(?P=sep)\d{{4}}(?P=sep)\d{{4}}(?!\d)"
@@ -96,7 +103,10 @@ def find_bank(text: str) -> Spans:
             if len(bare) >= 15 and iban.is_valid(bare, check_country=False):
                 yield match.start(), match.start() + length
                 break
-    yield from (match.span() for match in scan(_RIB, DIGITS_START, text))
+    for match in scan(_RIB, DIGITS_START, text):
+        told = match["gap"] and _OF_BANK.search(text, max(0, match.start() - 40), match.start())
+        if told or _is_rib(match[0]):
+            yield match.span()
     if "guichet" in lowered(text) or _SAYS_RIB.search(lowered(text)):
         for match in _NAMED_RIB.finditer(text):
             yield match.span("bare" if match["bare"] else 0)
@@ -105,6 +115,12 @@ def find_bank(text: str) -> Spans:
             continue  # an account's number with a wrong key is no card's
         if match["sep"] or luhn.is_valid(re.sub(r"\D", "", match[0])):
             yield match.span()
+
+
+def _is_rib(account: str) -> bool:
+    """Return whether the key of a French account is right: letters count as 1 to 9, S as 2."""
+    digits = re.sub(r"[^0-9A-Z]", "", account.upper()).translate(_LETTERS)
+    return int(digits) % 97 == 0
 
 
 def _plain(pattern: str, flags: int = 0, group: int | str = 0) -> Callable[[str], Spans]:
@@ -118,8 +134,13 @@ def _plain(pattern: str, flags: int = 0, group: int | str = 0) -> Callable[[str]
 
 
 _DIGITS_GAP = rf"(?:{_S}|[.]|{_DASH})?"
-_ON_A_LINE = rf"(?:{LINE}|[.]|{_DASH})?"
-"""Where nobody knows how many digits come, those of the next line are another's."""
+_OF_DATE = f"(?:[./]|{_DASH})"
+_BEGINS_ANEW = (
+    rf"0[1-9](?:{_DIGITS_GAP}\d\d){{4}}(?!\d)"
+    rf"|(?<={LINE})\d{{1,2}}{_OF_DATE}\d{{1,2}}{_OF_DATE}(?:\d\d)?\d\d(?!\d)"
+)
+_ON_A_LINE = rf"(?:(?:{LINE}|[.]|{_DASH})(?!{_BEGINS_ANEW}))?"
+"""Where nobody knows how many digits come, no line, phone or date behind them is taken as well."""
 _CONNECTOR = (
     rf"(?:{_S}*(?:n[°º]|num[ée]ro|no\.?|[:=/#([_]|{_DASH}|est|g[ée]o\.?|"
     rf"(?:du|de{_S}la|de{_S}l['’]|d['’]|de){_S}?(?!AMM(?!\w)|EudraCT)[^\W\d_]{{3,15}}))"
@@ -165,14 +186,22 @@ def _digits(first: str, count: int | str, gap: str = _DIGITS_GAP) -> str:
 
 _DEPARTMENT = rf"\d{_DIGITS_GAP}[0-9ABCDE]{_DIGITS_GAP}[0-9AB]"
 _NO_DATE = (
-    r"(?!\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?!\d)|(?:19|20)\d\d[-/](?:19|20)\d\d(?!\d)|"
-    r"\d\d/(?:19|20)\d\d(?!\d))"
+    rf"(?!\d{{1,2}}{_OF_DATE}\d{{1,2}}{_OF_DATE}\d{{2,4}}(?!\d)|"
+    rf"(?:19|20)\d\d(?:/|{_DASH})(?:19|20)\d\d(?!\d)|\d\d/(?:19|20)\d\d(?!\d))"
 )
 _ANY_ID = _digits("[A-Z]?[0-9]", "4,13", _ON_A_LINE)
 _OF_PATIENT = (
     r"(?:d[eu]{S}+|d['’])?(?:patiente?|admission|examen|archives?|identification|hospitalisation|"
     r"s[ée]jour|venue|dossier|passage|entr[ée]e|pr[ée]l[èe]vement)(?:{S}+(?:m[ée]dical|patiente?|unique))?"
 ).replace("{S}", _S)
+_L = "[A-HJ-NP-TV-Z]"
+_L2 = f"(?!SS){_L}{{2}}"
+_PLATE = (
+    rf"(?-i:{_L2}(?P<by>{_S}|{_DASH}|\.|)\d{{3}}(?P=by){_L2}"
+    rf"|\d{{2,4}}(?P<of>{_S}|{_DASH}|){_L}{{2,3}}(?P=of)(?:\d\d|2[AB]|97\d))"
+    rf"|(?-i:(?!ss)[a-hj-np-tv-z]{{2}}(?P<low>{_DASH}|)\d{{3}}(?P=low)(?!ss)[a-hj-np-tv-z]{{2}})"
+)
+"""Number plates, those of before 2009 too; I, O and U look like digits and are in none."""
 REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
     ("rpps", _keyed(r"R\.?P\.?P\.?S\.?(?:\s?/\s?ADELI)?", _digits("1", 10), "r",
                     "rpps r.p rp. rpp.", True)),
@@ -191,8 +220,8 @@ REGISTERS: tuple[tuple[str, Callable[[str], Spans]], ...] = (
                    "indsvhmr")),
     ("ipp", _keyed(r"passeport|carte\s+d['’]identit[ée]|CNI|titre\s+de\s+s[ée]jour",
                    r"(?=[A-Z]*\d)[0-9A-Z]{7,15}", "pct", "passeport identit cni titre")),
-    ("ipp", _keyed(r"immatricul\w+|plaque|v[ée]hicule",
-                   r"(?:[A-Z]{2} \d{3} [A-Z]{2}|\d{2,4} [A-Z]{2,3} (?:\d\d|2[AB]|97\d))",
-                   "ipv", "immatricul plaque hicule")),
-    ("ipp", _plain(r"[A-HJ-NP-TV-Z](?<![\w-].)[A-HJ-NP-TV-Z]-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])")),
+    ("ipp", _keyed(r"immatricul\w+|plaques?|v[ée]hicules?|voitures?", _PLATE,
+                   "ipv", "immatricul plaque hicule voiture")),
+    ("ipp", _keyed(r"moto|scooter|camion(?:nette)?", _PLATE, "msc", "moto scooter camion")),
+    ("ipp", _plain(rf"{_L}(?<![\w-].)(?<!S(?=S)){_L}(?P<by>{_DASH})\d{{3}}(?P=by){_L2}(?![\w-])")),
 )  # fmt: skip
