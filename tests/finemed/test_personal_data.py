@@ -510,3 +510,86 @@ def test_words_behind_a_title_that_are_no_name(text, names):
 )
 def test_what_ends_a_finding_loses_none(text, found):
     assert [text[f["start"] : f["end"]] for f in deidentify(text)[1]] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "phones"),
+    [
+        ("04 67 33 67 33\n06 88 21 43 65", 2),
+        ("Secrétariat 04 67 33 67 33 06 88 21 43 65", 2),
+        ("04 67 33 67 33 06 88 21 43 65 09 72 31 54 76", 3),
+        ("04.67.33.67.33.06.88.21.43.65", 2),
+        ("0467336733 06.88.21.43.65", 2),
+        ("04 67 33 67 33,06 88 21 43 65", 2),
+        ("04 67 33\n67 33 06 88 21\n43 65", 2),
+        ("04 67 33 67 33\n21 bis chemin Vert", 1),
+        ("04 67 33 67 33 21 mai 2019", 1),
+        ("04 67 33 67 33\n21/05/2019", 1),
+        ("21/05/2019 04 67 33 67 33", 1),
+        ("21 05 2019 04 67 33 67 33", 1),
+        ("21.05.19 0467336733", 1),
+        ("34295 Montpellier Cedex 05 04 67 33 67 33", 1),
+        ("Chambre 12 04 67 33 67 33", 1),
+        ("IPP 8012939402 04 67 33 67 33", 1),
+        ("+41 22 372 33 11 04 67 33 67 33 +32 2 555 31 11", 3),
+        *((f"+{code} 12 34 56", 1) for code in ("262 639", "262 (0)269", "590 690", "594 594")),
+        *((text, 1) for text in ("+596 696-21-43-65", "+508 41 14 00", "+687 76.54.32")),
+        *((text, 1) for text in ("+689 87 21 43 65", "00262 692 81 23 45", "+681 72 12 34")),
+        *((f"04{dash}67{dash}33{dash}67{dash}33", 1) for dash in "\u2212\u2015\ufe63\u2011"),
+        *((text, 1) for text in ("0.805.200.300", "0805.200.300", "0-805-200-300")),
+        *(
+            (text, 1)
+            for text in ("04 . 67 . 33 . 67 . 33", "04. 67. 33. 67. 33", "0 4 67 33 67 33")
+        ),
+        *((text, 1) for text in ("04.67 33-67 33", "04-67 33.67 33", "04/67/33/67/33")),
+        *((text, 0) for text in ("semaines 02 06 13 19 27 35", "04 07 12 16 21 29 33")),
+        *((text, 0) for text in ("0 1 12 24 36 48", "0 2 15 30 45 60", "07/12/16/21/29")),
+        *((text, 0) for text in ("08.30-12.30 14", "03.04-05.06.12", "05-98 06-99 12")),
+        *(
+            (text, 0)
+            for text in ("doi:10.1111/0467336733", "https://doi.org/10.1093/brain0688214365")
+        ),
+        *((text, 0) for text in ("PMC0467336733", "PMCID : PMC0467336733", "ISBN-10 : 0688214365")),
+        *(
+            (text, 0)
+            for text in ("numéro de lot 0688214365", "lot n° 0688214365", "Lot : 0688214365")
+        ),
+        *((text, 0) for text in ("x0688214365y", "numéro de série 0688214365", "EAN 0688214365")),
+        *((text, 1) for text in ("Lot : 05 65 20 50 50", "Tel0688214365", "Contact : 0688214365")),
+    ],
+)
+def test_phones_one_behind_another_and_what_has_their_digits(text, phones):
+    assert count_personal_data(text)["phone"] == phones
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "count"),
+    [
+        *(("email", t, 1) for t in ("leroy at orange point fr", "leroy AT yahoo.fr")),
+        ("email", "l﹫ght-sud.fr", 1),
+        *(("email", t, 1) for t in ('"paul leroy"@ght-sud.fr', "“paul leroy”@ght-sud.fr")),
+        *(("email", t, 0) for t in ("available at yahoo.com", "look at example.com", '"oui" @ght')),
+        *(("iban", t, 1) for t in ("14707 50010 0123456A789 07", "14707500100123456A78907")),
+        *(("iban", t, 0) for t in ("14707 50010 0123456A789 96", "14707500100123456A78996")),
+        ("iban", "RIB : 14707 50010 0123456A789 96", 1),  # called so: mistyped
+        *(("birth_date", f"née le 17{d}11{d}1962", 1) for d in "\u2010\u2011\u2013\u2212"),
+        *(("birth_date", f"DDN {t}", 1) for t in ("17\u201111\u20111962", "1962\u221211\u221217")),
+        ("birth_date", "opérée le 17\u201111\u20111962", 0),
+        ("ipp", "séjour du 17\u201111\u20112019", 0),
+        *(("ipp", t, 1) for t in ("immatriculé GH456JK", "auto GH-456-JK", "moto 4567 XB 33")),
+        *(("ipp", t, 0) for t in ("GH 456 JK", "4567 XB 33", "voiture de 120 ch", "auto SS123AB")),
+        ("postal_address", "TSA 40023, 59040 Lille Cedex", 1),
+        ("postal_address", "6 cours Foch 69003 LYON", 1),
+        ("postal_address", "9 rue Foch, CS 70001, 59037 Lille Cedex", 1),
+        *(("postal_address", t, 0) for t in ("6 cours de radiothérapie 30000 UI", "TSA 12 mg")),
+        ("postal_address", "2 passages d'héparine 25000 UI", 0),
+    ],
+)  # fmt: skip
+def test_other_kinds_with_other_signs_keys_and_units(kind, text, count):
+    assert count_personal_data(text)[kind] == count
+
+
+@pytest.mark.parametrize("gap", [" ", "\n"])
+def test_a_list_of_phones_is_found_whole(gap):
+    text = gap.join(["04 67 33 67 33"] * 300)
+    assert count_personal_data(text)["phone"] == 300
