@@ -172,6 +172,48 @@ KEPT += [
         "Aucun autre signe n'est rapporté, pas de fatigue.",
     ),
 ]
+KEPT += [
+    ("Traité par Gentamycine et amoxcilline.", "Traité par gentamicine et amoxicilline."),
+    ("Un AVC sans séquelles.", "Un AVC, séquelles = 0."),
+    ("Gentamicine 3 mg/kg/jour.", "Gentamicine 3 mg/kg en 24 h."),
+    ("Observation n°2 : un enfant de 9 ans.", "OBS. 2 : enfant, 9 ans."),
+    ("Patiente coronarienne.", "Patiente aux antécédents de coronaropathie."),
+    (
+        "Les douleurs diminuent, avec persistance d'une gêne fonctionnelle.",
+        "Les douleurs diminuent, sans que disparaisse la gêne fonctionnelle.",
+    ),
+    (
+        "Une disparition complète des signes infectieux est notée.",
+        "Plus aucun signe infectieux (disparition complète).",
+    ),
+    ("Neurofibromatose type 1 connue.", "NF1 connue."),
+    ("Une pan uvéite par poussées.", "Une panuvéite par poussées."),
+    ("La graisse dissocie les fascicules.", "La graisse écarte ses fascicules, dissociés."),
+    (
+        "On voit un orifice fistuleux avec un col non visible.",
+        "On voit un orifice fistuleux ; le col n'est pas vu.",
+    ),
+    (
+        "Antécédents : aucun antécédent notable chez cet enfant de 2 ans.",
+        "ANTÉCÉDENTS : enfant de 2 ans, rien de notable.",
+    ),
+    (
+        "Leucocytes à 27. 103/mm³.",
+        "Leucocytes à 27 000/mm³.",
+    ),
+    ("240 mg de methyl-prednisolone.", "Méthylprednisolone, 240 mg."),
+    (
+        "Mère de 3 enfants, elle a eu une tuberculose.",
+        "Elle a eu une tuberculose. Trois enfants.",
+    ),
+    (
+        "Une formation kystique d'autre nature ne peut être écartée.",
+        "On décrit le kyste, sans qu'une formation kystique d'autre nature puisse être exclue.",
+    ),
+    ("CPK à une fois et demi la normale.", "CPK à 1,5 fois la normale."),
+    ("La hanche est en flexion et abduction.", "Sa hanche était pliée, écartée et tournée."),
+    ("Fracture après un traumatisme minime.", "Fracture après un choc minime."),
+]
 ALTERED = [
     ("Une femme de 40 ans et un garçon de 9 ans.", "Une femme de 40 ans et une fille de 9 ans.",
      "sex changed"),
@@ -195,6 +237,12 @@ ALTERED = [
      "avec une myopie de 3 dioptries.", "À l'œil droit, acuité de 2/10 avec une myopie de 3 "
      "dioptries. À l'œil gauche, acuité de 4/10 avec une myopie de 5 dioptries.",
      "values exchanged"),
+    ("Opérée. Mise sous corticothérapie, elle va mieux.", "Opérée, elle va mieux.",
+     "treatment lost: corticotherapie"),
+    ("Lésion réséquée. Le patient va bien.", "The patient underwent complete en bloc resection of "
+     "the lesion. Le patient va bien.", "not French"),
+    ("Mère de 3 enfants, elle a eu une tuberculose.", "Elle a 3 enfants. Sa mère a eu une "
+     "tuberculose.", "relative invented"),
     ("Sans frissons, ni sueurs, ni vertiges.", "Sueurs et vertiges étaient absents, frissons "
      "présents.", "negation lost"),
 ]  # fmt: skip

@@ -34,9 +34,16 @@ _NO_FAMILY = re.compile(
 )
 """A family that is told to have nothing tells nothing of what stands before it."""
 _UNION = re.compile(
-    r"(?:(?<!\w)(?:mariages?|unions?|couples?|parents)\s+(?:non\s+)?)?consanguin\w*", re.IGNORECASE
+    r"(?:(?<!\w)(?:mariages?|unions?|couples?|parents)\s+(?:non\s+)?)?consanguin\w*",
+    re.IGNORECASE,
 )
 """Where the patient comes from: what else a sentence tells is the patient's."""
+_CHILDREN = re.compile(
+    r"(?<!\w)(?:m[èe]re|p[èe]re)\s+(?:de\s+|d['’])(?:\d+|une?|deux|trois|quatre|cinq|six|sept|huit|plusieurs)\s+"
+    r"(?:enfants?|filles?|gar[çc]ons?|fils)",
+    re.IGNORECASE,
+)
+"""Of the patient."""
 _ILL_KIN = re.compile(
     rf"(?<!\w)(?:{_PEOPLE})(?!\w)[^.;,]{{0,15}}(?<!\w)(?:suivi|atteint|d[ée]c[ée]d|trait[ée]|mort|porteu|op[ée]r|souffr|connu|diab|"
     r"hypert|asthm|[ée]pilep|canc)\w*",
@@ -120,6 +127,7 @@ _THEN_UNSURE = re.compile(
 def attribution_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield diseases of relatives that are the patient's now, and suspected ones that are sure."""
     source, rewrite = (_OF_KIN.sub(r". \1. ", text) for text in (source, rewrite))
+    source, rewrite = (_CHILDREN.sub(" ", text) for text in (source, rewrite))
     no_family = _UNION.sub(" ", _NO_FAMILY.sub(" ", source))
     if _OBSTETRIC.search(source):  # "la mère" is the patient
         no_family = _MOTHER.sub(" ", no_family)

@@ -19,7 +19,8 @@ _COMPLICATIONS = {
     r"tamponnades?": r"tampon|p[ée]ricard|compress",
     r"[ée]panchements?":
         r"[ée]panch|liquid|pleur|ascit|h[ée]mo|hydro|pneumo|lame|collection|exsud|transsud|s[ée]r",
-    r"ruptures?": r"rupt|romp|d[ée]chir|l[âa]ch|[ée]clat|fissur|perfor|section|ins[ée]r|arrach",
+    r"ruptures?": r"rupt|effract|romp|d[ée]chir|l[âa]ch|[ée]clat|fissur|perfor|section|ins[ée]r|"
+    r"arrach",
     r"fuites?":
         r"fui|insuffis|fistul|reflux|r[ée]gurg|l[âa]ch|d[ée]sun|(?-i:I[MAT])(?!\w)|[ée]coul",
     r"d[ée]hiscences?|d[ée]sunions?": r"d[ée]hisc|d[ée]sun|l[âa]ch|ouvert|[ée]ventr|[ée]visc|sutur",

@@ -29,7 +29,8 @@ CUE = re.compile(
     r"(?:toute?s?\s+|la\s+prise\s+d['e]\s*|prendre\s+|avoir\s+)?|"
     r"(?:d[ée]pourv|d[ée]n)u[ée]?e?s?\s+d[e'’]|en\s+dehors\s+de\s+toute?(?!\w)|n[ée]gati(?:f|ve)s?\s+(?:pour|à|aux?)\s+(?:l[ae]s?\s|l'|des?\s|d')?|"
     r"non[ -](?=\w+)|"
-    r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]cart(?:e|ent|er|ant|ait)(?!\w)|infirm(?!i[èe]r)\w+|"
+    r"exclu(?!si)\w*|[ée]limin(?!ation|atoire)\w+|[ée]cart(?:e|ent|er|ant|ait)(?!\w)(?!\s+(?:ses|leurs))|"
+    r"infirm(?!i[èe]r)\w+|"
     r"(?:a|ont|avai(?:t|ent)|ayant)\s+[ée]cart[ée](?!\w)|"
     r"renon[çc]\w+\s+à\s+(?:toute?\s+)?|(?<=pas )sous(?!\w)|"
     r"(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|contrairement\s+(?:à|"
@@ -59,7 +60,7 @@ TELLS_ALREADY = re.compile(
 """In what is no member of such a list."""
 BEFORE_ANY = re.compile(
     r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
-    r"disparition\s+(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|r?\s+d(?:es?|u|['’]))|faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|"
+    r"disparition\s+(?:\w+\s+)?(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|r?\s+d(?:es?|u|['’]))|faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|"
     r"d[ée]ment|nient|contre[- ]indi\w+|"
     r"d[ée]conseill\w+|proscri\w+|[ée]vit\w+|"
     r"[ée]cart(?:e|ent|er|ant|ait|[ée])|refus\w*|jeûne)(?!\w)",
@@ -145,6 +146,14 @@ _KEPT_TO = re.compile(
 """What is respected and not spared: "l'intervalle entre les cures étant respecté"."""
 
 
+_RULED = re.compile(
+    r"(?:(?<!\w)(?:est|sont|[ée]tai(?:t|ent)|[ée]t[ée]|[êe]tre|fut|soit|a|ont|avai(?:t|ent)|ayant)\s+"
+    r"(?:\w+\s+)?|"
+    r"(?:hypoth|diagnost|cause|origine|[ée]tiolog|piste|infecti|maladi|tumeur|cancer|malign|fractur|"
+    r"embol|thromb|\w{3}ite|\w{3}ose|\w{3}ome)\w*[^,;]{0,60}\s)\Z",
+    re.IGNORECASE,
+)
+"""Behind these "écarté" is ruled out, and not moved away: "une hanche pliée, écartée"."""
 _SPARES = re.compile(r"(?:respecte|[ée]pargne)s?\s+(?:l[ae]s?\s|l['’])", re.IGNORECASE)
 
 
@@ -157,6 +166,9 @@ def places_behind(segment: str) -> list[int]:
             segment, max(0, at - 60), at
         )
         spares = _SPARES.match(segment, at)  # "respecte la graisse": what stands behind it
-        if not kept and not spares and not _NO_DENIAL.match(segment, at):
+        apart = match[0].lower().startswith(("écart", "ecart")) and not _RULED.search(
+            segment, max(0, at - 90), at
+        )
+        if not kept and not spares and not apart and not _NO_DENIAL.match(segment, at):
             found.append(at)
     return found

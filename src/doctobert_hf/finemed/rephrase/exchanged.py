@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from doctobert_hf.finemed.rephrase.opposites import ORGAN, SIDE
+from doctobert_hf.finemed.rephrase.opposites import ORGAN
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
+from doctobert_hf.finemed.rephrase.sides import SIDE
 from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem
 from doctobert_hf.finemed.words import WORD, fold

@@ -26,13 +26,14 @@ from doctobert_hf.finemed.rephrase.exchanged import exchange_reasons
 from doctobert_hf.finemed.rephrase.findings import finding_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
 from doctobert_hf.finemed.rephrase.loose import ordinals, parted, without_list_numbers
-from doctobert_hf.finemed.rephrase.opposites import opposite_reasons, side_reasons
+from doctobert_hf.finemed.rephrase.opposites import opposite_reasons
 from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
 from doctobert_hf.finemed.rephrase.quantities import DOSES, Quantity, quantities_of
 from doctobert_hf.finemed.rephrase.ranges import range_reasons
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
 from doctobert_hf.finemed.rephrase.short_names import short_name_reasons
+from doctobert_hf.finemed.rephrase.sides import side_reasons
 from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import (
     CONTENT,

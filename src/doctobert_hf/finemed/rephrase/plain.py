@@ -199,6 +199,19 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"\1 à l'oeil \3 et \2 à l'oeil \4"),
         (r"(?<!\w)(lympho|histio|h[ée]pato|spl[ée]no|fibro|ad[ée]no|angio|chondro|ost[ée]o|rhabdo|ent[ée]ro|"
          r"p[ée]ri|r[ée]tro|supra|infra|n[ée]o|lat[ée]ro)\s(?=[a-zéè]{5,})", re.I, r"\1"),
+        (r"(?<=[a-zéè])\s*=\s*0(?=\s*(?:[;+)\n]|[.,](?!\d))|\s*\Z)", 0, " : aucun"),
+        (r"(?<!\d)(\d{1,3})\s?\.\s?103(?=\s?/\s?mm)", 0, r"\g<1>000"),
+        (r"(?<=\d)\s?[.x×]\s?109\s?/\s?[lL](?!\w)", 0, " giga/l"),
+        (r"(?<!\w)sans\s+que\s+(?:ne\s+)?(?:disparai\w+|cess\w+|c[èe]d\w+)(?!\w)", re.I,
+         "avec persistance de"),
+        (r"(?<!\w)sans\s+qu(?:e\s+l[ae]s?\s|e\s+l'|'une?\s|e\s)([^.;,]{3,60}?)\s+"
+         r"(?:ne\s+)?puisse(?:nt)?\s+"
+         r"[êe]tre\s+(?:formellement\s+)?(?:exclu|[ée]cart|[ée]limin)\w*", re.I, r"et \1 possible"),
+        (r"((?<!\w)(?:sans|pas\s+d')\s*autres?\s[^.;:,]{0,40}),?\s+y\s+compris\s", re.I,
+         r"\1, ni "),
+        (r"(?<!\w)(ant[ée]c[ée]dents?|ATCDs?)\s*:\s*([^.;\n]{0,40}?),\s*rien\s+(?:de|à)\s+"
+         r"[^\W\d_]+", re.I, r"\1 : aucun. \2"),
+        (r"(?<!\w)pan\s(?=uv[ée]it)", re.I, "pan"),
         (r"(?<!\w)ODG(?!\w)", 0, "des deux yeux"),
         (r"((?:examens?|bilans?|auscultation|palpation|inspection|segments?|fonds?|abdomen|toucher|"
          r"neuro\w*|cardio\w*|reste|touchers?|lampe|IRM|TDM|scanner|radiographie|[ée]chographie)"

@@ -25,7 +25,7 @@ LIGHT = frozenset(
     depasser diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment
     egalement ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct
     aurait auraient serait seraient etaient avaient malgre general generale suivi suivie suivis
-    compte compter comptait jusque natal donnees
+    compte compter comptait jusque natal donnees cause
     local locale locales locaux operatoire operatoires postoperatoire postoperatoires
     permettant permet permis""".split()
 )

@@ -287,6 +287,7 @@ _LACKS = re.compile(r"(?:font|fai\w+)\s+(?:toujours\s+)?d[ée]faut|manqu", re.IG
 """As in "les signes, tous, font défaut"."""
 
 
+_MANY = re.compile(r"(?:respect|[ée]pargn|absent|ni|exclu|infirm)\w*s(?!\w)", re.IGNORECASE)
 _ASIDE = re.compile(r"\([^()]*\)")
 
 
@@ -308,12 +309,17 @@ def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
             begin = _list_begin(segment, begin)
             yield from words[bisect_left(words, begin) : last]
             continue
+        own = segment.rfind(" avec ", begin, cue)
+        if own >= 0 and segment[own + 6 : cue].strip():
+            begin = own + 6  # "un orifice avec un col non visible"
+            last = max(last, bisect_left(words, begin))
         several = _SEVERAL.search(segment, max(begin, cue - 20), cue)
         if several and not TELLS_ALREADY.search(segment[: several.start()]):
             begin = segment.rfind(":", 0, cue) + 1  # "toux, fièvre et frissons étaient absents"
             yield from words[bisect_left(words, begin) : last]
             continue
-        reach = 6 if several or _LACKS.match(segment, cue) else 3
+        many = _MANY.match(segment, cue)  # "les interlignes du poignet et du coude respectés"
+        reach = 6 if several or many or _LACKS.match(segment, cue) else 3
         near = [at for at in words[max(0, last - reach) : last] if at >= begin]
         heads |= {at: near[0] for at in near[1:] if at not in heads}
         yield from near

@@ -75,7 +75,9 @@ def _english_sentences(source: str, rewrite: str) -> Iterator[str]:
     for start, end in split_sentences(rewrite):
         sentence = rewrite[start:end]
         words = [word.lower() for word in WORD.findall(sentence)]
-        if any(word in _FRENCH for word in words):
+        if sum(word in _FRENCH for word in words) >= max(
+            1, sum(word in _ONLY_ENGLISH for word in words)
+        ):
             continue
         few = sum(word in _ENGLISH for word in words) < _FEW
         if few and (len(words) <= _FEW or sum(word in _ONLY_ENGLISH for word in words) < 2):

@@ -20,7 +20,7 @@ _ATTACHED = re.compile(r"(?<!\w)((?:[SP][ap]|p)?C?O|mm|cm|m|H)[ ]?[23](?!\w)")
 _MULTIPLIED = re.compile(r"(\d)[ ]?[x×*][ ]?(?=\d)")
 _FIGURE = re.compile(
     r"(?<!\w)(?:fig(?:ure|\.)?|tableau|tab\.|(?:question|qcm|qcs|exercice|dossier|cas(?:\s+clinique)?|"
-    r"observation|item)(?:\s+n[°o])?)\s*\d+|"
+    r"observation|obs\.?|item)(?:\s+n[°o])?)\s*\d+|"
     r"(?<!\w)(?:fig(?:ure)?s?|tableau)x?\.?\s+(?:(?:\d+|une?|deux|trois|quatre|cinq|six|sept|huit)(?:\s*,\s*|\s+et\s+)?)+"
     r"(?!\w)", re.I,
 )  # fmt: skip
@@ -66,6 +66,12 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:une\s+)?demi[ -]heure", "30 min"),
         (r"\b(?:une\s+)?demi[ -](?:année|annee)", "6 mois"),
         (r"\bpour[ -]cents?\b", "%"),
+        (r"\bune\s+fois\s+et\s+demie?\b", "1,5 fois"),
+        (r"\b(\d+)\s+fois\s+et\s+demie?\b", r"\1,5 fois"),
+        (
+            rf"(\d{_S}*(?:[mµu]?g|mcg|ml|ui)(?:{_S}?/{_S}?kg)?){_S}+en{_S}+24{_S}*h(?:eures)?\b",
+            r"\1/jour",
+        ),
         (r"\bdeux(?=\s+(?:à|ou|et)\s+(?:trois|quatre|cinq|six|sept|huit|dix|quinze|\d))", "2"),
         (r"\btou(?:te)?s\s+(?:deux|trois|quatre)\b", "tous"),
         (r"\bun\s+trimestre", "3 mois"),
@@ -191,6 +197,7 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<!\w)une?(?={_S}+{_TIME}\b)", f"1{IMPLIED}"),
         (rf"(?<!\w)l['’](?:an|ann[ée]e){_S}+(?:[ée]coul[ée]e|pr[ée]c[ée]dente?|derni[èe]re)|"
          rf"(?<!\w)la{_S}+derni[èe]re{_S}+ann[ée]e", f"1{IMPLIED} an"),
+        (rf"(?<=num[ée]ro )(\d+){_S}+et{_S}+demie?\b", r"\1,5"),
         (rf"\b(\d+){IMPLIED}?({_S}*{_TIME}){_S}+et{_S}+demie?\b", rf"\1,5{IMPLIED}\2"),
         (rf"\b(\d+)({_S}+(?:(?:milli)?litres?|(?:milli|micro|kilo)?grammes?|kilos?|(?:centi|milli)?m[èe]tres?|"
          rf"comprim[ée]s?|[mkµc]?g|[mcd]?l|[cm]?m)){_S}+et"

@@ -192,6 +192,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield f"{kind} invented: {word}"
     yield from _eponyms(source, rewrite)
     lost = []
+    glued = [word for word in new if word in joined]
     for word in dict.fromkeys(old):
         kind = kinds[word] or ("drug" if word.startswith("anti") and is_class(word) else None)
         if kind is None or stem(word) in new_stems or in_new.of_one_root(word):
@@ -200,8 +201,10 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and any(other in written for other in other_names(word)):
             continue
-        if kind == "drug" and word in _of_regimens(rewrite):
+        if kind == "drug" and (word in _of_regimens(rewrite) or in_new.corrects(word, kind)):
             continue
+        if kind == "drug" and any(other.endswith(word) for other in glued):
+            continue  # "methyl-prednisolone", now in one word
         if kind == "disease" and told_otherwise(word, new):
             continue
         if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
@@ -286,7 +289,8 @@ _VALUE = re.compile(r"(?:emie|urie)s?\Z")
 """What a number may tell instead: "hypercalcémie"."""
 _NO_FINDING = re.compile(r"insuffisante?s?|suffisan\w*|retreciss(?:ante?s?|ent|e|ait)")
 _SHOCKS = re.compile(
-    r"(?<!\w)chocs?\s+(?:[ée]lectriques?|d[ée]livr|rotulien|de\s+pointe|sur\s|(?:à|contre)\s+l)",
+    r"(?<!\w)chocs?\s+(?:[ée]lectriques?|d[ée]livr|rotulien|de\s+pointe|minimes?|directs?|violents?|"
+    r"sur\s|(?:à|contre)\s+l)",
     re.IGNORECASE,
 )
 
@@ -345,7 +349,12 @@ _SAME = {
         "plaie": "erosion ulcer lacerat escar coup incis morsur dehisc bless",
         "creatinin": "creatin",
     },
-    **{"malformat": "malform dysmorph", "laparotom": "incision", "cortison": "cortico corticoth"},
+    **{
+        "malformat": "malform dysmorph",
+        "choc": "traumat acciden",
+        "laparotom": "incision",
+        "cortison": "cortico corticoth",
+    },
     **{"chimioth": "prechimioth postchimioth chimio radiochimio"},
     **{"avortem": "fausse grossesse", "vertig": "vertig", "nause": "nause", "ascit": "epanchem"},
 }
@@ -417,6 +426,7 @@ def _only_described(word: str, source: str) -> bool:
 
 _RUBRIC = re.compile(r"(?<!\w)Allergies?\s*(?:connues?\s*)?:")
 """What it says stands behind it."""
+_OF_ORGAN = re.compile(r"(\w{5,})opathies?")
 _NOUN_OF = re.compile(r"(?:s(?:es?|ies?)|t(?:iques?))\Z")
 
 
@@ -445,11 +455,19 @@ class _Relatives:
         begun = (word[:4], swapped(word[:4]))
         return any(is_slip(o, word, kind) for key in begun for o in self._beginning.get(key, ()))
 
+    def corrects(self, word: str, kind: str) -> bool:
+        """Return whether a word is one of them with a slip."""
+        begun = (word[:4], swapped(word[:4]))
+        return any(is_slip(word, o, kind) for key in begun for o in self._beginning.get(key, ()))
+
     def of_one_root(self, word: str) -> bool:
         """Return whether one has the same root: "splénectomie", "splénique"; no sibling."""
         if _DRUG.fullmatch(word):
             return False
         root, noun = stem(word), _NOUN_OF.sub("", word)
+        organ = _OF_ORGAN.fullmatch(word)
+        if organ and any(o.startswith(organ[1]) for o in self._beginning.get(word[:4], ())):
+            return True  # "coronaropathie" of "coronarien"
         return any(
             (other.endswith("prophylaxie") and other[:6] == word[:6])
             or (len(noun) > 4 and noun != word and _NOUN_OF.sub("", other) == noun)

@@ -12,6 +12,7 @@ _TREATMENTS = {
     "intub": "intub ventil respirat vm vi reanim", "amput": "amput", "lavage": "lav nettoy rinc",
     "reeducat": "reeduc kine readapt", "kinesither": "kine reeduc", "vaccinat": "vaccin",
     "cesarienne": "cesar voie", "antibiot": _ANTIBIOTICS, "curiether": "curieth",
+    "corticother": "cortic cortiso predni methylpred dexameth betameth hydrocort steroid bolus",
     "oxygenoth": "oxyg o2 lunettes", "plastie": "plasti repar reconstr lambeau",
 }  # fmt: skip
 """What is done to a patient, and what else a text may call it: a rewrite tells it in some way."""
