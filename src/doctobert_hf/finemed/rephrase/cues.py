@@ -60,7 +60,7 @@ TELLS_ALREADY = re.compile(
 """In what is no member of such a list."""
 BEFORE_ANY = re.compile(
     r"(?<!\w)(?:pas|sans|aucune?s?|ni|non|jamais|rien|absen\w+|n[ée]gati\w+|exclu\w*|[ée]limin\w+|nie|"
-    r"disparition\s+(?:\w+\s+)?(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|r?\s+d(?:es?|u|['’]))|faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|"
+    r"faute|indemne\w*|infirm\w+|n[ée]g|exempte?s?|interdi\w+|"
     r"d[ée]ment|nient|contre[- ]indi\w+|"
     r"d[ée]conseill\w+|proscri\w+|[ée]vit\w+|"
     r"[ée]cart(?:e|ent|er|ant|ait|[ée])|refus\w*|jeûne)(?!\w)",
@@ -85,12 +85,19 @@ PRESENT = re.compile(
 )
 
 TURN = re.compile(
-    r"(?:[,(]\s*(?:notamment\s)?|\set\s)(?:une?|les?|des|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui|a|avait|pr[ée]sente\w*|est)"
+    r"(?:[,(]\s*(?:notamment\s)?|\set\s|\snotamment\s)(?:une?|les?|des|la|l['’]|il|elle|on|puis|avec|cette|ce|cet|son|sa|ses|dont|qui|a|avait|pr[ée]sente\w*|est)"
     r"(?!\w)|\set\s(?=n['’]|ne\s)",
     re.IGNORECASE,
 )
 """A comma, or "et la", behind which something else is told than what was denied before it."""
 
+LOOKED_FOR = re.compile(
+    r"(?<!\w)(?:disparition\s+(?:\w+\s+)?(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|"
+    r"r?\s+d(?:es?|u|['’])))(?P<told>[^,;:.()]{0,50}?)"
+    r"(?=\s(?:sans|avec|qui|dont|pas|et\s+(?:l[ae]s?|une?|des))\s|[,;:.()]|\Z)",
+    re.IGNORECASE,
+)
+"""What is looked for, or is gone, is neither affirmed nor denied."""
 GOES_ON = re.compile(
     r",(?!\s*(?:pas|sans|aucune?|absence|ni)\s)|(?<!\w)(?:ni|ou|et)(?!\w)", re.IGNORECASE
 )

@@ -25,7 +25,7 @@ from doctobert_hf.finemed.rephrase.examined import examination_reasons, outcome_
 from doctobert_hf.finemed.rephrase.exchanged import exchange_reasons
 from doctobert_hf.finemed.rephrase.findings import finding_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
-from doctobert_hf.finemed.rephrase.loose import ordinals, parted, without_list_numbers
+from doctobert_hf.finemed.rephrase.loose import in_months, ordinals, parted, without_list_numbers
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons
 from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
@@ -79,6 +79,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     source, rewrite = with_compounds(source, rewrite), with_compounds(rewrite, source)
     listed = without_list_numbers(source), without_list_numbers(rewrite)
     (old, old_dates), (new, new_dates) = take_dates(*listed), take_dates(listed[1], listed[0])
+    old, new = in_months(old, new), in_months(new, old)
     quantities, again = quantities_of(old), quantities_of(new)
     quantities, again = _with_days(quantities, new, old), _with_days(again, old, new)
     yield from date_reasons(old_dates, new_dates, {q.bare for q in quantities})

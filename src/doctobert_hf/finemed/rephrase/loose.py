@@ -63,6 +63,29 @@ def without_list_numbers(text: str) -> str:
     return "".join([*parts, text[end:]])
 
 
+_YEARS_AND_MONTHS = re.compile(
+    r"(?<![\w.,])(\d{1,3})\s*ans?\s+(?:et\s+)?(\d{1,2})\s*mois(?!\w)", re.IGNORECASE
+)
+
+
+def in_months(text: str, other: str) -> str:
+    """Return a text with years and months as months, where the other text has as many months.
+
+    Example:
+        >>> in_months("Recul de 2 ans et 6 mois.", "Recul de 30 mois.")
+        'Recul de 30 mois.'
+    """
+    if not _YEARS_AND_MONTHS.search(text):
+        return text
+    known = set(re.findall(r"(?<![\w.,])\d+(?=\s*mois(?!\w))", as_digits(other)))
+
+    def total(match: re.Match[str]) -> str:
+        months = str(12 * int(match[1]) + int(match[2]))
+        return f"{months} mois" if months in known else match[0]
+
+    return _YEARS_AND_MONTHS.sub(total, text)
+
+
 _ENDING = rf"{IMPLIED}?(?:[èe]re?s?|ers?|res?|[èe]mes?|[èe]|nde?)"
 _FIRST = re.compile(r"(?<!\w)(?<!\d )premi(?:er|[èe]re)(?!\w)", re.I)
 _SECOND = re.compile(

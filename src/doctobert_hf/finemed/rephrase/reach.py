@@ -19,6 +19,7 @@ from doctobert_hf.finemed.rephrase.cues import (
     GOES_ON,
     LIST,
     LISTED,
+    LOOKED_FOR,
     OF_ALL,
     PRESENT,
     RULED_OUT,
@@ -89,6 +90,7 @@ class Reach:
         self._ruled_out = ruled_out.start() if ruled_out else len(segment)
         self._present = list(_present(segment))
         self._with = list(_with(segment))
+        self._open = [match.span("told") for match in LOOKED_FOR.finditer(segment)]
         self._goes_on = max((match.start() for match in GOES_ON.finditer(segment)), default=-1)
 
     def unclear(self, at: int) -> bool:
@@ -96,6 +98,8 @@ class Reach:
         segment = self.segment
         if _inside(self._with, at):
             return False
+        if _inside(self._open, at):
+            return True
         near = (
             at > self._ruled_out
             or any(

@@ -296,9 +296,6 @@ _NUMBERS = {
     for number, word in enumerate("un deux trois quatre cinq six sept huit neuf dix".split(), 1)
 }
 _TENTHS_SAID = re.compile(rf"(?<!\w)({'|'.join(_NUMBERS)})\s+dixi[èe]mes?(?!\w)", re.I)
-_YEARS_AND_MONTHS = re.compile(
-    rf"(?<![\w.,])(\d{{1,3}}){_S}*ans?{_S}+(?:et{_S}+)?(\d{{1,2}}){_S}*mois(?!\w)"
-)
 _BLANKS = re.compile(_S + "{2,}")
 
 
@@ -313,8 +310,7 @@ def as_digits(text: str) -> str:
         text = _TENTHS.sub(r"\1 dixiemes ", text)
     text = _replaced(text, _BEFORE)
     text = _PRESSURE.sub(_pressure, digits_for_words(_FIGURE.sub(" ", text)))
-    text = _replaced(text, _AFTER)
-    return _YEARS_AND_MONTHS.sub(lambda m: f"{12 * int(m[1]) + int(m[2])} mois", text)
+    return _replaced(text, _AFTER)
 
 
 def _replaced(text: str, rules: tuple[tuple[re.Pattern[str], str], ...]) -> str:
