@@ -300,3 +300,17 @@ def test_json_lines_in_a_packed_json_are_told_of(tmp_path):
     path.write_bytes(gzip.compress(b'{"text": "a"}\n{"text": "b"}\n'))
     with pytest.raises(DataError, match="Name the file"):
         list(iter_documents(path))
+
+
+def test_files_of_one_name_in_a_list_keep_apart(tmp_path):
+    for year in ("2023", "2024"):
+        (tmp_path / year).mkdir()
+        (tmp_path / year / "note.txt").write_text(f"Vue en {year}.", encoding="utf-8")
+    (tmp_path / "other.txt").write_text("Autre.", encoding="utf-8")
+    notes = [tmp_path / "2023/note.txt", tmp_path / "2024/note.txt", tmp_path / "other.txt"]
+    ids = [row["id"] for row in iter_documents(notes)]
+    assert len(set(ids)) == 3 and ids[0].startswith("2023/note.txt")
+    folders = [row["id"] for row in iter_documents([tmp_path / "2023", tmp_path / "2024"])]
+    assert folders == ids[:2]
+    alone = [row["id"] for row in iter_documents([notes[0], notes[2]])]
+    assert alone[0].startswith("note.txt")  # as ever where nothing is alike

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Set, ValuesView
 from pathlib import Path
 from typing import Any, cast
@@ -64,12 +65,7 @@ def iter_documents(
         ['id', 'text']
     """
     if isinstance(source, (str, Path)):
-        if is_saved_dataset(source):
-            yield from _saved_rows(Path(source), text_column)
-            return
-        for path in list_files(source, converted):
-            with told(path):
-                yield from read_file(path, text_column, name_of(path, source))
+        yield from _of_path(source, text_column, converted)
         return
     if is_table(source):
         rows: Any = source  # of pandas, or of polars
@@ -93,11 +89,12 @@ def iter_documents(
         source = data.with_format(None)  # rows, of whatever format it is set to
     files = _names_files(source)
     items = cast("Iterable[Any]", source)
+    within = _folders(inputs_of(source), converted)
     for index, item in enumerate(items):
         if isinstance(item, Mapping):
             yield checked_row(dict(item), text_column, f"row {index}")
         elif isinstance(item, Path) or (files and isinstance(item, str)):
-            yield from iter_documents(item, text_column)
+            yield from _of_path(item, text_column, converted, within.get(Path(item), ""))
         elif isinstance(item, str):
             asked = isinstance(source, (Iterator, Set, KeysView, ValuesView))
             if index == 0 and asked and _is_path(item):
@@ -108,6 +105,35 @@ def iter_documents(
                 f"Item {index} is a {type(item).__name__}",
                 f"a string or a row with '{text_column}'",
             )
+
+
+def _of_path(
+    source: str | Path, text_column: str, converted: bool, within: str = ""
+) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a file, a folder or a pattern, their files named below ``within``."""
+    if is_saved_dataset(source):
+        yield from _saved_rows(Path(source), text_column)
+        return
+    for path in list_files(source, converted):
+        with told(path):
+            yield from read_file(path, text_column, within + name_of(path, source))
+
+
+def _folders(sources: list[Path], converted: bool) -> dict[Path, str]:
+    """Return what ids of several sources begin with where two have files of one name."""
+    sources = list(dict.fromkeys(sources))
+    if len(sources) < 2 or any(map(is_saved_dataset, sources)):
+        return {}
+    names = [name_of(file, one) for one in sources for file in list_files(one, converted)]
+    if len(set(names)) == len(names):
+        return {}
+    common = Path(os.path.commonpath([path.absolute().parent for path in sources]))
+    below = {path: path.absolute() if path.is_dir() else path.absolute().parent for path in sources}
+    return {
+        path: f"{folder.relative_to(common).as_posix()}/"
+        for path, folder in below.items()
+        if folder != common
+    }
 
 
 def require_texts(texts: Any, what: str = "texts") -> None:
