@@ -213,6 +213,10 @@ KEPT += [
     ("CPK à une fois et demi la normale.", "CPK à 1,5 fois la normale."),
     ("La hanche est en flexion et abduction.", "Sa hanche était pliée, écartée et tournée."),
     ("Fracture après un traumatisme minime.", "Fracture après un choc minime."),
+    (
+        "Les lésions persistent à droite et régressent à gauche.",
+        "À droite les lésions persistent, elles ont régressé à gauche.",
+    ),
 ]
 ALTERED = [
     ("Une femme de 40 ans et un garçon de 9 ans.", "Une femme de 40 ans et une fille de 9 ans.",
@@ -243,6 +247,9 @@ ALTERED = [
      "the lesion. Le patient va bien.", "not French"),
     ("Mère de 3 enfants, elle a eu une tuberculose.", "Elle a 3 enfants. Sa mère a eu une "
      "tuberculose.", "relative invented"),
+    ("Ceftriaxone et un aminoside.", "Ceftriaxone et un macrolide.", "drug invented: macrolide"),
+    ("L'ataxie régresse nettement, les troubles mnésiques persistent.", "L'ataxie régresse "
+     "nettement, les troubles mnésiques ont disparu.", "outcome turned round"),
     ("Sans frissons, ni sueurs, ni vertiges.", "Sueurs et vertiges étaient absents, frissons "
      "présents.", "negation lost"),
 ]  # fmt: skip

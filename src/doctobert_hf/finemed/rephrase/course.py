@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from doctobert_hf.finemed.rephrase.polarity import segments
+from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
+from doctobert_hf.finemed.rephrase.reach import GENERAL
+from doctobert_hf.finemed.rephrase.terms import CONTENT, stem
+from doctobert_hf.finemed.words import WORD, fold
 
 _COMPLICATIONS = {
     r"blocs?\s+(?:auriculo|atrio|de\s+branche|sino|complet)":
@@ -154,6 +157,7 @@ def course_reasons(source: str, rewrite: str) -> Iterator[str]:
             yield f"complication invented: {found[0]}"
     yield from _better(source, rewrite)
     yield from _stopped(source, rewrite)
+    yield from _stays_or_goes(source, rewrite)
     stays = _UNCHANGED.search(source)
     if stays and not _STAYS.search(rewrite):
         yield f"outcome lost: {stays[0]}"
@@ -178,6 +182,39 @@ def course_reasons(source: str, rewrite: str) -> Iterator[str]:
         of_it = [part for part in segments(rewrite) if match["what"][:6].lower() in part.lower()]
         if of_it and not any(_ANY_DENIAL.search(part) for part in of_it):
             yield f"negation lost: non {match['deed']}"
+
+
+_STAYED = re.compile(r"(?<!\w)(?:persist|perdur)\w+", re.IGNORECASE)
+_WENT = re.compile(r"(?<!\w)(?:dispar|r[ée]gress|amend|r[ée]sorb)\w+", re.IGNORECASE)
+_PARTS = re.compile(
+    r"[,:()]|(?<!\w)(?:et|mais|puis|avec|alors\s+que|tandis\s+que)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def _stays_or_goes(source: str, rewrite: str) -> Iterator[str]:
+    """Yield what persisted in one text and went away in the other, each told of it once."""
+    (stayed, went), (stays, goes) = _course_of(source), _course_of(rewrite)
+    for root, raw in stayed.items():
+        if root in goes and root not in went and root not in stays:
+            yield f"outcome turned round: {raw}"
+    for root, raw in went.items():
+        if root in stays and root not in stayed and root not in goes:
+            yield f"outcome turned round: {raw}"
+
+
+def _course_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return by stem what persists, and what goes away, as each is written."""
+    found: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for part in (part for segment in segments(text) for part in _PARTS.split(segment)):
+        stays, goes = _STAYED.search(part), _WENT.search(part)
+        if (stays is None) == (goes is None) or _ANY_DENIAL.search(part):
+            continue
+        for raw in WORD.findall(part):
+            word = fold(raw)
+            if len(word) >= CONTENT and word not in LIGHT | GENERAL:
+                found[stays is None].setdefault(stem(word), raw)
+    return found
 
 
 _STOPPED = re.compile(

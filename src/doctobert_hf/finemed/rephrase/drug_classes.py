@@ -7,7 +7,7 @@ member.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 _CLASSES = {
@@ -85,6 +85,36 @@ def has_member(word: str, others: Iterable[str]) -> bool:
         len(other) > 2 and class_of(other) is None and _PATTERNS[name].match(other)
         for other in others
     )
+
+
+_NARROW = frozenset(
+    """macrolid penicill quinolon fluoroquinol cephalospor aminosid statine betabloqu benzodiaz
+    neurolept antidepress antifong antiepilept anticoagul antiagreg diuret""".split()
+)
+"""Classes that are no general word for a treatment."""
+_OF_ANOTHER = {"fluoroquinol": "quinolon", "quinolon": "fluoroquinol"}
+
+
+def new_classes(old: Iterable[str], new: Iterable[str], medicines: Iterable[str]) -> Iterator[str]:
+    """Yield classes that a rewrite names, and of which its source has neither name nor medicine.
+
+    Args:
+        old: Folded words of the source.
+        new: Folded words of the rewrite.
+        medicines: Folded words of the source that may be medicines.
+
+    Example:
+        >>> list(new_classes(["aminoside"], ["fluoroquinolone"], ["aminoside"]))
+        ['drug invented: fluoroquinolone']
+    """
+    known = {class_of(word) for word in old}
+    medicines = tuple(medicines)
+    for word in new:
+        name = class_of(word)
+        if name not in _NARROW or name in known or _OF_ANOTHER.get(name) in known:
+            continue
+        if not has_member(word, (*medicines, *old)):
+            yield f"drug invented: {word}"
 
 
 def is_class(word: str) -> bool:

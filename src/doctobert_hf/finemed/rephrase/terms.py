@@ -9,7 +9,12 @@ from functools import lru_cache
 from doctobert_hf.chunking.sentences import split_sentences
 from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
 from doctobert_hf.finemed.rephrase.brands import BRANDS, other_names
-from doctobert_hf.finemed.rephrase.drug_classes import class_of, has_member, is_class
+from doctobert_hf.finemed.rephrase.drug_classes import (
+    class_of,
+    has_member,
+    is_class,
+    new_classes,
+)
 from doctobert_hf.finemed.rephrase.slips import is_slip, swapped, value_told
 from doctobert_hf.finemed.rephrase.treatments import lost_treatments, new_treatments
 from doctobert_hf.finemed.words import WORD, fold
@@ -191,6 +196,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         yield f"{kind} invented: {word}"
     yield from _eponyms(source, rewrite)
+    yield from new_classes(old, new, _medicines(source))
     lost = []
     glued = [word for word in new if word in joined]
     for word in dict.fromkeys(old):
