@@ -107,7 +107,7 @@ def new_classes(old: Iterable[str], new: Iterable[str], medicines: Iterable[str]
         >>> list(new_classes(["aminoside"], ["fluoroquinolone"], ["aminoside"]))
         ['drug invented: fluoroquinolone']
     """
-    known = {class_of(word) for word in old}
+    known = {class_of(word) for word in old} - {None}
     medicines = tuple(medicines)
     for word in new:
         name = class_of(word)
