@@ -196,7 +196,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         yield f"{kind} invented: {word}"
     yield from _eponyms(source, rewrite)
-    yield from new_classes(old, new, _medicines(source))
+    yield from new_classes([*old, *joined], new, _medicines(source))
     lost = []
     glued = [word for word in new if word in joined]
     for word in dict.fromkeys(old):
