@@ -218,6 +218,36 @@ KEPT += [
         "À droite les lésions persistent, elles ont régressé à gauche.",
     ),
 ]
+KEPT += [
+    ("La vésicule était alithiasique.", "Vésicule sans lithiase."),
+    ("Une masse au sein de la lésion.", "Une masse dans la lésion."),
+    ("Autres appareils sans particularité.", "Autres appareils : RAS."),
+    ("Hémoglobine à 8,1g/100ml.", "Hémoglobine : huit virgule un grammes pour cent millilitres."),
+    ("Kaliémie à 2,1 mEq/l.", "Kaliémie à deux virgule un mEq/l."),
+    ("Tachycarde à 130 bpm, puis 130 cpm.", "Cent trente battements, puis cycles, par minute."),
+    (
+        "Pas d'antécédents médicaux particuliers, notamment pas d'antécédents cardiaques.",
+        "Aucun antécédent médical particulier, en particulier cardiaque.",
+    ),
+    (
+        "L'os n'est recouvert ni d'une séreuse ni d'un revêtement cutané.",
+        "L'os est dépourvu de séreuse comme de revêtement cutané.",
+    ),
+    ("Sous isoniazide et rifampicine.", "Sous INH et RMP."),
+    ("Une TDM sans et avec injection est faite.", "TDM avec et sans injection."),
+    ("La thrombose respectait la portion terminale.", "Était respectée la portion terminale."),
+    ("Une héparinothérapie est débutée.", "Un traitement par héparine est débuté."),
+    ("Sous BBloquant.", "Sous bêtabloquant."),
+    ("Sérologie hydatique positive.", "Sérologie de l'hydatidose positive."),
+    (
+        "Sans antécédents gynéco-obstétricaux particuliers.",
+        "ATCD gynéco-obstétricaux : pas de particularité.",
+    ),
+    ("Irradiée à la dose de 50 Gy.", "Irradiée à 5000 cGy."),
+    ("Une population de 1.250.000 habitants.", "Une population de 1 250 000 habitants."),
+    ("Cellules positives pour CD 34.", "Cellules positives pour CD34."),
+    ("Une lyse de la scapula droite.", "Une lyse de l'omoplate droite."),
+]
 ALTERED = [
     ("Une femme de 40 ans et un garçon de 9 ans.", "Une femme de 40 ans et une fille de 9 ans.",
      "sex changed"),

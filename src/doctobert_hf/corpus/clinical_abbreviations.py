@@ -184,9 +184,11 @@ cpre: cholangiopancreatographie retrograde
 dve: derivation ventriculaire externe
 dvp: derivation ventriculoperitoneale
 efr: explorations fonctionnelles respiratoires
+emb: ethambutol
 fiv: fecondation vitro
 htic: hypertension intracranienne
 htp: hypertension portale
+inh: isoniazide
 iot: intubation orotracheale
 led: lupus erythemateux
 lmnh: lymphome malin hodgkinien
@@ -199,6 +201,8 @@ pbr: ponction biopsie renale
 ppc: pression positive continue
 pti: purpura thrombopenique immunologique
 ptt: purpura thrombotique thrombocytopenique
+pza: pyrazinamide
+rmp: rifampicine
 sarm: staphylocoque
 tbc: tuberculose
 ugd: ulcere gastroduodenal

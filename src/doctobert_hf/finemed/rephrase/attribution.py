@@ -63,15 +63,15 @@ _BIRTH = re.compile(
 _MOTHER = re.compile(r"(?<!\w)la\s+m[èe]re(?!\w|\s+d[eu'])", re.IGNORECASE)
 _TELLS = re.compile(
     r"(?<!\w)(?:rapport|signal|d[ée]cri|not|constat|am[èe]n|amen|accompagn|observ|d[ée]clar|remarqu|"
-    r"appel|dit|explique|s['’]inqui)\w*",
+    r"appel|dit|explique|motiv|s['’]inqui)\w*",
     re.IGNORECASE,
 )
 _UNSURE = re.compile(
     r"(?<!\w)(?:suspi?\w*|suspect\w*|probabl\w+|possibl\w+|[ée]ventuel\w*|hypoth[èe]s\w+|[ée]vo[qc]\w+|"
     r"pourrai\w+|semble\w*|pr[ée]som\w+|soup[çc]on\w*|craint\w*|crain\w*|doute\w*|discut\w+|compatible\w*|"
-    r"(?:fait|font|faisant|faire|laisse\w*|[àa])\s+penser|pens(?:e|ons|ait|aient)\s+(?:à|aux?)|envisag\w+|vraisemblabl\w+|sugg[èe]r\w+|"
+    r"(?:fait|font|faisant|faire|laisse\w*|[àa])\s+penser|pens(?:[ée]|ons|ait|aient)\s+(?:à|aux?)|envisag\w+|vraisemblabl\w+|sugg[èe]r\w+|"
     r"en\s+faveur|orient\w+|à\s+confirmer|à\s+[ée]liminer|aspects?|peut[- ][êe]tre|apparen\w+|"
-    r"suppos\w+|recherch\w+|d[ée]pist\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
+    r"suppos\w+|(?:re)?cherch\w+|d[ée]pist\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
     re.IGNORECASE,
 )
 _STRONG = re.compile(

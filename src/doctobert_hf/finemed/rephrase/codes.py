@@ -46,7 +46,7 @@ def code_reasons(source: str, rewrite: str) -> Iterator[str]:
         if token in known or _since(token, source) or _GASES.match(token):
             continue
         number = re.search(r"\d+", token)
-        if token == "g1" and "primigest" in known:
+        if (token == "g1" and "primigest" in known) or (token == "g0" and "nulligest" in known):
             continue
         if number is None or not name_in_code(number[0], source, match[0]):
             yield f"code invented: {match[0]}"

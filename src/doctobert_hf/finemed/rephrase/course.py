@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
-from doctobert_hf.finemed.rephrase.reach import GENERAL
+from doctobert_hf.finemed.rephrase.reach import GENERAL, is_complaint
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem
 from doctobert_hf.finemed.words import WORD, fold
 
@@ -212,7 +212,9 @@ def _course_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
             continue
         for raw in WORD.findall(part):
             word = fold(raw)
-            if len(word) >= CONTENT and word not in LIGHT | GENERAL:
+            if len(word) < CONTENT or is_complaint(word):
+                continue  # complaints come and go
+            if word not in LIGHT | GENERAL:
                 found[stays is None].setdefault(stem(word), raw)
     return found
 

@@ -114,7 +114,7 @@ VERB = re.compile(
 )
 """A verb that is denied: "ne doublez pas", "ne pas appliquer", "n'est pas recommandé"."""
 LIST = re.compile(
-    r"(,\s*(?:ni\s|ou\s|et\s)?(?=d['’e]|ni\s|ou\s)|\sni\s|\sou\s|\set\s(?=de\s|d['’]))"
+    r"(,\s*(?:ni\s|ou\s|et\s)?(?=d['’e]|ni\s|ou\s)|\sni\s|\sou\s|\s(?:et|comme)\s(?=de\s|d['’]))"
 )
 SCOPE_END = re.compile(
     r"[,:()]|(?<=incident)(?=\s+d)|(?<=\s)(?:L['’]|(?:Les?|La|Il|Elle|Une?|On)(?!\w))|(?<!\w)(?:avec|puis|donc|qui|pour|consultant|car|est|sont|[ée]tai(?:t|ent)|ont|sera|fut|a|avai(?:t|ent)|pr[ée]sente|consulte|"

@@ -113,6 +113,8 @@ def new_classes(old: Iterable[str], new: Iterable[str], medicines: Iterable[str]
         name = class_of(word)
         if name not in _NARROW or name in known or _OF_ANOTHER.get(name) in known:
             continue
+        if name == "betabloqu" and "bb" in old:
+            continue
         if not has_member(word, (*medicines, *old)):
             yield f"drug invented: {word}"
 
@@ -120,3 +122,16 @@ def new_classes(old: Iterable[str], new: Iterable[str], medicines: Iterable[str]
 def is_class(word: str) -> bool:
     """Return whether a word names a class, or a kind of treatment, and no medicine."""
     return class_of(word) is not None or _THERAPY.fullmatch(word) is not None
+
+
+_REGIMEN = re.compile(r"(?<![\w-])\d{0,2}(?=[RHZES]*H)(?=[RHZES]*R)[RHZES]{2,5}(?![a-zà-ÿ])")
+_IN_REGIMEN = dict(
+    R="rifampicine", H="isoniazide", Z="pyrazinamide", E="ethambutol", S="streptomycine"
+)
+
+
+@lru_cache(maxsize=4)  # asked for each medicine of a text
+def of_regimens(text: str) -> frozenset[str]:
+    """Return the medicines that a text names by letters: "2RHZE/4RH" of a tuberculosis."""
+    letters = {letter for match in _REGIMEN.finditer(text) for letter in match[0]}
+    return frozenset(_IN_REGIMEN[letter] for letter in letters & _IN_REGIMEN.keys())

@@ -54,7 +54,7 @@ _PLACES = {
     "vessel": "carotid sous-clav femoral iliaque renale mesenteri jugulaire coronaire axillair "
     "brachial radial cubital tibial poplit splenique hepatique pulmonaire",
     "bone": "humerus femur tibia radius cubitus ulna clavicul omoplat scapula perone fibula rotule "
-    "calcaneu astragal sternum",
+    "calcaneu astragal sternum patell",
 }  # fmt: skip
 _VESSEL = re.compile(
     r"(?<!\w)(?:art[èe]res?|veines?)\s+(?P<vessel>[\w-]+)|(?<!\w)(?P<bone>[hHfFtTrRcCuUoOpPsSaA]\w{4,10})(?!\w)"
@@ -132,7 +132,12 @@ def _results(text: str) -> dict[str, set[bool]]:
     return found
 
 
+_OLD_NAMES = {"scapul": "omoplat", "fibula": "perone", "ulna": "cubitus", "patell": "rotul"}
+
+
 def _places(text: str, kind: str, known: tuple[str, ...]) -> set[str]:
     words = {fold(match[kind]) for match in _VESSEL.finditer(text) if match[kind]}
     words = {re.sub(r"su(?:s|b|us)-?clav|sous-?clav", "sous-clav", word) for word in words}
+    for now, before in _OLD_NAMES.items():
+        words = {word.replace(before, now) for word in words}
     return {start for word in words for start in known if word.startswith(start)}

@@ -75,7 +75,8 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     "medication": {
         "stopped": r"arr[êe]t\w*|stopp\w+|interromp\w+|suspend\w*|suspendus?",
-        "continued": r"poursui\w+|continu(?:e|é|ée|és|er|ation)|maint(?:enu|ien)\w*|reconduit\w*",
+        "continued": r"poursui\w+|(?<!en )continu(?:e|é|ée|és|er|ation)|maint(?:enu|ien)\w*"
+        r"|reconduit\w*",
     },
     "weight": {
         "gain": r"pris\s+\d+|prise\s+de\s+poids|grossi\w*",

@@ -125,7 +125,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          re.I,
          "17 OH progestérone"),
         (r"((?<!\w)(?:pas|sans|aucune?)\s[^.;:,]{0,60}),?\s+(?:notamment|en\s+particulier)\s+"
-         r"(?=(?:tabag|alcool|[ée]thyl|cardi|famili|chirurg|m[ée]dic|allerg|toxi)\w*(?:iques?|aires?|aux|al)"
+         r"(?=(?:tabag|alcool|[ée]thyl|cardi|famili|chirurg|m[ée]dic|allerg|toxi)\w*(?:iques?|aires?|aques?|aux|al)"
          r"(?!\w))", re.I, r"\1, ni "),
         (r"((?<!\w)aucune?\s+autre\s[^.;:]{0,60}?),?\s+notamment\s+(?:l'|l[ae]s?\s|une?\s|d'|de\s)?",
          re.I, r"\1, ni "),
@@ -212,9 +212,24 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)(ant[ée]c[ée]dents?|ATCDs?)\s*:\s*([^.;\n]{0,40}?),\s*rien\s+(?:de|à)\s+"
          r"[^\W\d_]+", re.I, r"\1 : aucun. \2"),
         (r"(?<!\w)pan\s(?=uv[ée]it)", re.I, "pan"),
+        (r"(?<!\w)au\s+sein\s+d(?=[eu'])", re.I, "dans d"),
+        (r"(?<!\w)(?:sans\s+(?:et|puis)\s+avec|avec\s+(?:et|puis)\s+sans)"
+         r"(?=\s+(?:injection|contraste|produit))",
+         re.I, "avec"),
+        (r"(?<!\w)(?:[ée]tai(?:t|ent)|est|sont)\s+respect[ée]e?s?\s+(?=l[ae]s?\s|l')", re.I,
+         "respectant "),
+        (r"(?<!\w)respect\s+de\s+(la\s|l')", re.I, r"respectant \1"),
+        (r"(?<!\w)respect\s+du(?!\w)", re.I, "respectant le"),
+        (r"(?<!\w)sans\s+arr[êe]t(?!\w|\s+d)", re.I, "toujours"),
+        (r"(?<!\w)(ant[ée]c[ée]dents?|ATCDs?)((?:\s[\w-]+){0,4})\s*:\s*(?:pas\s+de|sans)\s+particularit[ée]s?"
+         r"(?!\w)", re.I, r"aucun \1\2 particulier"),
+        (r"(?<![\d.,])(\d{1,3})\.(\d{3})\.(\d{3})(?![\d.,]\d|\d)", 0, r"\1\2\3"),
+        (r"(?<!\w)(CD|CK|CA|PS)\s(?=\d{1,3}(?!\d))", 0, r"\1"),
+        (r"(?<!\w)(?:B|β)[-\s]?[Bb]?(?=loquants?(?!\w))", 0, "bêtab"),
+        (r"(?<!\w)b[êeé]ta[\s-](?=bloqu|lactam|thalass)", re.I, "bêta"),
         (r"(?<!\w)ODG(?!\w)", 0, "des deux yeux"),
         (r"((?:examens?|bilans?|auscultation|palpation|inspection|segments?|fonds?|abdomen|toucher|"
-         r"neuro\w*|cardio\w*|reste|touchers?|lampe|IRM|TDM|scanner|radiographie|[ée]chographie)"
+         r"neuro\w*|cardio\w*|reste|touchers?|lampe|appareils?|syst[èe]mes?|aires|orifices|IRM|TDM|scanner|radiographie|[ée]chographie)"
          r"(?:[ -][^\W\d_]+){0,4})\s*:\s*RAS(?!\w)", re.I, r"\1 sans particularité"),
     )
 )  # fmt: skip

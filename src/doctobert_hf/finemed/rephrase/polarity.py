@@ -25,7 +25,7 @@ LIGHT = frozenset(
     depasser diagnostic pendant durant toujours chaque quelque quelques plusieurs lorsque notamment
     egalement ensuite ainsi alors toutefois selon droite droites gauche gauches droit droits direct
     aurait auraient serait seraient etaient avaient malgre general generale suivi suivie suivis
-    compte compter comptait jusque natal donnees cause
+    compte compter comptait jusque natal donnees cause maladie maladies
     local locale locales locaux operatoire operatoires postoperatoire postoperatoires
     permettant permet permis""".split()
 )
@@ -54,7 +54,7 @@ def _root(word: str) -> str:
 
 _DENIED_WORDS = {
     "indolor": "douleur", "apyre": "fievre", "afebril": "fievre", "asymptom": "symptome",
-    "eupne": "dyspnee", "anicter": "ictere", "acyano": "cyanose",
+    "eupne": "dyspnee", "alithias": "lithiase", "anicter": "ictere", "acyano": "cyanose",
 }  # fmt: skip
 """Words that deny what another says, by how both begin: "indolore" is "pas de douleur"."""
 _DENIED_STARTS = tuple(_DENIED_WORDS)
@@ -109,7 +109,7 @@ _MODAL = re.compile(r"(?:doi|dev|peu|pouv|pourr|fau)\w{0,6}|fai(?:t|sai)\w*|fon?
 _CONTRA = re.compile(r"contre[- ]\Z", re.IGNORECASE)
 _PASSED_FORM = re.compile(
     rf"{_MODAL.pattern}|(?:fait|montr|r[ée]v[ée]l|trouv|r[ée]alis|effectu|pratiqu|retrouv|observ|not|objectiv|constat|"
-    r"identifi|visualis|d[ée]cel|d[ée]tect)[ée]?e?s?"
+    r"identifi|visualis|d[ée]cel|d[ée]tect|exist)(?:[ée]?e?s?|ent|ai(?:t|ent)|ant)"
 )
 """What is done with a finding or an examination is no fact of its own: "n'a pas été réalisée"."""
 _ORDERED = re.compile(

@@ -65,7 +65,12 @@ _FACTORS: dict[str, tuple[str, float]] = {
     **{"micron": ("m", 1e-6), "kilometre": ("m", 1e3), "milliampere": ("ma", 1.0)},
     **{"microampere": ("ma", 1e-3), "hertz": ("hz", 1.0), "gray": ("gy", 1.0)},
     **{"kilocalorie": ("kcal", 1.0), "milliequivalent": ("mol", 1e-3)},
-    **{"sec": ("h", 1 / 3600), "seconde": ("h", 1 / 3600), "dioptrie": ("dioptrie", 1.0)},
+    **{
+        "sec": ("h", 1 / 3600),
+        "seconde": ("h", 1 / 3600),
+        "dioptrie": ("dioptrie", 1.0),
+        "cgy": ("gy", 1e-2),
+    },
     **{"min": ("h", 1 / 60), "mn": ("h", 1 / 60), "minute": ("h", 1 / 60), "h": ("h", 1.0)},
     **{"heure": ("h", 1.0), "j": ("h", 24.0), "jour": ("h", 24.0), "sem": ("h", 168.0)},
     **{

@@ -68,6 +68,11 @@ def is_infinitive(raw: str) -> bool:
     return bool(_INFINITIVE.search(fold(raw))) and kind_of(raw) is None
 
 
+def is_complaint(raw: str) -> bool:
+    """Return whether a word names a complaint or a sign: "dyspnée", "œdème"."""
+    return fold(raw).startswith(_COMPLAINTS)
+
+
 class Reach:
     """How far the cues of a segment reach; places are looked up, for lists of hundreds.
 

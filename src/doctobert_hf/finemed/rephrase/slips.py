@@ -40,10 +40,15 @@ def is_slip(written: str, right: str, kind: str) -> bool:
         return True  # "cysplastine" is "cisplatine"
     if kind == "drug" and len(written) > 9 and len(right) == len(written) + 1:
         return _within(written, right)  # "amoxcilline"
-    if kind == "disease" and len(right) == len(written) > 9:
+    if kind in ("disease", "germ") and len(right) == len(written) > 9:
         return sum(one != other for one, other in zip(written, right, strict=True)) == 1
     missing = len(right) - len(written)
-    return kind == "disease" and len(written) > 9 and 0 < missing < 3 and _within(written, right)
+    return (
+        kind in ("disease", "germ")
+        and len(written) > 9
+        and 0 < missing < 3
+        and _within(written, right)
+    )
 
 
 def swapped(letters: str) -> str:

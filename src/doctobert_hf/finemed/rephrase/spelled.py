@@ -26,7 +26,7 @@ _FIGURE = re.compile(
 )  # fmt: skip
 """Numbers that name a part of a text, and tell nothing of the patient."""
 _ONE = re.compile(
-    r"(?<!\w)(?<!et )(?<!-)(?<!vingt )(?<!ante )(?<!cent )(?<!mille )(u)(ne?)"
+    r"(?<!\w)(?<!et )(?<!-)(?<!virgule )(?<!vingt )(?<!ante )(?<!cent )(?<!mille )(u)(ne?)"
     r"(?= (?!virgule|mill|cent))",
     re.I,
 )
@@ -65,7 +65,9 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bune\s+centaine\s+d['’e]\s*", "100 "),
         (r"\b(?:une\s+)?demi[ -]heure", "30 min"),
         (r"\b(?:une\s+)?demi[ -](?:année|annee)", "6 mois"),
+        (r"\bpour[ -]cent(?=\s+(?:milli(?:litre|gramme)s?|m[lg]|grammes?)\b)", "pour 100"),
         (r"\bpour[ -]cents?\b", "%"),
+        (r"(?<=\d)\s?cpm\b", " bpm"),
         (r"\bune\s+fois\s+et\s+demie?\b", "1,5 fois"),
         (r"\b(\d+)\s+fois\s+et\s+demie?\b", r"\1,5 fois"),
         (

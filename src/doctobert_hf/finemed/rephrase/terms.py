@@ -14,6 +14,7 @@ from doctobert_hf.finemed.rephrase.drug_classes import (
     has_member,
     is_class,
     new_classes,
+    of_regimens,
 )
 from doctobert_hf.finemed.rephrase.slips import is_slip, swapped, value_told
 from doctobert_hf.finemed.rephrase.treatments import lost_treatments, new_treatments
@@ -41,7 +42,7 @@ _DISEASE = re.compile(
     r"|lupus|gangrenes?|cholera|obesite|cachexie"
 )
 _ORDINARY = frozenset(
-    """retroperitoine
+    """retroperitoine chromosome chromosomes genome genomes
     suite suites visite limite limites petite petites droite droites faite faites dites ensuite
     conduite inedite reussite merite invite habite evite profite proximite bonhomme homme hommes
     symptome symptomes diplome atome dose doses chose choses cause causes pause rose prose
@@ -180,10 +181,10 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and any(other in old for other in other_names(word)):
             continue
-        if kind == "drug" and (
-            has_member(word, _medicines(source)) or word in _of_regimens(source)
-        ):
+        if kind == "drug" and (has_member(word, _medicines(source)) or word in of_regimens(source)):
             continue
+        if kind == "drug" and any(o.startswith(word[:-1]) and o.endswith("therapie") for o in old):
+            continue  # "héparine" of "héparinothérapie"
         if kind is None or stem(word) in old_stems:
             continue
         if in_old.of_one_root(word) or in_old.whole_of(word) or in_old.misspelt(word, kind):
@@ -207,7 +208,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and any(other in written for other in other_names(word)):
             continue
-        if kind == "drug" and (word in _of_regimens(rewrite) or in_new.corrects(word, kind)):
+        if kind == "drug" and (word in of_regimens(rewrite) or in_new.corrects(word, kind)):
             continue
         if kind == "drug" and any(other.endswith(word) for other in glued):
             continue  # "methyl-prednisolone", now in one word
@@ -238,19 +239,6 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     told = [word for word in dict.fromkeys(old) if kinds[word]]
     if len(lost) > 3 and len(lost) > 0.6 * len(told):
         yield f"terms lost: {', '.join(lost[:5])}"
-
-
-_REGIMEN = re.compile(r"(?<![\w-])\d{0,2}(?=[RHZES]*H)(?=[RHZES]*R)[RHZES]{2,5}(?![a-zà-ÿ])")
-_IN_REGIMEN = dict(
-    R="rifampicine", H="isoniazide", Z="pyrazinamide", E="ethambutol", S="streptomycine"
-)
-
-
-@lru_cache(maxsize=4)  # asked for each medicine of a text
-def _of_regimens(text: str) -> frozenset[str]:
-    """Return the medicines that a text names by letters: "2RHZE/4RH" of a tuberculosis."""
-    letters = {letter for match in _REGIMEN.finditer(text) for letter in match[0]}
-    return frozenset(_IN_REGIMEN[letter] for letter in letters & _IN_REGIMEN.keys())
 
 
 BETWEEN = r"\W+(?:\w{1,3}\W+){0,2}"
@@ -331,7 +319,7 @@ _SAME = {
         "dysphag": "avaler degluti",
         "hemipleg": "paralys",
         "parapleg": "paralys",
-        "lithias": "calcul pierr",
+        "lithias": "calcul pierr alithias",
         "oedem": "gonfl oap omi enfl",
     },
     **{"lombalg": "lomb dos", "arthralg": "articul", "myalg": "muscul", "gastralg": "epigastr"},
@@ -340,7 +328,13 @@ _SAME = {
     **{"infarct": "idm", "pyrosis": "brulure", "dysurie": "urin mictio", "anorexi": "appetit"},
     **{"potassi": "kalie kaliu hypokal hyperkal", "sodium": "natre hyponat hypernat"},
     **{"calcium": "calce calcif hypocal hypercal", "magnesiu": "magnes", "corticoid": "cortico"},
-    **{"icter": "anicter", "rales": "crepit sibil ronch siffl", "crepit": "rale", "zona": "zoster"},
+    **{
+        "icter": "anicter",
+        "rales": "crepit sibil ronch siffl",
+        "crepit": "rale",
+        "zona": "zoster",
+        "hydatidos": "hydat",
+    },
     **{"sibil": "rale siffl"},
     **{
         "jauniss": "icter subicter cholesta",
