@@ -2,6 +2,7 @@
 
 import pytest
 
+from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import polarity_reasons
 from doctobert_hf.finemed.rephrase.reach import _member, _negated_places
 
@@ -43,3 +44,11 @@ def test_one_denial_that_is_gone_is_named_among_hundreds():
 def test_who_has_nothing_stands_before_the_verb():
     source = "Ni le crâne ni le rachis ne présentent de fracture."
     assert not list(polarity_reasons("Crâne et rachis indemnes de fracture.", source))
+
+
+def test_a_text_without_commas_or_of_blanks_is_read_in_linear_time():
+    """By steps, not by the clock: what stands behind a cue is looked at up to a bound."""
+    segment = "aucun autre signe " * 2000
+    inside, following = _member(segment, len("aucun"))
+    assert len(inside) < 10_000 and following is None
+    assert plain(" " * 200_000) == " " * 200_000

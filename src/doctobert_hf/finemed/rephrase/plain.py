@@ -81,7 +81,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)([cpy]) (?=T[0-4x][a-d]?\s?N)", re.I, r"\1"),
         (r"(?<=N[0-3xX])([a-c]?)\s?M[oO](?![a-zà-ÿ])", 0, r"\1M0"),
         (r"(?<=\d)\s?IU(?!\w)", 0, " UI"),
-        (r"\s+par\s+m[èe]tre\s+carr[ée](?!\w)|(?<=[gGIi])\s+/\s?m\s?[2²](?!\d)", re.I, "/m2"),
+        (r"(?<!\s)\s+par\s+m[èe]tre\s+carr[ée](?!\w)|(?<=[gGIi])\s+/\s?m\s?[2²](?!\d)", re.I,
+         "/m2"),
         (r"n'(?:a|ont|avai(?:t|ent))\s+pas\s+chang[ée]\s+de\s+(\w+)(?:\s+ou\s+de\s+(\w+))?", re.I,
          r"\1 et \2 inchangées"),
         (r"(?<!\w)(micro|macro|hyper|hypo|poly|normo|pseudo)\s(?=[a-zéè]{5,})", re.I, r"\1"),
@@ -194,7 +195,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"pendant les repas \2"),
         (r"(?<=repas)\s+(?:ou|et|qu'|comme)\s*en\s+dehors(?:\s+de\s+ceux-ci|\s+des\s+repas)?(?!\w)",
          re.I, " ou en dehors des repas"),
-        (r"([^\s,]+)\s+et\s+(?:à\s+)?([^\s,]+)\s*,?\s+(?:au\s+niveau\s+de\s+|à\s+|pour\s+)?l'oeil\s+"
+        (r"(?<!\S)([^\s,]{1,12})\s+et\s+(?:à\s+)?([^\s,]{1,12})\s*,?\s+(?:au\s+niveau\s+de\s+|à\s+|pour\s+)?l'oeil\s+"
          r"(droit|gauche)\s+et\s+(?:l'oeil\s+)?(droit|gauche),?\s+respectivement", re.I,
          r"\1 à l'oeil \3 et \2 à l'oeil \4"),
         (r"(?<!\w)(lympho|histio|h[ée]pato|spl[ée]no|fibro|ad[ée]no|angio|chondro|ost[ée]o|rhabdo|ent[ée]ro|"

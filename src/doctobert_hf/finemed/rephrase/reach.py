@@ -241,6 +241,8 @@ def _list_heads(segment: str, at: int, walked: set[int], heads: dict[int, int]) 
         at = following
 
 
+_FARTHEST = 2048
+"""Letters behind a cue: what has neither comma nor verb for longer is no sentence."""
 _MARGIN = 64
 """More than what stands behind a word may change whether it ends a scope."""
 
@@ -253,7 +255,7 @@ def _member(segment: str, at: int) -> tuple[str, int | None]:
     size = 4 * _MARGIN
     while True:
         piece = segment[at : at + size]
-        whole = at + size >= len(segment)
+        whole = at + size >= len(segment) or size > _FARTHEST
         stop = LIST.search(piece)
         part = piece[: stop.start()] if stop else piece
         limit = SCOPE_END.search(part)
