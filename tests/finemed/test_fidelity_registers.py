@@ -220,6 +220,7 @@ KEPT += [
 ]
 KEPT += [
     ("La vésicule était alithiasique.", "Vésicule sans lithiase."),
+    ("Des végétations de 6, 37X 9,07mm.", "Végétations de 6,37 x 9,07 mm."),
     ("Une masse au sein de la lésion.", "Une masse dans la lésion."),
     ("Autres appareils sans particularité.", "Autres appareils : RAS."),
     ("Hémoglobine à 8,1g/100ml.", "Hémoglobine : huit virgule un grammes pour cent millilitres."),
@@ -280,6 +281,8 @@ ALTERED = [
     ("Ceftriaxone et un aminoside.", "Ceftriaxone et un macrolide.", "drug invented: macrolide"),
     ("L'ataxie régresse nettement, les troubles mnésiques persistent.", "L'ataxie régresse "
      "nettement, les troubles mnésiques ont disparu.", "outcome turned round"),
+    ("Sans troubles du cycle ni troubles urinaires ou digestifs.", "Des troubles urinaires, sans "
+     "troubles du cycle ni troubles digestifs.", "negation lost: urinaires"),
     ("Sans frissons, ni sueurs, ni vertiges.", "Sueurs et vertiges étaient absents, frissons "
      "présents.", "negation lost"),
 ]  # fmt: skip

@@ -228,6 +228,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)(CD|CK|CA|PS)\s(?=\d{1,3}(?!\d))", 0, r"\1"),
         (r"(?<!\w)(?:B|β)[-\s]?[Bb]?(?=loquants?(?!\w))", 0, "bêtab"),
         (r"(?<!\w)b[êeé]ta[\s-](?=bloqu|lactam|thalass)", re.I, "bêta"),
+        (r"(?<![\d.,])(\d{1,3}),\s(\d{1,2})(?=\s?[xX×]\s?\d)", 0, r"\1,\2"),
         (r"(?<!\w)ODG(?!\w)", 0, "des deux yeux"),
         (r"((?:examens?|bilans?|auscultation|palpation|inspection|segments?|fonds?|abdomen|toucher|"
          r"neuro\w*|cardio\w*|reste|touchers?|lampe|appareils?|syst[èe]mes?|aires|orifices|IRM|TDM|scanner|radiographie|[ée]chographie)"

@@ -229,7 +229,8 @@ def _is_lost(head: str, old: dict[str, Counter[str]], new: dict[str, Counter[str
     if not head.startswith(_ANY_SIGN):
         return not head or _affirmed(head, new)
     root = head.removeprefix(_ANY_SIGN)
-    return new.get(root, Counter())["negated"] < old[root]["negated"]
+    was, now = old[root], new.get(root, Counter())
+    return now["negated"] < was["negated"] or now["affirmed"] > was["affirmed"]
 
 
 def polarity_reasons(source: str, rewrite: str) -> Iterator[str]:
