@@ -281,6 +281,10 @@ ALTERED = [
     ("Ceftriaxone et un aminoside.", "Ceftriaxone et un macrolide.", "drug invented: macrolide"),
     ("L'ataxie régresse nettement, les troubles mnésiques persistent.", "L'ataxie régresse "
      "nettement, les troubles mnésiques ont disparu.", "outcome turned round"),
+    ("Un MNI test positif, traumatisme du genou.", "Un MNI test positif, traumatisme du genou, "
+     "méningite.", "disease invented: meningite"),
+    ("Un traumatisme du genou.", "Un traumatisme du genou, avec état de choc.",
+     "disease invented: choc"),
     ("Sans troubles du cycle ni troubles urinaires ou digestifs.", "Des troubles urinaires, sans "
      "troubles du cycle ni troubles digestifs.", "negation lost: urinaires"),
     ("Sans frissons, ni sueurs, ni vertiges.", "Sueurs et vertiges étaient absents, frissons "

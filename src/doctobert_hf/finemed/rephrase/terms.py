@@ -262,12 +262,12 @@ def _spelt_out(rewrite: str, source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-_IN_SHORT = 9
+_COMPOUND = re.compile(r"\w{3,}o\w{5,}")
 
 
 def _is_in_short(word: str, source: str) -> bool:
-    """Return whether a source has the letters of a long word's parts: "SPM" of "splénomégalie"."""
-    if len(word) < _IN_SHORT:
+    """Return whether a source has the letters of a compound's parts: "SPM" of "splénomégalie"."""
+    if not _COMPOUND.fullmatch(word):
         return False
     for raw in dict.fromkeys(_INITIALS.findall(source)):
         short = fold(raw)
@@ -284,7 +284,7 @@ _VALUE = re.compile(r"(?:emie|urie)s?\Z")
 _NO_FINDING = re.compile(r"insuffisante?s?|suffisan\w*|retreciss(?:ante?s?|ent|e|ait)")
 _SHOCKS = re.compile(
     r"(?<!\w)chocs?\s+(?:[ée]lectriques?|d[ée]livr|rotulien|de\s+pointe|minimes?|directs?|violents?|"
-    r"sur\s|(?:à|contre)\s+l)",
+    r"sur\s|(?:à|contre)\s+l)|(?:apr[èe]s|suite\s+à|lors\s+d)[^.;,]{0,8}(?<!\w)choc(?=\s*[.,;)]|\s*\Z)",
     re.IGNORECASE,
 )
 
@@ -351,7 +351,6 @@ _SAME = {
     },
     **{
         "malformat": "malform dysmorph",
-        "choc": "traumat acciden",
         "laparotom": "incision",
         "cortison": "cortico corticoth",
     },
