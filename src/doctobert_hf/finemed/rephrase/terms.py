@@ -269,14 +269,18 @@ def _is_in_short(word: str, source: str) -> bool:
     """Return whether a source has the letters of a compound's parts: "SPM" of "splénomégalie"."""
     if not _COMPOUND.fullmatch(word):
         return False
-    for raw in dict.fromkeys(_INITIALS.findall(source)):
-        short = fold(raw)
-        if len(short) < 3 or short in EXPANSIONS or short[0] != word[0]:
-            continue
+    for short in _unknown_shorts(source):
         letters = iter(word)
-        if all(letter in letters for letter in short):
+        if short[0] == word[0] and all(letter in letters for letter in short):
             return True
     return False
+
+
+@lru_cache(maxsize=4)  # asked for each new disease of a text
+def _unknown_shorts(source: str) -> tuple[str, ...]:
+    """Return the abbreviations of three letters and more of which nobody knows what they are."""
+    shorts = map(fold, dict.fromkeys(_INITIALS.findall(source)))
+    return tuple(short for short in shorts if len(short) > 2 and short not in EXPANSIONS)
 
 
 _VALUE = re.compile(r"(?:emie|urie)s?\Z")
