@@ -170,6 +170,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     old_stems, new_stems = allowed(old), allowed(new)
     in_old, in_new, written = _Relatives(old), _Relatives(new), set(new)
     joined = set(WORD.findall(_HYPHEN.sub("", fold(source))))
+    therapies = [word for word in old if word.endswith("therapie")]
     kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
     for word in dict.fromkeys(new):
         kind = kinds[word] or ("disease" if _is_finding(word, rewrite) else None)
@@ -183,7 +184,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and (has_member(word, _medicines(source)) or word in of_regimens(source)):
             continue
-        if kind == "drug" and any(o.startswith(word[:-1]) and o.endswith("therapie") for o in old):
+        if kind == "drug" and any(told.startswith(word[:-1]) for told in therapies):
             continue  # "héparine" of "héparinothérapie"
         if kind is None or stem(word) in old_stems:
             continue
