@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from doctobert_hf.chunking.sentences import split_sentences
@@ -166,9 +166,9 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011](?=[^\W\d_])")
 
 def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield medicines, diseases and germs that are new, and medicines that are lost."""
-    old, new = (list(dict.fromkeys(words_of(text))) for text in (source, rewrite))
+    old, new = (dict.fromkeys(words_of(text)) for text in (source, rewrite))
     old_stems, new_stems = allowed(old), allowed(new)
-    in_old, in_new, written = _Relatives(old), _Relatives(new), set(new)
+    in_old, in_new = _Relatives(old), _Relatives(new)
     joined = set(WORD.findall(_HYPHEN.sub("", fold(source))))
     therapies = [word for word in old if word.endswith("therapie")]
     kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
@@ -207,31 +207,21 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if stem(word) in _SALTS and told_otherwise(stem(word), new):
             continue
-        if kind == "drug" and any(other in written for other in other_names(word)):
-            continue
-        if kind == "drug" and (word in of_regimens(rewrite) or in_new.corrects(word, kind)):
-            continue
-        if kind == "drug" and any(other.endswith(word) for other in glued):
-            continue  # "methyl-prednisolone", now in one word
         if kind == "disease" and told_otherwise(word, new):
             continue
-        if kind == "drug" and is_class(word) and _class_kept(word, rewrite, new):
-            continue
-        if kind == "drug" and is_class(word) and any(other[:7] == word[:7] for other in new):
-            continue  # "corticoïdes", now "corticothérapie"
         if word.startswith("chimio") and any("chimio" in other for other in new):
             continue  # "radiochimiothérapie"
-        if kind == "drug" and _only_described(word, source):
-            continue  # "bloc analgésique"
-        if kind == "drug" and not written.isdisjoint(word[:length] for length in range(4, 8)):
-            continue  # "amox" for "amoxicilline"
+        if kind == "drug" and any(other.endswith(word) for other in glued):
+            continue  # "methyl-prednisolone", now in one word
         if kind == "drug":
+            if in_new.corrects(word, kind) or _is_medicine_kept(word, source, rewrite, new):
+                continue
             yield f"drug lost: {word}"
         lost.append(word)
     meant, also = ([p for short in of for p in EXPANSIONS.get(short, ())] for of in (new, old))
     some_drug = any(kind_of(word) == "drug" for word in new)
-    yield from lost_treatments(old, [*new, *meant], some_drug)
-    yield from new_treatments(new, [*old, *also])
+    yield from lost_treatments([*old], [*new, *meant], some_drug)
+    yield from new_treatments([*new], [*old, *also])
     for start, end in split_sentences(source) if len(lost) > 1 else ():
         within = dict.fromkeys(words_of(source[start:end]))
         named = [w for w in within if kinds[w] == "disease" and not _VALUE.search(w)]
@@ -240,6 +230,20 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     told = [word for word in dict.fromkeys(old) if kinds[word]]
     if len(lost) > 3 and len(lost) > 0.6 * len(told):
         yield f"terms lost: {', '.join(lost[:5])}"
+
+
+def _is_medicine_kept(word: str, source: str, rewrite: str, new: Collection[str]) -> bool:
+    """Return whether a medicine, or a class of them, is told by another name or shorter."""
+    if is_class(word) and _class_kept(word, rewrite, new):
+        return True
+    if is_class(word) and any(other[:7] == word[:7] for other in new):
+        return True  # "corticoïdes", now "corticothérapie"
+    return (
+        any(other in new for other in other_names(word))
+        or word in of_regimens(rewrite)
+        or _only_described(word, source)  # "bloc analgésique"
+        or any(word[:length] in new for length in range(4, 8))  # "amox" for "amoxicilline"
+    )
 
 
 BETWEEN = r"\W+(?:\w{1,3}\W+){0,2}"
@@ -406,7 +410,7 @@ def _medicines(text: str) -> tuple[str, ...]:
     return tuple(fold(raw) for raw in words if kind_of(raw) == "drug" or raw.isupper())
 
 
-def _class_kept(word: str, rewrite: str, new: Sequence[str]) -> bool:
+def _class_kept(word: str, rewrite: str, new: Collection[str]) -> bool:
     """Return whether a class of medicines is still told: by its name, or by a member."""
     name = class_of(word)
     return (
