@@ -39,6 +39,7 @@ class CorpusSpec:
         urls: What to download: file name in the corpus -> address; one archive or single files.
         aliases: Other names its folders and archives go by, lower case.
         place: Its place in lists.
+        annotators: Who annotated it, in the Hub's words for ``annotations_creators``.
 
     Example:
         >>> from doctobert_hf.drbenchmark import get_task
@@ -59,6 +60,7 @@ class CorpusSpec:
     urls: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     place: int = 100
+    annotators: tuple[str, ...] = ("expert-generated",)
 
 
 @dataclass(frozen=True)

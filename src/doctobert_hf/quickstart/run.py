@@ -89,7 +89,7 @@ def _made(run: RunFolder) -> list[str]:
         for file in sorted((run.folder / place).rglob("*.parquet")):
             name = file.relative_to(run.folder).as_posix()
             run.record.outputs[name] = describe_output(file)
-    names = ("model", "tokenizer", "retrieval/model")
+    names = ("model", "untrained", "tokenizer", "retrieval/model", "ner/model")
     return [name for name in names if (run.folder / name).is_dir()]
 
 
@@ -115,12 +115,14 @@ class Quickstart(StagedRun):
         if "corpus" in self.records:
             found["corpus"] = {**self.records["corpus"], "generated": self.config.corpus is None}
         if "phase1" in self.records:
-            from doctobert_hf.hub.cards.records import read_pretraining
+            from doctobert_hf.hub.cards.phases import read_pretraining
 
             last = "phase2" if "phase2" in self.records else "phase1"
             found = read_pretraining(self.folder / "pretraining" / last) | found
             baseline = self.records["stores"]["unigram"]
             found["held_out"] |= {f"unigram_{name}": value for name, value in baseline.items()}
+            found["held_out"]["of_all_phases"] = True  # both phases leave them out
+            found["untrained"] = "untrained"
         if "benchmark" in self.records:
             found["benchmark"] = "benchmark"
             if self.records["benchmark"]["made_up"]:

@@ -100,7 +100,7 @@ def test_a_mix_says_in_which_of_its_sources_nobody_looked(tmp_path, monkeypatch)
     push = ["hub", "push-dataset", "m", "me/x", "--license", "mit", "--dry-run", "--output", "card"]
     assert main(push) == 0
     card = (tmp_path / "card" / "README.md").read_text()
-    assert "were left out. In a, b they were not looked for." in card
+    assert "In a, b they were not looked for." in card
     assert "In a personal data was not looked for." in card
 
 
@@ -153,3 +153,41 @@ def test_every_licence_that_a_text_names():
     assert license_ids("CC-BY-4.0, per record") == ["cc-by-4.0"]
     assert license_ids("CC BY-NC") == ["cc"] and license_ids("NC") == ["other"]
     assert license_ids("GFDL-1.3") == ["gfdl"] and license_ids("") == ["other"]
+
+
+def test_a_mix_that_is_partly_rewritten_says_how_much(tmp_path):
+    """Of chunks, by their sources; and a selection is not called a pool."""
+    first = {"stage": "filter", "documents": 9, "excluded": {}, "inputs": []}
+    written = {"stage": "rephrase", "documents": 8, "excluded": {}, "inputs": ["kept"]}
+    sources = [
+        {"name": name, "input": [name], "where": None, "share": share, "documents": 9}
+        | {"chunks": 30, "kept_chunks": kept}
+        for name, share, kept in (("kept", 0.75, 30), ("rewritten", 0.25, 10))
+    ]
+    mix = {"stage": "mix", "documents": 40, "excluded": {}, "sources": sources}
+    for name, manifest in (("kept", first), ("rewritten", written), ("mix", mix)):
+        (tmp_path / name / "data").mkdir(parents=True)
+        pq.write_table(pa.table({"text": TEXTS[:2]}), tmp_path / name / "data" / "train.parquet")
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
+    made = made_by(tmp_path / "mix")
+    assert made.rewritten == (10, 40) and made.selected
+    assert made_by(tmp_path / "kept").rewritten is None
+    push = ["hub", "push-dataset", str(tmp_path / "mix"), "me/x", "--license", "mit", "--dry-run"]
+    assert main([*push, "--output", str(tmp_path / "card")]) == 0
+    card = (tmp_path / "card" / "README.md").read_text()
+    assert "10 of 40 chunks were written by a language model" in card
+    assert "dont 10 réécrites par un modèle" in card and "as its sources have it" not in card
+    assert "rewritten, 25 % of the tokens asked for, 10 of its 30 chunks taken" in card
+    assert front_matter(card)["language_creators"] == ["found", "machine-generated"]
+
+
+def test_what_a_later_stage_replaced_was_not_left_as_it_is(tmp_path):
+    found = {"personal_data": {"email": {"documents": 1, "matches": 1}}, "excluded": {}}
+    counted = {"stage": "clean", "settings": {"pii": "count"}, "documents": 1, "inputs": []}
+    masked = {"stage": "deidentify", "settings": {}, "documents": 1, "inputs": ["a"]}
+    for name, manifest in (("a", counted), ("b", masked)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest | found))
+    treated = [look["treatment"] for look in made_by(tmp_path / "b").personal_data]
+    assert treated == ["later", "mask"] and made_by(tmp_path / "b").masked
+    assert [look["treatment"] for look in made_by(tmp_path / "a").personal_data] == ["count"]

@@ -86,8 +86,11 @@ def test_a_models_copy_named_as_a_checkpoint_gets_no_figure_of_the_run(run):
     ("settings", "said"),
     [
         ({}, None),
-        ({"objective": ["mlm@0.3:2000", "mlm@0.15"]}, "30 %, then 15 %"),
-        ({"objective": ["clm:2000", "mlm"], "mlm_probability": 0.2}, "next tokens, then 20 %"),
+        ({"objective": ["mlm@0.3:2000", "mlm@0.15"]}, "30 % up to 2,000 tokens, then 15 %"),
+        (
+            {"objective": ["clm:2000", "mlm"], "mlm_probability": 0.2},
+            "next tokens up to 2,000 tokens, then 20 %",
+        ),
         ({"mlm_probability_end": 0.05, "mlm_probability": 0.4}, "40 % to 5 %"),
     ],
 )

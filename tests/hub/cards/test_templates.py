@@ -49,7 +49,7 @@ def test_a_fine_tuned_model_has_its_score_and_no_field_of_an_encoder(kind, model
     card = render_path(head(model_dir, tmp_path / "m", kind), "me/x", FACTS)
     for word in ("perplexity", "Phases", "DrBenchmark", "Trained on: *not"):
         assert word not in card.text, word
-    assert "Fine-tuned from `encodeur` on 40 rows" in card.text
+    assert "Fine-tuned from a local model, `encodeur`, on 40 rows" in card.text
     assert "energy" in card.gaps
     path = tmp_path / "m" / "doctobert_task.json"
     note = json.loads(path.read_text())

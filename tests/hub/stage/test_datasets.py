@@ -225,7 +225,7 @@ def test_where_no_row_has_a_quality_the_card_has_no_table_of_it(tmp_path):
     more = {"original_text": ["x"] * 4, "cluster_rank": [0] * 4}
     rows = finemed(edu_quality_normalized_score=none, **more)
     _, card = dry(write(tmp_path / "r.parquet", **rows), tmp_path)
-    assert "a least density of medical terms" in card and "| 0.1 | 3 | 15 |" in card
+    assert "with at least this density of medical terms:" in card and "| 0.1 | 3 | 15 |" in card
     assert "quality ≥" not in card and "least educational" not in card
     assert "place in the cluster" in card
     assert "cluster_rank" not in card.split("does not have")[1].split("\n")[0]

@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards.facts import CardFacts
-from doctobert_hf.hub.cards.records import ModelFolder, count_parameters, locate_model, read_model
+from doctobert_hf.hub.cards.records import ModelFolder, locate_model, read_model
+from doctobert_hf.hub.cards.weights import count_parameters
 from doctobert_hf.hub.publish.preview import render_path
 from doctobert_hf.hub.publish.push import Target, push_model, push_tokenizer
 from doctobert_hf.hub.stage import models

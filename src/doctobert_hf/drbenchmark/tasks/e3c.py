@@ -26,6 +26,7 @@ CORPUS = CorpusSpec(
     homepage="https://github.com/hltfbk/E3C-Corpus",
     license="CC-BY-NC-4.0",
     redistributable=True,
+    annotators=("expert-generated", "machine-generated"),
     citation="""@report{Magnini2021,
   author = {Magnini, Bernardo and Altuna, Begoña and Lavelli, Alberto and Speranza, Manuela
             and Zanoli, Roberto},

@@ -13,7 +13,7 @@ _FLOAT = r"float|double"
 _INT = r"int\d+"
 FINEMED = {
     "text": ("string", "the document"),
-    "id": ("string", "identifier of the source"),
+    "id": ("string", "identifier of the document"),
     "dump": ("string", "crawl the page is from"),
     "url": ("string", "address of the page"),
     "date": ("string", "date of the crawl"),

@@ -113,11 +113,19 @@ def tokenizer_metadata(context: dict[str, Any]) -> ModelCardData:
     )
 
 
-def _creators(synthetic: bool, annotations: str | None) -> list[str] | None:
-    """Say who wrote the texts, where that is known: of a plain dataset only its owner knows."""
-    if synthetic:
-        return ["machine-generated"]
-    return ["found"] if annotations else None
+def _creators(context: dict[str, Any]) -> list[str] | None:
+    """Say who wrote the texts, where that is known: of others only their owner knows."""
+    if not context["synthetic"]:
+        return None
+    rewritten = context["made"].rewritten
+    partly = rewritten is not None and rewritten[0] < rewritten[1]
+    return ["found", "machine-generated"] if partly else ["machine-generated"]
+
+
+def _annotators(context: dict[str, Any], usual: str | None) -> list[str] | None:
+    """Say who annotated: of a benchmark's corpora each says so itself."""
+    told = [name for corpus in context.get("corpora") or [] for name in corpus.annotators]
+    return list(dict.fromkeys(told)) or ([usual] if usual else None)
 
 
 def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
@@ -136,8 +144,8 @@ def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
         task_categories=list(row.tasks),
         size_categories=[size_category(context["rows"])],
         tags=_tags(context, "synthetic" if context["synthetic"] else None),
-        annotations_creators=[row.annotations] if row.annotations else None,
-        language_creators=_creators(context["synthetic"], row.annotations),
+        annotations_creators=_annotators(context, row.annotations),
+        language_creators=_creators(context),
         source_datasets=list(facts.datasets) or None,
     )
     if "other" in licences:

@@ -26,13 +26,18 @@ class MadeBy:
         unknown: Inputs whose making is not recorded, by name.
         annotations: Sentences on who annotated.
         personal_data: For each stage that looked, in order: its name, ``treatment`` (``count``,
-            ``mask`` or ``drop``) and ``found``, documents and matches by kind. What one replaced,
-            a later one does not find.
+            ``later``, which a later stage did something about, ``mask`` or ``drop``) and
+            ``found``, documents and matches by kind. What one replaced, a later one does not find.
         contamination: Tasks whose test units were sought; empty where none were.
         contaminated: Documents left out for them.
+        short_units: Test units that were too short to be sought.
+        units_with_answers: Test units sought only together with their answers.
         passed_by: Inputs of a mix in which nobody looked for ``contamination`` or
             ``personal_data``, though somebody did in others.
         synthetic: Whether a language model wrote text of it.
+        rewritten: Of a mix: its chunks that a language model wrote, and all of them; None: no mix.
+        selected: Whether a stage kept only what passes thresholds.
+        masked: Whether a stage replaced personal data in the text.
     """
 
     stages: list[dict[str, Any]] = field(default_factory=list)
@@ -41,8 +46,13 @@ class MadeBy:
     personal_data: list[dict[str, Any]] = field(default_factory=list)
     contamination: list[str] = field(default_factory=list)
     contaminated: int = 0
+    short_units: int = 0
+    units_with_answers: int = 0
     passed_by: dict[str, list[str]] = field(default_factory=dict)
     synthetic: bool = False
+    rewritten: tuple[int, int] | None = None
+    selected: bool = False
+    masked: bool = False
 
 
 def made_by(path: Path) -> MadeBy:
@@ -72,12 +82,37 @@ def made_by(path: Path) -> MadeBy:
             for reason, count in m["excluded"].items()
             if reason.startswith("contaminated")
         ),
+        short_units=_sum(sought, "too_short"),
+        units_with_answers=_sum(sought, "with_answers_only"),
         passed_by={
             "contamination": _passed_by(folder, lambda m: m["stage"] == "decontaminate"),
             "personal_data": _passed_by(folder, lambda m: "personal_data" in m),
         },
         synthetic=any(m["stage"] == "rephrase" for m in manifests),
+        rewritten=_rewritten(folder),
+        selected=any(m["stage"] == "filter" for m in manifests),
+        masked=any(look["treatment"] == "mask" for look in _personal_data(manifests)),
     )
+
+
+def _sum(sought: list[dict[str, Any]], key: str) -> int:
+    return sum(task.get(key, 0) for manifest in sought for task in manifest.get("tasks", []))
+
+
+def _rewritten(folder: Path) -> tuple[int, int] | None:
+    """Count the chunks of a mix whose source a language model rewrote, and all of its chunks."""
+    mix = read_json(folder / MANIFEST)
+    if mix["stage"] != "mix":
+        return None
+    count = 0
+    for source in mix.get("sources", []):
+        before: list[dict[str, Any]] = []
+        for place in source["input"]:
+            if (found := _before(folder, str(place))) is not None:
+                _follow(found, before, [], set())
+        if any(manifest["stage"] == "rephrase" for manifest in before):
+            count += source.get("kept_chunks", 0)
+    return count, mix["documents"]
 
 
 def _is_stage(folder: Path) -> bool:
@@ -132,8 +167,11 @@ def _passed_by(
 
 def _row(manifest: dict[str, Any]) -> dict[str, Any]:
     read = manifest.get("read", manifest.get("read_documents"))
+    if manifest["stage"] == "mix":
+        read = sum(source.get("documents", 0) for source in manifest.get("sources", [])) or None
     return {
         "name": manifest["stage"],
+        "unit": "chunks" if manifest["stage"] == "mix" else "documents",
         "read": read,
         "written": manifest["documents"],
         "excluded": dict(manifest.get("excluded") or {}),
@@ -150,7 +188,7 @@ def _what(stage: str, settings: dict[str, Any], manifest: dict[str, Any]) -> str
             if settings.get(axis) not in (None, "none")
         )
     if stage == "clean":
-        said = []
+        said = ["text repaired"] if settings.get("repair") else []
         marked = "marked " if settings.get("mark_near_duplicates") else ""
         if settings.get("language") not in (None, "none"):
             said.append(f"language {settings['language']} at least {settings['language_score']}")
@@ -167,18 +205,25 @@ def _what(stage: str, settings: dict[str, Any], manifest: dict[str, Any]) -> str
     if stage == "filter":
         return f"kept where {manifest.get('expression') or settings.get('where')}"
     if stage == "decontaminate":
-        return "test units of " + ", ".join(t["task"] for t in manifest.get("tasks", []))
+        words = f"{settings['words']} words" if settings.get("words") else "words"
+        return f"units of test sets in runs of {words} (which, below)"
     if stage == "rephrase":
         model = _model(settings.get("model") or "a language model")
         return f"rewritten by {model}, {manifest.get('pieces', 0):,} pieces asked for"
     if stage == "deidentify":
         return "personal data replaced by placeholders"
     if stage == "mix":
-        return ", ".join(
-            f"{source['name']} where {source['where'] or 'all'}"
-            for source in manifest.get("sources", [])
-        )
+        return "; ".join(map(_part, manifest.get("sources", [])))
     return ""
+
+
+def _part(source: dict[str, Any]) -> str:
+    """Say how much of a source a mix took."""
+    where = f" where {source['where']}" if source.get("where") else ""
+    share = f", {100 * source['share']:.0f} % of the tokens asked for" if "share" in source else ""
+    chunks, kept = source.get("chunks"), source.get("kept_chunks")
+    taken = f", {kept:,} of its {chunks:,} chunks taken" if None not in (chunks, kept) else ""
+    return f"{source['name']}{where}{share}{taken}"
 
 
 _RULES = {"light": "rules", "lexicon": "a lexicon"}
@@ -218,7 +263,7 @@ def _who(manifest: dict[str, Any]) -> list[str]:
 
 
 def _personal_data(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
+    found = [
         {
             "stage": manifest["stage"],
             "treatment": str((manifest.get("settings") or {}).get("pii", "mask")),
@@ -227,3 +272,8 @@ def _personal_data(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for manifest in manifests
         if "personal_data" in manifest
     ]
+    for place, look in enumerate(found):  # what one counts, a later one may replace
+        later = [other["treatment"] for other in found[place + 1 :]]
+        if look["treatment"] == "count" and set(later) & {"mask", "drop"}:
+            look["treatment"] = "later"
+    return found

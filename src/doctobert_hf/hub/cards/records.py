@@ -15,14 +15,24 @@ from typing import Any
 from doctobert_hf.drbenchmark.report.annotations import account_rows
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards.beside import RETRIEVAL, TASK, read_beside
+from doctobert_hf.hub.cards.phases import (
+    LOG,
+    base_of,
+    earlier_runs,
+    is_run,
+    logged,
+    read_config,
+    read_pretraining,
+)
 from doctobert_hf.hub.cards.reading import read_json
+from doctobert_hf.hub.cards.weights import count_parameters
 from doctobert_hf.models.positions import max_positions
-from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.probes import SENTENCES
 from doctobert_hf.runs.record import IN_RESULTS, has_weights, read_record, sha256, vocabulary_of
 
 Record = dict[str, Any]
-LOG = "metrics.jsonl"
+_OF_THE_RUN = ("benchmark", "untrained")
+"""What a run says of other folders in it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def locate_model(path: Path) -> ModelFolder:
         if not models:
             continue
         places = (start, start.parent, start.parent.parent)
-        run = next((p for p in places if _is_run(p) or (p != models[0] and _is_recorded(p))), None)
+        run = next((p for p in places if is_run(p) or (p != models[0] and _is_recorded(p))), None)
         found = _bound(models[0], run)
         if run is not None:
             return found
@@ -151,10 +161,6 @@ def _is_recorded(folder: Path) -> bool:
     return record is not None and "model" in record.outputs
 
 
-def _is_run(folder: Path) -> bool:
-    return (folder / "resolved_config.yaml").is_file()
-
-
 def read_model(place: ModelFolder) -> Record:
     """Gather what is recorded about a model and its training.
 
@@ -162,8 +168,9 @@ def read_model(place: ModelFolder) -> Record:
         ``architecture`` and, as far as recorded: ``corpus``, ``tokenizer``, ``chunks``,
         ``phases`` (one record for each phase of pretraining, in order), ``held_out``,
         ``fill_mask``, ``made_up_task``, ``retrieval``, ``environment``, ``energy``,
-        ``base_model_id`` (what it was begun from, where that is on the Hub), ``checkpoint``
-        (of one: where in the run it stands).
+        ``base_model_id`` (what it was begun from, where that is on the Hub), ``begun_from`` (a
+        folder it was begun from, whose training is not recorded), ``checkpoint`` (of one: where
+        in the run it stands), ``untrained`` (random weights: a trained model's twin).
     """
     found: Record = {"architecture": _architecture(place.model)}
     if place.other is not None and _is_output(place.model, place.other):
@@ -179,14 +186,14 @@ def read_model(place: ModelFolder) -> Record:
     if place.run is None:
         return found
     described = read_results(place.run)
-    config = _yaml(place.run / "resolved_config.yaml") or {}
-    if retrieval is not None:
-        around = place.run.parent  # what it says is of what it made, not of all that lies in it
-        if _has_weights(place.model, around):
-            found |= {k: v for k, v in read_results(around).items() if k == "corpus"}
-    elif described:
-        found |= {k: v for k, v in described.items() if k != "benchmark"}
-    elif config:
+    if described.get("untrained") == place.model.name and place.model != place.run:
+        return found | {"untrained": True}
+    config = read_config(place.run)
+    if retrieval is not None or tuned is not None:
+        found |= _said_around(place.model, place.run.parent)
+    if retrieval is None and described:
+        found |= {k: v for k, v in described.items() if k not in _OF_THE_RUN}
+    elif retrieval is None and config:
         found |= read_pretraining(place.run, place.step)
     if place.step is not None and found.get("phases"):
         found["checkpoint"] = _checkpoint(place, config)
@@ -195,10 +202,10 @@ def read_model(place: ModelFolder) -> Record:
     if "fill_mask" in found:  # no text but our own, whoever asked it
         asked = [row for row in found.pop("fill_mask") if row["sentence"] in SENTENCES]
         found |= {"fill_mask": asked} if asked else {}
-    base = _base_of(place.run)
+    base = base_of(place.run)
     if base is not None:
         found["base_model_id"] = base
-    environment = read_json(place.run / "environment.json")
+    environment = read_json(place.run / "environment.json") or _environment_of(place.run)
     if environment is not None:
         found["environment"] = environment
     energy = _energy(place.run) if place.step is None else None
@@ -218,10 +225,35 @@ def _checkpoint(place: ModelFolder, config: Record) -> Record:
     return {
         "steps": place.step,
         "tokens": state.get("stream", {}).get("tokens"),
+        "finished": _is_finished(place.run),
         "planned_tokens": config.get("max_tokens"),
         "end_steps": end.get("steps") if (end.get("steps") or 0) > (place.step or 0) else None,
         "end_tokens": end.get("tokens"),
     }
+
+
+def _environment_of(run: Path) -> Record | None:
+    """Return where a run ran, by its record; None where that does not say what a card shows."""
+    record = read_record(run)
+    found = {} if record is None else dict(record.environment or {})
+    shown = ("processor", "accelerator", "python", "packages")
+    return found if all(found.get(key) for key in shown) else None
+
+
+def _said_around(model: Path, around: Path) -> Record:
+    """Return what the run around a fine-tuning says of its text, where it made the model."""
+    if not _has_weights(model, around):
+        return {}
+    keys = ("corpus", "made_up_task")
+    return {key: value for key, value in read_results(around).items() if key in keys}
+
+
+def _is_finished(run: Path) -> bool:
+    """Return whether a run came to its end; one without a record has if its model is there."""
+    record = read_record(run)
+    if record is None:
+        return (run / "model" / "config.json").is_file()
+    return record.status == "finished"
 
 
 def _architecture(folder: Path) -> Record:
@@ -262,34 +294,6 @@ def read_family(places: dict[str, str]) -> list[Record]:
     return sorted(found, key=lambda size: size.get("parameters") or 0)
 
 
-def count_parameters(folder: Path, of: str = "") -> int | None:
-    """Count parameters from the headers of safetensors files; None without such files.
-
-    Args:
-        folder: Of the model.
-        of: Only those whose name has this part.
-    """
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        return None
-    total = 0
-    for file in files:
-        for name, entry in safetensors_header(file).items():
-            if name != "__metadata__" and of in name:
-                size = 1
-                for length in entry["shape"]:
-                    size *= length
-                total += size
-    return total
-
-
-def safetensors_header(file: Path) -> Record:
-    """Read the JSON header of a safetensors file."""
-    with file.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        return json.loads(stream.read(length))
-
-
 def read_results(run: Path) -> Record:
     """Read what a run of several stages says of itself; empty where it says nothing.
 
@@ -309,143 +313,10 @@ def read_results(run: Path) -> Record:
     return dict(record.results or {})
 
 
-def read_pretraining(run: Path, until: int | None = None) -> Record:
-    """Gather what a pretraining run recorded, and those it was begun from.
-
-    Args:
-        run: Its folder.
-        until: Step of a checkpoint, behind which nothing counts; None: the whole run.
-
-    Returns:
-        ``phases``, ``corpus`` and, as far as recorded, ``held_out`` and ``fill_mask``.
-    """
-    config = _yaml(run / "resolved_config.yaml") or {}
-    phases = _chain(run, config, until)
-    found: Record = {"phases": phases, "corpus": {"source": _name(config.get("corpus"))}}
-    found["corpus"]["generated"] = config.get("corpus") is None and not config.get("train_store")
-    manifest = read_json(run / "stores" / "train" / "manifest.json")
-    if manifest is not None:
-        found["corpus"] |= {
-            "documents_used": manifest.get("source_documents"),
-            "chunks": manifest.get("documents"),
-            "tokens": manifest.get("tokens"),
-        }
-    if "held_out" in phases[-1]:
-        found["held_out"] = phases[-1]["held_out"]
-    probes = run / "fill_mask.jsonl"
-    rows = probes.read_text(encoding="utf-8").splitlines() if probes.is_file() else []
-    asked = [row for row in map(json.loads, rows) if _is_before(row, until)]
-    if asked:
-        last = asked[-1]
-        found["fill_mask"] = [
-            {"sentence": sentence, "answers": answers}
-            for sentence, answers in last["answers"].items()
-        ]
-    return found
-
-
-def _is_before(row: Record, step: int | None) -> bool:
-    return step is None or row.get("step") is None or row["step"] <= step
-
-
-def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
-    """This phase and, where their folders are still there, those it was begun from."""
-    wanted = ("max_length", "learning_rate", "lr_schedule", "mlm_probability", "seed")
-    phase = {key: config[key] for key in wanted if key in config}
-    phase["masked"] = _masked(config)
-    phase |= logged(run, until) | {"name": run.name}
-    before = config.get("init_from")
-    if before is None:
-        return [phase]
-    earlier = _earlier_run(run, config)
-    if earlier is not None:
-        step = re.fullmatch(r"checkpoint-(\d+)", Path(before).name)
-        begun = None if step is None else int(step[1])
-        return [*_chain(earlier, _yaml(earlier / "resolved_config.yaml") or {}, begun), phase]
-    if _base_of(run) is not None or Path(before).is_dir():  # others trained it, or nobody
-        return [phase]
-    return [{"name": _name(before), "recorded": False}, phase]
-
-
-def _masked(config: Record) -> str | None:
-    """Return what of the tokens was predicted, part by part; None where one share says it all."""
-    first, last = config.get("mlm_probability"), config.get("mlm_probability_end")
-    whole = _percent(first) if last is None else f"{_percent(first)} to {_percent(last)}"
-    objective = ObjectiveSchedule.read(config.get("objective") or "mlm")
-    said = [
-        "next tokens" if name == "clm" else whole if share is None else _percent(share)
-        for (name, _), share in zip(objective.parts, objective.shares, strict=True)
-    ]
-    return ", then ".join(said) if len(said) > 1 or said != [_percent(first)] else None
-
-
-def _percent(share: float | None) -> str:
-    return "an unknown share" if share is None else f"{100 * share:.0f} %"
-
-
-def _earlier_run(run: Path, config: Record) -> Path | None:
-    """The run that a run was begun from, where its folder is still there."""
-    if config.get("init_from") is None:
-        return None
-    place = Path(config["init_from"])
-    return next((p for p in (place, place.parent) if _is_run(p) and p != run), None)
-
-
-def _earlier_runs(run: Path) -> list[Path]:
-    """All runs before a run, the latest first."""
-    found: list[Path] = []
-    place: Path | None = run
-    while place is not None:
-        place = _earlier_run(place, _yaml(place / "resolved_config.yaml") or {})
-        if place is None or place in found:
-            break
-        found.append(place)
-    return found
-
-
-def _base_of(run: Path) -> str | None:
-    """The Hub id of what a run, or the first before it, was begun from; None of a folder.
-
-    The run's record tells, whatever a name looks like: a folder stands there by its whole path.
-    """
-    record = read_record([run, *_earlier_runs(run)][-1])
-    settings = {} if record is None else record.settings
-    base = settings.get("base_model") or settings.get("init_from")
-    is_id = isinstance(base, str) and re.fullmatch(r"[\w.-]*\w(/[\w.-]*\w)?", base)
-    return base if is_id else None
-
-
-def logged(run: Path, until: int | None = None) -> Record:
-    """Return what a training logged last, up to a step; empty where it logged nothing."""
-    path = run / LOG
-    if not path.is_file():
-        return {}
-    lines = path.read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, filter(None, lines)) if _is_before(row, until)]
-    if until is not None:  # the run's time is not the checkpoint's
-        rows = [{k: v for k, v in row.items() if k != "train_runtime"} for row in rows]
-    found: Record = {}
-    for row in rows:
-        for key in ("tokens", "loss"):
-            if key in row:
-                found[key] = row[key]
-        found["steps"] = row.get("step", found.get("steps"))
-        if "train_runtime" in row:  # one row a session: a resumed run has several
-            found["seconds"] = found.get("seconds", 0.0) + row["train_runtime"]
-        if "eval_loss" in row:
-            found["held_out"] = {
-                key.removeprefix("eval_"): row[key] for key in row if key.startswith("eval_")
-            }
-    speeds = [row["tokens_per_second"] for row in rows if "tokens_per_second" in row]
-    if speeds:
-        found["tokens_per_second"] = sorted(speeds)[len(speeds) // 2]
-    return found
-
-
 def _energy(run: Path) -> Record | None:
     """Sum what was measured of a run, its parts and the runs it was begun from."""
     parts = [run / "pretraining" / f"phase{number}" for number in (1, 2)]
-    places = [run, *(p for p in parts if _is_run(p)), *_earlier_runs(run)]
+    places = [run, *(p for p in parts if is_run(p)), *earlier_runs(run)]
     measured = {place: read_json(place / "energy.json") or [] for place in dict.fromkeys(places)}
     sessions = [session for found in measured.values() for session in found]
     if not sessions:
@@ -473,17 +344,3 @@ def _emissions(sessions: list[Record]) -> Record:
         "kg": sum(kg for kg in kilograms if kg is not None),
         "country": ", ".join(sorted(str(country) for country in countries)),
     }
-
-
-def _yaml(path: Path) -> Record | None:
-    from doctobert_hf.config import read_yaml
-
-    return read_yaml(path) if path.is_file() else None
-
-
-def _name(place: Any) -> str | None:
-    """The last part of a path; a Hub id or a phrase stays as it is."""
-    if place is None:
-        return None
-    text = str(place)
-    return Path(text).name if text.startswith(("/", ".", "~")) or "\\" in text else text

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.hub.cards.kinds import template_folders
+from doctobert_hf.hub.cards.phases import name_of
 from doctobert_hf.recipes import shared_folder
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def template_environment(gaps: list[str] | None = None) -> jinja2.Environment:
     environment.filters |= {
         "num": figure,
         "pct": share,
+        "last_part": name_of,
         "short": lambda value: short_number(value) if is_number(value) else figure(value),
         "hours": lambda value: duration(value) if is_number(value) else figure(value),
         "cell": lambda value: str(value).replace("|", "\\|").replace("\n", " "),

@@ -45,6 +45,8 @@ def _write_record(folder: Path, args: TrainingArguments, state: TrainerState) ->
 
     log = [dict(row) for row in state.log_history]
     values = args.to_dict()
+    if (values.get("max_steps") or -1) > 0:  # which decides alone
+        values["num_train_epochs"] = None
     record = RunRecord(
         kind="trainer",
         settings={},

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import write_json_atomic, write_text_atomic
 from doctobert_hf.hub.cards.beside import TASK, portable_task
+from doctobert_hf.hub.cards.phases import LOG
 from doctobert_hf.hub.cards.reading import read_json
-from doctobert_hf.hub.cards.records import LOG, ModelFolder
+from doctobert_hf.hub.cards.records import ModelFolder
 from doctobert_hf.hub.stage.companions import left_out
 from doctobert_hf.hub.stage.paths import without_paths
 from doctobert_hf.hub.stage.preflight import check_sources, refuse
