@@ -352,6 +352,15 @@ def _type_name(hint: Any) -> str:
     return getattr(hint, "__name__", str(hint))
 
 
+class _Formerly(argparse.Action):
+    """An option by its earlier name: it is taken, and told of."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        now = "--" + self.dest.replace("_", "-")
+        logger.warning("'%s' is called '%s' now", option, now)
+        setattr(namespace, self.dest, values)
+
+
 def add_config_arguments(
     parser: argparse.ArgumentParser,
     cls: type,
@@ -396,6 +405,9 @@ def add_config_arguments(
             named = _TYPE_WORDS.get(members[0], _type_name(members[0]).upper())
             metavar = f"{{{','.join(map(str, choices))}}}" if choices else named
             parser.add_argument(option, metavar=metavar, **common)
+            if old := field.metadata.get("formerly"):
+                earlier = common | {"help": argparse.SUPPRESS, "action": _Formerly}
+                parser.add_argument("--" + old.replace("_", "-"), **earlier)
 
 
 def config_overrides(namespace: argparse.Namespace, cls: type) -> dict[str, Any]:

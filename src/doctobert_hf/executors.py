@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class ExecutorSettings(Protocol):
     """What a configuration says of the machines: see ``StageConfig`` of FineMed."""
 
-    tasks: int
+    parts: int
     workers: int
     executor: Any
     slurm_partition: str | None
@@ -57,7 +57,7 @@ def make_executor(
 
     Args:
         pipeline: datatrove's steps.
-        config: ``executor``, ``tasks``, ``workers`` and Slurm's settings.
+        config: ``executor``, ``parts``, ``workers`` and Slurm's settings.
         logs: Folder of logs, statistics and markers.
         name: What the job is called.
         tasks: Parts, where they are not the configuration's.
@@ -65,7 +65,7 @@ def make_executor(
     Raises:
         UsageError: Slurm or Ray is not here.
     """
-    tasks = tasks or config.tasks
+    tasks = tasks or config.parts
     workers = min(config.workers, tasks)
     if config.executor == "slurm":
         return _slurm(pipeline, config, logs, name, tasks)

@@ -27,7 +27,7 @@ def explained_output(target: str | Path) -> Iterator[None]:
     except DoctobertError:
         raise
     except Exception as error:
-        if isinstance(error, ValueError) and "null byte" in str(error):
+        if isinstance(error, ValueError) and "embedded null" in str(error):
             raise OutputError(f"Cannot write to {str(target)!r}", "a name without NUL") from error
         if isinstance(error, RuntimeError) and _TORCH_WRITER.search(str(error)):
             raise OutputError(

@@ -54,6 +54,7 @@ class Comparison:
         operator: ``>= > <= < == != in`` or ``not in``.
         value: Number, string, or tuple of these.
         nulls: What a missing value does.
+        short: Short names of columns, for the advice where this one is missing.
 
     Example:
         >>> from doctobert_hf.finemed.filters import parse
@@ -66,6 +67,7 @@ class Comparison:
     operator: str
     value: Any
     nulls: NullPolicy
+    short: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
 
     def __call__(self, row: Mapping[str, Any]) -> bool:
         """Decide a row.
@@ -74,7 +76,7 @@ class Comparison:
             DataError: The column is missing, or its value is, or they cannot be compared.
         """
         if self.column not in row:
-            raise _missing(self.column, list(row))
+            raise self.missing(list(row))
         value = row[self.column]
         if value is None or value != value:
             if self.nulls == "error":
@@ -86,6 +88,11 @@ class Comparison:
             raise DataError(
                 f"{self.column} is {value!r}", f"comparable to {self.value!r}"
             ) from error
+
+    def missing(self, columns: list[str]) -> DataError:
+        """Return the error that the column is not there, with the nearest name or all of them."""
+        names = [*filter(None, columns), *(name for name, of in self.short if of in columns)]
+        return DataError(f"There is no column '{self.column}'", fix=nearest(self.column, names))
 
     def expression(self) -> Expression:
         """The same for Arrow: whole columns at once."""
@@ -168,7 +175,7 @@ class Filter:
 
         for comparison in leaves(self.condition):
             if comparison.column not in table.column_names:
-                raise _missing(comparison.column, table.column_names)
+                raise comparison.missing(table.column_names)
             nulls = table.column(comparison.column).null_count
             if comparison.nulls == "error" and nulls:
                 raise DataError(f"{nulls} rows without {comparison.column}", "none (nulls='error')")
@@ -176,7 +183,15 @@ class Filter:
             return table.filter(self.condition.expression())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
             types = {name: str(table.schema.field(name).type) for name in self.columns}
-            raise DataError(f"'{self.source}' does not fit columns of types {types}") from error
+            text = [name for name, kind in types.items() if "string" in kind]
+            raise DataError(
+                f"'{self.source}' does not fit columns of types {types}",
+                "values of the columns' types",
+                f"'{text[0]}' holds text (all of a CSV file does): compare it with text in quotes, "
+                "or give the documents as JSON lines or Parquet, where numbers are numbers"
+                if text
+                else "",
+            ) from error
 
 
 def parse(
@@ -273,7 +288,8 @@ class _Reader:
                 f"'{self.source}': {left.id} {sign} {value!r}",
                 "a list or a named set after 'in', one value after a comparison",
             )
-        return Comparison(column, sign, value, self._policy(column))
+        policy = self._policy(column)
+        return Comparison(column, sign, value, policy, tuple(self.aliases.items()))
 
     def _value(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Name):
@@ -326,7 +342,3 @@ def leaves(condition: Comparison | Group) -> list[Comparison]:
     if isinstance(condition, Comparison):
         return [condition]
     return [leaf for part in condition.parts for leaf in leaves(part)]
-
-
-def _missing(column: str, columns: list[str]) -> DataError:
-    return DataError(f"There is no column '{column}'", fix=nearest(column, columns))

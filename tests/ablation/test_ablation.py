@@ -162,6 +162,11 @@ def test_advice_says_what_is_noise():
     assert only == "base is the only trained arm."
 
 
+def test_advice_says_where_pretraining_shows_nothing():
+    arms = [arm("untrained", 52.0, 2.0, 0.5), arm("a", 51.0, 1.0, 0.4), arm("base", 50.0)]
+    assert "No arm is better than untrained" in advise(arms, "base", 3)
+
+
 def test_a_seed_that_another_process_measures_ends_in_no_page(monkeypatch, tmp_path):
     from doctobert_hf.ablation.run import _measure
     from doctobert_hf.drbenchmark.finetuning import encoder, runner

@@ -15,6 +15,12 @@ def run(capsys, *arguments):
     return code, captured.out, captured.err
 
 
+def test_check_takes_the_words_for_several_tasks(tmp_path, capsys):
+    assert main(["benchmark", "check", "--tasks", "doctobert", "--data-dir", str(tmp_path)]) == 1
+    told = capsys.readouterr().out
+    assert "quaero_emea" in told and "pxcorpus" not in told
+
+
 def test_help_and_version(capsys):
     code, out, err = run(capsys, "--help")
     assert code == 0 and all(name in out for name in COMMANDS) and not err

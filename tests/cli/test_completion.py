@@ -21,6 +21,24 @@ def test_the_script_is_read_by_its_shell(shell, capsys, tmp_path):
         subprocess.run([shell, "-n", tmp_path / "script"], check=True)
 
 
+def test_a_stage_is_offered_its_own_recipes():
+    import shtab
+
+    from doctobert_hf.cli.completion import whole_parser
+
+    def subcommands(parser):
+        return next(a.choices for a in parser._actions if hasattr(a.choices, "values"))
+
+    stages = subcommands(subcommands(whole_parser(shtab))["finemed"])
+    offered = {
+        name: next(a.choices for a in stage._actions if a.dest == "recipe")
+        for name, stage in stages.items()
+    }
+    assert "finemed/light" in offered["annotate"] and "finemed/mix" not in offered["annotate"]
+    assert "finemed/rephrase" in offered["rephrase"]
+    assert "finemed/rephrase" not in offered["annotate"]
+
+
 def test_bash_completes(capsys, tmp_path):
     main(["completion", "bash"])
     ask = """

@@ -29,11 +29,11 @@ def corpus(tmp_path):
 @pytest.mark.long
 def test_annotate_filter_and_stats(corpus, tmp_path, capsys):
     annotated, kept = str(tmp_path / "annotated"), str(tmp_path / "kept")
-    one = ["--tasks", "1", "--workers", "1", "--lexicons", "base"]
+    one = ["--parts", "1", "--workers", "1", "--lexicons", "base"]
     command = ["finemed", "annotate", "finemed/light", "--input", str(corpus)]
     assert main([*command, "--output", annotated, *one]) == 0
     out = capsys.readouterr()
-    assert "domain: Other" in out.out and out.err.strip().startswith("next: ")
+    assert "domain: Other" in out.out and f"output: {annotated}\nnext: " in out.err
     command = ["finemed", "filter", "--input", annotated, "--where", "density > 0.3", "--json"]
     assert main([*command, "--output", kept]) == 0
     manifest = json.loads(capsys.readouterr().out)
@@ -51,7 +51,7 @@ def test_annotate_filter_and_stats(corpus, tmp_path, capsys):
         (["annotate", "finemed/lihgt"], "Did you mean 'finemed/light'"),
         (["mix"], "without sources"),
         (["annotate", "--threshold", "3"], "between 0 and 1"),
-        (["annotate", "--tasks", "0"], "at least 1"),
+        (["annotate", "--parts", "0"], "at least 1"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments, said, capsys):
@@ -74,7 +74,7 @@ def test_the_manifest_of_an_older_version_is_shown(corpus, tmp_path, capsys):
     held, output = tmp_path / "held.jsonl", tmp_path / "out"
     held.write_text('{"text": "Une toux sèche depuis trois jours, sans fièvre ni frissons ?"}')
     command = ["finemed", "decontaminate", "--input", str(corpus), "--benchmark", str(held)]
-    command += ["--output", str(output), "--tasks", "1", "--workers", "1"]
+    command += ["--output", str(output), "--parts", "1", "--workers", "1"]
     assert main(command) == 0
     manifest = json.loads((output / "manifest.json").read_text())
     for task in manifest["tasks"]:
@@ -83,3 +83,30 @@ def test_the_manifest_of_an_older_version_is_shown(corpus, tmp_path, capsys):
     capsys.readouterr()
     assert main(command) == 0
     assert "–" in capsys.readouterr().out
+
+
+def test_an_option_by_its_earlier_name_is_taken_and_told_of(capsys, caplog):
+    assert main(["finemed", "annotate", "--tasks", "0"]) == 2
+    assert "'--tasks' is called '--parts' now" in caplog.text
+    assert "parts 0" in capsys.readouterr().err
+    assert main(["finemed", "annotate", "-h"]) == 0
+    assert "--tasks" not in capsys.readouterr().out
+
+
+def test_a_misspelt_short_name_of_a_column_is_suggested(corpus, tmp_path, capsys):
+    rows = [{"id": "a", "text": "x", "edu_quality_normalized_score": 3.0}]
+    path = tmp_path / "rated.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    command = ["finemed", "filter", "--input", str(path), "--output", str(tmp_path / "out")]
+    assert main([*command, "--where", "edo >= 2"]) == 1
+    assert "Did you mean 'edu'?" in capsys.readouterr().err
+
+
+def test_raw_corpora_that_are_not_there_are_told_once(corpus, tmp_path, capsys):
+    command = ["finemed", "decontaminate", "--input", str(corpus)]
+    command += ["--output", str(tmp_path / "out"), "--data-dir"]
+    assert main([*command, str(tmp_path / "no-raw")]) == 2
+    assert "no-raw' does not exist" in capsys.readouterr().err
+    assert main([*command, str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert "No test units to look for" in err and "not at hand" not in err

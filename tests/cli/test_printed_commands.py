@@ -35,7 +35,7 @@ def test_the_next_command(name, place, made, capsys, monkeypatch):
     monkeypatch.delenv("DOCTOBERT_DATA_DIR", raising=False)
     words = command(name, made, "out put")
     if name in ("annotate", "clean"):
-        words += ["--tasks", "1"]
+        words += ["--parts", "1"]
     if name == "clean":
         words += ["--language", "none", "--no-minhash"]
     assert main(words) == 0, capsys.readouterr().err

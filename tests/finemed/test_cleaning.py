@@ -45,7 +45,7 @@ def sources(tmp_path):
 @pytest.mark.parametrize("tasks", [1, 3])
 def test_duplicates_across_sources(sources, tmp_path, tasks):
     out = tmp_path / "out"
-    manifest = clean(CleanConfig(input=sources, output=out, tasks=tasks))
+    manifest = clean(CleanConfig(input=sources, output=out, parts=tasks))
     reasons = {row["id"]: row["reason"] for row in excluded_of(out)}
     assert reasons.pop("a9") == "language: en"
     kept = {row["id"] for row in rows_of(out)}
@@ -81,7 +81,7 @@ def test_duplicates_but_for_case_and_line_breaks(tmp_path, minhash, one, other, 
         tmp_path / "c.parquet", [(str(n), f"{words} {t}") for n, t in enumerate((one, other))]
     )
     options = {"language": None, "minhash": minhash, "exact": not minhash, "similarity": 0.5}
-    clean(CleanConfig(input=(path,), output=tmp_path / "out", tasks=1, workers=1, **options))
+    clean(CleanConfig(input=(path,), output=tmp_path / "out", parts=1, workers=1, **options))
     assert len(rows_of(tmp_path / "out")) == (1 if same else 2)
 
 

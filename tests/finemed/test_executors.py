@@ -101,7 +101,7 @@ def test_the_scripts_that_slurm_gets_do_the_work(write_corpus, tmp_path, monkeyp
         input=(str(tmp_path / "corpus"),),
         output=out,
         executor="slurm",
-        tasks=3,
+        parts=3,
         slurm_partition="gpu_p2",
         slurm_time="01:00:00",
         slurm_setup="export FROM_SETUP=1",
@@ -124,7 +124,7 @@ def test_slurm_gets_what_was_said_and_no_job_twice(write_corpus, tmp_path, monke
     monkeypatch.setenv("PATH", f"{bin_folder}:/usr/bin:/bin")
     said = {"slurm_account": "abc@v100", "slurm_qos": "dev", "slurm_constraint": "a100|h100"}
     config = AnnotateConfig(
-        input=(str(write_corpus()),), output=out, executor="slurm", tasks=3, **said, **LIGHT
+        input=(str(write_corpus()),), output=out, executor="slurm", parts=3, **said, **LIGHT
     )
     assert annotate(config) == {}
     script = (out / "logs" / "launch_script.slurm").read_text()
@@ -249,7 +249,7 @@ def waits(data, rank, world_size):
 
 if __name__ == "__main__":
     workers = int(sys.argv[2])
-    settings = FilterConfig(tasks=workers, workers=workers, where="edu >= 1")
+    settings = FilterConfig(parts=workers, workers=workers, where="edu >= 1")
     make_executor([waits], settings, sys.argv[1] + "/logs", "waits").run()
 """
 
@@ -295,7 +295,7 @@ def test_ray_on_one_machine(write_corpus, tmp_path, annotated):
         input=(str(tmp_path / "corpus"),),
         output=tmp_path / "out",
         executor="ray",
-        tasks=3,
+        parts=3,
         workers=2,
         slurm_memory=1,
         **LIGHT,
@@ -313,7 +313,7 @@ def test_killed_at_ten_random_points(write_corpus, tmp_path):
     """SIGKILL to the whole process group; the end is that of a run left alone."""
     corpus = write_corpus("big", medical=3000, other=600, files=6)
     command = [sys.executable, "-m", "doctobert_hf", "finemed", "annotate", "finemed/light"]
-    command += ["--input", str(corpus), "--lexicons", "base", "--tasks", "6"]
+    command += ["--input", str(corpus), "--lexicons", "base", "--parts", "6"]
     alone = tmp_path / "alone"
     warm.run([*command, "--output", str(alone)], check=True, capture_output=True)
     draw = random.Random(11)
@@ -355,7 +355,7 @@ def test_memory_does_not_grow_with_the_corpus(write_corpus, tmp_path):
             "import resource, sys\nfrom doctobert_hf.cli import main\n"
             f"assert main(['finemed', 'annotate', 'finemed/light', '--input', {str(corpus)!r}, "
             f"'--output', {str(tmp_path / ('out-' + name))!r}, '--lexicons', 'base', "
-            "'--tasks', '1', '--workers', '1']) == 0\n"
+            "'--parts', '1', '--workers', '1']) == 0\n"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         done = subprocess.run(

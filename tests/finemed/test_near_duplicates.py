@@ -59,7 +59,7 @@ def test_each_that_is_dropped_has_a_twin_that_stays(tmp_path, tasks):
         chain.append((f"c{number:02d}", " ".join(words)))
         for place in range(number * 15 % 300, number * 15 % 300 + 15):
             words[place % 300] = draw.choice(WORDS)
-    kept, out = run(chain, tmp_path, tasks=tasks, duplicates_column=True)
+    kept, out = run(chain, tmp_path, parts=tasks, duplicates_column=True)
     assert 5 < len(kept) < 40 and len(kept) + len(out) == 40
     texts = dict(chain)
     stay = {row["id"] for row in kept}
@@ -82,8 +82,8 @@ def test_marked_instead_of_dropped(tmp_path, tasks):
             rows.append((f"g{group}c{copy}", " ".join(words)))
     (tmp_path / "drop").mkdir()
     (tmp_path / "mark").mkdir()
-    kept, out = run(rows, tmp_path / "drop", tasks=tasks)
-    marked, none = run(rows, tmp_path / "mark", tasks=tasks, mark_near_duplicates=True)
+    kept, out = run(rows, tmp_path / "drop", parts=tasks)
+    marked, none = run(rows, tmp_path / "mark", parts=tasks, mark_near_duplicates=True)
     assert len(kept) == 3 and len(out) == 3 and len(marked) == 6 and none == []
     first = {row["id"] for row in marked if row["cluster_rank"] == 0}
     assert first == {row["id"] for row in kept}

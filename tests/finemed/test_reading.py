@@ -98,7 +98,7 @@ def test_a_stage_that_lost_a_shard_is_no_input(tmp_path):
     rows = [{"id": str(i), "text": medical_text(i)} for i in range(6)]
     source = write_lines(tmp_path / "in.jsonl", rows)
     made = tmp_path / "made"
-    deidentify_documents(DeidentifyConfig(input=source, output=made, tasks=3))
+    deidentify_documents(DeidentifyConfig(input=source, output=made, parts=3))
     assert len(list_files(made)) == 3
     shard = min((made / "data").glob("*.parquet"))
     shard.rename(tmp_path / "away")
@@ -145,7 +145,7 @@ def test_a_stage_reads_what_the_ground_reads(every_kind, tmp_path):
     rows, places = every_kind
     for number, place in enumerate(places):
         out = tmp_path / f"out{number}"
-        made = deidentify_documents(DeidentifyConfig(input=(place,), output=out, tasks=2))
+        made = deidentify_documents(DeidentifyConfig(input=(place,), output=out, parts=2))
         assert made["read"] == 3, place
         found = sorted(rows_of(out), key=lambda row: row["id"])
         assert [{key: row[key] for key in rows[0]} for row in found] == rows, place

@@ -150,7 +150,7 @@ def test_a_run_that_is_given_up_tells_so_once(annotated, tmp_path, workers):
         command = [sys.executable, "-m", "doctobert_hf", "finemed", "rephrase"]
         command += ["--input", str(annotated), "--output", str(tmp_path / "out")]
         command += ["--endpoint", server.url, "--lexicons", "base", "--where", "density >= 0.01"]
-        command += ["--tasks", str(workers), "--workers", str(workers), "--give-up-after", "4"]
+        command += ["--parts", str(workers), "--workers", str(workers), "--give-up-after", "4"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.count("error: ") == 1 and "Traceback" not in done.stderr

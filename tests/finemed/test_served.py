@@ -136,7 +136,7 @@ def test_a_server_that_cannot_start_is_told(annotated, vllm, tmp_path):
         ({"server_options": ("a=1",)}, "server_options with server 'none'"),
         ({"server": "vllm", "endpoint": "http://a"}, "endpoint with server 'vllm'"),
         ({"server": "vllm", "batch": Path("b")}, "batch with server 'vllm'"),
-        ({"server": "vllm", "workers": 2, "tasks": 2}, "workers 2 with server 'vllm'"),
+        ({"server": "vllm", "workers": 2, "parts": 2}, "workers 2 with server 'vllm'"),
         ({"server": "sglang", "executor": "slurm", "slurm_gpus": 1, "server_gpus": 4}, "on 4"),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_shard_cut_short_stops_and_the_rest_goes_on_later(write_corpus, tmp_pa
     whole = (corpus / "1.parquet").read_bytes()
     schema_intact = whole[:200] + b"\0" * 900 + whole[1100:]
     (corpus / "1.parquet").write_bytes(schema_intact)
-    config = AnnotateConfig(input=(str(corpus),), output=tmp_path / "out", tasks=2, **LIGHT)
+    config = AnnotateConfig(input=(str(corpus),), output=tmp_path / "out", parts=2, **LIGHT)
     with pytest.raises(DataError, match="1.parquet.*cannot be read to its end"):
         annotate(config)
     assert (tmp_path / "out" / "logs" / "completions" / "00000").is_file()
@@ -233,18 +233,18 @@ def test_stats_do_not_depend_on_parts(annotated, tmp_path):
         pq.write_table(part, tmp_path / "files" / f"{number}.parquet")
     options = {"input": (str(tmp_path / "files"),), "calibration": 7, "plots": False}
     found = [
-        statistics(StatsConfig(output=tmp_path / f"stats{tasks}", tasks=tasks, **options))
+        statistics(StatsConfig(output=tmp_path / f"stats{tasks}", parts=tasks, **options))
         for tasks in (1, 3)
     ]
     assert found[0]["sources"] == found[1]["sources"]
     assert found[0]["sources"]["files"]["documents"] == 24
     assert found[0]["calibration"] == found[1]["calibration"]
     assert found[0]["calibration"]["documents"] == 7
-    again = statistics(StatsConfig(output=tmp_path / "stats3", tasks=3, **options))
+    again = statistics(StatsConfig(output=tmp_path / "stats3", parts=3, **options))
     assert again["sources"] == found[1]["sources"]
     pq.write_table(table, tmp_path / "files" / "5.parquet")
     with pytest.raises(UsageError, match="--overwrite"):  # never the old counts in silence
-        statistics(StatsConfig(output=tmp_path / "stats3", tasks=3, **options))
+        statistics(StatsConfig(output=tmp_path / "stats3", parts=3, **options))
 
 
 def test_inputs_of_one_name_are_counted_apart(annotated, tmp_path):

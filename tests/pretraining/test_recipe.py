@@ -150,6 +150,11 @@ def test_all_tiny_phases_train_in_order(tmp_path, monkeypatch, capsys):
         ({"mlm_probability_end": 0.1}, "mlm_decay_tokens"),
         ({"mlm_decay_tokens": 1000}, "mlm_probability_end"),
         ({"decay_tokens": 1000}, "lr_schedule 'linear'"),
+        ({"lr_schedule": "constant", "lr_final_ratio": 0.3}, "lr_schedule 'constant'"),
+        ({"text_column": "note"}, "text_column without corpus"),
+        ({"store_workers": 3}, "store_workers without corpus"),
+        ({"train_store": "st", "store_workers": 3}, "store_workers with train_store"),
+        ({"new_head_tokens": 300}, "new_head_tokens without init_from"),
     ],
 )
 def test_what_would_do_nothing_is_refused(given, told, capsys):

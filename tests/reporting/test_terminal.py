@@ -21,9 +21,34 @@ def test_long_lines_break_between_words_and_keep_their_indent():
     assert written("x" * 30 + "\n") == "x" * 30 + "\n"
 
 
-def test_a_command_stays_whole_so_that_it_can_be_copied():
-    line = "next: doctobert-hf hub verify hub-dry-run/OWNER/ner\n"
-    assert written(line) == line
+def test_a_command_that_is_broken_can_be_copied():
+    line = "next: doctobert-hf hub push-model my-run OWNER/ner --license apache-2.0 --dry-run\n"
+    shown = written(line, columns=40)
+    assert all(len(part) <= 40 for part in shown.splitlines())
+    assert " ".join(shown.replace("\\\n", " ").split()) == line.strip()
+    assert written("next: doctobert-hf hub verify x\n", columns=40).count("\n") == 1
+
+
+def test_prose_that_names_a_command_breaks_between_words():
+    line = "error: the following arguments are required: --output. See doctobert-hf export --help."
+    shown = written(line + "\n", columns=60)
+    assert shown.splitlines() == [
+        "error: the following arguments are required: --output. See",
+        "doctobert-hf export --help.",
+    ]
+    line = (
+        "error: No run here. Start with doctobert-hf pretrain x. Then give the same options again."
+    )
+    first, *rest = written(line + "\n", columns=50).splitlines()
+    assert first == "error: No run here. Start with doctobert-hf \\"
+    assert rest == ["    pretrain x. Then give the same options again."]
+
+
+def test_bold_words_take_no_more_room_than_others():
+    line = "Traitement de \x1b[1msortie\x1b[0m : réhydratation par sérum"
+    assert written(line + "\n", columns=31) == (
+        "Traitement de \x1b[1msortie\x1b[0m :\nréhydratation par sérum\n"
+    )
 
 
 def test_a_message_clears_the_bar_before_it_and_a_closing_line_does_not():

@@ -176,11 +176,22 @@ def advise(arms: list[Arm], baseline: str, seeds: int) -> str:
     if not tried:
         return f"{baseline} is the only trained arm.{tail}"
     top = max(tried, key=lambda arm: arm.gain or 0.0)
+    before = next((arm for arm in arms if arm.name == UNTRAINED), None)
+    if before is not None and before.average >= max(arm.average for arm in trained):
+        return (
+            f"No arm is better than {UNTRAINED}, on average over tasks: at this budget of tokens "
+            "pretraining shows nothing here, so no arm can be preferred. Before choosing, give "
+            f"more max_tokens, or tasks with more rows.{tail}"
+        )
     return (
         f"No arm is clearly better than {baseline}. The largest difference is {top.name}'s, "
         f"{top.gain:+.1f} points (p {top.p_value:.2g}): more seeds, tasks or tokens could tell; "
         f"until then take what costs least.{tail}"
     )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.{1 if seconds < 600 else 0}f}"
 
 
 def table(found: Finding) -> tuple[list[str], list[list[str]]]:
@@ -195,7 +206,7 @@ def table(found: Finding) -> tuple[list[str], list[list[str]]]:
                 "–" if arm.gain is None else f"{arm.gain:+.1f}",
                 "–" if arm.p_value is None else f"{arm.p_value:.2g}",
                 f"{arm.tokens:,}",
-                "–" if arm.seconds is None else f"{arm.seconds / 60:.0f}",
+                "–" if arm.seconds is None else _minutes(arm.seconds),
             ]
         )
     return header, rows

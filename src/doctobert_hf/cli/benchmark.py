@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tasks = actions.add_parser("tasks", help="list the 27 tasks", allow_abbrev=False)
     tasks.add_argument("names", nargs="*", metavar="NAME", help="print the page of these tasks")
     check = actions.add_parser("check", help="verify raw data", allow_abbrev=False)
-    check.add_argument("--tasks", nargs="+", metavar="NAME", help="only these tasks")
+    check.add_argument("--tasks", nargs="+", metavar="NAME", help="only these; all, doctobert")
     for action in (tasks, check):
         action.add_argument(
             "--data-dir",
@@ -91,6 +91,7 @@ def _errors(args: argparse.Namespace) -> int:
     from doctobert_hf.drbenchmark.results import read_results
     from doctobert_hf.errors import UsageError
     from doctobert_hf.reporting.tables import text_table
+    from doctobert_hf.reporting.terminal import broken
     from doctobert_hf.runs import check_free, write_output
 
     if args.html is not None:
@@ -119,7 +120,7 @@ def _errors(args: argparse.Namespace) -> int:
         if not args.json:
             print(f"{model}, {task}, seed {result.cell.seed}: {len(mistakes):,} mistakes\n")
             print(text_table(*summary(mistakes)) + "\n")
-            print("\n".join(map(line, mistakes[: args.top])))
+            print("\n".join(broken(line(mistake)) for mistake in mistakes[: args.top]))
     if args.json:
         print(json.dumps([asdict(m) for m in found], ensure_ascii=False, indent=2))
     if args.html is not None:
@@ -190,10 +191,10 @@ _RAW = (
 
 def _check(args: argparse.Namespace) -> int:
     from doctobert_hf.drbenchmark.check import check_task
-    from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+    from doctobert_hf.drbenchmark.tasks import list_tasks, named_tasks
     from doctobert_hf.reporting.tables import text_table
 
-    tasks = [get_task(name) for name in args.tasks] if args.tasks else list_tasks()
+    tasks = named_tasks(args.tasks) if args.tasks else list_tasks()
     checks = [check_task(task, args.data_dir) for task in tasks]
     # Asked for by name, absent data is a failure; in the list of all, it is only told.
     failed = [

@@ -1,12 +1,13 @@
 """Print the script by which a shell completes commands, options, recipes and files.
 
-doctobert-hf completion bash >> ~/.bash_completion
+doctobert-hf completion bash > ~/.doctobert-hf.bash   # read it in ~/.bashrc
 doctobert-hf completion zsh > ~/.zsh/completions/_doctobert-hf
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,26 @@ def whole_parser(shtab: Any) -> argparse.ArgumentParser:
     return whole
 
 
+def _recipes(command: str) -> list[str]:
+    """Return the recipes of a command; of a stage of FineMed those with no other stage's keys."""
+    name, _, stage = command.partition(" ")
+    found = recipes_of(name)
+    if name != "finemed" or not stage:
+        return found
+    from doctobert_hf.config import read_yaml
+    from doctobert_hf.finemed.config import STAGES
+    from doctobert_hf.recipes import find_recipe
+
+    keys = {field.name for field in dataclasses.fields(STAGES[stage])}
+    return [recipe for recipe in found if set(read_yaml(find_recipe(recipe, name))) <= keys]
+
+
 def _mark(parser: argparse.ArgumentParser, command: str, shtab: Any) -> None:
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for sub in set(action.choices.values()):
-                _mark(sub, command, shtab)
+            for name, sub in action.choices.items():
+                _mark(sub, f"{command} {name}", shtab)
         elif action.dest == "recipe":
-            action.choices = recipes_of(command)
+            action.choices = _recipes(command)
         elif action.type is Path or action.dest in ("output", "model", "corpus", "documents"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]

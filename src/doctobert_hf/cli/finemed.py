@@ -87,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     _print(args.stage, manifest, args.json)
+    if not getattr(args, "dry_run", False):
+        print(f"output: {config.output}", file=sys.stderr)
     if manifest.get("documents") == 0:
         print("warning: no document is left", file=sys.stderr)
         return 0
@@ -164,7 +166,10 @@ def _print(stage: str, manifest: dict[str, Any], as_json: bool) -> None:
 def tables(stage: str, manifest: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
     """What a manifest shows: titles, headers and rows."""
     if "tables" in manifest:
-        return [(t["title"], t["header"], t["rows"]) for t in manifest["tables"]]
+        shown = [(t["title"], t["header"], t["rows"]) for t in manifest["tables"]]
+        excluded = manifest.get("excluded") or {}
+        left_out = [[reason, f"{count:,}"] for reason, count in excluded.items()]
+        return [*shown, *([("", ["left out", "number"], left_out)] if left_out else [])]
     rows = [["written", f"{manifest['documents']:,}"]]
     rows += [[reason, f"{count:,}"] for reason, count in manifest["excluded"].items()]
     found = [("", [stage, "documents"], rows)]

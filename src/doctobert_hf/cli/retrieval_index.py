@@ -13,6 +13,7 @@ from typing import Any
 
 from doctobert_hf.cli.options import Parser, whole_number
 from doctobert_hf.errors import UsageError
+from doctobert_hf.reporting.terminal import broken
 from doctobert_hf.runs.commands import command_line
 
 _METHODS = ("dense", "late", "lexical", "hybrid")
@@ -162,11 +163,13 @@ def _search(args: argparse.Namespace) -> int:
         return 0
     bold = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("**", "**")
     for number, hit in enumerate(hits, start=1):
-        print(f"{number}. {hit.score:.3f}  {hit.document}  {hit.source}  [{hit.start}:{hit.end}]")
+        source = "" if hit.source == hit.document else f"  {hit.source}"
+        print(f"{number}. {hit.score:.3f}  {hit.document}{source}  [{hit.start}:{hit.end}]")
         begin, end = hit.sentence_start - hit.start, hit.sentence_end - hit.start
         parts = (hit.text[:begin], hit.text[begin:end], hit.text[end:])
         before, marked, after = (" ".join(part.split()) for part in parts)
-        print(f"   {before} {bold[0]}{marked}{bold[1]} {after}".rstrip() + "\n")
+        shown = f"{before} {bold[0]}{marked}{bold[1]} {after}".strip()
+        print(broken(f"   {shown}") + "\n")
     return 0
 
 

@@ -232,7 +232,7 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
     source = "quality"
     if config.exact:
         digests, repeats = (str(stage.folder / "between" / n) for n in ("digests", "repeats"))
-        pieces = pieces_of(config.tasks)
+        pieces = pieces_of(config.parts)
         if not stage.run([_read(stage, source), Digests(digests, pieces)], "logs/digests"):
             return []
         if not stage.run([Repeats(digests, repeats)], "logs/repeats", tasks=pieces):

@@ -24,8 +24,11 @@ class StageConfig:
     output: Path = option(Path("finemed"), "folder of the stage's result")
     text_column: str = option("text", "column that holds the text")
     id_column: str = option("id", "column that identifies a document")
-    tasks: int = option(
-        1, "parts the input is split into; also the number of output shards", least=1
+    parts: int = option(
+        1,
+        "parts the input is split into; also the number of output shards",
+        least=1,
+        formerly="tasks",
     )
     workers: int = option(1, "parts worked on at the same time", least=1)
     executor: Literal["local", "slurm", "ray"] = option("local", "what runs the parts")
@@ -60,7 +63,7 @@ RUNS_ON: tuple[str, ...] = (
     *("give_up_share", "retry_failed", "batch"),
     *("server", "server_gpus", "server_context", "server_options"),
 )
-"""Fields that change who does the work, not what comes out; ``tasks`` sets the shards."""
+"""Fields that change who does the work, not what comes out; ``parts`` sets the shards."""
 
 
 @dataclass

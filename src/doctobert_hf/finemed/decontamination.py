@@ -224,14 +224,28 @@ def read_units(config: DecontaminateConfig) -> list[tuple[str, str]]:
     """
     from doctobert_hf.corpus import iter_texts
     from doctobert_hf.drbenchmark import list_tasks
+    from doctobert_hf.drbenchmark.tasks import GROUPS, named_tasks
 
+    if config.data_dir is not None and not Path(config.data_dir).exists():
+        raise UsageError(
+            f"--data-dir '{config.data_dir}' does not exist",
+            "a folder or an archive of raw corpora",
+        )
     tasks = [spec.name for spec in list_tasks()]
     units: list[tuple[str, str]] = []
-    for name in config.benchmark or tasks:
+    missing: list[str] = []
+    wanted = [
+        task
+        for name in config.benchmark
+        for task in ([spec.name for spec in named_tasks([name])] if name in GROUPS else [name])
+    ]
+    for name in dict.fromkeys(wanted or tasks):
         if name in tasks:
-            units += [(name, text) for text in _task_units(name, config, bool(config.benchmark))]
+            units += [(name, text) for text in _task_units(name, config, missing)]
         else:
             units += [(Path(name).stem, text) for text in iter_texts(name)]
+    if missing and units:
+        print(f"not at hand, and not looked for: {', '.join(missing)}", file=sys.stderr)
     if not units:
         raise UsageError(
             "No test units to look for",
@@ -241,10 +255,12 @@ def read_units(config: DecontaminateConfig) -> list[tuple[str, str]]:
     return units
 
 
-def _task_units(name: str, config: DecontaminateConfig, named: bool) -> Iterator[str]:
+def _task_units(name: str, config: DecontaminateConfig, missing: list[str]) -> Iterator[str]:
     from datasets import load_dataset
 
     import doctobert_hf
+    from doctobert_hf.drbenchmark.check import data_found
+    from doctobert_hf.drbenchmark.tasks import get_task
     from doctobert_hf.errors import DoctobertError
 
     doctobert_hf.register()
@@ -252,10 +268,13 @@ def _task_units(name: str, config: DecontaminateConfig, named: bool) -> Iterator
     try:
         rows = load_dataset("doctobert_hf/drbenchmark", name, data_dir=where, split="test")
     except (DoctobertError, OSError, ValueError) as error:
-        if named:
+        if name in config.benchmark:
             raise
-        reason = error.got if isinstance(error, DoctobertError) else str(error).split(". ")[0]
-        print(f"{name}: not at hand: {reason}", file=sys.stderr)
+        if data_found(get_task(name), where) in ("download", "missing"):
+            missing.append(name)
+        else:
+            reason = error.got if isinstance(error, DoctobertError) else str(error).split(". ")[0]
+            print(f"{name}: not looked for: {reason}", file=sys.stderr)
         return
     whole: dict[str, list[str]] = {}
     for number, row in enumerate(rows):

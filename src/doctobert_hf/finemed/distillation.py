@@ -99,8 +99,8 @@ def distil(config: DistilConfig, overwrite: bool = False) -> dict[str, Any]:
     from doctobert_hf.runs import open_run
 
     config.check_input()
-    if config.tasks > 1 or config.workers > 1:
-        raise UsageError("tasks or workers with distil", "1 of each: it is one training")
+    if config.parts > 1 or config.workers > 1:
+        raise UsageError("parts or workers with distil", "1 of each: it is one training")
     local = [place for place in config.input if "://" not in place]
     settings = what_it_makes(config)
     with open_run(

@@ -368,10 +368,11 @@ def _close(
             f"{item['kept_chunks']:,}",
             f"{item['kept_tokens']:,}",
             f"{100 * item['kept_tokens'] / max(1, total):.1f}",
+            f"{100 * item['share']:.1f}",
         ]
         for item in found
     ]
-    header = ["source", "documents", "chunks", "kept", "tokens kept", "% of tokens"]
+    header = ["source", "documents", "chunks", "kept", "tokens kept", "% of tokens", "% asked"]
     manifest = stage.close(
         sources=found,
         tokens=total,

@@ -126,9 +126,12 @@ def require(schema: pa.Schema, columns: Iterable[str], kind: str = "any") -> Non
     """
     import pyarrow as pa
 
+    from doctobert_hf.finemed.filters import ALIASES
+
     for name in columns:
         if name not in schema.names:
-            close = nearest(name, list(schema.names)) if schema.names else ""
+            short = [key for key, column in ALIASES.items() if column in schema.names]
+            close = nearest(name, [*schema.names, *short]) if schema.names else ""
             raise DataError(
                 f"The input has no column '{name}'",
                 fix=f"{close} The axes' columns come from 'doctobert-hf finemed annotate'",

@@ -138,6 +138,13 @@ class PretrainConfig:
             if name in changed and getattr(self, needed) is None:
                 alone = f"{name} without {needed}"
                 refuse_unless_begun(UsageError(alone, "both: alone it does nothing"))
+        for name in ("text_column", "store_workers"):
+            if name in changed and (self.corpus is None or self.train_store is not None):
+                what = "without corpus" if self.train_store is None else "with train_store"
+                refuse_unless_begun(UsageError(f"{name} {what}", "corpus: alone it does nothing"))
+        if "new_head_tokens" in changed and self.init_from is None and not self.needs:
+            alone = "new_head_tokens without init_from"
+            refuse_unless_begun(UsageError(alone, "both: weights drawn at random learn together"))
         check_used(self)
         if self.corpus is not None and self.train_store is not None:
             raise UsageError("Both corpus and train_store", "one of them")

@@ -107,6 +107,13 @@ def check_used(settings: Any) -> None:
                 "lr_schedule warmup_stable_decay or one_minus_sqrt",
             )
         )
+    if settings.lr_final_ratio and settings.lr_schedule == "constant":
+        refuse_unless_begun(
+            UsageError(
+                "lr_final_ratio with lr_schedule 'constant', whose rate does not fall",
+                "another lr_schedule, or lr_final_ratio 0",
+            )
+        )
 
 
 def after_the_head(

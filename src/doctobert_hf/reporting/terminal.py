@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator
 from typing import Any, TextIO
 
@@ -14,7 +14,7 @@ from typing import Any, TextIO
 class TerminalStream:
     r"""A stream to a terminal that breaks long lines between words and clears an open bar first.
 
-    A line that shows a command stays whole: the terminal folds it, and it can be copied.
+    A command that is broken goes on behind a backslash, so that it can be copied.
 
     Args:
         stream: The terminal.
@@ -65,31 +65,49 @@ class TerminalStream:
 
 
 def broken(line: str, width: int | None = None) -> str:
-    """Break a line between words; one with a command or with escape codes stays whole.
+    r"""Break a line between words; a command goes on behind a backslash, so that it can be copied.
 
     Args:
-        line: Text of one line.
+        line: Text of one line; escape codes take no room.
         width: Columns; None: those of the terminal that stdout is, without one as it is.
 
     Example:
         >>> print(broken("f1 95.82 on test, 100.00 on validation", 20))
         f1 95.82 on test,
         100.00 on validation
+        >>> print(broken("next: doctobert-hf hub verify my-run", 28))
+        next: doctobert-hf hub \
+            verify my-run
     """
     if width is None:
         if not sys.stdout.isatty():
             return line
         width = shutil.get_terminal_size().columns
-    if len(line) <= width or "doctobert-hf " in line or "\x1b" in line:
+    if _shown(line) <= width:
         return line
     indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(
-        *(line.strip(), width),
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    lines, now, in_command = [], indent, False
+    for blank, word in re.findall(r"(\s*)(\S+)", line[len(indent) :]):
+        begins = word.strip("'`(\"") == COMMAND
+        room = width - (len(_GOES_ON) if in_command or begins else 0)
+        if now.strip() and _shown(now + blank + word) > room:
+            lines.append(now + (_GOES_ON if in_command else ""))
+            now = (indent + "    " if in_command else indent) + word
+        else:
+            now += blank + word
+        in_command = (in_command or begins) and not word.endswith(_ENDS)
+    return "\n".join([*lines, now])
+
+
+COMMAND = "doctobert-hf"
+_GOES_ON = " \\"
+_ENDS = (".", ",", ";", ":", ")", "`", "'.", "',")
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def _shown(text: str) -> int:
+    """Return how many columns a text takes."""
+    return len(_ESCAPE.sub("", text))
 
 
 @contextlib.contextmanager

@@ -98,7 +98,7 @@ class RunLock:
         return UsageError(
             f"{self.what} is in use by {owner_of(self.path) or 'another process'}",
             "one run at a time in a folder",
-            "Wait until it has ended, or choose another --output; if it or its "
+            "Wait until it has ended, or work in another folder; if it or its "
             f"machine is gone, delete '{self.path}'",
         )
 

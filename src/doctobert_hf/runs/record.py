@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import errno
 import hashlib
 import json
 import logging
@@ -96,6 +97,8 @@ def read_record(folder: str | Path, name: str = RECORD) -> RunRecord | None:
     except NotADirectoryError:
         return None
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            raise  # of the folder, not of a record in it
         raise DataError(f"The record '{path}' cannot be read ({error})", "JSON") from error
     if not isinstance(content, dict) or not isinstance(content.get("kind"), str):
         return None  # somebody else's run.json: the folder is not ours

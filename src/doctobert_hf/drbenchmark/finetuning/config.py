@@ -107,10 +107,6 @@ class BenchmarkConfig:
             from doctobert_hf.drbenchmark.finetuning.private import list_private_tasks
 
             return list_private_tasks(str(self.corpus))
-        from doctobert_hf.drbenchmark.tasks import get_task, list_tasks
+        from doctobert_hf.drbenchmark.tasks import named_tasks
 
-        names: list[str] = []
-        for name in self.tasks:
-            group = [t.name for t in list_tasks() if name == "all" or t.doctobert]
-            names += group if name in ("all", "doctobert") else [get_task(name).name]
-        return [get_task(name) for name in dict.fromkeys(names)]
+        return named_tasks(self.tasks)

@@ -100,6 +100,29 @@ def find_task(name: str) -> TaskSpec | None:
     return _TASKS.get(name)
 
 
+GROUPS = ("all", "doctobert")
+"""Words for several tasks: each one, and those of the published DoctoBERT scores."""
+
+
+def named_tasks(names: Iterable[str]) -> list[TaskSpec]:
+    """Return tasks by names, each once; ``all`` and ``doctobert`` stand for several.
+
+    Raises:
+        UsageError: No such task; the message has the nearest name.
+
+    Example:
+        >>> len(named_tasks(["all"])), [task.name for task in named_tasks(["morfitt", "morfitt"])]
+        (27, ['morfitt'])
+    """
+    found: list[TaskSpec] = []
+    for name in names:
+        if name in GROUPS:
+            found += [task for task in list_tasks() if name == "all" or task.doctobert]
+        else:
+            found.append(get_task(name))
+    return list({task.name: task for task in found}.values())
+
+
 def get_task(name: str) -> TaskSpec:
     """Return a task by name.
 
@@ -111,5 +134,6 @@ def get_task(name: str) -> TaskSpec:
         'hamming_score'
     """
     if name not in _TASKS:
-        raise UsageError(f"No task '{name}' in DrBenchmark", fix=nearest(name, list(_TASKS)))
+        names = [*_TASKS, *GROUPS]
+        raise UsageError(f"No task '{name}' in DrBenchmark", fix=nearest(name, names))
     return _TASKS[name]

@@ -169,7 +169,7 @@ class Endpoint(InferenceServer):
         now = time.monotonic()
         slot = max(now, self._next_slot)
         # Workers do not know of each other: each keeps to its share of the endpoint's limit.
-        side_by_side = min(self.settings.workers, self.settings.tasks)
+        side_by_side = min(self.settings.workers, self.settings.parts)
         self._next_slot = slot + 60 * side_by_side / self.settings.requests_per_minute
         await asyncio.sleep(slot - now)
 

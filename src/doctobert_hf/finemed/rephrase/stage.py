@@ -232,7 +232,7 @@ def rephrase(config: RephraseConfig, overwrite: bool = False) -> dict[str, Any]:
     ):
         done = stage.finished()
         again = config.retry_failed and done is not None
-        if done and not (again and any_failed(stage.folder / "answers", config.tasks, every=True)):
+        if done and not (again and any_failed(stage.folder / "answers", config.parts, every=True)):
             return done
         if again:
             reopen(stage)
@@ -319,7 +319,7 @@ def _is_waiting(config: RephraseConfig, answers: Path) -> bool:
     from doctobert_hf.finemed.rephrase.batch import collect, tell
 
     assert config.batch is not None
-    if not any_failed(answers, config.tasks):
+    if not any_failed(answers, config.parts):
         return False
     tell(config.batch, collect(config.batch, config.retry_failed))
     return True
@@ -333,7 +333,7 @@ def _ask_again(
     for number in range(1, len(begun) + more + 1):
         every = config.retry_failed or stop_marker(answers).exists()
         if number > len(begun):
-            if not any_failed(answers, config.tasks, every):
+            if not any_failed(answers, config.parts, every):
                 break
             begin_pass(answers, number, every)
         folder = passes(answers)[number - 1]
@@ -348,7 +348,7 @@ def _stop_by_share(config: RephraseConfig, answers: Path) -> None:
     Raises:
         DataError: With what most were answered.
     """
-    asked, failed, reason = count_failed(answers, config.tasks)
+    asked, failed, reason = count_failed(answers, config.parts)
     if failed > config.give_up_share * asked:
         stop_marker(answers).touch()
         raise DataError(
@@ -407,7 +407,7 @@ def _close(stage: Any, prompts: Prompts) -> dict[str, Any]:
             f"Delete '{stage.folder}' and run the stage again",
         )
     config = stage.config
-    untold = count_untold(stage.folder / "answers", config.tasks, config.batch is None)
+    untold = count_untold(stage.folder / "answers", config.parts, config.batch is None)
     if untold:
         logger.warning(
             "what %s answers used is not in the manifest's tokens: an older version kept no count",

@@ -180,7 +180,7 @@ def _on_cluster(job: Job, config: StoreConfig) -> bool:
 
     submitted, logs = job.folder / SUBMITTED, str(job.folder.parent / "logs")
     if job.missing():
-        tasks = min(config.tasks, len(job.sections))
+        tasks = min(config.parts, len(job.sections))
         if config.workers == 1:  # jobs side by side, unless some number of them was asked for
             config = dataclasses.replace(config, workers=tasks)
         executor = make_executor([SectionStep(job)], config, logs, "pretrain-store", tasks)

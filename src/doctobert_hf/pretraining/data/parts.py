@@ -58,7 +58,7 @@ class StoreConfig:
     section_mb: int = option(SIZE >> 20, "text that one process takes at once", least=1)
     workers: int = option(1, "processes", least=1)
     executor: Literal["local", "slurm", "ray"] = option("local", "what runs the sections")
-    tasks: int = option(16, "jobs of Slurm or Ray", least=1)
+    parts: int = option(16, "jobs of Slurm or Ray", least=1, formerly="tasks")
     slurm_partition: str | None = option(None, "partition of Slurm jobs; null: the cluster's own")
     slurm_account: str | None = option(None, "account of Slurm jobs")
     slurm_qos: str | None = option(None, "quality of service of Slurm jobs")
