@@ -123,6 +123,7 @@ def tables() -> dict[str, str]:
         "table": table(record("proof-scratch")),
         "parts": parts_table(record("proof-parts")),
         "detour": parts_table(record("proof-detour")),
+        "adapt": parts_table(record("proof-adapt")),
     }
 
 
