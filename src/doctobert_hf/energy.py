@@ -43,7 +43,7 @@ class EnergyMeter:
 
     @staticmethod
     def available() -> bool:
-        """Whether codecarbon is installed."""
+        """Return whether codecarbon is installed."""
         return importlib.util.find_spec("codecarbon") is not None
 
     def stop(self) -> dict[str, Any] | None:

@@ -179,7 +179,7 @@ def refuse_second(marker: Path, left: str) -> None:
 
 
 def _are_gone(jobs: list[str]) -> bool:
-    """Whether the cluster says that jobs neither wait nor run; False where it does not say."""
+    """Return whether the cluster says that jobs neither wait nor run."""
     if not jobs or shutil.which("squeue") is None:
         return False
     asked = ["squeue", "--noheader", "--jobs", ",".join(jobs)]

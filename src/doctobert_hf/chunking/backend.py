@@ -101,7 +101,7 @@ def _unreadable(texts: list[str]) -> DataError | None:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             return DataError(
-                f"A text has half a character at position {error.start} (a lone surrogate), near "
+                f"A text has invalid Unicode (a lone surrogate) at position {error.start}, near "
                 f"{text[max(0, error.start - 20) : error.start]!r}",
                 "valid Unicode",
                 "Repair it: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",

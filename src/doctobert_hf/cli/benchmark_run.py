@@ -54,7 +54,11 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "probe":
         from doctobert_hf.drbenchmark.finetuning.probe import probe
 
-        return _print_probe(probe(encoder, args.data_dir), args.json)
+        try:
+            scores = probe(encoder, args.data_dir, tell=_tell_probe)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("A probe keeps nothing: it begins anew.") from None
+        return _print_probe(scores, args.json)
     from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 
     benchmark = Benchmark(encoder, _config(args), overwrite=args.overwrite)
@@ -162,6 +166,11 @@ def _write_report(config: BenchmarkConfig) -> None:
         print(f"no report: {error}", file=sys.stderr)
         return
     print(f"report: {place / 'report.html'}", file=sys.stderr)
+
+
+def _tell_probe(task: str, score: dict[str, float]) -> None:
+    shown = f"{100 * score['score']:.2f} ({score['seconds']:.0f} s)"
+    print(f"{task}: test score {shown}", file=sys.stderr)
 
 
 def _print_probe(scores: dict[str, dict[str, float]], as_json: bool) -> int:

@@ -44,7 +44,7 @@ def checked_row(row: Any, text_column: str, where: str) -> dict[str, Any]:
         row[text_column].encode("utf-8")
     except UnicodeEncodeError as error:
         raise DataError(
-            f"{where} has half a character (a lone surrogate) at position {error.start}",
+            f"{where} has invalid Unicode (a lone surrogate) at position {error.start}",
             "valid Unicode",
             "Repair it: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
         ) from error

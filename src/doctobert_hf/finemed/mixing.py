@@ -149,7 +149,7 @@ class Cut(PipelineStep):
 
 
 def is_long(tokens: int, config: MixConfig) -> bool:
-    """Whether a chunk counts as long in context extension."""
+    """Return whether a chunk counts as long in context extension."""
     return config.long_tokens is not None and tokens >= config.long_tokens
 
 

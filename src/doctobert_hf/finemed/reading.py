@@ -154,7 +154,7 @@ def row_of(row: Any, text_column: str) -> dict[str, Any] | None:
 
 
 def has_half(value: Any) -> bool:
-    """Return whether half a character is anywhere in a value: no file of ours can hold it."""
+    """Return whether invalid Unicode is anywhere in a value: no file of ours can hold it."""
     if isinstance(value, str):
         if value.isascii():
             return False

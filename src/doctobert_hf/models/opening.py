@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import re
 from pathlib import Path
@@ -105,6 +106,16 @@ def fetch_folder(source: str | Path) -> Path:
 def _check_folder(source: str | Path, what: str) -> None:
     """A name that can be no Hub id is a folder that is not there: the Hub is not asked."""
     text = str(source)
+    place = Path(text).expanduser()
+    if text.count("/") == 1 and not place.exists() and place.parent.is_dir():
+        # A folder of this name is nearly there: an id of the Hub would only look like it by chance.
+        names = [str(p) for p in place.parent.iterdir() if p.is_dir()]
+        if close := difflib.get_close_matches(text, names, n=1, cutoff=0.8):
+            raise UsageError(
+                f"No {what} at '{source}': there is no such folder",
+                "a folder, or an id",
+                f"Did you mean '{close[0]}'?",
+            )
     if not Path(text).expanduser().exists() and (text.count("/") > 1 or text[:1] in (".", "~")):
         raise UsageError(f"No {what} at '{source}': there is no such folder", "a folder, or an id")
 

@@ -97,7 +97,7 @@ class ObjectiveSchedule:
 
     @property
     def is_causal_somewhere(self) -> bool:
-        """Whether a part predicts next tokens."""
+        """Return whether a part predicts next tokens."""
         return any(name == "clm" for name, _ in self.parts)
 
     def check_length(self, max_tokens: int) -> None:

@@ -414,12 +414,12 @@ class MLMTrainer(Trainer):
 
     @property
     def is_saved(self) -> bool:
-        """Whether there is a checkpoint of the last step."""
+        """Return whether there is a checkpoint of the last step."""
         return self._saved_step == self.state.global_step
 
     @property
     def is_over(self) -> bool:
-        """Whether the run has had all its tokens, or as many steps as it may."""
+        """Return whether the run has had all its tokens, or as many steps as it may."""
         steps = self.state.global_step
         return self.tokens_seen >= self.args.max_tokens or steps >= self.args.max_steps
 

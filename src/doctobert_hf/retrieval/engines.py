@@ -10,6 +10,7 @@ what they score is computed here, from the index's own vectors. Adding one is a 
 from __future__ import annotations
 
 import importlib.util
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -67,6 +68,8 @@ class Faiss:
                 "it installed",
                 "Install it: pip install faiss-cpu, or search exactly (the default)",
             )
+        # It tells which of its builds it tried, an exception's text included.
+        logging.getLogger("faiss.loader").setLevel(logging.WARNING)
         self._index: Any = None
         self._firsts: NDArray[np.int64] | None = None
 

@@ -16,6 +16,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.retrieval.identity import check_encodes
 from doctobert_hf.retrieval.passage_table import PassageTable
 from doctobert_hf.retrieval.vectors import Vectors
+from doctobert_hf.runs.record import sha256
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -154,7 +155,7 @@ def check_files(place: Path, piece: Piece, whole: bool = False) -> None:
 
 def described(path: Path) -> dict[str, Any]:
     """Return what tells a file from another."""
-    about = {"bytes": path.stat().st_size, "sha256": _hash(path)}
+    about = {"bytes": path.stat().st_size, "sha256": sha256(path)}
     return {**about, "sha256_ends": _hash_of_ends(path)} if _is_large(path) else about
 
 
@@ -162,21 +163,16 @@ def _is_same(path: Path, known: dict[str, Any], whole: bool) -> bool:
     if path.stat().st_size != known["bytes"]:
         return False
     if not _is_large(path):
-        return _hash(path) == known["sha256"]
+        return sha256(path) == known["sha256"]
     # Version 0.2's first indexes have of a large file the ends' hash only, as sha256.
     ends = known.get("sha256_ends", known["sha256"])
     if _hash_of_ends(path) != ends:
         return False
-    return not whole or "sha256_ends" not in known or _hash(path) == known["sha256"]
+    return not whole or "sha256_ends" not in known or sha256(path) == known["sha256"]
 
 
 def _is_large(path: Path) -> bool:
     return path.stat().st_size > 2 * _EDGE and path.suffix != ".parquet"
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _hash_of_ends(path: Path) -> str:

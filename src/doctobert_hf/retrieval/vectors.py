@@ -33,7 +33,7 @@ class Vectors:
 
     @property
     def is_late(self) -> bool:
-        """Whether a passage has a vector for each token."""
+        """Return whether a passage has a vector for each token."""
         return bool(self.offsets)
 
     @property

@@ -65,7 +65,7 @@ def finished_run(
 
 
 class Check:
-    """Whether a folder may be written to by a run."""
+    """Return whether a folder may be written to by a run."""
 
     def __init__(
         self,

@@ -72,7 +72,7 @@ def resumed_config(
 
 
 def _both_mappings(*values: Any) -> bool:
-    """Whether some of a mapping's keys are given again: the others are as they were."""
+    """Return whether some of a mapping's keys are given again: the others are as they were."""
     return all(isinstance(value, Mapping) for value in values)
 
 

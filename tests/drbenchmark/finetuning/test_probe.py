@@ -23,8 +23,9 @@ def quick(monkeypatch):
 def test_scores_and_the_same_again(make_encoder, made_up):
     first = probe(make_encoder(), made_up)
     assert set(first) == {"quaero_medline"} and 0.0 <= first["quaero_medline"]["score"] <= 1.0
-    again = probe(make_encoder(), made_up)
-    assert again["quaero_medline"]["score"] == first["quaero_medline"]["score"]
+    told = {}
+    again = probe(make_encoder(), made_up, tell=told.__setitem__)
+    assert told == again and again["quaero_medline"]["score"] == first["quaero_medline"]["score"]
 
 
 def test_nothing_to_probe_on(make_encoder, tmp_path):

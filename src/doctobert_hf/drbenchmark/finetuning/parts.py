@@ -61,7 +61,7 @@ class PartwiseLoss:
     autocast: Callable[[], Any] = contextlib.nullcontext
 
     def fits(self, batch: Batch) -> bool:
-        """Whether a batch has at most so many tokens, or is one sequence."""
+        """Return whether a batch has at most so many tokens, or is one sequence."""
         sequences, length = batch["input_ids"].shape
         return _fits(sequences, length, self.most)
 
@@ -87,7 +87,7 @@ class PartwiseLoss:
         return total
 
     def _is_mean(self) -> bool:
-        """Whether the class that has the family's loss says what a part of it counts.
+        """Return whether the class that has the family's loss says what a part of it counts.
 
         A loss that was overridden without ``loss_weight`` is not known to be a mean over rows.
         """

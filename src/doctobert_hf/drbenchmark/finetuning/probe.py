@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,10 @@ PARAMETERS = HyperParameters(learning_rate=1e-4, epochs=4, batch_size=16, warmup
 
 
 def probe(
-    encoder: ModelRef, data_dir: str | Path | None = None, seed: int = 42
+    encoder: ModelRef,
+    data_dir: str | Path | None = None,
+    seed: int = 42,
+    tell: Callable[[str, dict[str, float]], None] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Fine-tune on parts of three tasks and score parts of their test splits.
 
@@ -45,6 +49,7 @@ def probe(
         encoder: The model.
         data_dir: Raw corpora; None for the default places.
         seed: Seed of heads and order.
+        tell: Called with each task and its scores as soon as they are known.
 
     Returns:
         By task, ``score`` (its metric, 0 to 1) and ``seconds``. Tasks without data are left out.
@@ -79,6 +84,8 @@ def probe(
         result = score_predictions(bench.task, trainer.predictions(test.items), test.references)
         value = float(result[bench.task.metric_key])
         scores[name] = {"score": value, "seconds": time.perf_counter() - begin}
+        if tell is not None:
+            tell(name, scores[name])
     return scores
 
 

@@ -146,7 +146,7 @@ def _name(value: Any) -> str:
 
 
 def _has_entities(row: Mapping[str, Any]) -> bool:
-    """Whether a row has places in its text, as annotated entities have."""
+    """Return whether a row has places in its text, as annotated entities have."""
     if any(row.get(key) for key in ("entities", "spans")) or "%FEATURE_STRUCTURES" in row:
         return True
     given = row.get("label") or row.get("labels")

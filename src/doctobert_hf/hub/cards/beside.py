@@ -67,6 +67,6 @@ def _read(model: Path, name: str) -> dict[str, Any] | None:
 
 
 def _of_others(model: Path, record: dict[str, Any]) -> bool:
-    """Whether a record is of other weights; one of before 0.2 does not say of which."""
+    """Return whether a record is of other weights; one of before 0.2 does not say of which."""
     known = record.get("weights")
     return known is not None and not has_weights(model, known)

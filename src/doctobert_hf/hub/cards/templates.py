@@ -94,7 +94,7 @@ def metric(name: str) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a figure; True and False are none."""
+    """Return whether a value is a figure; True and False are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

@@ -77,7 +77,7 @@ def retry_after(error: BaseException) -> float | None:
 
 
 def is_network(error: BaseException) -> bool:
-    """Whether the connection failed: httpx, or httpx2 since huggingface_hub 2."""
+    """Return whether the connection failed: httpx, or httpx2 since huggingface_hub 2."""
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     cause: BaseException | None = error
@@ -92,7 +92,7 @@ def is_network(error: BaseException) -> bool:
 
 
 def is_xet(error: BaseException) -> bool:
-    """Whether the Hub's storage for large files (Xet) raised, which has its own addresses."""
+    """Return whether the Hub's storage for large files (Xet) raised: it has its own addresses."""
     for cause in causes(error):
         trace = cause.__traceback__
         while trace is not None:

@@ -231,7 +231,7 @@ def redistributable_tasks(path: Path) -> tuple[str, ...]:
 
 
 def _is_generated_sample(path: Path, sources: list[SourceSplit]) -> bool:
-    """Whether the run in whose folder they lie made these documents from templates.
+    """Return whether the run in whose folder they lie made these documents from templates.
 
     Its record must have these very files: that nobody in a text is real is said of no other.
     """
