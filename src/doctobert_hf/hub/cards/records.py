@@ -187,7 +187,8 @@ def read_model(place: ModelFolder) -> Record:
         return found
     described = read_results(place.run)
     if described.get("untrained") == place.model.name and place.model != place.run:
-        return found | {"untrained": True}
+        made_up = {k: v for k, v in described.items() if k == "made_up_task"}
+        return found | {"untrained": True} | made_up
     config = read_config(place.run)
     if retrieval is not None or tuned is not None:
         found |= _said_around(place.model, place.run.parent)

@@ -57,7 +57,8 @@ def template_environment(gaps: list[str] | None = None) -> jinja2.Environment:
     environment.filters |= {
         "num": figure,
         "pct": share,
-        "last_part": name_of,
+        "named": name_of,
+        "last_part": lambda text: re.split(r"[\\/]", str(text).rstrip("/"))[-1],
         "short": lambda value: short_number(value) if is_number(value) else figure(value),
         "hours": lambda value: duration(value) if is_number(value) else figure(value),
         "cell": lambda value: str(value).replace("|", "\\|").replace("\n", " "),
