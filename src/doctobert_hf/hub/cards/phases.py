@@ -119,6 +119,7 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     """This phase and, where their folders are still there, those it was begun from."""
     wanted = ("max_length", "learning_rate", "lr_schedule", "mlm_probability", "seed")
     phase = {key: config[key] for key in wanted if key in config}
+    phase["batch"] = config.get("global_batch_tokens") or config.get("micro_batch_tokens")
     phase["masked"] = _masked(config)
     phase["causal"] = any(name == "clm" for name, _ in _objective(config).parts)
     phase["corpus"] = _corpus_of(config)
