@@ -14,6 +14,7 @@ pytest.importorskip("shtab")
 def test_the_script_is_read_by_its_shell(shell, capsys, tmp_path):
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
+    assert "--section-mb" in script and "--gradient-accumulation-steps" in script
     for word in (*COMMANDS, "--init-from", "push-model", "adapt/any", "finemed/light"):
         assert word in script
     if shutil.which(shell):

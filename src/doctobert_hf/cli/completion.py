@@ -49,12 +49,20 @@ def whole_parser(shtab: Any) -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", parser_class=Parser)
     for name, summary in COMMANDS.items():
         sub = commands.add_parser(name, help=summary)
-        command_parser(name)[0].add_arguments(sub)
+        module = command_parser(name)[0]
+        module.add_arguments(sub)
         _mark(sub, name, shtab)
         add_shown(sub)
         plugin = sub.add_argument("--plugin", metavar="FILE.py", help="file that adds to it")
         plugin.complete = shtab.FILE  # type: ignore[attr-defined]
+        for option in getattr(module, "further_options", list)():
+            if option not in sub._option_string_actions:
+                sub.add_argument(option)
     return whole
+
+
+_WORDS = {"pretrain": ("store", "ablate")}
+"""What may stand in a recipe's place."""
 
 
 def _recipes(command: str) -> list[str]:
@@ -77,6 +85,6 @@ def _mark(parser: argparse.ArgumentParser, command: str, shtab: Any) -> None:
             for name, sub in action.choices.items():
                 _mark(sub, f"{command} {name}", shtab)
         elif action.dest == "recipe":
-            action.choices = _recipes(command)
+            action.choices = [*_recipes(command), *_WORDS.get(command, ())]
         elif action.type is Path or action.dest in ("output", "model", "corpus", "documents"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]

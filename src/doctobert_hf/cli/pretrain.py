@@ -115,6 +115,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def further_options() -> list[str]:
+    """Return what a shell completes beside the listed options: the trainer's keys, the store's."""
+    from doctobert_hf.cli import pretrain_store
+    from doctobert_hf.pretraining.trainer_keys import argument_names
+    from doctobert_hf.pretraining.unused_keys import UNUSED
+
+    store = argparse.ArgumentParser(add_help=False)
+    pretrain_store.add_arguments(store)
+    keys = {"--" + name.replace("_", "-") for name in argument_names() - UNUSED.keys()}
+    return sorted(keys | {word for word in store._option_string_actions if word[:2] == "--"})
+
+
 def run(args: argparse.Namespace) -> int:
     """Run, resume or plan a phase, or an ablation."""
     if args.recipe == "ablate":
