@@ -56,3 +56,10 @@ def test_few_distinct_answers_are_all_trained_on_and_told(caplog):
     sampler = make_sampler(Conflicts(pairs, pairs.pairs()), 32, seed=0)
     assert sum(map(len, sampler)) == 100
     assert "batches have 4.0 rows on average instead of 32" in caplog.text
+
+
+def test_rows_that_go_with_no_other_are_counted(caplog):
+    """All share an answer: each is a batch of its own, in which there is no wrong text."""
+    pairs = PairSet.from_pairs("p", [Pair(f"q {n}", ("a",)) for n in range(5)])
+    make_sampler(Conflicts(pairs, pairs.pairs()), 32, seed=0)
+    assert "5 of 5 batches have one row" in caplog.text

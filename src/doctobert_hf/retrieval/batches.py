@@ -112,12 +112,20 @@ def make_sampler(
             even = len(conflicts) // processes * processes  # a batch has a row at least
             self._length = min(math.ceil(most / processes) * processes, even)
             mean = len(conflicts) / max(1, self._length)
+            alone = sum(len(batch) == 1 for batch in self._batches(0))
             if mean < 0.75 * min(batch_size, len(conflicts)):
                 logger.warning(
                     "batches have %.1f rows on average instead of %d: more do not go together, "
                     "as they share questions or answers",
                     mean,
                     batch_size,
+                )
+            if alone > 1:
+                logger.warning(
+                    "%d of %d batches have one row: it has no wrong text beside it but its own hard "
+                    "negatives, and teaches nothing without them",
+                    alone,
+                    self._length,
                 )
 
         def _batches(self, epoch: int) -> list[list[int]]:
