@@ -122,8 +122,8 @@ def make_sampler(
                 )
             if alone > 1:
                 logger.warning(
-                    "%d of %d batches have one row: it has no wrong text beside it but its own hard "
-                    "negatives, and teaches nothing without them",
+                    "%d of %d batches have one row: no wrong text stands beside it but its own "
+                    "hard negatives, and without them it teaches nothing",
                     alone,
                     self._length,
                 )
