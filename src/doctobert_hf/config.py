@@ -274,6 +274,23 @@ def renamed(cls: type, given: Mapping[str, Any], source: str) -> dict[str, Any]:
     return {names.get(key, key): value for key, value in given.items()}
 
 
+FORMERLY = {"tasks": "parts", "hand_over": "init_mode"}
+"""Names that recorded settings had before, and today's."""
+
+
+def by_todays_names(recorded: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return recorded settings under the names that the settings given now have.
+
+    Example:
+        >>> by_todays_names({"tasks": 2, "seed": 1}, {"parts": 2, "seed": 1})
+        {'parts': 2, 'seed': 1}
+        >>> by_todays_names({"tasks": ["morfitt"]}, {"tasks": ["morfitt"]})
+        {'tasks': ['morfitt']}
+    """
+    old = {a for a, b in FORMERLY.items() if a not in given and b in given and b not in recorded}
+    return {FORMERLY[key] if key in old else key: value for key, value in recorded.items()}
+
+
 def _coerce(value: Any, hint: Any, where: str) -> Any:
     """Check ``value`` against a type hint, turning strings of YAML or argv into numbers."""
     options = _union_members(hint)

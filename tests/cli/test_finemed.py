@@ -110,3 +110,17 @@ def test_raw_corpora_that_are_not_there_are_told_once(corpus, tmp_path, capsys):
     assert main([*command, str(tmp_path)]) == 2
     err = capsys.readouterr().err
     assert "No test units to look for" in err and "not at hand" not in err
+
+
+def test_a_stage_begun_under_the_earlier_name_of_a_setting_is_gone_on_with(
+    corpus, tmp_path, capsys
+):
+    command = ["finemed", "deidentify", "--input", str(corpus), "--output", str(tmp_path / "out")]
+    assert main([*command, "--parts", "2"]) == 0
+    record = tmp_path / "out" / "run.json"
+    content = json.loads(record.read_text())
+    content["settings"]["tasks"] = content["settings"].pop("parts")
+    record.write_text(json.dumps(content))
+    assert main([*command, "--parts", "2"]) == 0
+    assert main([*command, "--parts", "3"]) == 2
+    assert "was begun with parts 2, not 3" in capsys.readouterr().err

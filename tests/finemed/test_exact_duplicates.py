@@ -41,7 +41,7 @@ def corpus(tmp_path):
 def test_one_of_each_whatever_the_parts(corpus, tmp_path, tasks, workers):
     rows, files = corpus
     out = tmp_path / "out"
-    options = {"language": None, "minhash": False, "tasks": tasks, "workers": workers}
+    options = {"language": None, "minhash": False, "parts": tasks, "workers": workers}
     clean(CleanConfig(input=files, output=out, **options))
     kept, dropped = rows_of(out), excluded_of(out)
     assert len(kept) == len({digest_of(row["text"]) for row in rows}) < 90

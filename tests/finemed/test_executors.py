@@ -151,7 +151,7 @@ def test_steps_that_wait_for_each_other_on_slurm(write_corpus, tmp_path, monkeyp
     stand_in_for_slurm(tmp_path, monkeypatch)
     corpus = str(write_corpus("twice", medical=12, other=6, files=2))
     shutil.copytree(corpus, f"{corpus}/again")  # so that there are duplicates
-    options = {"input": (corpus,), "buckets": 2, "tasks": 2}
+    options = {"input": (corpus,), "buckets": 2, "parts": 2}
     local = clean(CleanConfig(output=tmp_path / "cleaned-here", **options))
     on_slurm = CleanConfig(output=tmp_path / "cleaned", executor="slurm", **options)
     calls = 0
@@ -169,7 +169,7 @@ def test_steps_that_wait_for_each_other_on_slurm(write_corpus, tmp_path, monkeyp
 @pytest.mark.long
 def test_stats_and_distil_on_slurm(annotated, make_classifier, tmp_path, monkeypatch):
     stand_in_for_slurm(tmp_path, monkeypatch)
-    options = {"input": (str(annotated),), "plots": False, "tasks": 2}
+    options = {"input": (str(annotated),), "plots": False, "parts": 2}
     local = statistics(StatsConfig(output=tmp_path / "stats-here", **options))
     on_slurm = StatsConfig(output=tmp_path / "stats", executor="slurm", **options)
     assert statistics(on_slurm) == {} and work_off(tmp_path) == 2
@@ -194,10 +194,10 @@ def test_stats_and_distil_on_slurm(annotated, make_classifier, tmp_path, monkeyp
             distil(config)
     config.executor = "slurm"
     assert work_off(tmp_path) == 1
-    config.tasks = 2
+    config.parts = 2
     with pytest.raises(UsageError, match="one training"):
         distil(config)
-    config.tasks = 1
+    config.parts = 1
     assert sum(distil(config)["rows"].values()) == 60
 
 
@@ -208,7 +208,7 @@ def test_a_mix_on_slurm(write_corpus, tokenizer_dir, tmp_path, monkeypatch):
         {"name": name, "input": [str(write_corpus(name, medical=10, other=4, files=2))]}
         for name in ("one", "two")
     )
-    options = {"sources": sources, "tokenizer": str(tokenizer_dir), "max_length": 64, "tasks": 2}
+    options = {"sources": sources, "tokenizer": str(tokenizer_dir), "max_length": 64, "parts": 2}
     local = mix(MixConfig(output=tmp_path / "mixed-here", **options))
     on_slurm = MixConfig(output=tmp_path / "mixed", executor="slurm", **options)
     assert mix(on_slurm) == {} and work_off(tmp_path) == 4  # both sources at once

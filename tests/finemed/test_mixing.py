@@ -109,7 +109,7 @@ def test_seed_and_parts(sources, tokenizer_dir, tmp_path):
     made = {}
     for name, more in (
         ("one", {}),
-        ("parts", {"tasks": 3, "workers": 2}),
+        ("parts", {"parts": 3, "workers": 2}),
         ("other", {"seed": 4}),
     ):
         mix(settings(sources, tokenizer_dir, tmp_path / name, **more))

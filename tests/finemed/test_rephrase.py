@@ -362,7 +362,7 @@ def refuse_every_third(server, step, goes_down=False):
     server._answer = refuses
 
 
-FEW = {"retries": 0, "give_up_after": 4, "requests_at_once": 1, "tasks": 1, "workers": 1}
+FEW = {"retries": 0, "give_up_after": 4, "requests_at_once": 1, "parts": 1, "workers": 1}
 
 
 @pytest.mark.long

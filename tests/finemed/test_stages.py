@@ -56,7 +56,7 @@ def test_legacy_density_is_the_published_formula(write_corpus, tmp_path):
 @pytest.mark.long
 def test_parts_and_workers_change_nothing(write_corpus, tmp_path, annotated):
     corpus = str(tmp_path / "corpus")
-    for name, more in (("four", {"tasks": 4, "workers": 2}), ("one", {})):
+    for name, more in (("four", {"parts": 4, "workers": 2}), ("one", {})):
         annotate(AnnotateConfig(input=(corpus,), output=tmp_path / name, **more, **LIGHT))
     key = lambda row: row["id"]  # noqa: E731
     four, one = (sorted(rows_of(tmp_path / name), key=key) for name in ("four", "one"))

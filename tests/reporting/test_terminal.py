@@ -44,6 +44,29 @@ def test_prose_that_names_a_command_breaks_between_words():
     assert rest == ["    pretrain x. Then give the same options again."]
 
 
+def test_what_is_quoted_in_a_command_is_one_word():
+    line = "next: doctobert-hf finemed filter --where 'edu >= 3 and density > 0.1' --input a"
+    shown = written(line + "\n", columns=50)
+    assert "'edu >= 3 and density > 0.1'" in shown
+    import shlex
+
+    command = shown.removeprefix("next: ").replace("\\\n", " ")
+    assert shlex.split(command) == shlex.split(line.removeprefix("next: "))
+
+
+def test_a_command_in_quotes_ends_with_them_and_a_folder_named_dot_ends_none():
+    line = "error: Run 'doctobert-hf hub login' first and then run the same command again, please."
+    assert "\\" not in written(line + "\n", columns=60)
+    line = "next: doctobert-hf benchmark run model --data-dir . --output results --trials 0"
+    shown = written(line + "\n", columns=50)
+    assert shown.count("\\\n") == shown.count("\n") - 1 > 0
+
+
+def test_a_no_break_space_is_no_place_to_break():
+    line = "toux et fièvre\u00a0: oui"
+    assert written(line + "\n", columns=15) == "toux et\nfièvre\u00a0: oui\n"
+
+
 def test_bold_words_take_no_more_room_than_others():
     line = "Traitement de \x1b[1msortie\x1b[0m : réhydratation par sérum"
     assert written(line + "\n", columns=31) == (

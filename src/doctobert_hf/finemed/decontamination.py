@@ -226,7 +226,7 @@ def read_units(config: DecontaminateConfig) -> list[tuple[str, str]]:
     from doctobert_hf.drbenchmark import list_tasks
     from doctobert_hf.drbenchmark.tasks import GROUPS, named_tasks
 
-    if config.data_dir is not None and not Path(config.data_dir).exists():
+    if config.data_dir is not None and not Path(config.data_dir).expanduser().exists():
         raise UsageError(
             f"--data-dir '{config.data_dir}' does not exist",
             "a folder or an archive of raw corpora",

@@ -31,6 +31,7 @@ def open_tokenizer(source: str | Path) -> Any:
         raise UsageError(
             f"No tokenizer at '{source}' ({_first_line(error)})",
             "a folder with tokenizer.json, or a Hub id",
+            _near_folder(source),
         ) from error
     if not has_vocabulary(found):
         raise UsageError(
@@ -75,6 +76,7 @@ def open_pretrained(maker: Any, source: str | Path, **options: Any) -> Any:
         raise UsageError(
             f"No model at '{source}' ({_first_line(error)})",
             "a folder with config.json and weights, or a Hub id",
+            _near_folder(source),
         ) from error
 
 
@@ -100,24 +102,25 @@ def fetch_folder(source: str | Path) -> Path:
         raise UsageError(
             f"No model at '{source}' ({_first_line(error)})",
             "a folder, or the Hub id of a model",
+            _near_folder(source),
         ) from error
 
 
 def _check_folder(source: str | Path, what: str) -> None:
     """A name that can be no Hub id is a folder that is not there: the Hub is not asked."""
     text = str(source)
-    place = Path(text).expanduser()
-    if text.count("/") == 1 and not place.exists() and place.parent.is_dir():
-        # A folder of this name is nearly there: an id of the Hub would only look like it by chance.
-        names = [str(p) for p in place.parent.iterdir() if p.is_dir()]
-        if close := difflib.get_close_matches(text, names, n=1, cutoff=0.8):
-            raise UsageError(
-                f"No {what} at '{source}': there is no such folder",
-                "a folder, or an id",
-                f"Did you mean '{close[0]}'?",
-            )
     if not Path(text).expanduser().exists() and (text.count("/") > 1 or text[:1] in (".", "~")):
         raise UsageError(f"No {what} at '{source}': there is no such folder", "a folder, or an id")
+
+
+def _near_folder(source: str | Path) -> str:
+    """Return a suggestion where a folder of nearly this name is there; empty: none is."""
+    place = Path(source).expanduser()
+    if place.exists() or not place.parent.is_dir() or len(place.parts) < 2:
+        return ""
+    names = [str(path) for path in place.parent.iterdir() if path.is_dir()]
+    close = difflib.get_close_matches(str(place), names, n=1, cutoff=0.8)
+    return f"Did you mean the folder '{close[0]}'?" if close else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ATTENTION_NAME = "doctobert_varlen"
 _PUBLIC_KERNEL = False
-"""Return whether torch's public function takes windows; set on registration, older ones do not."""
+"""Whether torch's public function takes windows; set on registration, older ones do not."""
 
 
 _SHORT = 512

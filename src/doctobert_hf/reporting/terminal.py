@@ -86,22 +86,44 @@ def broken(line: str, width: int | None = None) -> str:
     if _shown(line) <= width:
         return line
     indent = line[: len(line) - len(line.lstrip())]
-    lines, now, in_command = [], indent, False
-    for blank, word in re.findall(r"(\s*)(\S+)", line[len(indent) :]):
-        begins = word.strip("'`(\"") == COMMAND
-        room = width - (len(_GOES_ON) if in_command or begins else 0)
+    lines: list[str] = []
+    now, ends = indent, ""  # ends: how the command that is being written ends; empty: none is
+    for blank, word in _words(line[len(indent) :]):
+        begins = not ends and word.lstrip("'`(\"") == COMMAND
+        room = width - (len(_GOES_ON) if ends or begins else 0)
         if now.strip() and _shown(now + blank + word) > room:
-            lines.append(now + (_GOES_ON if in_command else ""))
-            now = (indent + "    " if in_command else indent) + word
+            lines.append(now + (_GOES_ON if ends else ""))
+            now = (indent + "    " if ends else indent) + word
         else:
             now += blank + word
-        in_command = (in_command or begins) and not word.endswith(_ENDS)
+        if begins:  # in quotes or brackets it ends with them
+            ends = _CLOSING.get(word[0], _END_OF_SENTENCE)
+        elif ends and _is_end(word, ends):
+            ends = ""
     return "\n".join([*lines, now])
+
+
+def _is_end(word: str, ends: str) -> bool:
+    if ends == _END_OF_SENTENCE:  # '.' alone is a folder
+        return len(word) > 1 and word[-1] in ends
+    return word.rstrip(_END_OF_SENTENCE).endswith(ends)
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    """Yield words with the blanks before them; of a command what is quoted is one word."""
+    place, in_command = 0, False
+    while found := (_ARGUMENT if in_command else _WORD).match(text, place):
+        yield found[1], found[2]
+        place = found.end()
+        in_command = in_command or found[2] == COMMAND
 
 
 COMMAND = "doctobert-hf"
 _GOES_ON = " \\"
-_ENDS = (".", ",", ";", ":", ")", "`", "'.", "',")
+_END_OF_SENTENCE = ".,;:"
+_CLOSING = {"'": "'", '"': '"', "`": "`", "(": ")"}
+_WORD = re.compile(r"([ \t]*)([^ \t]+)")
+_ARGUMENT = re.compile(r"""([ \t]*)((?:'[^']*'|"[^"]*"|[^ \t'"])+|[^ \t]+)""")
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from doctobert_hf.config import by_todays_names
 from doctobert_hf.errors import OutputError, UsageError
 from doctobert_hf.runs.lock import LOCK
 from doctobert_hf.runs.publish import changed_outputs
@@ -65,7 +66,7 @@ def finished_run(
 
 
 class Check:
-    """Return whether a folder may be written to by a run."""
+    """Checks whether a folder may be written to by a run."""
 
     def __init__(
         self,
@@ -142,11 +143,12 @@ class Check:
             )
         if self.again == "any":
             return found
-        for key in {**self.given.settings, **found.settings}:
+        recorded = by_todays_names(found.settings, self.given.settings)
+        for key in {**self.given.settings, **recorded}:
             if key == "recipe":  # its name; its values are compared
                 continue
-            now, then = self.given.settings.get(key), found.settings.get(key)
-            if key not in found.settings and not now:
+            now, then = self.given.settings.get(key), recorded.get(key)
+            if key not in recorded and not now:
                 continue  # a record from before there was this key, which is not used
             if now != then:
                 raise UsageError(

@@ -52,7 +52,7 @@ def test_the_card_says_what_the_stages_did(tmp_path, monkeypatch, capsys):
     assert "| clean | 4 | 3 |" in card and "exact duplicate 1" in card
     assert "found in lexicons" in card and "not by a model" in card
     assert "found and replaced by `clean` (documents, matches): phone 1, 1" in card
-    assert "1 document(s) with them were left out" in card
+    assert "1 document with them was left out" in card
     assert "was not looked for" not in card and str(tmp_path) not in card
     # A mark that a removed row had stands nowhere; those of the rows that stay are all named.
     assert front_matter(card)["license"] == ["cc-by-4.0", "cc-by-nc-4.0"]
@@ -171,6 +171,11 @@ def test_a_mix_that_is_partly_rewritten_says_how_much(tmp_path):
         (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
     made = made_by(tmp_path / "mix")
     assert made.rewritten == (10, 40) and made.selected
+    again = {"stage": "mix", "documents": 40, "excluded": {}}
+    again["sources"] = [{"name": "mix", "input": ["mix"], "where": None, "kept_chunks": 40}]
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "manifest.json").write_text(json.dumps(again))
+    assert made_by(tmp_path / "again").rewritten is None
     assert made_by(tmp_path / "kept").rewritten is None
     push = ["hub", "push-dataset", str(tmp_path / "mix"), "me/x", "--license", "mit", "--dry-run"]
     assert main([*push, "--output", str(tmp_path / "card")]) == 0
@@ -191,3 +196,12 @@ def test_what_a_later_stage_replaced_was_not_left_as_it_is(tmp_path):
     treated = [look["treatment"] for look in made_by(tmp_path / "b").personal_data]
     assert treated == ["later", "mask"] and made_by(tmp_path / "b").masked
     assert [look["treatment"] for look in made_by(tmp_path / "a").personal_data] == ["count"]
+    other = {"stage": "deidentify", "settings": {}, "documents": 1, "inputs": []}
+    sources = [{"name": name, "input": [name], "where": None} for name in ("a", "c")]
+    mix = {"stage": "mix", "documents": 2, "excluded": {}, "sources": sources}
+    for name, manifest in (("c", other | found), ("m", mix)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
+    made = made_by(tmp_path / "m")  # on a's way nothing replaced what was counted
+    assert [look["treatment"] for look in made.personal_data] == ["count", "mask"]
+    assert not made.masked

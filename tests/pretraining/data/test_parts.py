@@ -200,7 +200,7 @@ def test_on_slurm_nothing_is_submitted_twice(corpus, tokenizer, tokenizer_dir, t
     folders = [str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
     monkeypatch.setenv("PATH", ":".join(folders))
     config = StoreConfig(path, tmp_path / "s", str(tokenizer_dir), max_length=64,
-                         executor="slurm", tasks=3)  # fmt: skip
+                         executor="slurm", parts=3)  # fmt: skip
     assert make_store(config) is None
     with pytest.raises(UsageError, match=r"Jobs were submitted.*squeue"):
         make_store(config)

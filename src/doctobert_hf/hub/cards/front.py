@@ -117,8 +117,9 @@ def _creators(context: dict[str, Any]) -> list[str] | None:
     """Say who wrote the texts, where that is known: of others only their owner knows."""
     if not context["synthetic"]:
         return None
-    rewritten = context["made"].rewritten
-    partly = rewritten is not None and rewritten[0] < rewritten[1]
+    made = context["made"]
+    is_mix = any(stage["name"] == "mix" for stage in made.stages)
+    partly = is_mix and (made.rewritten is None or made.rewritten[0] < made.rewritten[1])
     return ["found", "machine-generated"] if partly else ["machine-generated"]
 
 

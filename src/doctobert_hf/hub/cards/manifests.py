@@ -37,7 +37,7 @@ class MadeBy:
         synthetic: Whether a language model wrote text of it.
         rewritten: Of a mix: its chunks that a language model wrote, and all of them; None: no mix.
         selected: Whether a stage kept only what passes thresholds.
-        masked: Whether a stage replaced personal data in the text.
+        masked: Whether personal data was replaced in all of the text, on each way to it.
     """
 
     stages: list[dict[str, Any]] = field(default_factory=list)
@@ -70,11 +70,12 @@ def made_by(path: Path) -> MadeBy:
         return MadeBy()
     _follow(folder, manifests, unknown, set())
     sought = [m for m in manifests if m["stage"] == "decontaminate"]
+    rewritten = _rewritten(folder)
     return MadeBy(
         stages=[_row(manifest) for manifest in manifests],
         unknown=sorted(set(unknown)),
         annotations=[line for m in manifests if m["stage"] == "annotate" for line in _who(m)],
-        personal_data=_personal_data(manifests),
+        personal_data=_personal_data(folder),
         contamination=sorted({t["task"] for m in sought for t in m.get("tasks", [])}),
         contaminated=sum(
             count
@@ -88,10 +89,10 @@ def made_by(path: Path) -> MadeBy:
             "contamination": _passed_by(folder, lambda m: m["stage"] == "decontaminate"),
             "personal_data": _passed_by(folder, lambda m: "personal_data" in m),
         },
-        synthetic=any(m["stage"] == "rephrase" for m in manifests),
-        rewritten=_rewritten(folder),
+        synthetic=any(m["stage"] == "rephrase" for m in manifests) and rewritten != 0,
+        rewritten=None if rewritten is None else (rewritten, manifests[-1]["documents"]),
         selected=any(m["stage"] == "filter" for m in manifests),
-        masked=any(look["treatment"] == "mask" for look in _personal_data(manifests)),
+        masked=any(map(_masks, manifests)) and not _passed_by(folder, _masks),
     )
 
 
@@ -99,8 +100,15 @@ def _sum(sought: list[dict[str, Any]], key: str) -> int:
     return sum(task.get(key, 0) for manifest in sought for task in manifest.get("tasks", []))
 
 
-def _rewritten(folder: Path) -> tuple[int, int] | None:
-    """Count the chunks of a mix whose source a language model rewrote, and all of its chunks."""
+def _masks(manifest: dict[str, Any]) -> bool:
+    return _treatment(manifest) == "mask"
+
+
+def _rewritten(folder: Path) -> int | None:
+    """Count the chunks of a mix whose source a language model rewrote; None: no mix, or not known.
+
+    Of a source that is itself a mix only its maker knows which.
+    """
     mix = read_json(folder / MANIFEST)
     if mix["stage"] != "mix":
         return None
@@ -110,9 +118,11 @@ def _rewritten(folder: Path) -> tuple[int, int] | None:
         for place in source["input"]:
             if (found := _before(folder, str(place))) is not None:
                 _follow(found, before, [], set())
-        if any(manifest["stage"] == "rephrase" for manifest in before):
-            count += source.get("kept_chunks", 0)
-    return count, mix["documents"]
+        names = [manifest["stage"] for manifest in before]
+        if "rephrase" in names and "mix" in names:
+            return None
+        count += source.get("kept_chunks", 0) if "rephrase" in names else 0
+    return count
 
 
 def _is_stage(folder: Path) -> bool:
@@ -262,18 +272,37 @@ def _who(manifest: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _personal_data(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = [
-        {
-            "stage": manifest["stage"],
-            "treatment": str((manifest.get("settings") or {}).get("pii", "mask")),
-            "found": {k: v for k, v in manifest["personal_data"].items() if v["matches"]},
-        }
-        for manifest in manifests
-        if "personal_data" in manifest
-    ]
-    for place, look in enumerate(found):  # what one counts, a later one may replace
-        later = [other["treatment"] for other in found[place + 1 :]]
-        if look["treatment"] == "count" and set(later) & {"mask", "drop"}:
-            look["treatment"] = "later"
-    return found
+def _personal_data(folder: Path) -> list[dict[str, Any]]:
+    """Return what each stage found on the ways to a stage, and what was done about it."""
+    found: dict[Path, dict[str, Any]] = {}
+    _add_personal_data(folder, False, found, frozenset())
+    return list(found.values())
+
+
+def _add_personal_data(
+    folder: Path, later: bool, found: dict[Path, dict[str, Any]], seen: frozenset[Path]
+) -> None:
+    """Add the stages before one, then its own; ``later``: one behind it did something about it."""
+    place = folder.resolve()
+    if place in seen:
+        return
+    manifest = read_json(folder / MANIFEST)
+    treatment = _treatment(manifest)
+    for name in _places(manifest):
+        if (before := _before(folder, name)) is not None:
+            treated = later or treatment in ("mask", "drop")
+            _add_personal_data(before, treated, found, seen | {place})
+    if treatment is None or (place in found and later):
+        return  # a way on which it was left as it is counts
+    found[place] = {
+        "stage": manifest["stage"],
+        "treatment": "later" if treatment == "count" and later else treatment,
+        "found": {k: v for k, v in manifest["personal_data"].items() if v["matches"]},
+    }
+
+
+def _treatment(manifest: dict[str, Any]) -> str | None:
+    """Return what a stage did about personal data; None where it did not look."""
+    if "personal_data" not in manifest:
+        return None
+    return str((manifest.get("settings") or {}).get("pii", "mask"))

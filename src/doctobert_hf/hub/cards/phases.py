@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ from doctobert_hf.runs.record import read_record
 
 Record = dict[str, Any]
 LOG = "metrics.jsonl"
+_PREDICTED = {"clm": "next", "mlm": "masked"}
 _FILES = (".parquet", ".jsonl", ".json", ".csv", ".tsv", ".txt", ".gz", ".zst")
 
 
@@ -25,13 +27,16 @@ def read_pretraining(run: Path, until: int | None = None) -> Record:
         until: Step of a checkpoint, behind which nothing counts; None: the whole run.
 
     Returns:
-        ``phases``, ``corpus`` and, as far as recorded, ``begun_from`` (a folder whose training is
-        not recorded), ``held_out`` and ``fill_mask``. Of a checkpoint what was measured at its
-        very step: what was measured before it is of other weights.
+        ``phases``, ``corpus``, ``predicted`` (``masked`` or ``next``, in order) and, as far as
+        recorded, ``begun_from`` (a folder whose training is not recorded), ``held_out`` and
+        ``fill_mask``. Of a checkpoint what was measured at its very step: what was measured
+        before it is of other weights.
     """
     config = read_config(run)
     phases = _chain(run, config, until)
     found: Record = {"phases": phases, "corpus": _corpus(phases)}
+    told = [kind for phase in phases for kind in phase.get("predicts", ())]
+    found["predicted"] = [kind for kind, _ in itertools.groupby(told)]
     if phases[0].get("begun_from"):
         found["begun_from"] = phases[0]["begun_from"]
     manifest = read_json(run / "stores" / "train" / "manifest.json")
@@ -103,13 +108,17 @@ def _corpus(phases: list[Record]) -> Record:
 def _corpus_of(config: Record) -> Record:
     """Return what a phase read; a store tells it where the run that made it is around it."""
     if config.get("train_store"):
-        for folder in list(Path(config["train_store"]).parents)[:2]:
+        store = Path(config["train_store"])
+        for folder in (store, *list(store.parents)[:2]):
             record = read_record(folder) if folder.is_dir() else None
-            known = ((record.results if record else None) or {}).get("corpus")
-            if known:
-                keys = ("source", "generated")
-                return {key: known.get(key) for key in keys}
-        return {"source": name_of(config.get("corpus")), "generated": False}
+            if record is None:
+                continue
+            if known := (record.results or {}).get("corpus"):
+                return {key: known.get(key) for key in ("source", "generated")}
+            if folder == store and record.inputs:
+                names = [str(name_of(item.get("path"))) for item in record.inputs]
+                return {"source": ", ".join(names), "generated": False}
+        return {"source": None, "generated": False}
     generated = config.get("corpus") is None
     name = "generated sample" if generated else name_of(config["corpus"])
     return {"source": name, "generated": generated}
@@ -121,7 +130,7 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     phase = {key: config[key] for key in wanted if key in config}
     phase["batch"] = config.get("global_batch_tokens") or config.get("micro_batch_tokens")
     phase["masked"] = _masked(config)
-    phase["causal"] = any(name == "clm" for name, _ in _objective(config).parts)
+    phase["predicts"] = [_PREDICTED[name] for name, _ in _objective(config).parts]
     phase["corpus"] = _corpus_of(config)
     phase |= logged(run, until) | {"name": run.name}
     before = config.get("init_from")
