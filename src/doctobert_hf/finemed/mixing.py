@@ -368,7 +368,7 @@ def _close(
             f"{item['kept_chunks']:,}",
             f"{item['kept_tokens']:,}",
             f"{100 * item['kept_tokens'] / max(1, total):.1f}",
-            f"{100 * item['share']:.1f}",
+            "all" if item["share"] is None else f"{100 * item['share']:.1f}",
         ]
         for item in found
     ]

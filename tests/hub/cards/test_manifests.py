@@ -172,10 +172,12 @@ def test_a_mix_that_is_partly_rewritten_says_how_much(tmp_path):
     made = made_by(tmp_path / "mix")
     assert made.rewritten == (10, 40) and made.selected
     again = {"stage": "mix", "documents": 40, "excluded": {}}
-    again["sources"] = [{"name": "mix", "input": ["mix"], "where": None, "kept_chunks": 40}]
+    source = {"name": "mix", "input": ["mix"], "where": None, "share": None, "kept_chunks": 40}
+    again["sources"] = [source]  # without shares, as a mix of all
     (tmp_path / "again").mkdir()
     (tmp_path / "again" / "manifest.json").write_text(json.dumps(again))
-    assert made_by(tmp_path / "again").rewritten is None
+    made = made_by(tmp_path / "again")
+    assert made.rewritten is None and "asked for" not in made.stages[-1]["what"].split("; ")[0]
     assert made_by(tmp_path / "kept").rewritten is None
     push = ["hub", "push-dataset", str(tmp_path / "mix"), "me/x", "--license", "mit", "--dry-run"]
     assert main([*push, "--output", str(tmp_path / "card")]) == 0

@@ -48,7 +48,7 @@ def test_a_second_configuration_leaves_the_first(hub, command, tmp_path):
     assert sizes == {"a": 3, "b": 5}
     assert sum(bool(c.get("default")) for c in front["configs"]) == 1
     card = both["README.md"].decode()  # tells of all that stands there
-    assert "8 rows in 2 configuration(s)" in card
+    assert "8 rows in 2 configurations" in card
     assert "| a | train | 3 |" in card and "| b | train | 5 |" in card
     assert "What follows describes `b`;" in card
     manifest = json.loads(both["publication.json"])
@@ -72,7 +72,7 @@ def test_a_configuration_goes_where_it_is_named(hub, command, tmp_path):
     assert "files that are removed: data/a/" in done.stderr
     assert not any(name.startswith("data/a/") for name in hub.files("dataset", "me/corpus"))
     assert [c["config_name"] for c in front_matter(card_of(hub))["configs"]] == ["b"]
-    assert "in 1 configuration(s)" in card_of(hub) and "| a | train |" not in card_of(hub)
+    assert "in 1 configuration." in card_of(hub) and "| a | train |" not in card_of(hub)
 
 
 def test_configurations_that_datasets_pushed_stay_in_the_front_matter(hub, command, tmp_path):

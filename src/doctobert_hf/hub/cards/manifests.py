@@ -230,7 +230,11 @@ def _what(stage: str, settings: dict[str, Any], manifest: dict[str, Any]) -> str
 def _part(source: dict[str, Any]) -> str:
     """Say how much of a source a mix took."""
     where = f" where {source['where']}" if source.get("where") else ""
-    share = f", {100 * source['share']:.0f} % of the tokens asked for" if "share" in source else ""
+    share = (
+        f", {100 * source['share']:.0f} % of the tokens asked for"
+        if source.get("share") is not None
+        else ""
+    )
     chunks, kept = source.get("chunks"), source.get("kept_chunks")
     taken = f", {kept:,} of its {chunks:,} chunks taken" if None not in (chunks, kept) else ""
     return f"{source['name']}{where}{share}{taken}"
