@@ -115,7 +115,7 @@ def test_indexes_that_hashed_the_ends_only_still_open(made, monkeypatch):
 
     def before(path):
         large = index_part._is_large(path)
-        digest = ends(path) if large else index_part._hash(path)
+        digest = ends(path) if large else index_part.sha256(path)
         return {"bytes": path.stat().st_size, "sha256": digest}
 
     redescribed(index, before)
