@@ -1,6 +1,7 @@
 """Configuration: precedence, types, unknown keys."""
 
 import argparse
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -124,3 +125,19 @@ def test_every_recipe_builds():
 def test_a_recipe_that_does_not_exist():
     with pytest.raises(UsageError, match="Did you mean 'doctobert-base/tokenizer'"):
         find_recipe("doctobert-bas/tokenizer")
+
+
+def test_recorded_settings_know_every_earlier_name():
+    """A run begun under it is gone on with: the record has the name of then."""
+    from doctobert_hf.config import FORMERLY
+    from doctobert_hf.finemed.config import STAGES
+    from doctobert_hf.pretraining.data.parts import StoreConfig
+    from doctobert_hf.pretraining.recipe import PretrainConfig
+
+    earlier = {
+        old: field.name
+        for cls in (*STAGES.values(), StoreConfig, PretrainConfig)
+        for field in dataclasses.fields(cls)
+        if (old := field.metadata.get("formerly"))
+    }
+    assert earlier == FORMERLY
