@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from doctobert_hf.chunking import split_sentences
-from doctobert_hf.chunking.boundaries import wrap_width
+from doctobert_hf.chunking.wrapping import wrap_width
 from doctobert_hf.errors import UsageError
 
 CASES = {
@@ -259,6 +259,30 @@ CASES = {
         "Il n'a aucune\nallergie. |Il sort.",
     ],
     "lines": ["Motif : toux\n|Antécédents : HTA\n|Traitement : aucun"],
+    "letters behind an adjective": [
+        "Hépatite virale C.| Charge virale indétectable.",
+        "Protéine réactive C.| Valeur élevée.",
+        "Chambre 4, bloc A.| Lit 2.",
+        "Le facteur découvert par J. Martin est connu.",
+    ],
+    "dotted acronyms before an adjective": [
+        "Gavage par S.N.G.| Bonne tolérance.",
+        "Échec de la V.N.I.| Nouvelle tentative demain.",
+        "Suivi au C.H.U. Pellegrin.",
+    ],
+    "addresses and ranks": [
+        "Appt. 4, 3e étage, rue des Lilas.",
+        "Esc. 3, ét. 2, porte gauche.",
+        "Le col. Fournier commande la base.| Il part en juin.",
+        "Fracture du col.| Fièvre à 39.",
+    ],
+    "lines that part a title or a date": [
+        "Nous avons revu en\nconsultation Monsieur\nPetit, âgé de 71 ans.| Il marche.",
+        "Traité depuis mars\n2010, il va bien.",
+        "Cher Monsieur\n|Je vous remercie.",
+        "Chère Consœur, cher Dr. Vidal,\n|Je vous remercie.",
+        "Très cordialement,\n|Dr Paul Mercier",
+    ],
 }
 
 

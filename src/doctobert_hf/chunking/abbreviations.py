@@ -19,9 +19,13 @@ LETTERED = re.compile(
     r"clusters?|options?|lignes?|ailes?|portes?|zones?|questions?|parties?|niveaux?|entrées?|"
     r"chambres?|box|escaliers?|forrest|weber|stanford|bclc|apolipoprotéines?|rhésus|ondes?|"
     r"gènes?|facteurs?|protéines?|grippes?|sanguins?|scores?|child|pugh|stades?|grades?|"
-    r"catégories?|bébés?|jumeaux?|jumelles?|bras|cohortes?|annexes?|salles?|bâtiments?|plans?|mallampati|cormack)\s*\Z",
+    r"catégories?|bébés?|jumeaux?|jumelles?|bras|cohortes?|annexes?|salles?|bâtiments?|plans?|"
+    r"blocs?|pavillons?|secteurs?|mallampati|cormack|"
+    r"(?:hépatites?|protéines?|hémophilies?|grippes?|streptocoques?|toxines?|hémoglobines?)"
+    r"(?:\s[^\W\d_]+(?:al|iqu|iv|èr|eus|ell|air|guë?|ant|eur|ré)e?s?){1,2})\s*\Z",
     re.IGNORECASE,
 )
+"""What a letter belongs to: "hépatite B", "hépatite virale C", "bloc A"."""
 _PROTEIN = re.compile(r"\b(?:immunoglobulines?|ig\.?|protéine|composante)\s\Z", re.IGNORECASE)
 """Here an M is no Monsieur: "Pic de protéine M. Bilan"."""
 # "fémur D.", "œil G.": a side, and no initial.
@@ -57,13 +61,15 @@ _AFTER_ROUTE = re.compile(
 """What a route may stand before: "injection i.v. Paracétamol"."""
 # What notes begin sentences with and no one is called: "Mme B. Bilan normal", "C.H.U. Retour".
 _NOTE_WORDS = frozenset(
-    """ablation absence accouchement alcool allergie allergies antibiothérapie antécédents
-    apyrétique arrêt arrivée auscultation avis biologie bilan césarienne conclusion consultation
-    contrôle cordialement dosage dossier douleur douleurs durée début échographie évolution examen
-    fièvre fin grossesse histoire hospitalisation introduction merci motif patient patiente plaie
-    poids poursuite prescription présence pression radiographie rapport relais rendez repos reprise
-    résultat résultats retour scanner sortie suites suivi surveillance tabac taille température
-    tension tolérance toux traitement transfert""".split()
+    """ablation absence accouchement aggravation alcool allergie allergies amélioration
+    antibiothérapie antécédents apparition apyrétique arrivée arrêt auscultation avis bilan
+    biologie bonne bonnes conclusion consultation contrôle cordialement césarienne discrète
+    disparition dosage dossier douleur douleurs durée début examen excellente fin fièvre
+    grossesse histoire hospitalisation importante introduction légère mauvaise merci motif
+    normalisation nouvelle nouvelles patient patiente persistance plaie poids poursuite
+    prescription pression présence radiographie rapport relais rendez repos reprise retour
+    récidive régression résultat résultats scanner sortie suites suivi surveillance tabac taille
+    température tension tolérance toux traitement transfert échographie évolution""".split()
 )
 # "par voie i.v. Tolérance bonne", but "1 g i.v. Paracétamol".
 _ROUTE = re.compile(r"\b(?:voie|prise|relais|en|par)\s*\Z", re.IGNORECASE)
@@ -114,8 +120,8 @@ _YEAR_AND_VOLUME = re.compile(r"(?:19|20)\d\d\s?;")
 _BEFORE_NUMBER = frozenset(
     """art créat env approx glyc hb max min moy n p pds pdt plaq pp page pages puls nov déc dec
     éq equiv qq qqs sat sir temp amox kiné phy perf bol lun ven sam dim card buv fréq freq tens
-    syst diast diam clair fract éject séc sécab eff pell gtt sach suppos flac pdre collut
-    leuco hémogl ferrit alb triglyc chol kal natr prot périm épais larg""".split()
+    syst diast diam clair fract éject séc sécab eff pell gtt sach suppos flac pdre collut appt
+    apt appart esc ét leuco hémogl ferrit alb triglyc chol kal natr prot périm épais larg""".split()
 )
 # Short words that end sentences where other words of their length are short for longer ones.
 _NOT_CUT = frozenset(
@@ -192,6 +198,8 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
         return word in _ALWAYS_ABBREVIATED or not starts_sentence(text, after)
     if word == "art" and _ARTICLE.match(text, after):
         return True
+    if word in _RANKS and _AT_BEGINNING.search(lead) and text[after].isupper():
+        return not starts_sentence(text, after)
     if word in _BEFORE_NUMBER and (text[after].isdigit() or text[stop + 1 : stop + 2].isdigit()):
         return True
     if len(word) <= 2 and word.isdigit() and text[after].isdigit():
@@ -361,6 +369,9 @@ def begins_in_lower_case(text: str, start: int, last: int, end: int) -> bool:
     return letters not in _NO_END and (len(letters) > 1 or word[0].endswith(")"))
 
 
+_RANKS = frozenset("col cap gén".split())
+_AT_BEGINNING = re.compile(r"(?:\A|[.!?\n]\s*)Le\s\Z")
+"""Here a rank is no part of the body: "Le col. Fournier", but "fracture du col. Fièvre"."""
 _ARTICLE = re.compile(r"[LRDA]\.\s?\d")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import IntEnum
-from functools import lru_cache
 
 from doctobert_hf.chunking.abbreviations import (
     LAST_WORD,
@@ -20,6 +19,7 @@ from doctobert_hf.chunking.abbreviations import (
     is_abbreviation,
     starts_sentence,
 )
+from doctobert_hf.chunking.wrapping import is_split, is_wrapped_at
 
 _WHITESPACE = re.compile(r"\s++")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
@@ -127,7 +127,7 @@ def boundary_level(text: str, start: int, end: int) -> Level:
         soft = after.islower() and before not in _ENDS and before not in ":;»" and before != "·"
         soft = soft or (before == "," and not _GREETING.search(text, max(0, start - 80), start))
         named = _NAMED.match(text, end) is not None and _is_named_line(text, start)
-        if soft or _goes_on(text, start, named):
+        if soft or _goes_on(text, start, named) or is_split(text, start, end):
             return Level.SOFT_LINE
         if named:
             return Level.LINE
@@ -155,10 +155,10 @@ def boundary_level(text: str, start: int, end: int) -> Level:
     return Level.CLAUSE if before in _CLAUSE_ENDS else Level.WORD
 
 
-# "Cher confrère," stands on a line of its own; else a comma ends none.
+# "Cher confrère," and "Cordialement," stand on lines of their own; else a comma ends none.
 _GREETING = re.compile(
-    r"\b(?:chère?s?|bonjour|bonsoir|monsieur|madame|mesdames|docteur|confrères?)\b"
-    r"[^\n\r.!?,]{0,40},\Z",
+    r"\b(?:ch(?:er|ère)s?|bonjour|bonsoir|monsieur|madame|mesdames|docteur|confrères?)\b"
+    r"(?:[^\n\r.!?,]|\b(?:Dre?|Pr)\.){0,40},\Z|\b(?:cordialement|confraternellement),\Z",
     re.IGNORECASE,
 )
 _LAST_ON_LINE = re.compile(r"[^\W\d_]+[.’']?\Z")
@@ -220,61 +220,6 @@ def _ends_or_goes_on(text: str, start: int, end: int) -> Level:
     if text[end] not in _GLUED_LEFT and _ends_sentence(text, start, end):
         return Level.SENTENCE
     return Level.SOFT_LINE
-
-
-def is_wrapped_at(text: str, start: int, end: int) -> bool:
-    """Return whether a line break stands where the text, wrapped at a width, had to break.
-
-    The next word would have gone beyond the width that the document is wrapped at.
-    """
-    width = wrap_width(text)
-    if width is None:
-        return False
-    begin = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
-    word = _FIRST_WORD.match(text, end)
-    return start - begin + 1 + (word.end() - end if word else 0) > width
-
-
-_FIRST_WORD = re.compile(r"\S+")
-_END_WITHIN_LINE = re.compile(r"[^\W\d_]{3}[.!?] [A-ZÀ-Ý]")
-_FIELD = re.compile(r"[A-ZÀ-Ý][\w'’ /()-]{1,40}:\s")
-"""A line of a form: "Antécédents : HTA"."""
-_LEAST_LINES, _TIGHT, _LOWER, _WIDE = 3, 0.75, 0.25, 60
-
-
-@lru_cache(maxsize=8)
-def wrap_width(text: str) -> int | None:
-    """Return the width that a document's lines are wrapped at; None where they are not.
-
-    Wrapped text breaks where the next word does not fit: of its lines that end inside a sentence
-    most are so, and some go on in lower case. Headings, items of lists and rows of tables are
-    shorter than that; so are lines that a paragraph ends with, of which dialogues are made.
-    """
-    lines = text.splitlines()
-    if len(lines) < 2:
-        return None
-    sizes = sorted(len(line.rstrip()) for line in lines)
-    width = sizes[min(len(sizes) - 1, int(0.98 * len(sizes)))]
-    if not 30 <= width <= 200:
-        return None
-    tight = loose = lower = upper = 0
-    for line, following in zip(lines, lines[1:], strict=False):
-        word = _FIRST_WORD.match(following)
-        line = line.rstrip()
-        if not line or word is None:
-            continue
-        if len(line) + 1 + word.end() > width and not _FIELD.match(following):
-            tight += 1
-            lower += word[0][0].islower()
-            upper += word[0][0].isupper()
-        elif line[-1] not in _ENDS and line[-1] != "»":
-            loose += 1
-    if tight < _LEAST_LINES - 1 or tight < _TIGHT * (tight + loose):
-        return None
-    # Short lines of about one length that all begin with a capital are findings, one a line, unless
-    # sentences end within them.
-    prose = width >= _WIDE or text.isupper() or lower >= max(1, _LOWER * (lower + upper))
-    return width if prose or 6 * len(_END_WITHIN_LINE.findall(text)) >= len(lines) else None
 
 
 def _is_inner_dot(text: str, start: int, dot: int) -> bool:
