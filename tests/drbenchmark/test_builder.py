@@ -175,6 +175,25 @@ print(json.dumps([data["text"][0], data.cache_files[0]["filename"]]))"""
 
 @pytest.mark.long
 @pytest.mark.versions
+def test_what_a_conversion_left_out_is_told_from_the_cache_too(python, tmp_path):
+    code = f"""
+import json, logging
+import doctobert_hf
+from datasets import load_dataset
+told = []
+class Told(logging.Handler):
+    def emit(self, record):
+        told.append(record.getMessage())
+logging.getLogger("doctobert_hf").addHandler(Told())
+data = load_dataset("{ID}", "quaero_emea", data_dir=data_dir, protocol="doctobert")
+print(json.dumps([told, data["train"].info.description]))"""
+    first, second = python(code), python(code)
+    assert len(first[0]) == len(second[0]) == 1, (first, second)
+    assert "row left out" in second[0][0] or "labels left out" in second[0][0], second
+    assert second[0][0].split(": ", 1)[1] in second[1]
+    assert str(tmp_path) not in second[1]
+
+
 def test_files_beside_those_that_name_a_corpus_are_in_the_cache_key(python, tmp_path):
     import zipfile
 

@@ -21,6 +21,7 @@ from doctobert_hf.cli.plugins import load_plugins, take_plugins
 from doctobert_hf.errors import DoctobertError, UsageError, nearest
 from doctobert_hf.files import refuse_remote
 from doctobert_hf.processes import rank
+from doctobert_hf.reporting.loading import told_of_loading
 from doctobert_hf.reporting.terminal import terminal_words
 from doctobert_hf.runs.commands import PLUGINS
 from doctobert_hf.version import __version__
@@ -105,7 +106,8 @@ def _guarded(
     try:
         refuse_remote(getattr(args, "output", None), "--output")
         load_plugins(plugins)
-        return run(args)
+        with told_of_loading():
+            return run(args)
     except KeyboardInterrupt as stop:
         print(f"\nStopped. {stop}".rstrip(), file=sys.stderr)
         return 130

@@ -106,10 +106,15 @@ def _config(task: TaskSpec) -> DrBenchmarkConfig:
     return DrBenchmarkConfig(name=task.name, version=VERSION, description=task.corpus.description)
 
 
+_CONVERTED = " Conversion: "
+"""What stands in a description before the repairs and what was left out."""
+
+
 class DrBenchmark(datasets.GeneratorBasedBuilder):
     """The 27 tasks of DrBenchmark (Labrak et al., LREC-COLING 2024) from raw corpora."""
 
     BUILDER_CONFIG_CLASS = DrBenchmarkConfig
+    _told = False  # of what the conversion repaired or left out
     BUILDER_CONFIGS: ClassVar[list[DrBenchmarkConfig]] = [_config(task) for task in list_tasks()]
 
     def _create_builder_config(self, config_name: str | None = None, **options: Any) -> Any:
@@ -143,6 +148,10 @@ class DrBenchmark(datasets.GeneratorBasedBuilder):
             folder = download_corpus(task, getattr(dl_manager, "download_config", None))
         converted = convert(task, folder, self.config.protocol)
         log_report(task, converted.report)
+        self._told = True
+        if kinds := converted.report.counts:  # kept with the rows: a second load tells it as well
+            counts = "; ".join(f"{count:,} x {kind}" for kind, count in kinds.items())
+            self.info.description += _CONVERTED + counts  # no places: they hold paths
         empty = [split for split in SPLITS if not converted.splits[split]]
         if empty:  # Datasets cannot read an empty split back from its cache
             logger.warning("%s: no rows in %s, left out", task.name, " and ".join(empty))
@@ -151,6 +160,14 @@ class DrBenchmark(datasets.GeneratorBasedBuilder):
             for split in SPLITS
             if split not in empty
         ]
+
+    def as_dataset(self, *args: Any, **options: Any) -> Any:
+        """Read the prepared rows; what their conversion left out is told again, from the cache."""
+        _, marked, lines = (self.info.description or "").partition(_CONVERTED)
+        if marked and not self._told:
+            logger.warning("%s: %s", self.task.name, lines)
+            self._told = True
+        return super().as_dataset(*args, **options)
 
     def _generate_examples(self, rows: _Rows) -> Iterator[tuple[int, Row]]:
         label_columns = _label_columns(self.info.features)
