@@ -71,11 +71,12 @@ _UNSURE = re.compile(
     r"pourrai\w+|semble\w*|pr[ée]som\w+|soup[çc]on\w*|craint\w*|crain\w*|doute\w*|discut\w+|compatible\w*|"
     r"(?:fait|font|faisant|faire|laisse\w*|[àa])\s+penser|pens(?:[ée]|ons|ait|aient)\s+(?:à|aux?)|envisag\w+|vraisemblabl\w+|sugg[èe]r\w+|"
     r"en\s+faveur|orient\w+|à\s+confirmer|à\s+[ée]liminer|aspects?|peut[- ][êe]tre|apparen\w+|"
-    r"suppos\w+|(?:re)?cherch\w+|d[ée]pist\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
+    r"suppos\w+|redout\w+|peur|(?:re)?cherch\w+|d[ée]pist\w+|risque\w*|si|en\s+cas|crainte|penser\s+à|pr[ée]vent\w+)(?!\w)|\?",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
     r"(?<!\w)(?:suspicion|suspect[ée]e?s?|suspecte\w*|probables?|probablement|possibles?|possiblement|[àa]\s+(?:discuter|rechercher|confirmer)|[àa]\s+la\s+recherche|"
+    r"(?:crainte|peur)(?=\s+d['’e])|redout[ée]e?s?|"
     r"pourrai(?:t|ent)|peut[- ][êe]tre|hypoth[èe]ses?|"
     r"pr[ée]somption|pr[ée]sum[ée]e?s?|vraisemblabl\w+|soup[çc]onn\w+)(?!\w)",
     re.IGNORECASE,

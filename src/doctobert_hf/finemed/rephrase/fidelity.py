@@ -25,7 +25,13 @@ from doctobert_hf.finemed.rephrase.examined import examination_reasons, outcome_
 from doctobert_hf.finemed.rephrase.exchanged import exchange_reasons
 from doctobert_hf.finemed.rephrase.findings import finding_reasons
 from doctobert_hf.finemed.rephrase.known_quantities import KnownQuantities
-from doctobert_hf.finemed.rephrase.loose import in_months, ordinals, parted, without_list_numbers
+from doctobert_hf.finemed.rephrase.loose import (
+    as_often,
+    in_months,
+    ordinals,
+    parted,
+    without_list_numbers,
+)
 from doctobert_hf.finemed.rephrase.opposites import opposite_reasons
 from doctobert_hf.finemed.rephrase.plain import plain
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, polarity_reasons
@@ -34,6 +40,7 @@ from doctobert_hf.finemed.rephrase.ranges import range_reasons
 from doctobert_hf.finemed.rephrase.remnants import form_reasons
 from doctobert_hf.finemed.rephrase.short_names import short_name_reasons
 from doctobert_hf.finemed.rephrase.sides import side_reasons
+from doctobert_hf.finemed.rephrase.species import answer_reasons, species_reasons
 from doctobert_hf.finemed.rephrase.spelled import as_digits
 from doctobert_hf.finemed.rephrase.terms import (
     CONTENT,
@@ -80,6 +87,7 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     listed = without_list_numbers(source), without_list_numbers(rewrite)
     (old, old_dates), (new, new_dates) = take_dates(*listed), take_dates(listed[1], listed[0])
     old, new = in_months(old, new), in_months(new, old)
+    old, new = as_often(old, new), as_often(new, old)
     quantities, again = quantities_of(old), quantities_of(new)
     quantities, again = _with_days(quantities, new, old), _with_days(again, old, new)
     yield from date_reasons(old_dates, new_dates, {q.bare for q in quantities})
@@ -95,6 +103,8 @@ def fact_reasons(source: str, rewrite: str) -> Iterator[str]:
     yield from code_reasons(*listed)
     yield from term_reasons(source, rewrite)
     yield from short_name_reasons(source, rewrite)
+    yield from species_reasons(source, rewrite)
+    yield from answer_reasons(source, rewrite)
     yield from polarity_reasons(source, rewrite)
     yield from attribution_reasons(source, rewrite)
     yield from side_reasons(source, rewrite)

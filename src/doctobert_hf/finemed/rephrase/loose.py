@@ -86,6 +86,33 @@ def in_months(text: str, other: str) -> str:
     return _YEARS_AND_MONTHS.sub(total, text)
 
 
+_HOW_OFTEN = re.compile(
+    r"(?<!\w)([^\W\d_]{4,})\s+(deux|trois|quatre|[2-9])\s+fois(?!\w)", re.IGNORECASE
+)
+_SEVERAL = re.compile(r"(?<!\w)(deux|trois|quatre|[2-9])\s+([^\W\d_]{4,})", re.IGNORECASE)
+_SAME_VERB = 4
+
+
+def as_often(text: str, other: str) -> str:
+    """Return a text with what it counts told as often, where the other text tells it so.
+
+    Example:
+        >>> as_often("Elle a eu deux vomissements.", "Elle a vomi deux fois.")
+        'Elle a eu vomissements deux fois.'
+    """
+    often = {(m[1][:_SAME_VERB].lower(), _digit(m[2])) for m in _HOW_OFTEN.finditer(other)}
+
+    def told(match: re.Match[str]) -> str:
+        known = (match[2][:_SAME_VERB].lower(), _digit(match[1])) in often
+        return f"{match[2]} {match[1]} fois" if known else match[0]
+
+    return _SEVERAL.sub(told, text) if often else text
+
+
+def _digit(count: str) -> str:
+    return {"deux": "2", "trois": "3", "quatre": "4"}.get(count.lower(), count)
+
+
 _ENDING = rf"{IMPLIED}?(?:[èe]re?s?|ers?|res?|[èe]mes?|[èe]|nde?)"
 _FIRST = re.compile(r"(?<!\w)(?<!\d )premi(?:er|[èe]re)(?!\w)", re.I)
 _SECOND = re.compile(

@@ -158,6 +158,9 @@ _GROUPS: dict[str, dict[str, str]] = {
         r"|(?<!ne )(?:doit|doivent)\s+(?:recevoir|prendre|utiliser|employer)"
         r"|(?<!non )(?<!pas )(?:autoris[ée]e?s?|permise?s?)",
     },
+    "lasting": {
+        "short": r"(?:de\s+)?courtes?\s+dur[ée]es?", "long": r"(?:de\s+)?longues?\s+dur[ée]es?",
+    },
     "fitness": {"fit": r"apt(?:es?|itudes?)", "unfit": r"inapt(?:es?|itudes?)"},
     "recommendation": {
         "for": r"(?<!non )(?<!non-)(?<!pas )(?<!jamais )(?<!g[ée]n[ée]ralement )(?:recommand|"
@@ -278,7 +281,9 @@ _Kinds = dict[tuple[str, str], set[int]]
 """By group and stem, which of the group belong to it."""
 _LEVEL = re.compile(
     r"(?<!\w)(?:(augment(?:[ée]e?s?|ation)|[ée]l(?:ev[ée]e?s?|[ée]vation)|accrue?s?)|(?<!a)(normale?s?|normaux)|"
-    r"(diminu(?:[ée]e?s?|tion)|abaiss[ée]e?s?|baisse|effondr[ée]e?s?))(?!\w)",
+    r"(diminu(?:[ée]e?s?|tion)|abaiss[ée]e?s?|baisse|"
+    r"(?<!voie )(?<!voies )(?<!dose )(?<!partie )basse?s?|"
+    r"effondr[ée]e?s?))(?!\w)",
     re.IGNORECASE,
 )
 """How high a value is: "l'enzyme est augmentée", now "normale"."""

@@ -54,6 +54,14 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)aucune?\s+((?:(?!n[ei]\s)[\w-]+\s+){1,3}?)(?:ni\s+(?:aucune?\s+)?([\w-]+)\s+)?"
          r"n'(?:a|avait)\s+(?:eu\s+d'effets?|[ée]t[ée]\s+(?:efficace|utile|b[ée]n[ée]fique)|"
          r"rien\s+chang[ée]|am[ée]lior[ée]|apport[ée]|agi)(?!\w)", re.I, r"\1 et \2 en échec"),
+        (r"(?<!\w)(?:aux|à\s+l['’])\s*heures?\s+(\d+(?:\s*(?:,|et|puis)\s*\d+)*)"
+         r"(?![\d.,]*\s*(?:h|mg|g|ml)(?!\w))", re.I, r"à \1 heures"),
+        # "sans extraction instrumentale, d'un garçon": what is born is no part of what is denied
+        (r",\s+d'(une?\s+(?:gar[çc]on|fille|enfant|nouveau-n[ée]|nourrisson|b[ée]b[ée])(?!\w))",
+         re.I, r". \1"),
+        # "il ne le remplace pas" denies as "il ne remplace pas" does
+        (r"(?<!\w)ne\s+(?:la|les|le|lui|leur)\s+(?=[^\W\d_]+\s+(?:\w+ment\s+)?(?:pas|plus|jamais)(?!\w))",
+         re.I, "ne "),
         (r"(?<!\w)prises?\s+en\s+(?:charge|compte)(?!\w)", re.I, "soins"),
         (r"(?<!\w)ASP(?!\w)", 0, "abdomen sans préparation"),
         (r"(?<!\w)(?:faute|en\s+l'absence)\s+d(?:'une?|e)\s+([^.;,:]{3,40}?)\s+suffisante?s?(?!\w)",

@@ -22,7 +22,13 @@ _FACTORS: dict[str, tuple[str, float]] = {
     **{"cc": ("l", 1e-3), "µl": ("l", 1e-6), "km": ("m", 1e3), "m": ("m", 1.0), "cm": ("m", 1e-2)},
     **{"mm": ("m", 1e-3), "µm": ("m", 1e-6), "mol": ("mol", 1.0), "mmol": ("mol", 1e-3)},
     **{"µmol": ("mol", 1e-6), "nmol": ("mol", 1e-9), "pmol": ("mol", 1e-12), "ui": ("ui", 1.0)},
-    **{"u": ("ui", 1.0), "unite": ("ui", 1.0), "unites": ("ui", 1.0), "mui": ("ui", 1e-3)},
+    **{
+        "u": ("ui", 1.0),
+        "unite": ("ui", 1.0),
+        "unites": ("ui", 1.0),
+        "mui": ("ui", 1e-3),
+        "megaui": ("ui", 1e6),
+    },
     **{
         "%": ("%", 1.0),
         "‰": ("%", 0.1),
@@ -89,7 +95,7 @@ _FACTORS: dict[str, tuple[str, float]] = {
     **{
         "fois": ("fois", 1.0),
         "tiers": ("tiers", 1.0),
-        "quart": ("quart", 1.0),
+        "quart": ("%", 25.0),
         "x": ("fois", 1.0),
         "goutte": ("goutte", 1.0),
         "bouffee": ("bouf", 1.0),
@@ -245,17 +251,32 @@ def _with_neighbours(text: str, found: list[Quantity], ends: list[int]) -> list[
         for q in found
     ]
     shared = shared_units(text, spans, own)
+    together = _hours_and_minutes(text, found, ends)
     return [
         _but(
             q,
             side=side,
             also=(
+                *together.get(q.start, ()),
                 *((_scaled(q.bare, factor), unit) for factor, unit in also),
                 *([(q.bare * _PER_CENT, "g/l")] if q.unit == "%" else []),
             ),
         )
         for q, also, side in zip(found, shared, sides_of(text, spans), strict=True)
     ]
+
+
+def _hours_and_minutes(
+    text: str, found: list[Quantity], ends: list[int]
+) -> dict[int, tuple[tuple[float, str], ...]]:
+    """Return, by place, what hours and the minutes behind them make: "1 h 35" is 95 minutes."""
+    together: dict[int, tuple[tuple[float, str], ...]] = {}
+    for (hours, end), minutes in zip(zip(found, ends, strict=True), found[1:], strict=False):
+        near = text[end : minutes.start].strip(" \u00a0\u202f") in ("", "et")
+        if near and hours.unit == minutes.unit == "h" and minutes.value < 1 <= hours.value < _DAY:
+            told = ((hours.value + minutes.value, "h"),)
+            together[hours.start] = together[minutes.start] = told
+    return together
 
 
 _PER_CENT = 10.0

@@ -53,11 +53,23 @@ def _sided(text: str) -> dict[str, set[str]]:
 _BREAKS = re.compile(r"[,:;.()\n]|(?<!\w)(?:et|mais|alors|tandis|dont|ou|contre)(?!\w)", re.I)
 
 
-def _said_behind(source: str, rewrite: str) -> Iterator[str]:
+_INNER = r"(m[ée]dia(?:l|le|ux)|internes?)"
+_OUTER = r"(lat[ée]ra(?:l|le|ux)|externes?)"
+_HALVES = tuple(
+    re.compile(rf"(?<!\w)(?:{parts})\s+(?:{one}|{other})(?!\w)", re.IGNORECASE)
+    for parts, one, other in (
+        (r"m[ée]nisques?|mall[ée]oles?|condyles?|compartiments?|plateaux?|canthus", _INNER, _OUTER),
+        (r"p[ôo]les?|lobes?|paupi[èe]res?", r"(sup[ée]rieure?s?)", r"(inf[ée]rieure?s?)"),
+    )
+)
+"""Halves of a part that findings are told of as of sides: "ménisque médial"."""
+
+
+def _said_behind(source: str, rewrite: str, sides: re.Pattern[str] = SIDE) -> Iterator[str]:
     """Yield what is told of the other side: "tympan droit normal, gauche bombé"."""
-    old, new = _behind(source), _behind(rewrite)
-    for root, sides in old.items():
-        if len(sides) == 1 and len(new.get(root, ())) == 1 and new[root] != sides:
+    old, new = _behind(source, sides), _behind(rewrite, sides)
+    for root, told in old.items():
+        if len(told) == 1 and len(new.get(root, ())) == 1 and new[root] != told:
             yield f"side changed: {surface(root, source)}"
 
 
@@ -65,22 +77,22 @@ _CLAUSE = re.compile(r"[,;.\n]|(?<!\w)(?:mais|alors que|tandis que)(?!\w)", re.I
 _CLAUSE_WORDS = 14
 
 
-def _behind(text: str) -> dict[str, set[str]]:
+def _behind(text: str, pattern: re.Pattern[str] = SIDE) -> dict[str, set[str]]:
     """By stem, on which sides that stands which is told behind a side, or alone in its clause."""
     found: dict[str, set[str]] = {}
     clauses = _CLAUSE.split(text)
     for clause, behind in zip(clauses, [*clauses[1:], ""], strict=True):
         if _OTHER_SIDE.match(behind):
             continue  # "acuité : oeil droit 8/10, oeil gauche 4/10"
-        named = {m.lastindex for m in SIDE.finditer(clause)}
+        named = {m.lastindex for m in pattern.finditer(clause)}
         words = [fold(word) for word in WORD.findall(clause)]
         if len(named) == 1 and named <= {1, 2} and len(words) <= _CLAUSE_WORDS:
             for word in words:
                 if len(word) < CONTENT or word in LIGHT | _ANY_PLACE or _SHOWN.fullmatch(word):
                     continue
-                if not SIDE.fullmatch(word):
+                if not pattern.fullmatch(word):
                     found.setdefault(stem(word), set()).add("right" if named == {1} else "left")
-    sides = list(SIDE.finditer(text))
+    sides = list(pattern.finditer(text))
     for number, match in enumerate(sides):
         end = sides[number + 1].start() if number + 1 < len(sides) else len(text)
         told = _BREAKS.split(text[match.end() : min(end, match.end() + 60)])[0]
@@ -104,6 +116,9 @@ def side_reasons(source: str, rewrite: str) -> Iterator[str]:
             yield f"side changed: {surface(root, source)}"
     if all({m.lastindex for m in SIDE.finditer(text)} >= {1, 2} for text in (source, rewrite)):
         yield from _said_behind(source, rewrite)
+    for halves in _HALVES:
+        if all({m.lastindex for m in halves.finditer(t)} == {1, 2} for t in (source, rewrite)):
+            yield from _said_behind(source, rewrite, halves)
     counts = [
         (sum(bool(m[1]) for m in SIDE.finditer(t)), sum(bool(m[2]) for m in SIDE.finditer(t)))
         for t in (source, rewrite)

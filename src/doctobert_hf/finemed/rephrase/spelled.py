@@ -52,6 +52,10 @@ _ONE_OF = re.compile(
     re.I,
 )
 """A measure of which there is one: "d'un mg/kg/j", "un litre"."""
+_ONE_PERSON = (
+    r"(?<!\w)(?:une?|1)\s+(?P<who>enfant|patiente?|malade|cas|femme|homme|sujet|personne|adulte|"
+    r"nourrisson|nouveau-né|grossesse)"
+)
 _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I), new)
     for pattern, new in (
@@ -68,6 +72,27 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bpour[ -]cent(?=\s+(?:milli(?:litre|gramme)s?|m[lg]|grammes?)\b)", "pour 100"),
         (r"\bpour[ -]cents?\b", "%"),
         (r"(?<=\d)\s?cpm\b", " bpm"),
+        (
+            r"(?<=entre\s)(?:deux|2)(?=\s+(?:prises|doses|injections|administrations|applications)\b)",
+            "les",
+        ),
+        (rf"{_ONE_PERSON}\s+sur\s+(?:2|deux)\b", r"50 % \g<who>"),
+        (rf"{_ONE_PERSON}\s+sur\s+(?:4|quatre)\b", r"25 % \g<who>"),
+        (rf"{_ONE_PERSON}\s+sur\s+(?:5|cinq)\b", r"20 % \g<who>"),
+        (rf"{_ONE_PERSON}\s+sur\s+(?:10|dix)\b", r"10 % \g<who>"),
+        (
+            r"\b(?:trois|3)\s+premiers\s+mois(?=\s+de\s+(?:la\s+|sa\s+)?grossesse)",
+            "premier trimestre",
+        ),
+        (
+            r"\b(?:trois|3)\s+derniers\s+mois(?=\s+de\s+(?:la\s+|sa\s+)?grossesse)",
+            "troisième trimestre",
+        ),
+        (
+            rf"(?<=\d){_S}?(?:(?-i:MUI|M{_S}UI)|millions{_S}d['’]{_S}?(?:unit[ée]s?(?:{_S}internationales?)?|UI))(?!\w)",
+            " megaui",
+        ),
+        (r"(?<!\w)deux(?=\s+par\s+(?:jour|semaine|mois)\b)", "2 fois"),
         (r"\bune\s+fois\s+et\s+demie?\b", "1,5 fois"),
         (r"\b(\d+)\s+fois\s+et\s+demie?\b", r"\1,5 fois"),
         (
@@ -159,6 +184,12 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
     )
 )
+_DONE = (
+    r"(comptage|application|contr[ôo]le|dosage|bilan|consultation|num[ée]ration|pansement|visite|"
+    r"pr[ée]l[èe]vement|mesure|toilette|instillation|lavage|n[ée]bulisation|perfusion|brossage|"
+    r"t[ée]t[ée]e|biberon)s?"
+)
+"""What is done so many times a day or a week."""
 _DOSE = r"(?:[mµu]?g|mcg|ml|ui|(?:milli|micro)?grammes?|unit[ée]s?)"
 _PER = r"(?:par|/|tou(?:te)?s\s+les)"
 _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -171,6 +202,12 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(\d{_S}*((?:centi|milli)m[èe]tres?|[cm]m)){_S}+sur{_S}+(\d+(?:[.,]\d+)?|deux){IMPLIED}?(?!{_S}*[cm]|\d|[.,]\d)",
          r"\1 x \3 \2"),
         (rf"\bpar{_S}(\d{{1,2}}{IMPLIED}?{_S}?h(?:eures?)?)\b", r"toutes les \1"),
+        (rf"(?<!\w)(\d+|deux){_S}+{_DONE}(?={_S}+(?:par{_S}(?:jour|semaine|mois)|quotidien|hebdo|mensuel))",
+         r"\1 fois \2"),
+        (rf"\bfois{_S}{_DONE}{_S}+(?:par{_S}|/)(jour|semaine|mois)\b", r"fois/\2"),
+        (rf"\bfois{_S}{_DONE}{_S}+hebdomadaires?\b", "fois/semaine"),
+        (rf"\bfois{_S}{_DONE}{_S}+quotidienne?s?\b", "fois/jour"),
+        (rf"\bfois{_S}{_DONE}{_S}+mensuel(?:le)?s?\b", "fois/mois"),
         (rf"\b(\d+|deux){_S}+(?:reprises|occasions)\b", r"\1 fois"),
         (rf"\bchaque{_S}+(?=\d+{_S}*{_TIME}\b)", "tous les "),
         (rf"{_S}*(?:{_PER}){_S}*(?:24{_S}*h(?:eures?)?|vingt-quatre heures)\b", "/jour"),
@@ -195,6 +232,9 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"\b(?:quotidienne|journali[èe]re){_S}+(?:de{_S}+|:{_S}*)(\d+(?:[.,]\d+)?{_S}*{_DOSE})\b",
          r"\1/jour"),
         (rf"\b(?:mensuelle){_S}+(?:de{_S}+|:{_S}*)(\d+(?:[.,]\d+)?{_S}*{_DOSE})\b", r"\1/mois"),
+        (rf"(\d{_S}*{_DOSE}/jour)((?:{_S}*,)?{_S}(?:(?:puis|ensuite|et){_S})?(?:{_S}?\w+{_S})?(?:port|augment|major|r[ée]dui|diminu|"
+         rf"abaiss|pass)[ée]?\w*{_S}(?:ensuite{_S}|puis{_S}|progressivement{_S})?à{_S}\d+(?:[.,]\d+)?{_S}*{_DOSE})(?![\w/]|{_S}*par)",
+         r"\1\2/jour"),
         (rf"\b(\d+){_S}+(?:derni[eè]re?s?|premi[eè]re?s?){_S}+(?={_TIME}\b)", r"\1 "),
         (rf"(?<!\w)une?(?={_S}+{_TIME}\b)", f"1{IMPLIED}"),
         (rf"(?<!\w)l['’](?:an|ann[ée]e){_S}+(?:[ée]coul[ée]e|pr[ée]c[ée]dente?|derni[èe]re)|"
@@ -331,9 +371,13 @@ def _needed(pattern: str) -> tuple[str, ...]:
 
 
 _HINTS = (
-    ("mensuel", ("mensuel",)), (r"b(?:hebdomadaire)", ("hebdo",)), (r"\bhebdomadaire", ("hebdo",)),
+    ("(comptage", ()), ("mensuel", ("mensuel",)), (r"b(?:hebdomadaire)", ("hebdo",)),
+    (r"\bhebdomadaire", ("hebdo",)),
     (r"\btrimestriel", ("trimestr",)), (r"\bsemestriel", ("semestr",)), ("litre\"", ("litre",)),
     (r"sur\s+deux", ("sur",)), (rf"les{_S}+mois", ("mois",)),
+    ("premiers\\s", ("premiers",)), ("derniers\\s", ("derniers",)),
+    ("MUI", ("mui", "m ui", "million")),
+    ("enfant|patiente?|malade", ("sur",)),
     ("trimestre", ("trimestre",)), ("semestre", ("semestre",)),
     ("moiti", ("moiti",)), ("(tiers|quart)", ("tiers", "quart")),
     ("quarts)", ("quart", "3/4")), ("quarts", ("quart",)),

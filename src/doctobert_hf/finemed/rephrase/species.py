@@ -1,0 +1,60 @@
+"""Species of a genus, and answers to a question: another one is another fact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_GENERA = """Acinetobacter Actinomyces Aedes Anopheles Ascaris Aspergillus Bacillus Bacteroides
+    Bartonella Bordetella Borrelia Brucella Campylobacter Candida Chlamydia Citrobacter
+    Clostridioides Clostridium Corynebacterium Coxiella Cryptococcus Cutibacterium Echinococcus
+    Entamoeba Enterobacter Enterococcus Escherichia Francisella Fusarium Fusobacterium
+    Haemophilus Helicobacter Histoplasma Klebsiella Legionella Leishmania Leptospira Listeria
+    Malassezia Microsporum Moraxella Mycobacterium Mycoplasma Neisseria Nocardia Onchocerca
+    Pasteurella Plasmodium Pneumocystis Proteus Pseudomonas Rickettsia Salmonella Schistosoma
+    Serratia Shigella Staphylococcus Streptococcus Strongyloides Taenia Toxoplasma Treponema
+    Trichomonas Trichophyton Trypanosoma Ureaplasma Vibrio Wuchereria Yersinia""".split()
+_SPECIES = re.compile(rf"(?<!\w)({'|'.join(_GENERA)}|[A-Z]\.)\s+([a-z]{{4,}})(?!\w)")
+_ANSWER = re.compile(
+    r"(?<!\w)(?i:r[ée]ponses?)(?:\s+(?:exactes?|justes?|correctes?|attendues?))?\s*(?::|est|sont)?\s*"
+    r"(?:l[ae]s?\s+)?(?P<letters>[A-E](?:(?:\s*[,/+]\s*|\s+et\s+)?[A-E])*)(?![\w'’])"
+)
+
+
+def species_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield species of a genus that the source tells of, and of which it has another one.
+
+    Example:
+        >>> list(species_reasons("À Plasmodium falciparum.", "À Plasmodium vivax."))
+        ['species invented: vivax']
+    """
+    old, new = _species(source), _species(rewrite)
+    for genus, epithets in old.items():
+        for epithet in sorted(new.get(genus, set()) - epithets):
+            if epithet not in source.lower():
+                yield f"species invented: {epithet}"
+
+
+def _species(text: str) -> dict[str, set[str]]:
+    """By the first letter of a genus, whose name may be cut short, its species."""
+    found: dict[str, set[str]] = {}
+    full = {match[1][0] for match in _SPECIES.finditer(text) if not match[1].endswith(".")}
+    for match in _SPECIES.finditer(text):
+        if match[1][0] in full:
+            found.setdefault(match[1][0], set()).add(match[2])
+    return found
+
+
+def answer_reasons(source: str, rewrite: str) -> Iterator[str]:
+    """Yield a question's right answer that is another letter now.
+
+    Example:
+        >>> list(answer_reasons("Réponse : C.", "La bonne réponse est D."))
+        ['answer changed: C, now D']
+    """
+    old, new = (
+        [set(re.findall("[A-E]", match["letters"])) for match in _ANSWER.finditer(text)]
+        for text in (source, rewrite)
+    )
+    if len(old) == len(new) == 1 and old != new:
+        yield f"answer changed: {', '.join(sorted(old[0]))}, now {', '.join(sorted(new[0]))}"

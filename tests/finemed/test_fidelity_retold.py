@@ -1,0 +1,63 @@
+"""The gates on texts that a writer tells anew: shares, durations, answers, species, halves."""
+
+import pytest
+
+pytest.importorskip("text_to_num")
+
+from doctobert_hf.finemed import check_rewrite
+
+SAME = [
+    # numbers in another form
+    ("Une otite chez 25 % des enfants.", "Un enfant sur quatre a une otite."),
+    ("Une otite chez 50 % des malades.", "Un malade sur deux a une otite."),
+    ("Examiné 95 minutes après l'accident.", "Examiné 1 h 35 après l'accident."),
+    ("Éviter dès le premier trimestre.", "Éviter dès les trois premiers mois de grossesse."),
+    ("Pénicilline G 2,4 millions d'unités.", "Pénicilline G 2,4 MUI."),
+    ("Artésunate à 0, 12 et 24 heures.", "Artésunate aux heures 0, 12 et 24."),
+    ("À renouveler après 4 heures.", "Laisser 4 heures entre deux prises, puis renouveler."),
+    ("Elle a vomi deux fois.", "Elle a eu deux vomissements."),
+    ("Appliquer deux fois par semaine.", "À raison de deux applications hebdomadaires."),
+    ("Plaquettes contrôlées deux fois par semaine.", "Plaquettes : deux comptages par semaine."),
+    ("Rispéridone 1 mg par jour puis 4 mg par jour.",
+     "Rispéridone à la dose quotidienne de 1 mg, portée ensuite à 4 mg."),
+    # other words
+    ("Il ne remplace pas le dépistage.", "Le dépistage reste utile, il ne le remplace pas."),
+    ("Naissance par voie basse, sans extraction, d'un garçon de 3 kg.",
+     "Un garçon de 3 kg est né par voie basse, sans extraction."),
+    ("RE 90 %, RP 60 %.", "Récepteurs : RE à 90 %, ceux de la progestérone à 60 %."),
+    ("Transfusion de deux concentrés érythrocytaires.", "Deux concentrés érythrocytaires donnés."),
+    ("Réponses : A et C.", "Les réponses exactes sont A, C."),
+    ("À P. falciparum ; Plasmodium falciparum est grave.", "Plasmodium falciparum est grave."),
+]  # fmt: skip
+CHANGED = [
+    ("Une otite chez 25 % des enfants.", "Un enfant sur cinq a une otite.", "quantity"),
+    ("Examiné 95 minutes après l'accident.", "Examiné 1 h 45 après l'accident.", "quantity"),
+    ("Pénicilline G 2,4 millions d'unités.", "Pénicilline G 2,4 UI.", "quantity"),
+    ("Elle a vomi deux fois.", "Elle a eu trois vomissements.", "quantity"),
+    ("Appliquer deux fois par semaine.", "À raison de trois applications hebdomadaires.",
+     "quantity"),
+    ("Rispéridone 1 mg par jour puis 4 mg par jour.",
+     "Rispéridone à la dose quotidienne de 1 mg, portée ensuite à 6 mg.", "quantity"),
+    ("Il ne remplace pas le dépistage.", "Le dépistage est inutile, il le remplace.", "negation"),
+    ("Réponse : C.", "Bonne réponse : D.", "answer changed: C, now D"),
+    ("À Plasmodium falciparum.", "À Plasmodium vivax.", "species invented: vivax"),
+    ("Insuline de courte durée.", "Insuline de longue durée.", "lasting changed"),
+    ("Fissure verticale du ménisque médial. Le ménisque latéral est intact.",
+     "Le ménisque latéral porte une fissure verticale ; le ménisque médial est intact.",
+     "side changed"),
+    ("T4 libre basse. Lévothyroxine à augmenter par paliers.",
+     "T4 libre élevée. Lévothyroxine à augmenter par paliers.", "level changed"),
+    ("Surveillance par crainte d'une méningite.", "La surveillance a révélé une méningite.",
+     "hypothesis made certain"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "rewrite"), SAME)
+def test_the_same_told_anew_passes(source, rewrite):
+    assert check_rewrite(source, rewrite) == []
+    assert check_rewrite(rewrite, source) == []
+
+
+@pytest.mark.parametrize(("source", "rewrite", "reason"), CHANGED)
+def test_each_change_is_named(source, rewrite, reason):
+    assert any(found.startswith(reason) for found in check_rewrite(source, rewrite))
