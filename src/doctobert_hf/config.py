@@ -114,7 +114,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     import yaml
 
     try:
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), _loader())
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), yaml_loader())
     except RecursionError as error:
         raise UsageError(
             f"The configuration '{path}' is nested too deeply", "plain keys"
@@ -155,14 +155,10 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def _too_deep(path: str | Path) -> str:
-    return f"The configuration '{path}' is nested too deeply"
-
-
 _TWICE = "the key"
 
 
-def _loader() -> Any:
+def yaml_loader() -> Any:
     """Return YAML's safe loader, with an error for a key that stands twice in a mapping."""
     import yaml
 

@@ -51,10 +51,18 @@ def _sentence(text: str) -> str:
 
 
 def nearest(name: str, names: list[str]) -> str:
-    """Return ``"Did you mean 'x'?"`` for the closest of ``names``, or the list of all of them."""
+    """Return ``"Did you mean 'x'?"`` for the closest of ``names``, or the list of all of them.
+
+    A list of more than forty names would hide the error: ``--help`` shows them.
+
+    Example:
+        >>> nearest("ouput", ["output", "input"])
+        "Did you mean 'output'?"
+    """
     import difflib
 
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"Did you mean '{close[0]}'?"
-    return f"Valid names: {', '.join(sorted(names))}."
+    known = sorted(set(names))
+    return f"Valid names: {', '.join(known)}." if len(known) <= 40 else "--help shows all of them."

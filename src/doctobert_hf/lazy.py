@@ -39,6 +39,7 @@ def lazy_names(
         return value
 
     def listed() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *names, *modules})
+        loaded = {*vars(sys.modules[package])} - {"TYPE_CHECKING", "lazy_names", "annotations"}
+        return sorted({*loaded, *names, *modules})
 
     return find, listed

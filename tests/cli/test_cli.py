@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -29,6 +31,31 @@ def test_help_and_version(capsys):
     for name in COMMANDS:
         code, out, _ = run(capsys, name, "--help")
         assert code == 0 and "--debug" in out
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    words = [sys.executable, "-m", "doctobert_hf"]
+    for arguments in (["--help"], ["pretrain", "ablate", "-h"], ["benchmark", "tasks"]):
+        done = subprocess.run(
+            ["bash", "-c", '"$@" | true; exit ${PIPESTATUS[0]}', "_", *words, *arguments],
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mend"),
+    [
+        (["finemed", "clean", "--recipe", "x"], "A recipe is named right behind the command"),
+        (["pretrain", "--recipe", "x"], "A recipe is named right behind the command"),
+        (["pretrain", "--nonsens", "3"], "--help shows all of them"),
+        (["pretrain", "--max_token", "3"], "Did you mean 'max_tokens'?"),
+    ],
+)
+def test_a_hint_is_near_or_none(arguments, mend, capsys):
+    assert main(arguments) == 2
+    assert mend in capsys.readouterr().err
 
 
 def test_env(capsys):

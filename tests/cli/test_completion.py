@@ -51,3 +51,18 @@ printf '%s\\n' "${COMPREPLY[@]}"
     (tmp_path / "script").write_text(capsys.readouterr().out + ask)
     done = subprocess.run(["bash", tmp_path / "script"], capture_output=True, text=True)
     assert done.stdout.split() == ["push-model"], done.stderr
+
+
+def test_values_of_a_key_and_tasks_are_offered():
+    import shtab
+
+    from doctobert_hf.cli.completion import whole_parser
+
+    def offered(parser, *words):
+        for word in words[:-1]:
+            parser = next(a.choices[word] for a in parser._actions if hasattr(a.choices, "values"))
+        return next(a.choices for a in parser._actions if words[-1] in a.option_strings)
+
+    whole = whole_parser(shtab)
+    assert offered(whole, "finemed", "clean", "--executor") == ["local", "slurm", "ray"]
+    assert "morfitt" in offered(whole, "benchmark", "run", "--tasks")

@@ -80,7 +80,8 @@ def test_duplicates_but_for_case_and_line_breaks(tmp_path, minhash, one, other, 
     path = table(
         tmp_path / "c.parquet", [(str(n), f"{words} {t}") for n, t in enumerate((one, other))]
     )
-    options = {"language": None, "minhash": minhash, "exact": not minhash, "similarity": 0.5}
+    options = {"language": None, "minhash": minhash, "exact": not minhash}
+    options |= {"similarity": 0.5} if minhash else {}
     clean(CleanConfig(input=(path,), output=tmp_path / "out", parts=1, workers=1, **options))
     assert len(rows_of(tmp_path / "out")) == (1 if same else 2)
 

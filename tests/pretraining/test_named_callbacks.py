@@ -31,6 +31,7 @@ def test_a_default_is_replaced_and_others_follow():
         ({"a": {}, "b": {}}, "a name"),
         ("{gc: {step: 3}}", "gc has no 'step'"),
         ("{gc: {steps: 3}", "is no YAML"),
+        ("{gc: {steps: 3, steps: 4}}", "'steps' is given twice"),
     ],
 )
 def test_what_is_wrong_is_told(item, match):

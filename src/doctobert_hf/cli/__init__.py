@@ -47,8 +47,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal of cp1252 or ASCII: replace, never fail
             stream.reconfigure(errors="replace")
-    with terminal_words():
-        return _main(list(sys.argv[1:] if argv is None else argv))
+    try:
+        with terminal_words():
+            code = _main(list(sys.argv[1:] if argv is None else argv))
+            sys.stdout.flush()
+            return code
+    except BrokenPipeError:
+        # The reader of our output went away ("| head"): not an error, but nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _main(arguments: list[str]) -> int:
@@ -112,9 +119,7 @@ def _guarded(
         print(f"\nStopped. {stop}".rstrip(), file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output went away ("| head"): not an error, but nothing more to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except Exception as error:
         if args.debug:
             raise

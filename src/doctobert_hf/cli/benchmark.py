@@ -2,11 +2,11 @@
 
 doctobert-hf benchmark tasks                        task, metric, sizes, licence, agreement, data
 doctobert-hf benchmark check --data-dir raw         counts, checksums, duplicates, shared documents
-doctobert-hf benchmark run MODEL --data-dir raw     tune, train five seeds, score, on each task
-doctobert-hf benchmark run MODEL --corpus notes     the same on your own annotated documents
+doctobert-hf benchmark run my-run/model --data-dir raw   tune, train five seeds, score, on each task
+doctobert-hf benchmark run my-run/model --corpus notes   the same on your own annotated documents
 doctobert-hf benchmark report benchmark-results     tables, ranks, figures
 doctobert-hf benchmark errors benchmark-results     what was missed, invented or cut wrongly
-doctobert-hf benchmark probe MODEL --data-dir raw   a few minutes' look at a model
+doctobert-hf benchmark probe my-run/model --data-dir raw   a few minutes' look at a model
 """
 
 from __future__ import annotations

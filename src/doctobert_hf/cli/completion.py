@@ -61,6 +61,12 @@ def whole_parser(shtab: Any) -> argparse.ArgumentParser:
     return whole
 
 
+def _tasks() -> list[str]:
+    from doctobert_hf.drbenchmark import list_tasks
+
+    return ["doctobert", "all", *(task.name for task in list_tasks())]
+
+
 _WORDS = {"pretrain": ("store", "ablate")}
 """What may stand in a recipe's place."""
 
@@ -86,5 +92,9 @@ def _mark(parser: argparse.ArgumentParser, command: str, shtab: Any) -> None:
                 _mark(sub, f"{command} {name}", shtab)
         elif action.dest == "recipe":
             action.choices = [*_recipes(command), *_WORDS.get(command, ())]
+        elif action.dest == "tasks" and action.option_strings:
+            action.choices = _tasks()
+        elif str(action.metavar).startswith("{"):  # the values that a key takes: "{local,slurm}"
+            action.choices = str(action.metavar).strip("{}").split(",")
         elif action.type is Path or action.dest in ("output", "model", "corpus", "documents"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]

@@ -97,17 +97,21 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line with the nearest option, as all errors are here."""
 
     def format_help(self) -> str:
-        """Return the help; of many options the usage names those that are needed.
+        """Return the help; the usage names arguments first, then the options that are needed.
 
-        Else a screen of options stands before what the command does and its examples.
+        Of many options it names no others: else a screen of them stands before what the command
+        does and its examples.
         """
-        if self.usage is None and len(self._actions) > MANY:
-            needed = [a for a in self._actions if not a.option_strings or a.required]
+        arguments = [action for action in self._actions if not action.option_strings]
+        needed = [a for a in self._actions if a.option_strings and a.required]
+        if self.usage is None and (len(self._actions) > MANY or (arguments and needed)):
             formatter = self._get_formatter()
-            formatter.add_usage(None, needed, [], prefix="")
-            words = f"{formatter.format_help()} [--option value ...]".replace("%", "%%").split()
+            formatter.add_usage(None, arguments, [], prefix="")
+            options = [_with_value(action) for action in needed]
+            parts = [*formatter.format_help().split(), *options, "[--option value ...]"]
+            words = [part.replace("%", "%%").replace(" ", "\0") for part in parts]
             usage = textwrap.wrap(" ".join(words), COLUMNS - len("usage: "))
-            self.usage = "\n       ".join(usage)
+            self.usage = "\n       ".join(usage).replace("\0", " ")
         return super().format_help()
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
@@ -144,6 +148,8 @@ class Parser(argparse.ArgumentParser):
         wrong = next((word for word in left if word.startswith("--")), left[0])
         near = difflib.get_close_matches(wrong.split("=")[0], names, 1, 0.6)
         mend = f" Did you mean {near[0]}?" if near else f" See {parser.prog} --help."
+        if wrong.startswith("--recipe") and any(a.dest == "recipe" for a in parser._actions):
+            mend = f" A recipe is named right behind the command: {parser.prog} RECIPE."
         told = " ".join(left)
         print(f"error: {parser.prog}: unrecognized arguments: {told}.{mend}", file=sys.stderr)
         raise SystemExit(2)
@@ -152,6 +158,12 @@ class Parser(argparse.ArgumentParser):
         """End with one line."""
         print(f"error: {self.prog}: {message}. See {self.prog} --help.", file=sys.stderr)
         raise SystemExit(2)
+
+
+def _with_value(action: argparse.Action) -> str:
+    """Return an option as a usage names it, with what stands for its value if it has one."""
+    value = "" if action.nargs == 0 else f" {action.metavar or action.dest.upper()}"
+    return f"{action.option_strings[-1]}{value}"
 
 
 _SHOWN = {

@@ -26,12 +26,12 @@ from doctobert_hf.recipes import find_recipe, recipes_of
 from doctobert_hf.runs.commands import command_line
 from doctobert_hf.runs.resume import resumed_config
 
-_ABLATE_HELP = """usage: doctobert-hf pretrain ablate PLAN.yaml --output DIR [--overwrite] [--json]
+_ABLATE_HELP = """usage: doctobert-hf pretrain ablate PLAN.yaml --output DIR [--option ...]
 
 Compare ways to pretrain: each arm of a plan through pretraining and the
 benchmark, then one page with scores, intervals, curves and a recommendation.
-The same command goes on where it was stopped. Settings stand in the plan
-(docs/pretraining.md).
+The same command resumes a stopped study. Settings stand in the plan; the
+documentation's page on pretraining has one.
 
 doctobert-hf pretrain ablate plan.yaml --output ablation
 
@@ -93,6 +93,9 @@ class _PretrainParser(Parser):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.__class__ = _PretrainParser
+    parser.usage = (
+        f"{parser.prog} RECIPE | store CORPUS | ablate PLAN.yaml\n       [--option value ...]"
+    )
     parser.add_argument(
         "recipe",
         nargs="?",

@@ -47,7 +47,8 @@ def add_arguments(actions: Any) -> None:
     build.add_argument("--output", type=Path, required=True, help="folder of the index")
     build.add_argument("--model", help="run, model or Hub id; default: words only (BM25)")
     build.add_argument("--text-column", default="text", help="column that holds the text")
-    build.add_argument("--engine", default="exact", help="exact (default), faiss for millions of "
+    build.add_argument("--engine", default="exact", choices=("exact", "faiss", "qdrant"),
+                       help="exact (default), faiss for millions of "
                        "passages, or qdrant, a server: approximate")  # fmt: skip
     build.add_argument("--abbreviations", action="store_true", help="let clinical abbreviations "
                        "and what they stand for find each other by words (HTA, hypertension "

@@ -11,6 +11,9 @@ from doctobert_hf.lazy import lazy_names
 
 if TYPE_CHECKING:
     from doctobert_hf.drbenchmark import leaderboard as leaderboard
+    from doctobert_hf.drbenchmark.finetuning.probe import (
+        BenchmarkProbeCallback as BenchmarkProbeCallback,
+    )
     from doctobert_hf.drbenchmark.predictor import Predictor as Predictor
     from doctobert_hf.drbenchmark.scoring import compute_metrics as compute_metrics
     from doctobert_hf.drbenchmark.spec import CorpusSpec as CorpusSpec, TaskSpec as TaskSpec
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
+    "BenchmarkProbeCallback": ".finetuning.probe",
     "TaskSpec": ".spec",
     "CorpusSpec": ".spec",
     "list_tasks": ".tasks",

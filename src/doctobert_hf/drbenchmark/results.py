@@ -42,6 +42,11 @@ class Cell:
     procedure: str
     seed: int
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Model and revision: what results of one model have in common."""
+        return self.model, self.revision
+
     def folder(self, root: Path) -> Path:
         """Folder of this task's cells of this model."""
         model = re.sub(r"[^\w.-]+", "__", self.model)

@@ -107,11 +107,38 @@ class AnnotateConfig(StageConfig):
         super().__post_init__()
         if not 0 < self.threshold < 1:
             raise UsageError(f"threshold {self.threshold}", "between 0 and 1")
-        model = self.terms not in ("lexicon", "none")
-        unused = {"threshold": not model, "lexicons": self.terms != "lexicon"}
-        for item in fields(self):
-            if unused.get(item.name) and getattr(self, item.name) != item.default:
-                raise UsageError(f"{item.name} with terms '{self.terms}': it would do nothing")
+        models = [axis for axis in ("domain", "subdomain", "quality") if _is_model(self, axis)]
+        entities = _is_model(self, "terms")
+        unused = {
+            "keep_domains": self.domain == "none" and "domain 'none'",
+            "density": self.terms == "none" and "terms 'none'",
+            "threshold": not entities and f"terms '{self.terms}'",
+            "lexicons": self.terms != "lexicon" and f"terms '{self.terms}'",
+            "url_prefix": not _is_model(self, "subdomain") and f"subdomain '{self.subdomain}'",
+            "max_length": not models and "no classifier that is a model",
+            "batch_size": not models and not entities and "no annotator that is a model",
+            "revision": not models and not entities and "no annotator that is a model",
+        }
+        _refuse_unused(self, unused)
+
+
+def _is_model(config: AnnotateConfig, axis: str) -> bool:
+    """Return whether an annotator is a model's folder or id."""
+    name = getattr(config, axis)
+    return name not in ("light", "lexicon", "none") and ":" not in name
+
+
+def _refuse_unused(config: StageConfig, unused: Mapping[str, str | bool]) -> None:
+    """Raise an error where a key that does nothing here is not as it is by default.
+
+    Args:
+        config: The stage's settings.
+        unused: By key, with what it does nothing; False where it does something.
+    """
+    for item in fields(config):
+        why = unused.get(item.name)
+        if why and getattr(config, item.name) != item.default:
+            raise UsageError(f"{item.name} with {why}: it would do nothing", fix="Leave it out")
 
 
 @dataclass
@@ -164,6 +191,13 @@ class CleanConfig(StageConfig):
                 "duplicates_column with mark_near_duplicates",
                 "one of the two: cluster_size says as much",
             )
+        of_pairs = ("shingle_words", "similarity", "duplicates_column", "buckets")
+        unused = dict.fromkeys(
+            (*of_pairs, "hashes_per_bucket", "seed"), not self.minhash and "minhash off"
+        )
+        _refuse_unused(
+            self, {**unused, "language_score": self.language is None and "no language to keep"}
+        )
 
 
 @dataclass
@@ -319,6 +353,11 @@ class MixConfig(StageConfig):
         0.2, "for context extension: share of chunks kept in all", least=0, most=1
     )
     seed: int = option(17, "seed of the sampling")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        why = self.long_tokens is None and "no long_tokens"
+        _refuse_unused(self, {"long_share": why, "context_share": why})
 
 
 @dataclass

@@ -9,7 +9,7 @@ own to what tasks are scored by.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.metrics.choice import exact_match_ratio, hamming_score
@@ -17,6 +17,9 @@ from doctobert_hf.metrics.classification import multilabel_f1, weighted_f1, weig
 from doctobert_hf.metrics.entities import entity_counts, entity_f1, partial_entity_f1
 from doctobert_hf.metrics.own import own_metrics, register_metric
 from doctobert_hf.metrics.similarity import edrm
+
+if TYPE_CHECKING:
+    from evaluate import EvaluationModule
 
 METRICS = {
     "entity_f1": entity_f1,
@@ -68,7 +71,7 @@ def module_folder(name: str) -> Path:
     return Path(__file__).parent / "modules" / name
 
 
-def load(name: str, **options: Any) -> Any:
+def load(name: str, **options: Any) -> EvaluationModule:
     """Return a metric as an ``evaluate.Metric``, without network.
 
     Args:

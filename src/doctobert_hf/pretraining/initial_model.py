@@ -37,11 +37,9 @@ def make_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Pr
     if fresh is None:
         model = _begun_model(config, tokenizer)
     elif config.init_from is None:
-        _set_rope(fresh, config)
         model = AutoModelForMaskedLM.from_config(fresh)
         _reset_head(model, config.initializer_range)
     else:
-        _set_rope(fresh, config)
         model = tile_model(_tiles(config, tokenizer), fresh)
     if model.config.vocab_size < len(tokenizer):
         raise UsageError(
@@ -104,7 +102,9 @@ def fresh_config(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase | No
 
     given = check_architecture(config.architecture or {}, preset_config(config.preset))
     given.setdefault("initializer_range", config.initializer_range)
-    return preset_config(config.preset, tokenizer, **given)
+    fresh = preset_config(config.preset, tokenizer, **given)
+    set_rope(fresh, config)
+    return fresh
 
 
 def _tell_of_adapters(model: PreTrainedModel, layers: int) -> None:
@@ -130,7 +130,7 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
     known = open_pretrained(AutoConfig, source)
     own = set_dropout(known, config.architecture or {})
     extension = check_tokenizer(source, known, tokenizer, config.tokenizer)
-    _set_rope(known, config)
+    set_rope(known, config)
     # Trained in half precision a weight does not move: its steps are smaller than its last digit.
     model, report = open_pretrained(
         AutoModelForMaskedLM, source, config=known, dtype="float32", output_loading_info=True
@@ -207,7 +207,12 @@ def _reset_head(model: PreTrainedModel, spread: float) -> None:
         torch.nn.init.trunc_normal_(weight, std=spread, a=-2 * spread, b=2 * spread)
 
 
-def _set_rope(architecture: Any, config: PretrainConfig) -> None:
+def set_rope(architecture: Any, config: PretrainConfig) -> None:
+    """Set the RoPE bases that the recipe names.
+
+    Raises:
+        UsageError: Not a ModernBERT.
+    """
     for kind, theta in (
         ("full_attention", config.rope_theta_global),
         ("sliding_attention", config.rope_theta_local),

@@ -14,6 +14,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from doctobert_hf.config import yaml_loader
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.extension import find_class
 
@@ -54,10 +55,12 @@ def _parsed(item: Any) -> Any:
 
     if isinstance(item, str) and item.lstrip().startswith("{"):
         try:
-            return yaml.safe_load(item)
+            return yaml.load(item, yaml_loader())
         except yaml.YAMLError as error:
-            wrong = f"callbacks: {item!r:.80} is no YAML"
-            raise UsageError(wrong, "{name: {key: value}}") from error
+            problem = str(getattr(error, "problem", ""))
+            why = f": {problem}" if "twice" in problem else " is no YAML"
+            wrong = f"callbacks: {item!r:.80}{why}"
+            raise UsageError(wrong, "{name: {key: value}}, each key once") from error
     return item
 
 

@@ -464,7 +464,7 @@ def _planned_architecture(config: PretrainConfig) -> Any:
 
     from doctobert_hf.models.architecture import set_dropout
     from doctobert_hf.pretraining.fit import check_tokenizer
-    from doctobert_hf.pretraining.initial_model import fresh_config
+    from doctobert_hf.pretraining.initial_model import fresh_config, set_rope
 
     tokenizer = open_tokenizer(config.tokenizer) if config.tokenizer is not None else None
     if _from_preset(config):
@@ -472,6 +472,7 @@ def _planned_architecture(config: PretrainConfig) -> Any:
     source = source_of(config)
     known = open_pretrained(AutoConfig, source)
     set_dropout(known, config.architecture or {})
+    set_rope(known, config)
     if tokenizer is not None and check_tokenizer(source, known, tokenizer, config.tokenizer):
         known.vocab_size = max(known.vocab_size, len(tokenizer))  # extended
     return known

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.config import refuse_unless_begun
 from doctobert_hf.errors import UsageError
@@ -16,7 +16,6 @@ from doctobert_hf.errors import UsageError
 if TYPE_CHECKING:
     from doctobert_hf.pretraining.arguments import MLMTrainingArguments
 
-Schedule = Literal["linear", "constant", "warmup_stable_decay", "one_minus_sqrt"]
 SCHEDULES: tuple[str, ...] = ("linear", "constant", "warmup_stable_decay", "one_minus_sqrt")
 
 

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from doctobert_hf.config import build_config, renamed
+from doctobert_hf.config import build_config, renamed, yaml_loader
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.models.architecture import architecture_keys, is_architecture_key
 from doctobert_hf.pretraining.unused_keys import UNUSED, check_unused
@@ -98,7 +98,10 @@ def checked(given: Mapping[str, Any], own: set[str], source: str) -> dict[str, A
         if key not in fields:
             taken = (name for name in fields if name not in _FIXED and name not in UNUSED)
             names = [*own, *taken, *architecture_keys()]
-            raise UsageError(f"Unknown key '{key}' in the {source}", fix=nearest(key, names))
+            mend = nearest(key, names)
+            if key == "recipe":
+                mend = "A recipe is named right behind the command: doctobert-hf pretrain RECIPE"
+            raise UsageError(f"Unknown key '{key}' in the {source}", fix=mend)
         holder = dataclasses.make_dataclass("_One", [(key, hints[key])])
         plain = isinstance(value, (dict, list, tuple)) or hints[key] is Any
         found[key] = value if plain else _typed(holder, key, hints[key], value, source)
@@ -149,6 +152,6 @@ def _value(word: str, hint: Any) -> Any:
     """Return a word as YAML reads it; for a key that takes text alone, ``2024-01-01`` is text."""
     import yaml
 
-    value = yaml.safe_load(word)
+    value = yaml.load(word, yaml_loader())
     kinds = set(typing.get_args(hint) or (hint,)) - {type(None)}
     return word if kinds == {str} and value is not None else value

@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.hub.cards.facts import CardFacts
 from doctobert_hf.hub.cards.kinds import KINDS
-from doctobert_hf.hub.cards.metadata import license_id, metadata_errors, size_category
+from doctobert_hf.hub.cards.metadata import license_ids, metadata_errors, size_category
 from doctobert_hf.hub.cards.render import front_matter, render_card, snippets
 from doctobert_hf.hub.cards.templates import template_environment
 from doctobert_hf.hub.publish.preview import render_path
@@ -286,8 +286,9 @@ def test_metadata_of_datasets():
 
 
 def test_licences_and_sizes():
-    assert license_id("CC-BY-4.0, per record") == "cc-by-4.0"
-    assert license_id("GFDL-1.3") == "gfdl" and license_id("Data-use agreement") == "other"
+    assert license_ids("CC-BY-4.0, per record") == ["cc-by-4.0"]
+    assert license_ids("GFDL-1.3") == ["gfdl"]
+    assert license_ids("Data-use agreement") == ["other"]
     assert [size_category(n) for n in (999, 1000, 20_000_000)] == [
         *("n<1K", "1K<n<10K", "10M<n<100M")
     ]

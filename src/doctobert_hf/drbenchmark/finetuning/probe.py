@@ -95,11 +95,16 @@ _ABSENT = ("missing", "unreadable", "download")
 class BenchmarkProbeCallback(TrainerCallback):
     """Probes every n-th checkpoint of a run and writes ``probe.jsonl``; works with any ``Trainer``.
 
-    A probe that fails is told of and does not end the training.
+    A probe that fails is a warning and does not end the training.
 
     Args:
         data_dir: Raw corpora; None for the default places.
         every: Checkpoints from one probe to the next.
+
+    Example:
+        >>> callback = BenchmarkProbeCallback(data_dir="raw", every=2)
+        >>> callback.every
+        2
     """
 
     def __init__(self, data_dir: str | Path | None = None, every: int = 1) -> None:

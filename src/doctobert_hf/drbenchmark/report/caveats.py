@@ -48,8 +48,8 @@ def budget_gap(results: Sequence[Result], names: Names) -> list[str]:
     """Say which models were tuned less, or on fewer seeds, than the published ones."""
     found: dict[str, list[str]] = {}
     for task in _tasks(results):
-        trials = {names[_key(r)]: _trials(r) for r in results if r.cell.task == task}
-        seeds = Counter(names[_key(result)] for result in results if result.cell.task == task)
+        trials = {names[r.cell.key]: _trials(r) for r in results if r.cell.task == task}
+        seeds = Counter(names[result.cell.key] for result in results if result.cell.task == task)
         for name, count in trials.items():
             if (count, seeds[name]) != (_PUBLISHED_TRIALS, _PUBLISHED_SEEDS):
                 line = f"{name} has {count} trials and {seeds[name]} seeds"
@@ -75,7 +75,7 @@ def differences(results: Sequence[Result], names: Names) -> list[str]:
         ):
             groups: dict[str, list[str]] = {}
             for result, value in zip(cells, values, strict=True):
-                groups.setdefault(value, []).append(names[_key(result)])
+                groups.setdefault(value, []).append(names[result.cell.key])
             if len(groups) > 1:
                 told = "; ".join(f"{v} for {_list(models)}" for v, models in groups.items())
                 found.setdefault(f"the {what} between results ({told})", []).append(task)
@@ -115,7 +115,7 @@ def seed_gaps(results: Sequence[Result], names: Names) -> list[str]:
     """Tell which models have fewer seeds of a task than another model has."""
     found: dict[str, list[str]] = {}
     for task in _tasks(results):
-        counts = Counter(names[_key(result)] for result in results if result.cell.task == task)
+        counts = Counter(names[result.cell.key] for result in results if result.cell.task == task)
         most = max(counts.values())
         fewer = [f"{name} has {count}" for name, count in counts.items() if count < most]
         if fewer:
@@ -142,10 +142,6 @@ def _tasks(results: Sequence[Result]) -> list[str]:
 def _by_tasks(found: Mapping[str, Sequence[str]]) -> list[str]:
     """One line for all tasks of which the same is said."""
     return [f"{', '.join(tasks)}: {line}" for line, tasks in found.items()]
-
-
-def _key(result: Result) -> tuple[str, str]:
-    return (result.cell.model, result.cell.revision)
 
 
 def _list(names: Iterable[str]) -> str:

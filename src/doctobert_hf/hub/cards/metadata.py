@@ -75,11 +75,6 @@ def license_ids(text: str) -> list[str]:
     return list(dict.fromkeys(found)) or ["other"]
 
 
-def license_id(text: str) -> str:
-    """The Hub's identifier of the first licence that a text names."""
-    return license_ids(text)[0]
-
-
 def size_category(rows: int) -> str:
     """The Hub's size class of a dataset."""
     for exponent, name in enumerate(SIZES[:-1]):

@@ -42,14 +42,14 @@ def read_scores(root: Path, model: Path, repo_id: str, name: str | None = None) 
         DataError: A result file is damaged.
     """
     results = read_results(root)
-    ours, warnings = _own_key(sorted({_key(r) for r in results}), model, repo_id, name)
+    ours, warnings = _own_key(sorted({r.cell.key for r in results}), model, repo_id, name)
     # A table compares one protocol: that with the most results of this model.
-    settings = [(r.cell.protocol, r.cell.procedure) for r in results if _key(r) == ours]
+    settings = [(r.cell.protocol, r.cell.procedure) for r in results if r.cell.key == ours]
     protocol, procedure = max(sorted(set(settings)), key=settings.count)
     chosen = [r for r in results if (r.cell.protocol, r.cell.procedure) == (protocol, procedure)]
     cells: dict[Key, dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
     for result in chosen:
-        cells[_key(result)][result.cell.task].append(result)
+        cells[result.cell.key][result.cell.task].append(result)
     tasks = [task for task in sorted({r.cell.task for r in chosen}) if task in cells[ours]]
     means = {
         model: {task: 100 * _mean(found) for task, found in by_task.items() if task in tasks}
@@ -76,10 +76,6 @@ def read_scores(root: Path, model: Path, repo_id: str, name: str | None = None) 
         "published": published_rows(tasks, protocol, procedure),
         "warnings": warnings,
     }
-
-
-def _key(result: Result) -> Key:
-    return result.cell.model, result.cell.revision
 
 
 def _own_key(keys: list[Key], model: Path, repo_id: str, name: str | None) -> tuple[Key, list[str]]:

@@ -44,7 +44,6 @@ _SENTENCE_FILES = tuple(
     for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )
 WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
-TRAINER_FILES = ("trainer_state.json",)
 MACHINE_KEYS = ("is_local", "local_files_only", "name_or_path", "_name_or_path")
 PROBES = (
     "Le patient présente une douleur thoracique depuis deux jours.",
