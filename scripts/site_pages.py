@@ -24,13 +24,19 @@ ROOMS = {
     "pretraining": "Pretraining",
     "models": "Architectures, packed attention, presets",
     "drbenchmark": "The benchmark",
+    "drbenchmark.families": "Kinds of tasks, and your own",
+    "drbenchmark.leaderboard": "Ranks and aggregates over tasks",
     "metrics": "Metrics",
     "finemed": "The corpus pipeline",
+    "finemed.filters": "Expressions over annotated documents, and the published mixes",
     "retrieval": "Search",
     "hub": "Publishing",
     "ablation": "Ablations",
     "corpus": "Reading documents",
     "runs": "Run folders",
+    "statistics": "Intervals and paired tests",
+    "extension": "What other packages add",
+    "errors": "Errors",
 }
 LINK = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+)([^)#\s]+)(#[^)\s]*)?\)")
 
@@ -129,7 +135,9 @@ def api(room: str) -> str:
     """A room's public names, each with its docstring."""
     module = importlib.import_module(f"doctobert_hf.{room}")
     parts = [f"# doctobert_hf.{room}", (module.__doc__ or "").strip()]
-    for name in sorted(module.__all__, key=str.lower):
+    own = [n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__]
+    names = getattr(module, "__all__", [name for name in own if not name.startswith("_")])
+    for name in sorted(names, key=str.lower):
         found = getattr(module, name)
         home = getattr(found, "__module__", None)
         documented = isinstance(found, type) or callable(found)

@@ -108,6 +108,26 @@ def test_examples_run(name, place, monkeypatch):
     assert not told, "".join(told)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("HierarchicalChunker", "DataCollatorForHierarchicalChunking", "retrieval.Index"),
+        *("retrieval.PairSet", "pretraining.TokenStore", "pretraining.SequencePacker"),
+    ],
+)
+def test_every_method_of_what_users_hold_has_an_example(name):
+    room, _, own = name.rpartition(".")
+    held = getattr(importlib.import_module(f"doctobert_hf.{room}".rstrip(".")), own)
+    named = {n: getattr(m, "__func__", m) for n, m in vars(held).items() if not n.startswith("_")}
+    methods = {n: method for n, method in named.items() if inspect.isfunction(method)}
+    lacking = [
+        method
+        for method, called in methods.items()
+        if ">>>" not in (called.__doc__ or "") and f".{method}(" not in (held.__doc__ or "")
+    ]
+    assert methods and not lacking
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_name_has_an_example(room):
     module = importlib.import_module(f"doctobert_hf.{room}".rstrip("."))

@@ -13,6 +13,13 @@ class DoctobertError(Exception):
 
     Attributes:
         exit_code: What the command line returns for it: 1 failed, 2 wrong usage.
+
+    Example:
+        >>> try:
+        ...     raise UsageError("max_length 4", "8 or more", "Pass --max-length 512")
+        ... except DoctobertError as error:
+        ...     print(error, error.exit_code)
+        max_length 4. Expected 8 or more. Pass --max-length 512. 2
     """
 
     exit_code = 1

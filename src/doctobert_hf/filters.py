@@ -150,6 +150,9 @@ class Filter:
         >>> from doctobert_hf.finemed.filters import parse
         >>> parse("edu >= 4 and density >= 0.1").columns
         ('edu_quality_normalized_score', 'medical_entity_density')
+        >>> import pyarrow as pa
+        >>> parse("pages >= 4", nulls="fail").apply(pa.table({"pages": [3, 5]})).num_rows
+        1
     """
 
     source: str

@@ -85,6 +85,11 @@ class HierarchicalChunker:
         >>> "".join(chunker.split(text)) == text
         True
         >>> chunks = dataset.map(chunker, batched=True, remove_columns=dataset.column_names)
+        >>> start, end = chunker.spans(text)[0]
+        >>> start, text[start:end] == chunker.split(text)[0]
+        (0, True)
+        >>> max(len(chunk.ids) for chunk in chunker.encode([text])[0]) <= 510
+        True
 
     Raises:
         UsageError: A slow tokenizer, or a ``max_length`` under 8. One over the tokenizer's

@@ -61,6 +61,13 @@ class DataCollatorForHierarchicalChunking:
         ...     data_collator=DataCollatorForHierarchicalChunking(tokenizer, max_length=512),
         ... )
 
+        In a loop of one's own the collator is told the epoch, so that masks differ by it:
+
+        >>> collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=64, seed=3)
+        >>> collator.set_epoch(1)
+        >>> collator([{"text": text}])["input_ids"].shape[1] <= 64
+        True
+
     Raises:
         UsageError: See :class:`~.chunker.HierarchicalChunker` and :class:`~.masking.TokenMasker`.
     """

@@ -84,6 +84,15 @@ class Index:
         >>> index = Index.build({"a": "Hépatite C chronique.", "b": "Entorse de la cheville."})
         >>> [hit.document for hit in index.search("hepatite c")]
         ['a']
+        >>> index.scores(["cheville"]).shape
+        (1, 2)
+        >>> index.allowed("source == 'b'").tolist()
+        [False, True]
+        >>> [[name for name, score in found] for found in index.rank(["cheville"], top=1)]
+        [['b']]
+        >>> index.save("my-index")
+        >>> Index.load("my-index").fingerprint() == index.fingerprint()
+        True
     """
 
     def __init__(

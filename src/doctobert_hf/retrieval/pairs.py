@@ -54,6 +54,12 @@ class PairSet:
         >>> pairs = PairSet("mine", {"q": "toux"}, texts, {"q": ["a"]})
         >>> len(pairs.queries), len(pairs.documents)
         (1, 2)
+        >>> pairs.pairs(), pairs.gain("q", "a"), pairs.gain("q", "b"), pairs.grades()
+        ([('q', 'a')], 1.0, None, [1.0])
+        >>> len(pairs.subset(["q"], "few", all_documents=False).documents)
+        1
+        >>> len(PairSet.from_pairs("made", [Pair("toux", ("Toux sèche.",))]).documents)
+        1
     """
 
     name: str

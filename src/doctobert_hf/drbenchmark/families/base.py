@@ -75,6 +75,19 @@ class Family:
         >>> from doctobert_hf.drbenchmark.families import find_family
         >>> find_family("token-classification").finds_entities
         True
+
+        One of your own overrides what differs: here classes that have an order, whose error counts
+        by how far off it is.
+
+        >>> from doctobert_hf.drbenchmark.families import find_family, register_family
+        >>> class Ordered(type(find_family("classification"))):
+        ...     kind = "ordered-classification"
+        ...     def score(self, task, predictions, references, mode="default"):
+        ...         far = [abs(p - r) for p, r in zip(predictions, references, strict=True)]
+        ...         return {"mae": sum(far) / len(far), "support": len(far)}
+        >>> Ordered().score(None, [0, 2], [0, 1])["mae"]
+        0.5
+        >>> register_family(Ordered())  # doctest: +SKIP
     """
 
     kind: ClassVar[str]
@@ -322,6 +335,22 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     import numpy as np
 
     return 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
+
+
+def binary_loss(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the mean binary cross-entropy of logits; both ``[rows, classes]``."""
+    import torch
+
+    functional = torch.nn.functional
+    return functional.binary_cross_entropy_with_logits(outputs.float(), labels.float())
+
+
+def chosen_counts(logits: Any, references: Any, classes: int, ids: Sequence[str]) -> Counts:
+    """Return the counts behind weighted F1 of the likeliest class of each row."""
+    import numpy as np
+
+    chosen = one_hot(np.asarray(logits).argmax(axis=-1), classes)
+    return class_counts(chosen, one_hot(references, classes), ids)
 
 
 def class_counts(chosen: np.ndarray, right: np.ndarray, ids: Sequence[str]) -> Counts:

@@ -9,9 +9,9 @@ from doctobert_hf.drbenchmark.families.base import (
     Family,
     Item,
     Row,
-    class_counts,
+    binary_loss,
+    chosen_counts,
     mean_counts,
-    one_hot,
     sigmoid,
     wrong_width,
 )
@@ -83,11 +83,7 @@ class ParallelSentence(Family):
         self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
     ) -> Counts | None:
         """Weighted F1."""
-        import numpy as np
-
-        width = len(task.labels)
-        chosen = one_hot(np.asarray(predictions).argmax(axis=-1), width)
-        return class_counts(chosen, one_hot(references, width), ids)
+        return chosen_counts(predictions, references, len(task.labels), ids)
 
 
 class MultipleChoice(ParallelSentence):
@@ -129,10 +125,7 @@ class MultipleChoice(ParallelSentence):
 
     def loss(self, task: TaskSpec, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Binary cross-entropy of each answer: several may be right."""
-        import torch
-
-        functional = torch.nn.functional
-        return functional.binary_cross_entropy_with_logits(outputs.float(), labels.float())
+        return binary_loss(outputs, labels)
 
     def loss_weight(self, labels: torch.Tensor) -> int:
         """Questions."""

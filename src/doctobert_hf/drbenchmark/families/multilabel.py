@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from doctobert_hf.drbenchmark.families.base import Row, class_counts, sigmoid
+from doctobert_hf.drbenchmark.families.base import Row, binary_loss, class_counts, sigmoid
 from doctobert_hf.drbenchmark.families.text import Classification, ranked
 from doctobert_hf.statistics import Counts
 
@@ -52,10 +52,7 @@ class MultilabelClassification(Classification):
 
     def loss(self, task: TaskSpec, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Binary cross-entropy of each label."""
-        import torch
-
-        functional = torch.nn.functional
-        return functional.binary_cross_entropy_with_logits(outputs.float(), labels.float())
+        return binary_loss(outputs, labels)
 
     def loss_weight(self, labels: torch.Tensor) -> int:
         """Texts."""

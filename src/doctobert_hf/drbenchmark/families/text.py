@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row, class_counts, one_hot
+from doctobert_hf.drbenchmark.families.base import Family, Item, Predict, Row, chosen_counts
 from doctobert_hf.statistics import Counts
 
 if TYPE_CHECKING:
@@ -41,11 +41,7 @@ class Classification(Family):
         self, task: TaskSpec, predictions: Any, references: Any, ids: Sequence[str]
     ) -> Counts | None:
         """Weighted F1."""
-        import numpy as np
-
-        width = len(task.labels)
-        chosen = one_hot(np.asarray(predictions).argmax(axis=-1), width)
-        return class_counts(chosen, one_hot(references, width), ids)
+        return chosen_counts(predictions, references, len(task.labels), ids)
 
     def predict_texts(
         self, task: TaskSpec, texts: Sequence[str], encoder: ExampleEncoder, predict: Predict

@@ -23,8 +23,11 @@ class RawFolder:
         >>> from pathlib import Path
         >>> Path("corpus").mkdir(exist_ok=True)
         >>> _ = Path("corpus/a.txt").write_text("Une toux.")
-        >>> open_folder(Path("corpus")).read_text("a.txt")
-        'Une toux.'
+        >>> folder = open_folder(Path("corpus"))
+        >>> folder.names("*.txt"), folder.where("a.txt", line=1)
+        (['a.txt'], 'corpus/a.txt:1')
+        >>> folder.read_text("a.txt"), len(folder.read_bytes("a.txt"))
+        ('Une toux.', 9)
     """
 
     def __init__(self, store: Store, root: str = "") -> None:

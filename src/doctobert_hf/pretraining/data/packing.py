@@ -67,6 +67,11 @@ class SequencePacker:
         >>> row = packer.next_row()
         >>> sum(int(packer.lengths[document]) for document in row) <= 100
         True
+        >>> state = packer.state
+        >>> following = packer.next_row()
+        >>> packer.load(state)  # go back to it
+        >>> packer.next_row() == following
+        True
     """
 
     def __init__(

@@ -68,6 +68,8 @@ class TokenStore:
         >>> store = TokenStore("store", tokenizer)
         >>> len(store) > len(texts), int(store.lengths.max()) <= 64
         (True, True)
+        >>> store.lengths_of([0, 1]).tolist() == store.lengths[:2].tolist()
+        True
     """
 
     def __init__(
