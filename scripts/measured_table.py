@@ -82,7 +82,7 @@ def _finemed() -> list[tuple[str, str, str, str]]:
             "finemed",
             "gates of a rewrite: seven kinds of single corruptions of 120 case reports",
             f"{caught} of {tried} caught, {refused} of {faithful} faithful refused",
-            "none is known",
+            "no known tool",
         ),
         (
             "finemed",
@@ -96,14 +96,14 @@ def _finemed() -> list[tuple[str, str, str, str]]:
             "false one",
             f"{sum(row['found'] for row in kinds):,} of {sum(row['made'] for row in kinds):,}; "
             f"{clean['hit']} of {clean['documents']:,}",
-            "none is measured",
+            "not measured",
         ),
         (
             "finemed",
             "kept as health: abstracts, notes; horoscopes, cooking, animals",
             f"{100 * domain['abstracts']['kept']:.0f} %, {100 * domain['notes']['kept']:.0f} %; "
             f"{100 * domain['horoscope, cooking, animals, cosmetics']['kept']:.0f} %",
-            "none is measured",
+            "not measured",
         ),
     ]
 

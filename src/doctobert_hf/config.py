@@ -52,7 +52,7 @@ def option(
         path: The string is a path if a file or folder of its name exists.
         cli: Whether the command line has it.
         shown: What the help says of the default, where it depends on other options.
-        formerly: The key's name in older recipes; it is read, and told of.
+        formerly: The key's name in older recipes; it is still read, with a warning.
 
     Example:
         >>> import dataclasses

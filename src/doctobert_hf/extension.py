@@ -54,7 +54,7 @@ def load_installed(group: str) -> list[str]:
     """Run the entry points of a group; return their names.
 
     Raises:
-        UsageError: One fails: what it was to add would be missing without a word.
+        UsageError: One fails: what it was to add would be missing silently.
     """
     names = []
     for entry in importlib.metadata.entry_points(group=group):

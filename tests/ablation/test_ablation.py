@@ -103,7 +103,7 @@ def test_an_ablation_runs_goes_on_and_takes_further_arms(plan, tmp_path, capsys,
     measure = module._measure
     monkeypatch.setattr(module, "_measure", stop_at_the_third)
     assert main(["pretrain", "ablate", path, *words]) == 130
-    assert "Go on with: doctobert-hf pretrain ablate" in capsys.readouterr().err
+    assert "Resume with: doctobert-hf pretrain ablate" in capsys.readouterr().err
     assert measured == ["slow", "untrained", "fast"]
     monkeypatch.setattr(module, "_measure", measure)
     trained = {
@@ -128,7 +128,7 @@ def test_an_ablation_runs_goes_on_and_takes_further_arms(plan, tmp_path, capsys,
     assert len(json.loads(capsys.readouterr().out)["arms"]) == 4
     changed = {"slow": {"learning_rate": 3e-4}, "fast": {}}
     assert main(["pretrain", "ablate", str(plan(changed)), *words]) == 2
-    assert "was begun with learning_rate" in capsys.readouterr().err
+    assert "was started with learning_rate" in capsys.readouterr().err
 
 
 @pytest.mark.long
@@ -144,7 +144,7 @@ def test_a_finished_arm_of_changed_text_is_refused(plan, tokenizer_dir, sample_t
     model = _train(phase)
     assert _train(phase) == model, "nothing is trained twice"
     (texts / "more.txt").write_text("Une toux sèche depuis trois jours.")
-    with pytest.raises(UsageError, match="have changed since it was begun"):
+    with pytest.raises(UsageError, match="have changed since it was started"):
         _train(phase)
 
 

@@ -123,4 +123,4 @@ def test_a_stage_begun_under_the_earlier_name_of_a_setting_is_gone_on_with(
     record.write_text(json.dumps(content))
     assert main([*command, "--parts", "2"]) == 0
     assert main([*command, "--parts", "3"]) == 2
-    assert "was begun with parts 2, not 3" in capsys.readouterr().err
+    assert "was started with parts 2, not 3" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from cli_helpers import command
 
 from doctobert_hf.cli import main
 
-LINE = re.compile(r"(?:next|Go on with|a task's page): (doctobert-hf .*)$", re.MULTILINE)
+LINE = re.compile(r"(?:next|Resume with|a task's page): (doctobert-hf .*)$", re.MULTILINE)
 
 
 def printed(text):

@@ -220,7 +220,7 @@ def test_a_finished_result_is_told_only_of_the_test_units_it_was_made_with(corpu
     before = Path(held).read_text()
     assert decontaminate(config) == manifest
     Path(held).write_text(json.dumps({"text": medical_text(1)}) + "\n")
-    with pytest.raises(UsageError, match="have changed since it was begun"):
+    with pytest.raises(UsageError, match="have changed since it was started"):
         decontaminate(config)
     Path(held).write_text(before)
     assert decontaminate(config) == manifest

@@ -174,7 +174,7 @@ def test_changed_term_files_are_refused(write_corpus, tmp_path):
     made = annotate(config)
     assert annotate(config) == made
     terms.write_text("toux\n")
-    with pytest.raises(UsageError, match="have changed since it was begun"):
+    with pytest.raises(UsageError, match="have changed since it was started"):
         annotate(config)
 
 

@@ -330,7 +330,7 @@ def test_a_stopped_run_goes_on(number, tmp_path):
     assert first.returncode == (-9 if number == signal.SIGKILL else 130)
     assert not (tmp_path / "run" / "model").exists()
     if number != signal.SIGKILL:
-        assert "Go on with: doctobert-hf quickstart --resume --output run" in words
+        assert "Resume with: doctobert-hf quickstart --resume --output run" in words
     # Settings come from the run itself.
     resume = [*command[:4], "--resume", "--output", "run", "--json"]
     second = warm.run(resume, cwd=tmp_path, capture_output=True, text=True)

@@ -51,7 +51,7 @@ def test_broken_labforsims2_files_are_named(tmp_path):
     with pytest.raises(DataError, match="doctor.txt, line 1"):
         list(labforsims2_pairs(raw))
     (raw / "single" / "doctor.txt").write_text("Q0 +++ a\nQ0 +++ b\n")
-    with pytest.raises(DataError, match="the id 'Q0' is there twice"):
+    with pytest.raises(DataError, match="the id 'Q0' occurs twice"):
         list(labforsims2_pairs(raw))
 
 

@@ -38,7 +38,7 @@ def test_changed_pairs_are_refused_and_equal_ones_tell_the_results(finished, pai
     record = (output / "run.json").read_bytes()
     assert run("--resume", "--output", output) == 2
     told = capsys.readouterr()
-    assert told.out == "" and "have changed since it was begun" in told.err
+    assert told.out == "" and "have changed since it was started" in told.err
     assert "Pass --overwrite to move the run aside" in told.err
     assert (output / "run.json").read_bytes() == record, "nothing is written"
     pairs_file.write_text(before)
@@ -53,7 +53,7 @@ def test_changed_distractors_are_refused(finished, pairs_file, tmp_path, capsys)
     output, _ = finished("--data", pairs_file, "--distractors", others)
     others.write_text("Une fracture du poignet.")
     assert run("--resume", "--output", output) == 2
-    assert "have changed since it was begun" in capsys.readouterr().err
+    assert "have changed since it was started" in capsys.readouterr().err
 
 
 @pytest.mark.long
@@ -66,7 +66,7 @@ def test_another_corpus_behind_the_same_name_is_refused(
     assert run("--resume", "--output", output) == 0
     monkeypatch.setenv("DOCTOBERT_DATA_DIR", str(write_labforsims2(tmp_path / "other", 40)))
     assert run("--resume", "--output", output) == 2
-    assert "have changed since it was begun" in capsys.readouterr().err
+    assert "have changed since it was started" in capsys.readouterr().err
     monkeypatch.setenv("DOCTOBERT_DATA_DIR", str(labforsims2))
     assert run("--resume", "--output", output, "--data-dir", tmp_path / "other") == 2
     assert "--resume with data_dir" in capsys.readouterr().err

@@ -116,7 +116,7 @@ def test_wrong_input(tmp_path, documents):
     with pytest.raises(UsageError, match="is no index"):
         Index.load(tmp_path)
     (tmp_path / "d.jsonl").write_text('{"id": "1", "text": "a"}\n{"id": "1", "text": "b"}\n')
-    with pytest.raises(DataError, match="'1' is there twice"):
+    with pytest.raises(DataError, match="'1' occurs twice"):
         index_documents(tmp_path / "d.jsonl")
 
 

@@ -106,7 +106,7 @@ def test_a_change_that_is_refused_changes_nothing(corpus, rows, tmp_path):
         delete_documents(index, condition="yaer == 2001")
     with pytest.raises(UsageError, match="Nothing to delete"):
         delete_documents(index)
-    with pytest.raises(DataError, match="'x' is there twice"):
+    with pytest.raises(DataError, match="'x' occurs twice"):
         add_documents(index, write_rows(tmp_path / "x.jsonl", [{"id": "x", "text": "a"}] * 2))
     assert {p: p.read_bytes() for p in index.rglob("*") if p.is_file()} == before
 
@@ -165,7 +165,7 @@ def test_a_build_that_was_stopped_goes_on(kind, corpus, models, tmp_path, monkey
         Index.load(tmp_path / "index")
     monkeypatch.setattr(search, "write_part", write)
     resumed = build_index(corpus, tmp_path / "index", place)
-    assert "going on after" in caplog.text
+    assert "continuing after" in caplog.text
     whole = build_index(corpus, tmp_path / "whole", place)
     assert resumed.ids == whole.ids
     assert resumed.search(QUESTION) == whole.search(QUESTION)

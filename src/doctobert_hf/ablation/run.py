@@ -89,7 +89,7 @@ def _train(config: PretrainConfig) -> Path:
         changed = [key for key, value in known.items() if record.settings.get(key) != value]
         if changed:
             raise UsageError(
-                f"The arm '{folder.name}' was begun with {changed[0]} "
+                f"The arm '{folder.name}' was started with {changed[0]} "
                 f"{record.settings.get(changed[0])!r}, and the plan says {now[changed[0]]!r}",
                 "the same settings",
                 "Give the arm another name, or pass --overwrite to begin all anew",
@@ -103,7 +103,7 @@ def _train(config: PretrainConfig) -> Path:
             there = bool(list_checkpoints(folder))
             trainer.train(resume_from_checkpoint=True if there else None)
             if not trainer.is_over:
-                raise KeyboardInterrupt("Stopped; the same command goes on.")
+                raise KeyboardInterrupt("Stopped; run the same command to resume.")
             return finish_pretraining(trainer, config)
         finally:
             close_pretraining(trainer)
@@ -141,7 +141,7 @@ def _measure(name: str, model: Path, config: Any) -> None:
             f"The arm '{name}' failed on {outcome.failed[0]['task']}: "
             f"{outcome.failed[0].get('error', outcome.failed[0])}",
             "every task of the plan",
-            "Mend it; the same command goes on",
+            "Mend it, and run the same command to resume",
         )
     if outcome.elsewhere:  # its score would be of fewer seeds, and the page would not say so
         left = outcome.elsewhere[0]

@@ -219,7 +219,7 @@ def _refuse_dispatch() -> None:
     """Refuse to make batches that accelerate cuts into as many parts as there are processes.
 
     Of a dataset that is iterated (``IterableDataset``) it reads batches in the first process, gives
-    each rows // processes of them and drops the rest without a word: documents make any number of
+    each rows // processes of them and drops the rest silently: documents make any number of
     rows here.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:

@@ -185,7 +185,7 @@ def _cell(value: Any) -> str:
 
 _RAW = (
     "--data-dir names a folder of raw corpora, an archive or an unpacked corpus; a task's page "
-    "says where its corpus is had (doctobert-hf benchmark tasks NAME)."
+    "says where to get the corpus (doctobert-hf benchmark tasks NAME)."
 )
 
 

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             scores = probe(encoder, args.data_dir, tell=_tell_probe)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("A probe keeps nothing: it begins anew.") from None
+            raise KeyboardInterrupt("A probe keeps nothing: it starts over.") from None
         return _print_probe(scores, args.json)
     from doctobert_hf.drbenchmark.finetuning.runner import Benchmark
 
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         outcome = benchmark.run()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            "Finished cells and trials are kept; the same command goes on."
+            "Finished cells and trials are kept; run the same command to resume."
         ) from None
     return _print_outcome(outcome, benchmark.config, args.json)
 

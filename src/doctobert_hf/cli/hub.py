@@ -89,7 +89,7 @@ def _add_target(action: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FINGERPRINT",
-        help="what looks like a secret and is none, by the fingerprint told (or a file of them)",
+        help="what looks like a secret and is none, by the fingerprint shown (or a file of them)",
     )
 
 

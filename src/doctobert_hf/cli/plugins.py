@@ -50,7 +50,7 @@ def load_plugins(files: Sequence[str | Path] = ()) -> list[str]:
     """Run installed plugins and files; return their names.
 
     Raises:
-        UsageError: One fails: what it was to add would be missing without a word.
+        UsageError: One fails: what it was to add would be missing silently.
     """
     names = load_installed(GROUP)
     for path in map(Path, files):

@@ -2,7 +2,7 @@
 
 doctobert-hf pretrain doctobert-base/pretrain --corpus docs.parquet --tokenizer tok --dry-run
 doctobert-hf pretrain doctobert-tiny/pretrain                  on a generated sample, on a laptop
-doctobert-hf pretrain --resume --output pretrain-run           goes on where a run was stopped
+doctobert-hf pretrain --resume --output pretrain-run           resume a stopped run
 torchrun --nproc-per-node 8 -m doctobert_hf pretrain RECIPE    on all GPUs of a node
 doctobert-hf pretrain store CORPUS --tokenizer T --output S    tokenise a corpus once, in parallel
 doctobert-hf pretrain ablate PLAN.yaml --output ablation       several ways beside each other
@@ -104,7 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", nargs="?", help="with 'ablate': the YAML file that names the arms")
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
-        "--resume", action="store_true", help="go on with the run in --output, with its settings"
+        "--resume", action="store_true", help="resume the run in --output, with its settings"
     )
     group.add_argument(
         "--overwrite", action="store_true", help="move a run in --output aside first"
@@ -158,7 +158,7 @@ def run(args: argparse.Namespace) -> int:
             stopped = not trainer.is_over
             target = None if stopped else finish_pretraining(trainer, config)
         except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
+            raise KeyboardInterrupt(f"{stop} Resume with: {again}".strip()) from None
         finally:
             close_pretraining(trainer)
     if not trainer.is_world_process_zero():
@@ -166,7 +166,7 @@ def run(args: argparse.Namespace) -> int:
     if stopped:
         where = f"at {trainer.tokens_seen:,} tokens"
         how = f"Saved {where}." if trainer.is_saved else f"Not saved {where}: the loss spiked."
-        print(f"Stopped. {how} Go on with: {again}", file=sys.stderr)
+        print(f"Stopped. {how} Resume with: {again}", file=sys.stderr)
         return 143
     result: dict = {"tokens": trainer.tokens_seen, "steps": trainer.state.global_step}
     result |= {
@@ -211,7 +211,7 @@ def _ablate(args: argparse.Namespace) -> int:
         raise UsageError(
             f"{others[0]} with 'ablate'",
             "only --output, --overwrite and --json",
-            "Write it into the plan (settings:, arms:); the same command goes on where it was",
+            "Write it into the plan (settings:, arms:); run the same command to resume",
         )
     if args.plan is None or output is None:
         raise UsageError(
@@ -227,7 +227,7 @@ def _ablate(args: argparse.Namespace) -> int:
         found = run_ablation(plan, Path(output), args.overwrite)
     except KeyboardInterrupt:
         again = command_line("pretrain", "ablate", args.plan, output=output)
-        raise KeyboardInterrupt(f"Go on with: {again}") from None
+        raise KeyboardInterrupt(f"Resume with: {again}") from None
     if args.json:
         print(json.dumps(found.as_json(), ensure_ascii=False, indent=2, default=str))
     else:

@@ -3,7 +3,7 @@
 doctobert-hf quickstart                                   on a generated sample, in minutes
 doctobert-hf quickstart --corpus documents.parquet        on your own text
 doctobert-hf quickstart --data-dir raw                    with the entities of QUAERO MEDLINE
-doctobert-hf quickstart --resume                          goes on where a run was stopped
+doctobert-hf quickstart --resume                          resume a stopped run
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--overwrite", action="store_true", help="move the run in --output aside first"
     )
-    group.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    group.add_argument("--resume", action="store_true", help="resume the run in --output")
     parser.add_argument("recipe", nargs="?", help="recipe by name or path, e.g. tiny/quickstart")
     parser.add_argument("--recipe", dest="recipe_option", help=argparse.SUPPRESS)  # as in 0.1
     parser.add_argument("--json", action="store_true", help="print all records as JSON")
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         with contextlib.redirect_stdout(sys.stderr):  # Trainer prints what it logs
             records = run_quickstart(config, folder)
     except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
+        raise KeyboardInterrupt(f"{stop} Resume with: {again}".strip()) from None
     if args.json:
         print(json.dumps(records, ensure_ascii=False, indent=2))
         return 0

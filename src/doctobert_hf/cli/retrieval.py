@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group = train.add_mutually_exclusive_group()
     group.add_argument(
-        "--resume", action="store_true", help="go on with the run in --output, with its settings"
+        "--resume", action="store_true", help="resume the run in --output, with its settings"
     )
     group.add_argument(
         "--overwrite", action="store_true", help="move a run in --output aside first"
@@ -110,7 +110,7 @@ def _train(args: argparse.Namespace) -> int:
             made.train()
         except KeyboardInterrupt as stop:
             made.close()
-            raise KeyboardInterrupt(f"{stop} Go on with: {again}".strip()) from None
+            raise KeyboardInterrupt(f"{stop} Resume with: {again}".strip()) from None
         if rank():
             return 0
         results.append(made.evaluate("after training"))

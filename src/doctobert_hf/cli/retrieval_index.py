@@ -84,7 +84,7 @@ def add_arguments(actions: Any) -> None:
     search.add_argument("--filter", metavar="EXPR", help="over the documents' columns, e.g. "
                         "\"year >= 2020 and type == 'leaflet'\"")  # fmt: skip
     search.add_argument(
-        "--rerank", metavar="MODEL", help="a CrossEncoder that orders the best anew"
+        "--rerank", metavar="MODEL", help="a CrossEncoder that reranks the best"
     )
     search.add_argument("--model", help="of documents: what encodes them; of an index: where its "
                         "model is now")  # fmt: skip

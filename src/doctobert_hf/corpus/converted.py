@@ -1,7 +1,7 @@
 """Text of documents that are not plain text: Markdown, HTML, PDF and office files.
 
 Markdown is text already. The others go through Microsoft's ``markitdown``, which keeps headings,
-lists and tables as Markdown; a page that is only a picture has no text, and is told of.
+lists and tables as Markdown; a page that is only a picture has no text, and is reported.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def _check_header(columns: list[str], text_column: str, path: File) -> None:
     """Refuse a table whose first row does not name its columns: a row would be lost in silence.
 
     Raises:
-        DataError: No text column, or a name that stands twice.
+        DataError: No text column, or a name that is given twice.
     """
     if text_column not in columns:
         shown = [f"{name:.40}" for name in columns]  # without a header they are a document

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class RepeatedKey(ValueError):
-    """A key stands twice in an object; its argument is the key."""
+    """A key is given twice in an object; its argument is the key."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def load_json(text: str) -> Any:
     """Return what a text of JSON holds, as ``json.loads``; of a repeated key it is an error.
 
     Raises:
-        RepeatedKey: A key stands twice.
+        RepeatedKey: A key is given twice.
         json.JSONDecodeError: It is no JSON.
 
     Example:

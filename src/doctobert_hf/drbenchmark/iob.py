@@ -169,7 +169,7 @@ def _cells(
         if mention.label not in labels:
             lost = "of a type outside the label list"
         elif not covered:
-            lost = "without a word"
+            lost = "covers no word"
         elif any(cells[index] is not None for index in covered):
             lost = overlap
         else:

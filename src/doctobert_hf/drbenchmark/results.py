@@ -151,7 +151,7 @@ def _load(path: Path) -> Any:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key in found:
-                raise ValueError(f"the key '{key}' stands twice")
+                raise ValueError(f"the key '{key}' is given twice")
             found[key] = value
         return found
 

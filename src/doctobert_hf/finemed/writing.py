@@ -1,6 +1,6 @@
 """Writing a stage's documents and what it leaves out, part by part.
 
-A part that is run again writes the same files over those it left, so nothing is there twice.
+A part that is run again writes the same files over those it left, so nothing occurs twice.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def create_model_card(
         license: Identifier of the licence, as the Hub writes it.
         tags: More tags.
         model_name: Title; default: name of ``output_dir``.
-        finetuned_from: Hub id of the model it was begun from.
+        finetuned_from: Hub id of the model it was started from.
         tasks: Of ``Trainer``; the model's class tells.
         dataset_tags: Hub ids of the datasets it was trained on.
         dataset: Of ``Trainer``; names are no ids of the Hub.

@@ -190,7 +190,7 @@ def open_pretraining(
 
     Args:
         config: The recipe.
-        resume: Go on with the run that is in the folder.
+        resume: Resume the run that is in the folder.
         overwrite: Move a run that is in the folder aside.
         recipe: Name of the recipe, for the record.
 

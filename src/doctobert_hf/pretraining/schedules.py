@@ -80,7 +80,7 @@ def token_schedule(
 def check_used(settings: Any) -> None:
     """Refuse settings of a schedule that would do nothing without another.
 
-    A run that was begun with such settings, before they were refused, is gone on with.
+    A run that was started with such settings, before they were refused, is gone on with.
 
     Args:
         settings: ``MLMTrainingArguments``, or a recipe.

@@ -346,7 +346,7 @@ class MLMTrainer(Trainer):
         """Train until ``max_tokens``.
 
         Args:
-            resume_from_checkpoint: True: go on with the newest whole checkpoint of ``output_dir``;
+            resume_from_checkpoint: True: resume the newest whole checkpoint of ``output_dir``;
                 a path: with that one.
             trial: As for ``Trainer.train``.
             ignore_keys_for_eval: As for ``Trainer.train``.

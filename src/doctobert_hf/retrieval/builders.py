@@ -388,6 +388,6 @@ def _labelled(source: Path, name: str) -> dict[str, str]:
         if not mark or not text.strip():
             raise DataError(f"{name}, line {number}: {line!r:.60}", "'ID +++ text'")
         if key in found:
-            raise DataError(f"{name}, line {number}: the id '{key}' is there twice", "it once")
+            raise DataError(f"{name}, line {number}: the id '{key}' occurs twice", "it once")
         found[key.strip()] = text.strip()
     return found

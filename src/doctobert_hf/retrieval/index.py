@@ -306,7 +306,7 @@ class Index:
             method: ``dense``, ``late``, ``lexical`` or ``hybrid`` (reciprocal rank fusion of
                 vectors and words); default: vectors where there are some.
             condition: Filter over the documents' columns, see :meth:`allowed`.
-            rerank: A ``CrossEncoder`` that orders the best hundred passages anew.
+            rerank: A ``CrossEncoder`` that reranks the best hundred passages.
 
         Raises:
             UsageError: An empty question, or a method the index has not.

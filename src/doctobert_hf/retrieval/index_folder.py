@@ -135,7 +135,7 @@ def read_about(folder: Path) -> About:
         raise UsageError(
             f"The index '{folder}' is not complete: its build was stopped",
             "a complete one",
-            "Run the command that began it again: it goes on where it was",
+            "Run the command that started it again: it continues where it was",
         )
     return about
 

@@ -2,7 +2,7 @@
 
 Sentence Transformers 6 names modules by new paths and pools by one new key. Version 5, which PyLate
 pins, cannot import those; vLLM and llama.cpp's converter look for the names and keys of before and,
-where they find none, pool in another way without a word. Version 6 reads the names and keys of
+where they find none, pool in another way silently. Version 6 reads the names and keys of
 before as its own, so that a dense model is written with these. The most tokens of a question and of
 a passage, which version 5 has no word for, stand in ``config_sentence_transformers.json``, from
 where :func:`.models.open_model` reads them.

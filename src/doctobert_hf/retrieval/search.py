@@ -90,7 +90,7 @@ def index_documents(
 
 def _check_new(name: str, seen: set[str], source: Any) -> None:
     if name in seen:
-        raise DataError(f"The id '{name}' is there twice in '{source}'", "an id for each row")
+        raise DataError(f"The id '{name}' occurs twice in '{source}'", "an id for each row")
     seen.add(name)
 
 
@@ -166,7 +166,7 @@ def build_index(
                 raise UsageError(
                     f"The model '{model_place}' is another one than when this build began",
                     "the same model",
-                    "Pass --overwrite to begin anew",
+                    "Pass --overwrite to start over",
                 )
             about.model = identity
             for piece in about.parts[:1]:
@@ -186,7 +186,7 @@ def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> N
     rows: list[dict[str, Any]] = []
     size = read = 0
     if about.rows_read:
-        logger.warning("going on after %s documents", f"{about.rows_read:,}")
+        logger.warning("continuing after %s documents", f"{about.rows_read:,}")
     for row in track(iter_rows(source, about.text_column), "indexing"):
         read += 1
         if read <= about.rows_read:

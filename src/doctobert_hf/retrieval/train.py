@@ -73,7 +73,7 @@ class RetrievalRun:
 
     Args:
         config: The recipe, of any kind but ``pylate``.
-        resume: Go on with the run in ``config.output``.
+        resume: Resume the run in ``config.output``.
         overwrite: Move a run that is in ``config.output`` aside.
         recipe: Name of the recipe, for the record.
 

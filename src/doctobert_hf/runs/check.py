@@ -139,7 +139,7 @@ class Check:
             raise UsageError(
                 f"The folder '{folder}' holds a run",
                 "a new folder",
-                "Pass --resume to go on with it, --overwrite to move it aside, or another --output",
+                "Pass --resume to resume it, --overwrite to move it aside, or another --output",
             )
         if self.again == "any":
             return found
@@ -152,8 +152,8 @@ class Check:
                 continue  # a record from before there was this key, which is not used
             if now != then:
                 raise UsageError(
-                    f"The run in '{folder}' was begun with {key} {_shown(then)}, not {_shown(now)}",
-                    "the same settings to go on with it",
+                    f"The run in '{folder}' was started with {key} {_shown(then)}, not {_shown(now)}",
+                    "the same settings to resume it",
                     "Leave the option out, pass --overwrite to move the run aside, or choose "
                     "another --output",
                 )
@@ -174,7 +174,7 @@ class Check:
             then = [str(item.get("path")) for item in found.inputs]
             what = "the same files" if names != then else "the files as they were"
             raise UsageError(
-                f"The inputs of '{self.folder}' have changed since it was begun "
+                f"The inputs of '{self.folder}' have changed since it was started "
                 f"({', '.join(then) or 'none'} then, {', '.join(names) or 'none'} now)",
                 what,
                 "Pass --overwrite to move the run aside, or choose another --output",

@@ -175,7 +175,7 @@ def open_run(
         settings: What decides its result (:func:`settings_of`).
         inputs: Files and folders it reads.
         again: What a start needs where a run of the kind is there already.
-        resume: Whether the user asked to go on with that run.
+        resume: Whether the user asked to resume that run.
         overwrite: Move a run that is there aside first.
         beside: Keep record and lock beside the folder, whose files are all for others.
         recognise: Tells a run that an earlier version left without a record.

@@ -70,7 +70,7 @@ class RunLock:
                 raise self._held() from None
             before = before if wait == 0 else None
         if before is not None:
-            logger.warning("%s was locked by %s, which is gone; going on", self.what, before)
+            logger.warning("%s was locked by %s, which is gone; continuing", self.what, before)
         self._lock = lock
         _HELD[key] = self
 
@@ -88,7 +88,7 @@ class RunLock:
             if _nameless(self.path) != first:
                 return
         logger.warning(
-            "%s had a lock that names no process: a run was killed as it took it; going on",
+            "%s had a lock that names no process: a run was killed as it took it; continuing",
             self.what,
         )
         with contextlib.suppress(FileNotFoundError):

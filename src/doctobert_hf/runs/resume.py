@@ -13,7 +13,7 @@ from doctobert_hf.runs.record import read_record, settings_of, sha256
 
 T = TypeVar("T")
 RECIPE = "recipe"
-"""Key of the recorded settings that names the recipe a run was begun with."""
+"""Key of the recorded settings that names the recipe a run was started with."""
 
 
 def resumed_config(
@@ -45,7 +45,7 @@ def resumed_config(
             raise UsageError(
                 f"--resume with the recipe '{recipe}', "
                 + ("which was changed since the run" if changed else "but the run")
-                + f" in '{folder}' was begun"
+                + f" in '{folder}' was started"
                 + ("" if changed else f" with '{begun_with['name']}'"),
                 "the same recipe, or none",
                 "Leave it out: --resume reads the run's own settings",
@@ -63,7 +63,7 @@ def resumed_config(
     for key in mine:
         if now[key] != then[key]:
             raise UsageError(
-                f"--resume with {key} {now[key]!r}, but the run in '{folder}' was begun with "
+                f"--resume with {key} {now[key]!r}, but the run in '{folder}' was started with "
                 f"{then[key]!r}",
                 "the same settings",
                 "Leave the option out, or start another run with another --output",

@@ -51,7 +51,7 @@ class StagedRun:
         self.records: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
         if self.records and self.records.pop("stages", None) != list(self.STAGES):
             raise UsageError(
-                f"'{folder}' was begun by another version, which had other stages",
+                f"'{folder}' was started by another version, which had other stages",
                 "a run of this version",
                 "Begin again with --overwrite, which moves it aside",
             )

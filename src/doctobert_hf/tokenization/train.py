@@ -1,7 +1,7 @@
 """Training a SentencePiece BPE tokenizer for French medical text.
 
 Options as published for DoctoBERT (train_spm.py), with two differences: nothing is dropped unseen
-(SentencePiece skips lines over ``max_sentence_length`` without a word; here texts are split first),
+(SentencePiece skips lines over ``max_sentence_length`` silently; here texts are split first),
 and the final size is exact by construction, not padded afterwards.
 """
 

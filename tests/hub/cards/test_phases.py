@@ -97,7 +97,7 @@ def test_tiling_and_the_causal_part_are_told(run, tmp_path):
     assert "begun by tiling those of `narrow`, a model of" in text
     assert "en répétant ceux de `narrow`" in text
     assert "Language modelling of masked, then of next, then of masked tokens" in text
-    assert "prédiction de mots masqués, puis du mot suivant, puis de mots masqués" in text
+    assert "prédiction de tokens masqués, puis du token suivant, puis de tokens masqués" in text
     configure(run, objective=["mlm:2000", "clm"], init_from=None, init_mode="weights")
     assert "Language modelling of masked, then of next tokens" in card(run)
 

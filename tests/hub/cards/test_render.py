@@ -338,7 +338,7 @@ def test_a_checkpoints_card_says_in_words_that_it_is_one(run_dir, tmp_path):
     told = f"after step {step} ({seen:,} tokens) of a run that went to step {end} ("
     assert "**An intermediate checkpoint**, " + told in card
     assert f"| run | {seen:,} | {step} |" in card and "seconds" not in " ".join(report.warnings)
-    assert f"point de contrôle intermédiaire, pris après {step} étapes" in card
+    assert f"point de reprise intermédiaire, pris après {step} pas" in card
     assert "Energy is measured over whole runs" in card
     rows = (tmp_path / "first" / "training" / "metrics.jsonl").read_text().splitlines()
     assert rows and all(json.loads(row)["step"] <= step for row in rows)
@@ -353,8 +353,8 @@ def test_the_french_part_tells_what_the_records_hold():
         "held_out": {"accuracy": 0.417, "perplexity": 12.0, "masked_tokens": 900},
     }
     told = _story({"record": record, "facts": {"base_model": "o/m"}})
-    assert "à partir de o/m, sur 1\u202f500\u202f000 jetons en 2 phases." in told
-    assert "que la dernière phase n'a pas vus, il retrouve 41,7\u202f% des mots masqués." in told
+    assert "à partir de o/m, sur 1\u202f500\u202f000 tokens en 2 phases." in told
+    assert "que la dernière phase n'a pas vus, il retrouve 41,7\u202f% des tokens masqués." in told
     assert not _story({"record": {}, "facts": {}}).strip()
 
 

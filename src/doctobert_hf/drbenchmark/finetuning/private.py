@@ -202,7 +202,7 @@ def _reader(tags: Tagger) -> Callable[[TaskSpec, RawFolder, str, Report], Splits
             if not words:
                 report.add("document without words left out", document.name)
                 for mention in document.mentions:
-                    report.account(mention.label, "without a word")
+                    report.account(mention.label, "covers no word")
                 continue
             rows[split].append(_row(task, document, words, tags(document, words, report)))
         return rows

@@ -169,10 +169,10 @@ def _open_alone(context: Context, space: SearchSpace, folder: Path) -> Study:
         study.set_user_attr("space", described)
     elif known != json.loads(json.dumps({key: described[key] for key in known})):
         raise UsageError(
-            f"{folder / 'study.db'} was begun with another search space, other data or other "
+            f"{folder / 'study.db'} was started with another search space, other data or other "
             "settings",
-            "the same to go on with it",
-            "Take another --output, or delete the file to begin anew",
+            "the same to resume it",
+            "Take another --output, or delete the file to start over",
         )
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         # Other runs may share the folder (one job a seed): only what nobody works on was killed.

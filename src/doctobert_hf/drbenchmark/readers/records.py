@@ -14,7 +14,7 @@ def read_json(folder: RawFolder, name: str) -> Any:
     """Read a JSON file; a byte order mark is passed over.
 
     Raises:
-        DataError: Not JSON (the message has the line), or a key stands twice.
+        DataError: Not JSON (the message has the line), or a key is given twice.
     """
     text = folder.read_text(name).removeprefix("\ufeff")
     try:

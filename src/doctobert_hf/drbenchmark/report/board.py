@@ -152,7 +152,7 @@ def build_board(
         baselines: ``published`` ranks the eleven models of the DoctoBERT paper among them.
         protocol: Use only results of this protocol; needed where there are several.
         procedure: The same, ``standard`` or ``legacy``.
-        failures: Failed cells, as ``read_failures`` gives them; they are told of.
+        failures: Failed cells, as ``read_failures`` gives them; they are reported.
         counts: Predictions as sums over documents (:mod:`.evidence`), for intervals and tests.
 
     Raises:

@@ -355,7 +355,7 @@ def _stop_by_share(config: RephraseConfig, answers: Path) -> None:
             f"The requests of {failed:,} of {asked:,} documents failed, most with: {reason}",
             f"at most a share of {config.give_up_share}, give_up_share",
             "Mend the server or the settings, then run the same command: they are asked again; "
-            "or pass --give-up-share 1 to go on without them",
+            "or pass --give-up-share 1 to continue without them",
         )
 
 

@@ -68,7 +68,7 @@ class Job:
         """Refuse parts of other files, or of files as they were: they are known by number.
 
         Raises:
-            UsageError: Files came, went or changed since the first part was begun.
+            UsageError: Files came, went or changed since the first part was started.
         """
         listed = [[(str(s.path), s.path.stat().st_size, s.path.stat().st_mtime_ns, s.first, s.last)
                    for s in group] for group in self.sections]  # fmt: skip
@@ -76,9 +76,9 @@ class Job:
         known = self.folder / LIST
         if known.is_file() and known.read_text() != digest and len(self.missing()) < len(listed):
             raise UsageError(
-                f"The files of the corpus are not those that '{self.folder}' was begun with",
+                f"The files of the corpus are not those that '{self.folder}' was started with",
                 "the same files, unchanged",
-                "Pass --overwrite to begin anew, or delete that folder",
+                "Pass --overwrite to start over, or delete that folder",
             )
         write_text_atomic(known, digest)
 
