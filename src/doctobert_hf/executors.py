@@ -122,7 +122,7 @@ def _ray(pipeline: list[Any], logs: str, tasks: int, workers: int, memory: int) 
         import ray
     except ImportError as error:
         raise UsageError(
-            "executor 'ray' without ray", fix="Install it: pip install 'ray>=2.40'"
+            "executor 'ray' without ray", fix="Install it: pip install 'doctobert-hf[ray]'"
         ) from error
     from datatrove.executor.ray import RayPipelineExecutor
 

@@ -66,7 +66,7 @@ class Faiss:
             raise UsageError(
                 "The engine 'faiss' needs faiss",
                 "it installed",
-                "Install it: pip install faiss-cpu, or search exactly (the default)",
+                "Install it: pip install 'doctobert-hf[faiss]', or search exactly (the default)",
             )
         # It tells which of its builds it tried, an exception's text included.
         logging.getLogger("faiss.loader").setLevel(logging.WARNING)
