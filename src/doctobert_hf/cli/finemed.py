@@ -82,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
     if not manifest:
         print(
             f"submitted to Slurm; logs in {config.output}/logs. "
-            "When the jobs are done, run the same command again: it continues, or writes the manifest.",
+            "When the jobs are done, run the same command again: it continues, or writes "
+            "the manifest.",
             file=sys.stderr,
         )
         return 0

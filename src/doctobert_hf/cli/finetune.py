@@ -51,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         result = finetune(args.model, args.output, args.task, config, args.revision, args.overwrite)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("Finished seeds are kept; run the same command to resume.") from None
+        raise KeyboardInterrupt(
+            "Finished seeds are kept; run the same command to resume."
+        ) from None
     if args.json:
         print(json.dumps(result, ensure_ascii=False, indent=2))
     else:

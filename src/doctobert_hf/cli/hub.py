@@ -111,7 +111,17 @@ def run(args: argparse.Namespace) -> int:
     facts = read_facts(args.path, args.facts, **config_overrides(args, CardFacts))
     if args.action == "card":
         return _card(args, facts)
-    report = _push(args, facts, _target(args))
+    from doctobert_hf.hub.stage.preflight import SHOWN, PreflightError
+
+    try:
+        report = _push(args, facts, _target(args))
+    except PreflightError as error:  # its one line has the first five
+        for finding in error.findings if len(error.findings) > SHOWN else ():
+            print(finding, file=sys.stderr)
+        if args.json:
+            found = [asdict(finding) for finding in error.findings]
+            print(json.dumps({"findings": found}, ensure_ascii=False, indent=2))
+        raise
     _print(report, args.json)
     return 0
 

@@ -83,9 +83,7 @@ def add_arguments(actions: Any) -> None:
                         "else words")  # fmt: skip
     search.add_argument("--filter", metavar="EXPR", help="over the documents' columns, e.g. "
                         "\"year >= 2020 and type == 'leaflet'\"")  # fmt: skip
-    search.add_argument(
-        "--rerank", metavar="MODEL", help="a CrossEncoder that reranks the best"
-    )
+    search.add_argument("--rerank", metavar="MODEL", help="a CrossEncoder that reranks the best")
     search.add_argument("--model", help="of documents: what encodes them; of an index: where its "
                         "model is now")  # fmt: skip
     search.add_argument("--abbreviations", action="store_true",

@@ -376,7 +376,9 @@ class DistilConfig(StageConfig):
 
     axis: Literal["subdomain", "quality"] = option("subdomain", "what is learnt")
     label_column: str = option("label", "column with the class, or the score from 0 to 5")
-    model: str = option("almanach/moderncamembert-base", "encoder, or an annotator to train further")
+    model: str = option(
+        "almanach/moderncamembert-base", "encoder, or an annotator to train further"
+    )
     url_prefix: bool = option(True, "begin the input with the url, where there is one")
     max_length: int = option(8192, "longest input in tokens, if the model allows")
     learning_rate: float = option(2e-5, "peak rate; 1e-5 for the second step")

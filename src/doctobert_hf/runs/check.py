@@ -152,7 +152,8 @@ class Check:
                 continue  # a record from before there was this key, which is not used
             if now != then:
                 raise UsageError(
-                    f"The run in '{folder}' was started with {key} {_shown(then)}, not {_shown(now)}",
+                    f"The run in '{folder}' was started with {key} {_shown(then)}, "
+                    f"not {_shown(now)}",
                     "the same settings to resume it",
                     "Leave the option out, pass --overwrite to move the run aside, or choose "
                     "another --output",

@@ -45,6 +45,17 @@ def test_text_is_generated_only_where_every_phase_read_generated_text(run, tmp_p
     assert "**no document in" in card(run)
 
 
+def test_earlier_phases_are_found_from_any_directory(run, tmp_path, monkeypatch):
+    earlier = shutil.copytree(run, tmp_path / "earlier")
+    configure(earlier, corpus="notes/hospital.parquet")
+    configure(run, init_from="earlier/model")  # as it was given where the run was started
+    for place in (tmp_path, tmp_path.parent):
+        monkeypatch.chdir(place)
+        assert [phase["name"] for phase in read_model(locate_model(run))["phases"]] == [
+            *("earlier", "run"),
+        ]
+
+
 def test_generated_text_behind_a_model_of_others_is_not_all_it_read(run, tmp_path):
     shutil.copytree(run / "model", tmp_path / "theirs")
     configure(run, corpus=None, init_from=str(tmp_path / "theirs"))

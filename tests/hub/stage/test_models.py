@@ -51,6 +51,15 @@ def test_staged_files_are_the_model(copy, tmp_path):
     assert "is_local" not in json.loads((staged / "tokenizer_config.json").read_text())
 
 
+def test_code_of_the_models_own_is_not_named(copy, tmp_path):
+    config = json.loads((copy / "config.json").read_text())
+    config["auto_map"] = {"AutoModelForMaskedLM": "modeling_x.X"}
+    (copy / "config.json").write_text(json.dumps(config))
+    told = stage(copy, tmp_path)
+    assert any("auto_map names code" in line for line in told)
+    assert "auto_map" not in json.loads((tmp_path / "staged/config.json").read_text())
+
+
 def test_another_vocabulary_than_the_run_recorded_is_refused(run_dir, tmp_path):
     run = shutil.copytree(run_dir, tmp_path / "run")
     shutil.rmtree(run / "stores")  # the record alone knows it

@@ -58,6 +58,9 @@ def test_what_is_no_path_stays(value):
         "https://chu-prive.s3.eu-west-3.amazonaws.com/x/run https://s3.amazonaws.com/b/run",
         "https://storage.googleapis.com/b/x/run",
         "../../anne/corpus/run",
+        "lu dans ../../anne/corpus/run hier",
+        "copie de //serveur/partage/run faite",
+        r"depuis \\wsl$\Ubuntu\home\anne\run",
     ],
 )
 def test_blanks_quotes_variables_and_stores(text):
@@ -65,6 +68,13 @@ def test_blanks_quotes_variables_and_stores(text):
     assert "run" in shown
     for part in ("jean", "anne", "notes", "projet", "work", "scratch", "b/", "x/", "chu", "srv"):
         assert part not in shown, shown
+
+
+@pytest.mark.parametrize(
+    "path", ["/home/alice", "/Users/alice/", r"C:\Users\alice", "voir /home/alice"]
+)
+def test_a_home_is_no_name(path):
+    assert "alice" not in without_paths({"a": path})["a"]
 
 
 def test_addresses_and_names_stay():

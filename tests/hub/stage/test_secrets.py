@@ -80,6 +80,55 @@ def drawn(form, seed):
     return made.replace("{{", "{").replace("}}", "}")
 
 
+# "{P}" has signs and digits; what people write around it, in prose and in settings.
+SAID = """
+utilisez le mot de passe « {P} »
+mdp du compte infirmier = {P}
+et le mot de passe Garde${P}.
+Le code Wi-Fi du service est {P}
+mot de passe “{P}”
+Le mdp c'est {P}
+Identifiants de connexion : dim01 / {P}
+phrase secrète : {P}
+passe : {P}
+PASS={P}
+"pass": "{P}"
+Clé secrète AWS « {K} »
+zotero_key = '{K}'
+"RegisteredUsers": {{"radiologue": "{P}"}}
+spark.hadoop.fs.s3a.secret.key {K}
+fs.azure.account.key.X.dfs.core.windows.net={K}{K}==
+http --auth dim:{P} https://x.example
+"""
+SAID_HARMLESS = """
+Le mot de passe est obligatoire-depuis-2019
+Patient AC12345678901234567890123456789012
+Il passe : 12 ans plus tard
+passe: vaccin-2021-dose
+first pass: 0.9345678 accuracy
+"pass": "passed-in-2023"
+phrase secrète du roman
+identifiants : IPP 12345678 / 87654321
+"""
+
+
+@pytest.mark.parametrize("form", SAID.strip().splitlines())
+def test_what_people_write(form):
+    for seed in range(3):
+        rng = random.Random(seed)
+        word = "".join(rng.choice(LETTERS) for _ in range(9)) + f"!{rng.randint(10, 99)}"
+        key = "".join(rng.choice(LETTERS) for _ in range(40))
+        text = form.replace("{P}", word).replace("{K}", key).replace("{{", "{")
+        assert find_secrets(f"ici {text} fin".encode()), text
+        columns = f"ici {text} fin".encode().decode("latin-1")
+        assert any(re.search(one, columns) for one in SUSPICIOUS), text
+
+
+@pytest.mark.parametrize("text", SAID_HARMLESS.strip().splitlines())
+def test_what_people_write_and_is_none(text):
+    assert find_secrets(text.encode()) == []
+
+
 FORMS = [f for line in (KINDS + KEPT_SCANNER).strip().splitlines() for f in line.split("|") if f]
 
 
@@ -169,6 +218,25 @@ def test_more_than_are_told_apart_cannot_be_allowed(monkeypatch):
     counted.add(pa.table({"c": [drawn("ghp_{A36}", seed) for seed in range(5)]}))
     assert len(counted.secrets) == 3 and counted.secrets["more"]["rows"] == 3
     assert counted.secrets["more"]["fingerprint"] == ""
+
+
+def test_every_finding_is_shown(tmp_path, capsys):
+    texts = [f"jeton ghp_{drawn('{A36}', seed)} ici" for seed in range(9)]
+    for number, text in enumerate(texts):
+        rows = pa.table({"text": [text], f"c{number}": ["x"]})
+        pq.write_table(rows, tmp_path / f"n{number}.parquet")
+    config = [str(tmp_path / "n0.parquet"), "me/x", "--license", "mit", "--dry-run"]
+    pq.write_table(
+        pa.table({f"text{n}": [text] for n, text in enumerate(texts)}), tmp_path / "n0.parquet"
+    )
+    push = ["hub", "push-dataset", *config, "--output", str(tmp_path / "out")]
+    assert main([*push, "--json"]) == 1
+    said = capsys.readouterr()
+    found = json.loads(said.out)["findings"]
+    assert len({one["fingerprint"] for one in found}) == 9
+    assert all(one["fingerprint"] in said.err for one in found)
+    (tmp_path / "known.txt").write_text("\n".join(one["fingerprint"] for one in found))
+    assert main([*push, "--allow", str(tmp_path / "known.txt")]) == 0
 
 
 def test_allowed_by_fingerprint(tmp_path, capsys):

@@ -46,6 +46,8 @@ REPHRASED = FINEMED | {
     "original_edu_quality_normalized_score": (_INT, "the same from 0 to 5"),
 }
 OTHERS = {
+    "personal_data": "what was found of personal data, by kind, JSON",
+    "personal_data_count": "how many pieces of personal data were found",
     "near_duplicates": "near-duplicates that were dropped for this document",
     "cluster_id": "document that stands for this one and its near-duplicates",
     "cluster_size": "documents of that cluster",

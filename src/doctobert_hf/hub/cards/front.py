@@ -43,7 +43,12 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
         license_link=facts.license_link,
         library_name=find_kind(kind).library,
         pipeline_tag=pipeline,
-        tags=_tags(context, record["architecture"].get("model_type"), kind, pipeline),
+        tags=_tags(
+            context,
+            record["architecture"].get("model_type"),
+            None if kind == "head" else kind,
+            pipeline,
+        ),
         datasets=list(facts.datasets) or None,
         base_model=facts.base_model,
     )
@@ -142,7 +147,7 @@ def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
         pretty_name=context["title"],
         language=list(facts.language),
         license=licences[0] if len(licences) == 1 else licences or None,
-        task_categories=list(row.tasks),
+        task_categories=list(context.get("categories") or row.tasks),
         size_categories=[size_category(context["rows"])],
         tags=_tags(context, "synthetic" if context["synthetic"] else None),
         annotations_creators=_annotators(context, row.annotations),

@@ -63,7 +63,6 @@ KINDS: dict[str, CardKind] = {
         CardKind(
             "drbenchmark",
             "dataset",
-            tasks=("token-classification", "text-classification"),
             annotations="expert-generated",
             has_default=False,
         ),

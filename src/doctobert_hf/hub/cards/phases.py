@@ -61,11 +61,39 @@ def read_pretraining(run: Path, until: int | None = None) -> Record:
 
 
 def read_config(run: Path) -> Record:
-    """Return a run's settings as they were used; empty where it wrote none."""
+    """Return a run's settings as they were used; empty where it wrote none.
+
+    Folders in them are found from anywhere: by the path that the run's record has, or beside it.
+    """
     from doctobert_hf.config import read_yaml
 
     path = run / "resolved_config.yaml"
-    return read_yaml(path) if path.is_file() else {}
+    config = read_yaml(path) if path.is_file() else {}
+    record = read_record(run)
+    for key in _PLACES:
+        if isinstance(given := config.get(key), str):
+            config[key] = _found(run, given, {} if record is None else record.settings, key)
+    return config
+
+
+_PLACES = ("init_from", "train_store")
+"""Settings that name what other runs made."""
+
+
+def _found(run: Path, given: str, recorded: Record, key: str) -> str:
+    """Return where a folder is now that a run's settings name: as recorded, or moved with the run.
+
+    A path as it was given is one of the directory that the run was started in, which is not the
+    one that a card is made in.
+    """
+    known = recorded.get(key)
+    known = known if isinstance(known, str) and Path(known).is_absolute() else None
+    beside = run.absolute().parent / given
+    if known and Path(known).exists():
+        return known
+    if not Path(given).is_absolute() and beside.exists():
+        return str(beside)
+    return known or given
 
 
 def is_run(folder: Path) -> bool:

@@ -74,8 +74,8 @@ a password in an address: [a-zA-Z][a-zA-Z0-9+]{1,15}://[^/\\s:@\\\\"'<>{}$]{0,64
 """Addresses with a password."""
 
 _NAMES = (
-    r"(?:(?:api|auth)[_ -]?(?:key|token)|secret(?:[_ -]?(?:access[_ -]?)?key)?|client[_ -]?secret|"
-    r"pwd|passw(?:or)?d|passphrase|account[_ -]?key|private[_ -]?(?:key|token)|"
+    r"(?:(?:api|auth)[_ -]?(?:key|token)|secret(?:[_. -]?(?:access[_. -]?)?key)?|"
+    r"client[_ -]?secret|pwd|passw(?:or)?d|passphrase|account[_. -]?key|private[_ -]?(?:key|token)|"
     r"mots?[_ -]?de[_ -]?passe|phrase[_ ]de[_ ]passe|mdp|code d.{1,3}acc(?:e|\xc3\xa8)s|"
     r"cl(?:e|\xc3\xa9)f?[_ -](?:d.{1,3})?(?:api|secr(?:e|\xc3\xa8)te)|_auth|(?:access|"
     r"session|bearer|refresh|bot|user|personal|security|id|identity|registry|job)[_ -]?token|"
@@ -84,7 +84,7 @@ _NAMES = (
     r"(?:db|database|ssh|become|sudo|smtp|ldap|ftp|ci|root|proxy)[_-]?pass\b)"
 )
 _OTHER_NAMES = (
-    r"(?:(?i:(?:kaggle|zenodo|circle(?:ci)?|azure|storage|algolia|encrypt(?:ion)?|signing|master|"
+    r"(?:(?i:(?:kaggle|zenodo|zotero|orcid|elsevier|ncbi|umls|circle(?:ci)?|azure|storage|algolia|encrypt(?:ion)?|signing|master|"
     r"admin|licen[cs]e|deploy|subscription|registry|git(?:hub|lab)|hf|hub|hugging_?face|openai|"
     r"consumer|app(?:lication)?|datadog|ovh|mistral|cohere|"
     r"wandb|comet|neptune|sentry|slack|telegram|discord|npm|pypi|twine)[_-](?:\w{1,12}[_-])?"
@@ -92,10 +92,11 @@ _OTHER_NAMES = (
     r"(?:TOKEN|KEY|PASS|PW|PAT)|(?i:\b(?:token|jeton|pass|unseal key \d)))"
 )
 _QUOTES = "[\"'`*]{0,3}"
-_VALUE = r"[^\s\"'<>{}$,;()\[\]\\`|]{8,}"
+_VALUE = r"[^\s\"'<>{}$,;()\[\]\\`|][^\s\"'<>{},;()\[\]\\`|]{7,}"
 _GAP = r"[ \t]{0,3}"
-_GUILLEMET = r"(?:\xc2\xab)?"  # its bytes
-_OPENS = rf"{_GAP}(?:[bfru]{{1,2}}[\"'])?{_QUOTES}{_GUILLEMET}{_GAP}{_QUOTES}"
+_GUILLEMET = r"(?:\xc2\xab|\xe2\x80\x9c)?"  # their bytes
+_INSIDE = r"(?:[ \t]|\xc2\xa0|\xe2\x80\xaf){0,3}"
+_OPENS = rf"{_GAP}(?:[bfru]{{1,2}}[\"'])?{_QUOTES}{_GUILLEMET}{_INSIDE}{_QUOTES}"
 
 
 _ASSIGNS = rf"{_GAP}(?::=|=>|==|->|\xe2\x86\x92|[:=|>])|[\"'],|[\"']\s{{1,3}}value="
@@ -128,29 +129,35 @@ def _keyed(names: str, tail: str) -> str:
     )
 
 
-_KEYED = (f"(?i:{_NAMES})", r"[\w.-]{0,16}")
+_KEYED = (f"(?i:{_NAMES})", r"[\w.-]{0,64}")
 KEYED = _keyed(*_KEYED)
 """A value behind a word for a password or a key."""
 OTHER_KEYED = _keyed(_OTHER_NAMES, "")
 """A value behind a word that is often none for a secret: the value must look like one."""
 _SAID = (
-    r"(?i:mots? de passe|(?:code|jeton) d.{1,3}acc(?:e|\xc3\xa8)s|phrase de passe|\bmdp\b|"
+    r"(?i:mots? de passe|(?:code|jeton) d.{1,3}acc(?:e|\xc3\xa8)s|code wi-?fi|"
+    r"phrase (?:de passe|secr(?:e|\xc3\xa8)te)|\bmdp\b|"
     r"cl(?:e|\xc3\xa9)f? (?:d.{1,3})?(?:API|acc(?:e|\xc3\xa8)s|secr(?:e|\xc3\xa8)te)|"
     r"\bAPI[ -]key|\bpassword|\bpassphrase)[^\n:=|\"<>]{0,30}?"
-    rf"(?: est| is|{_GAP}:)"
+    rf"(?: est| is| c.{{1,3}}est|{_GAP}[:=]|{_GAP}\xc2\xab)"
 )
 _PAIR = (
     r"(?i:identifiants?|logins?|user(?:name)?|utilisateur|compte)\s?(?:/|et|and|&|,|;)\s?"
     r"(?i:mot de passe|mdp|password|passwd)"
 )
+_BEFORE = r"(?i:\bmdp|\bpassword|\bpasswd|mot de passe)\s{1,2}"
 PROSE = (
     rf"{_SAID}\s{{0,4}}{_OPENS}({_VALUE})"
     rf"|{_PAIR}{_GAP}[:=]{_GAP}[\w.@-]{{1,64}}\s?(?:/|et|and|,|;|:)\s?{_OPENS}({_VALUE})"
+    rf"|{_BEFORE}(?:[\"'`]|\xc2\xab|\xe2\x80\x9c){_INSIDE}({_VALUE})"
+    rf"|(?i:identifiants?(?: de connexion)?){_GAP}:{_GAP}[\w.@-]{{1,64}}\s?/\s?{_OPENS}({_VALUE})"
 )
 """What a sentence says the password is."""
-_BEFORE = r"(?i:\bmdp|\bpassword|\bpasswd|mot de passe)\s{1,2}"
 _SHORT = r"(?i:\bpw)\s{0,2}[:=]\s{0,2}"
-BARE = rf"(?:{_BEFORE}|{_SHORT})[\"'`]?({_VALUE})"
+BARE = (
+    rf"(?:{_BEFORE}|{_SHORT}){_QUOTES}{_GUILLEMET}{_INSIDE}({_VALUE})"
+    rf"|(?:^|[\s,{{;:\"'])(?i:pass|passe)[\"']?{_GAP}[:=]{_GAP}{_OPENS}({_VALUE})"
+)
 """What follows the word for a password without a sign between, or a word of two letters."""
 COMMANDS = (
     r"\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[\"']?[\w.@-]{1,64}:([^\s\"'$\\]{6,})"
@@ -169,6 +176,8 @@ COMMANDS = (
     r"|\b(?:7z[ar]?|(?:un)?rar)(?:\s[^\n]{0,120}?)?\s-p[\"']?([^\s\"'$\\]{6,})"
     r"|\bsqlplus\s+[\w.$-]{1,64}/([^\s\"'@$\\]{6,})|https?://[\w.:-]+/hooks/([a-z0-9]{26})\b"
     r"|\b(?:un)?zip(?:\s[^\n]{0,120}?)?\s-P\s?[\"']?([^\s\"'$\\]{6,})"
+    r"|\bhttps?\s[^\n]{0,120}?(?:-a|--auth)[ =][\w.@-]{1,64}:([^\s\"'$\\]{6,})"
+    r"|\bfs\.s3a\.secret\.key\s+([^\s\"'$\\]{16,})"
 )
 """Passwords as commands and their files take them: curl, mysql, sshpass, .pgpass, cookies."""
 TOOLS = (
@@ -214,6 +223,7 @@ CLIENTS = (
 """A key that a service's client is called with, and that no word announces."""
 LOGINS = (
     r"\"auth\"\s*:\s*\"([A-Za-z0-9+/=]{12,})"
+    r"|\"RegisteredUsers\"\s*:\s*\{\s*\"[^\"\n]{1,64}\"\s*:\s*\"([^\"\s]{6,})\""
     r"|\"username\"\s*:\s*\"[^\"]{1,64}\"\s*,\s*\"key\"\s*:\s*\"([a-f0-9]{32})"
 )
 """Logins of Docker's and Kaggle's files."""
@@ -254,6 +264,9 @@ NEXT = "|".join(
         rf"{_PAIR}{_GAP}[:=]",
         rf"(?:{_BEFORE}|{_SHORT})[^\s0-9]*[0-9]",
         r"(?i:identified\s(?:with\s\S+\s)?by\s|password\s?[\"'])|requirepass\s|masterauth\s",
+        r"(?:-a|--auth)[ =][\w.@-]+:|s3a\.secret\.key\s|\"RegisteredUsers\"",
+        r"(?i:identifiants?)[^\n]*:",
+        r"(?:^|[\s,{;:\"'])(?i:passe?)[\"']?[ \t]*[:=]",
         r"\s-U\s?[\"']?[\w.@\\-]+%|ldap\w+[^\n]*\s-w|\s-pass\w*\s+pass:|sqlplus\s|/hooks/",
         r"(?:7z[ar]?|rar)[^\n]*\s-p|zip[^\n]*\s-P",
         r"(?:mongo|redis-cli|plink|pscp|psftp|freerdp|keytool|jarsigner|cqlsh|influx\s+-|rdesktop|psexec)",

@@ -295,12 +295,16 @@ def check_vocabulary(place: ModelFolder, tokenizer: PreTrainedTokenizerBase) -> 
 def _write_portable(config: dict[str, Any], place: Path) -> list[str]:
     """Write a configuration without what only this machine understands; return what to tell."""
     reduced: list[str] = []
-    kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
+    left = (*MACHINE_KEYS, "auto_map")
+    kept = {key: value for key, value in config.items() if key not in left}
     write_json_atomic(place, without_paths(kept, reduced))
-    if not reduced:
-        return []
-    names = ", ".join(dict.fromkeys(reduced))
-    return [f"{place.name}: paths of this machine are reduced to their last part: {names}"]
+    told = []
+    if "auto_map" in config:  # a reader would be asked to run code that is not there
+        told.append(f"{place.name}: auto_map names code of the model's own, and is left out")
+    if reduced:
+        names = ", ".join(dict.fromkeys(reduced))
+        told.append(f"{place.name}: paths of this machine are reduced to their last part: {names}")
+    return told
 
 
 def stage_checkpoints(run: Path, target: Path, optimizer: bool) -> list[dict[str, Any]]:

@@ -262,6 +262,9 @@ def model_context(
     else:
         warnings += told_of_others(place.model)
     record = without_paths(read_model(place))
+    mask = _special(place.model, "mask_token") or "[MASK]"
+    for row in record.get("fill_mask", ()):  # a reader copies the sentence
+        row["sentence"] = row["sentence"].replace("[MASK]", mask)
     known = (record.get("finetuning") or record).get("base_model_id")
     facts = facts if facts.base_model else dataclasses.replace(facts, base_model=known)
     return {
@@ -270,7 +273,7 @@ def model_context(
         "family": read_family(facts.family or {}),
         "scores": scores,
         "retriever": read_retriever(place.model),
-        "mask_token": _special(place.model, "mask_token") or "[MASK]",
+        "mask_token": mask,
         "has_run": place.run is not None,
     }, warnings
 

@@ -93,7 +93,7 @@ def package_dataset(
         from doctobert_hf.hub.cards.front import dataset_metadata
 
         shown = _with_others(context, remote)
-        metadata = dataset_metadata(chosen, context)
+        metadata = dataset_metadata(chosen, context | {"categories": _categories(shown)})
         # Of tasks the folder holds raw corpora: a README there is not of this dataset.
         earlier = ([remote] if remote else []) if tasks else earlier_cards(path, remote)
         return render_card(chosen, metadata, shown, earlier)
@@ -168,6 +168,16 @@ def check_licence(path: Path, facts: CardFacts) -> None:
         front = {"license": said, "license_name": facts.license_name}
         found += [Finding("README.md", *told) for told in metadata_errors(front, "model")]
     refuse(list(dict.fromkeys(found)))
+
+
+def _categories(context: dict[str, Any]) -> tuple[str, ...]:
+    """The Hub's names of what a benchmark's tasks predict, those from before included."""
+    from doctobert_hf.drbenchmark.families import family_of
+    from doctobert_hf.drbenchmark.tasks import find_task
+
+    names = [*context["tasks"], *(config["name"] for config in context["others"])]
+    known = [found for found in map(find_task, names if context["tasks"] else ()) if found]
+    return tuple(dict.fromkeys(family_of(task).hub_task for task in known))
 
 
 def _licence_of(config: str, facts: CardFacts) -> str | None:

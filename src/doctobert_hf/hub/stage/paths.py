@@ -18,7 +18,7 @@ PATHS = re.compile(
     r"(?:(?:/(?:[\w.~@+-]+|[\w~@+-]+(?:[ ][\w~@+-]+){1,3})(?=/)){1,30}"
     r"/[\w~@+-]+\.\w{1,8}(?!\w|\.\w|/)|(?:/[\w.~@+-]+)+)|"
     r"[A-Za-z]:\\{1,2}[\w. -]+\\[\w\\. -]+|[A-Za-z]:/\w[\w.-]*/[\w./ -]+|"
-    r"\\\\{1,2}[\w.-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*|"
+    r"\\\\{1,2}[\w.$-]+\\{1,2}[\w$.-]+\\[\w\\$.-]*|~/[\w.-]+(?:/[\w.-]+)*|"
     r"\$\{?(?:(?-i:[A-Z][A-Z_]{2,})|scratch\w*|work\w*|home|store|tmpdir|projects?)\}?/[\w.-]+(?:/[\w.-]+)*|%[A-Z]{4,}%\\{1,2}[\w\\.-]+)|"
     r"(?<!\w)file:///?[\w./~-]+",
     re.IGNORECASE,
@@ -35,7 +35,8 @@ BUCKETS = re.compile(
 )
 """Addresses of buckets: those a run recorded are the owner's, a card may name public ones."""
 _DEEP = re.compile(
-    r"(?<![\w.:/\\~@-])/[A-Za-z][\w.-]*(?:/[\w.~@+-]+){2,}|(?<![\w:\\])[A-Za-z]:\\[\w$.~-]+|"
+    r"(?<![\w.:/\\~@-])/?/[A-Za-z][\w.-]*(?:/[\w.~@+-]+){2,}|(?<![\w./])(?:\.\./)+[\w.-]+(?:/[\w.~@+-]+)+|"
+    r"(?<![\w:\\])[A-Za-z]:\\[\w$.~-]+|"
     r"(?<![\w/.@-])(?!git@(?:github\.com|gitlab\.com|bitbucket\.org|hf\.co):)"
     r"[\w.-]+@[\w.-]+:~?/?[\w.~-]+(?:/[\w.~-]+)+|"
     r"(?<![\w/.@-])[a-z][\w.-]+:/(?:[\w.-]+/)+[\w.-]+|(?<![\w/])~[a-z][\w.-]*(?:/[\w.-]+){2,}"
@@ -90,5 +91,11 @@ def without_paths(value: Any, reduced: list[str] | None = None) -> Any:
     return value
 
 
+_PERSON = re.compile(r"(?:/home|/users|[A-Za-z]:[\\/]{1,2}users)[\\/]{1,2}[^\\/]+[\\/]?", re.I)
+"""A person's folder: its last part is a login."""
+
+
 def _last(path: str) -> str:
+    if _PERSON.fullmatch(path.strip()):
+        return "home"
     return re.split(r"[/\\]+", path.rstrip("/\\ "))[-1]

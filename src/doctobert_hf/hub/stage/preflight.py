@@ -50,6 +50,10 @@ class Finding:
         return f"{self.file or 'name'}: {self.what}. {self.mend}{allow}."
 
 
+SHOWN = 5
+"""Findings that an error names; a command prints all of them before it."""
+
+
 class PreflightError(DataError):
     """Raised when something must not be published; nothing has been sent.
 
@@ -62,8 +66,8 @@ class PreflightError(DataError):
         files = ", ".join(dict.fromkeys(finding.file or "name" for finding in findings))
         super().__init__(
             f"{len(findings)} finding(s) before publishing, in {files}: "
-            + " ".join(str(finding) for finding in findings[:5])
-            + (f" And {len(findings) - 5} more." if len(findings) > 5 else ""),
+            + " ".join(str(finding) for finding in findings[:SHOWN])
+            + (f" And {len(findings) - SHOWN} more." if len(findings) > SHOWN else ""),
             fix="Nothing was sent",
         )
 

@@ -46,10 +46,13 @@ def scanned(text: str) -> Iterator[tuple[str, str]]:
         for match in pattern.finditer(text):
             for group in range(1, pattern.groups + 1) if pattern.groups else (0,):
                 value = match[group] or ""
-                if value.isascii() and _mixed(value) and _begins_a_word(text, match.start(group)):
+                own = value.isascii() and _mixed(value) and not _NUMBERED.fullmatch(value)
+                if own and _begins_a_word(text, match.start(group)):
                     yield f"{kind} (detect-secrets)", value
 
 
+_NUMBERED = re.compile(r"A[CP]\d{32}")
+"""A number of a file with two letters, and no account: theirs are hexadecimal."""
 _SPACES = re.compile(" {3,}")
 """More than its patterns tell apart, on which some take cubic time."""
 

@@ -172,6 +172,11 @@ def _told(value: bytes) -> bool:
     return bool(re.search(rb"\d", value)) and _random(value)
 
 
+def _said(value: bytes) -> bool:
+    """Return whether what a sentence says a password is, is one: no words joined by hyphens."""
+    return _told(value) and not re.fullmatch(rb"[a-z]+(?:-[a-z]+)+(?:-\d{1,4})?[.,]?", value)
+
+
 def _key(value: bytes) -> bool:
     """Return whether a value is a key by itself: long, of one alphabet, letters and digits."""
     if not re.fullmatch(rb"[A-Za-z0-9+/=_.~-]{16,}", value) or not _drawn(value):
@@ -202,7 +207,7 @@ _DETECTORS = [
         ("", _told, [("a password of a section", forms.SECTION_PASSWORDS)]),
         ("", _key_of_section, [("a key of a section", forms.SECTIONS)]),
         ("", _random, [("a password in a call", forms.CALLS)]),
-        ("", _told, [("a password in a sentence", forms.PROSE)]),
+        ("", _said, [("a password in a sentence", forms.PROSE)]),
         ("", _unspeakable, [("a password behind its word", forms.BARE)]),
         ("", _undocumented, [("a password of a mailer", forms.MAIL)]),
         ("", _key, [("a key", forms.OTHER_KEYED), ("a key of a client", forms.CLIENTS)]),
