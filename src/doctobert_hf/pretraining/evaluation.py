@@ -12,6 +12,8 @@ from doctobert_hf.pretraining.data.dataset import causal_row, pack_row
 from doctobert_hf.pretraining.data.packing import SequencePacker
 from doctobert_hf.pretraining.data.store import TokenStore
 from doctobert_hf.pretraining.objectives import Objective
+from doctobert_hf.reporting import quiet
+from doctobert_hf.reporting.progress import track
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -100,10 +102,10 @@ def measured(trainer: Any, rows: list[dict[str, Any]]) -> list[float]:
     sums = torch.zeros(3, dtype=exact, device=args.device)
     training = model.training
     model.eval()
+    mine = rows[args.process_index :: args.world_size]
+    shown = trainer.is_world_process_zero() and (not args.disable_tqdm or quiet.ON)
     with torch.no_grad():
-        for number, row in enumerate(rows):
-            if number % args.world_size != args.process_index:
-                continue
+        for row in track(mine, "evaluating", unit="rows") if shown else mine:
             # Before training the model is not wrapped yet, and would run in float32.
             with trainer.compute_loss_context_manager(), trainer.accelerator.autocast():
                 output = model(**moved(row, args.device), num_items=1)
