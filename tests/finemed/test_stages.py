@@ -150,7 +150,7 @@ def test_another_configuration_or_input_is_refused(annotated, tmp_path):
     again = AnnotateConfig(input=(str(corpus),), output=annotated, **LIGHT)
     assert annotate(again)["documents"] == 24
     again.density = "legacy"
-    with pytest.raises(UsageError, match="begun with density 'union'"):
+    with pytest.raises(UsageError, match="started with density 'union'"):
         annotate(again)
     again.density = "union"
     pq.write_table(pa.table({"id": ["x"], "text": ["fièvre"]}), corpus / "9.parquet")

@@ -182,7 +182,7 @@ def test_resume_of_a_finished_run_does_nothing_and_other_settings_are_refused(fi
     before = (config.output / "state.json").stat().st_mtime_ns
     again = go(config, resume=True)
     assert again == records and (config.output / "state.json").stat().st_mtime_ns == before
-    with pytest.raises(UsageError, match="begun with phase1_tokens 6000, not 6001"):
+    with pytest.raises(UsageError, match="started with phase1_tokens 6000, not 6001"):
         open_quickstart(small(config.output, phase1_tokens=6001), overwrite=False, resume=True)
 
 

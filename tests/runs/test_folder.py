@@ -99,7 +99,7 @@ def test_other_kind_and_other_settings(tmp_path):
     write(out, {"a": "1"})
     with pytest.raises(UsageError, match="another kind, report"):
         write(out, {"a": "2"}, kind="index")
-    with pytest.raises(UsageError, match="begun with a 1, not 2"):
+    with pytest.raises(UsageError, match="started with a 1, not 2"):
         write(out, {"a": "2"}, settings={"a": 2})
     write(out, {"b": "3"}, kind="index", overwrite=True)
     write(out, {"b": "4"}, kind="index", settings={"a": 2}, overwrite=True)
@@ -487,7 +487,7 @@ def test_a_record_beside_goes_with_its_folder(tmp_path):
     with open_run(target, "push", {"path": "a"}, beside=True) as run:
         (target / "x").write_text("1")
         run.finish("x")
-    with pytest.raises(UsageError, match="begun with path"):
+    with pytest.raises(UsageError, match="started with path"):
         open_run(target, "push", {"path": "b"}, beside=True)
     shutil.rmtree(target)
     with pytest.raises(UsageError, match="No run to resume"):
