@@ -194,6 +194,8 @@ print(json.dumps([told, data["train"].info.description]))"""
     assert str(tmp_path) not in second[1]
 
 
+@pytest.mark.long
+@pytest.mark.versions
 def test_files_beside_those_that_name_a_corpus_are_in_the_cache_key(python, tmp_path):
     import zipfile
 

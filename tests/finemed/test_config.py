@@ -33,5 +33,9 @@ def test_a_key_that_does_nothing_is_refused(kind, keys, named):
 def test_a_key_that_does_something_is_not():
     AnnotateConfig(**{**LIGHT, "quality": "org/model"}, batch_size=3, max_length=99)
     AnnotateConfig(**{**LIGHT, "subdomain": "org/model"}, url_prefix=False, revision="main")
+    AnnotateConfig(**{**LIGHT, "subdomain": "mine.py:Sub"}, url_prefix=False)
+    AnnotateConfig(**{**LIGHT, "terms": "none"}, lexicons=("base",))
+    AnnotateConfig(domain="none", keep_domains=())
+    AnnotateConfig(domain="none", keep_domains=["Health"])
     CleanConfig(similarity=0.5, duplicates_column=True)
     MixConfig(long_tokens=512, long_share=0.3)

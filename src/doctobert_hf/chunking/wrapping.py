@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from doctobert_hf.chunking.abbreviations import LOOKBACK, starts_sentence
+from doctobert_hf.chunking.abbreviations import LOOKBACK, begins_note, starts_sentence
 
 _SPLIT_NAME = re.compile(
     r"\b(?<!cher )(?<!chère )(?:docteur|professeur|madame|mademoiselle|monsieur|maître)\Z",
@@ -15,8 +15,10 @@ _SPLIT_DATE = re.compile(
     r"\b(?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)\Z",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"(?:19|20)\d\d\b")
-_NAME = re.compile(r"[A-ZÀ-Ý][^\W\d_]|[A-Z]\.")
+_YEAR = re.compile(r"(?:19|20)\d\d\b(?!\s*:)")
+_NAME = re.compile(r"[A-ZÀ-Ý](?:[^\W\d_A-ZÀ-Ý]|\.)")
+_OF_ONE = re.compile(r"\b(?:le|du|au|ce)\s+\Z", re.IGNORECASE)
+"""Before a doctor or professor who is named: "vu par le docteur", not "métier : docteur"."""
 
 
 def is_split(text: str, start: int, end: int) -> bool:
@@ -30,8 +32,13 @@ def is_split(text: str, start: int, end: int) -> bool:
     title = _SPLIT_NAME.search(lead)
     if title is None or not lead[: title.start()].rstrip(" \t").strip("\n\r"):
         return False
-    own_line = lead[: title.start()].rstrip(" \t").endswith(("\n", "\r", ","))
-    return not own_line and bool(_NAME.match(text, end)) and not starts_sentence(text, end)
+    before = lead[: title.start()]
+    own_line = before.rstrip(" \t").endswith(("\n", "\r", ",", ":"))
+    polite = title[0].lower() in ("madame", "mademoiselle", "monsieur")
+    if own_line or not (polite or _OF_ONE.search(before)):
+        return False
+    begins = starts_sentence(text, end) or begins_note(text, end)
+    return bool(_NAME.match(text, end)) and not begins
 
 
 def is_wrapped_at(text: str, start: int, end: int) -> bool:

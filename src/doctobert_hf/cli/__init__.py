@@ -47,15 +47,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal of cp1252 or ASCII: replace, never fail
             stream.reconfigure(errors="replace")
+    code = 0
     try:
         with terminal_words():
             code = _main(list(sys.argv[1:] if argv is None else argv))
-            sys.stdout.flush()
-            return code
+            if sys.stdout is not None:  # closed: a service may have none
+                sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output went away ("| head"): not an error, but nothing more to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        print(f"error: The output cannot be written: {error}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code or 1
+    return code
 
 
 def _main(arguments: list[str]) -> int:

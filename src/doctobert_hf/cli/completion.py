@@ -61,10 +61,10 @@ def whole_parser(shtab: Any) -> argparse.ArgumentParser:
     return whole
 
 
-def _tasks() -> list[str]:
+def _tasks(groups: bool) -> list[str]:
     from doctobert_hf.drbenchmark import list_tasks
 
-    return ["doctobert", "all", *(task.name for task in list_tasks())]
+    return [*(["doctobert"] if groups else []), "all", *(task.name for task in list_tasks())]
 
 
 _WORDS = {"pretrain": ("store", "ablate")}
@@ -93,7 +93,7 @@ def _mark(parser: argparse.ArgumentParser, command: str, shtab: Any) -> None:
         elif action.dest == "recipe":
             action.choices = [*_recipes(command), *_WORDS.get(command, ())]
         elif action.dest == "tasks" and action.option_strings:
-            action.choices = _tasks()
+            action.choices = _tasks(groups=command != "hub push-dataset")
         elif str(action.metavar).startswith("{"):  # the values that a key takes: "{local,slurm}"
             action.choices = str(action.metavar).strip("{}").split(",")
         elif action.type is Path or action.dest in ("output", "model", "corpus", "documents"):

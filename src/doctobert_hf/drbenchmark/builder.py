@@ -151,7 +151,8 @@ class DrBenchmark(datasets.GeneratorBasedBuilder):
         self._told = True
         if kinds := converted.report.counts:  # kept with the rows: a second load tells it as well
             counts = "; ".join(f"{count:,} x {kind}" for kind, count in kinds.items())
-            self.info.description += _CONVERTED + counts  # no places: they hold paths
+            said = self.info.description.partition(_CONVERTED)[0]
+            self.info.description = said + _CONVERTED + counts  # no places: they hold paths
         empty = [split for split in SPLITS if not converted.splits[split]]
         if empty:  # Datasets cannot read an empty split back from its cache
             logger.warning("%s: no rows in %s, left out", task.name, " and ".join(empty))

@@ -110,11 +110,13 @@ class AnnotateConfig(StageConfig):
         models = [axis for axis in ("domain", "subdomain", "quality") if _is_model(self, axis)]
         entities = _is_model(self, "terms")
         unused = {
-            "keep_domains": self.domain == "none" and "domain 'none'",
+            "keep_domains": self.domain == "none" and bool(self.keep_domains) and "domain 'none'",
             "density": self.terms == "none" and "terms 'none'",
             "threshold": not entities and f"terms '{self.terms}'",
-            "lexicons": self.terms != "lexicon" and f"terms '{self.terms}'",
-            "url_prefix": not _is_model(self, "subdomain") and f"subdomain '{self.subdomain}'",
+            "lexicons": self.terms != "lexicon"
+            and "light" not in (self.domain, self.subdomain, self.quality)
+            and f"terms '{self.terms}'",
+            "url_prefix": self.subdomain in ("light", "none") and f"subdomain '{self.subdomain}'",
             "max_length": not models and "no classifier that is a model",
             "batch_size": not models and not entities and "no annotator that is a model",
             "revision": not models and not entities and "no annotator that is a model",
@@ -137,7 +139,8 @@ def _refuse_unused(config: StageConfig, unused: Mapping[str, str | bool]) -> Non
     """
     for item in fields(config):
         why = unused.get(item.name)
-        if why and getattr(config, item.name) != item.default:
+        value = getattr(config, item.name)
+        if why and (tuple(value) if isinstance(value, list) else value) != item.default:
             raise UsageError(f"{item.name} with {why}: it would do nothing", fix="Leave it out")
 
 

@@ -1,6 +1,6 @@
 """``attn_implementation="doctobert_varlen"``: attention that keeps packed documents apart.
 
-Transformers packs encoder batches wrongly silently: under ``sdpa``, ``eager`` and ``flex``
+Transformers packs encoder batches wrongly, with no warning: under ``sdpa``, ``eager`` and ``flex``
 documents that share a row attend to each other. This function takes the borders of the documents
 as keywords, ``cu_seq_lens_q`` (cumulative lengths from 0, int32) and ``max_length_q``, which every
 Transformers encoder hands down to its attention; without them it serves padded batches.

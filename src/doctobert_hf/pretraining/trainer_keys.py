@@ -152,6 +152,10 @@ def _value(word: str, hint: Any) -> Any:
     """Return a word as YAML reads it; for a key that takes text alone, ``2024-01-01`` is text."""
     import yaml
 
-    value = yaml.load(word, yaml_loader())
+    try:
+        value = yaml.load(word, yaml_loader())
+    except yaml.YAMLError as error:
+        why = getattr(error, "problem", None) or "no YAML"
+        raise UsageError(f"'{word:.60}': {why}", "a value as YAML has it") from error
     kinds = set(typing.get_args(hint) or (hint,)) - {type(None)}
     return word if kinds == {str} and value is not None else value

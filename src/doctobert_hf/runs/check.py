@@ -139,7 +139,7 @@ class Check:
             raise UsageError(
                 f"The folder '{folder}' holds a run",
                 "a new folder",
-                "Pass --resume to resume it, --overwrite to move it aside, or another --output",
+                "Pass --resume to continue it, --overwrite to move it aside, or another --output",
             )
         if self.again == "any":
             return found

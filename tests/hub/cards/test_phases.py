@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -49,7 +50,10 @@ def test_earlier_phases_are_found_from_any_directory(run, tmp_path, monkeypatch)
     earlier = shutil.copytree(run, tmp_path / "earlier")
     configure(earlier, corpus="notes/hospital.parquet")
     configure(run, init_from="earlier/model")  # as it was given where the run was started
-    for place in (tmp_path, tmp_path.parent):
+    for place in (tmp_path, tmp_path.parent, None):
+        if place is None:  # moved as a whole
+            moved = shutil.move(tmp_path, tmp_path.parent / f"{tmp_path.name}-moved")
+            run, place = Path(moved) / "run", tmp_path.parent
         monkeypatch.chdir(place)
         assert [phase["name"] for phase in read_model(locate_model(run))["phases"]] == [
             *("earlier", "run"),

@@ -8,9 +8,10 @@ import pytest
 from doctobert_hf.hub.stage.paths import without_paths
 
 POSIX = """
-/home/anne/run /lustre/fsn1/projects/rech/abc/uab12cd/run /gpfswork/rech/abc/run /linkhome/rech/run
-/pasteur/zeus/projets/p01/run /nfs/home/run /Volumes/Disque/run /mnt/beegfs/run /applis/x/run
-/data/corpus/run /ceph01/users/run /pasteur/p01/exp=2/run /zeus/a:b/run
+/home/anne/run /lustre/fsn1/projects/rech/abc/uab12cd/run /gpfswork/rech/abc/run
+/linkhome/rech/x/run
+/pasteur/zeus/projets/p01/run /nfs/home/x/run /Volumes/Disque/run /mnt/beegfs/run /applis/x/run
+/data/corpus/run /ceph01/users/x/run /pasteur/p01/exp=2/run /zeus/a:b/run
 /autofs/unitytravail/run /dbfs/mnt/run file:///srv/run
 s3://bucket-prive/notes/run gs://b/run hdfs://cluster/user/run ~/corpus/run
 az://c/run r2://b/run minio://b/run dbfs:/mnt/x/run smb://srv/part/run sftp://u@h/x/run
@@ -71,7 +72,15 @@ def test_blanks_quotes_variables_and_stores(text):
 
 
 @pytest.mark.parametrize(
-    "path", ["/home/alice", "/Users/alice/", r"C:\Users\alice", "voir /home/alice"]
+    "path",
+    [
+        "/export/home/alice",
+        "/mnt/c/Users/alice",
+        "/home/alice",
+        "/Users/alice/",
+        r"C:\Users\alice",
+        "voir /home/alice",
+    ],
 )
 def test_a_home_is_no_name(path):
     assert "alice" not in without_paths({"a": path})["a"]

@@ -101,6 +101,10 @@ fs.azure.account.key.X.dfs.core.windows.net={K}{K}==
 http --auth dim:{P} https://x.example
 """
 SAID_HARMLESS = """
+TNM passe : T2N1M0-T3N2M1
+Identifiants : A12 / PAT2021-0045
+password = prefix$SUFFIX1
+MOT_DE_PASSE=abc$VAR12
 Le mot de passe est obligatoire-depuis-2019
 Patient AC12345678901234567890123456789012
 Il passe : 12 ans plus tard
@@ -119,8 +123,8 @@ def test_what_people_write(form):
         word = "".join(rng.choice(LETTERS) for _ in range(9)) + f"!{rng.randint(10, 99)}"
         key = "".join(rng.choice(LETTERS) for _ in range(40))
         text = form.replace("{P}", word).replace("{K}", key).replace("{{", "{")
-        assert find_secrets(f"ici {text} fin".encode()), text
-        columns = f"ici {text} fin".encode().decode("latin-1")
+        assert find_secrets(f"ici\n{text}\nfin".encode()), text
+        columns = f"ici\n{text}\nfin".encode().decode("latin-1")
         assert any(re.search(one, columns) for one in SUSPICIOUS), text
 
 

@@ -14,7 +14,7 @@ _EXAMINATIONS = {
     "ultrasound": r"[ée]chos?|[ée]cho-?(?:graph|cardio|endoscop|scop|guid)\w*|(?:[ée]cho-?)?doppler"
     r"|(?-i:ETT|ETO|EDTSA)|ultrason\w*",
     "radiography": r"radiograph\w+|radios?(?![\s-]?chimio)|"
-    r"clich[ée]s?(?!\s+(?:en\s+auto|r[ée]tin|photo))|(?-i:ASP|RP(?!\s*(?:[:+-]|\d|positi|n[ée]gati))|RXT?|RxT?)|"
+    r"clich[ée]s?(?!\s+(?:en\s+auto|r[ée]tin|photo))|(?-i:ASP|RP(?!\s*(?::\s*)?(?:[+-](?!\w)|\d+\s*%|positi|n[ée]gati))|RXT?|RxT?)|"
     r"abdomen\s+sans\s+pr[ée]paration",
     "ECG": r"(?-i:ECG)|[ée]lectrocardio\w+|holter|trac[ée]s?\s+(?:[ée]lectriques?|cardiaques?)",
     "EEG": r"(?-i:EEG)|[ée]lectroenc[ée]phalo\w+",

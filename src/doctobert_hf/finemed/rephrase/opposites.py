@@ -159,7 +159,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         r"|(?<!non )(?<!pas )(?:autoris[ée]e?s?|permise?s?)",
     },
     "lasting": {
-        "short": r"(?:de\s+)?courtes?\s+dur[ée]es?", "long": r"(?:de\s+)?longues?\s+dur[ée]es?",
+        "short": r"(?:de\s+)?courtes?\s+dur[ée]es?",
+        "long": r"(?<!affection )(?<!affections )(?:de\s+)?longues?\s+dur[ée]es?",
     },
     "fitness": {"fit": r"apt(?:es?|itudes?)", "unfit": r"inapt(?:es?|itudes?)"},
     "recommendation": {

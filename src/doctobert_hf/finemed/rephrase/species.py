@@ -14,10 +14,17 @@ _GENERA = """Acinetobacter Actinomyces Aedes Anopheles Ascaris Aspergillus Bacil
     Pasteurella Plasmodium Pneumocystis Proteus Pseudomonas Rickettsia Salmonella Schistosoma
     Serratia Shigella Staphylococcus Streptococcus Strongyloides Taenia Toxoplasma Treponema
     Trichomonas Trichophyton Trypanosoma Ureaplasma Vibrio Wuchereria Yersinia""".split()
-_SPECIES = re.compile(rf"(?<!\w)({'|'.join(_GENERA)}|[A-Z]\.)\s+([a-z]{{4,}})(?!\w)")
+_EPITHET = (
+    r"(?:coli|difficile|tropicale|[a-z]{2,}(?:us|um|is|ae|ans|ens|ax|ii|iae|oides|ella|osa|ata|"
+    r"ica|osus|inis|ilis|alis|ensis|oris))(?!\w)"
+)
+"""A Latin word: no French one ends so behind a genus, apart from those below."""
+_FRENCH = frozenset("dans sans puis plus vers depuis mais jamais positivus".split())
+_SPECIES = re.compile(rf"(?<!\w)({'|'.join(_GENERA)})\s+({_EPITHET})")
+_SHORT = re.compile(rf"(?<!\w)(?<!Mme )(?<!Dr )(?<!M\. )(?<!Pr )([A-Z])\.\s+({_EPITHET})")
 _ANSWER = re.compile(
     r"(?<!\w)(?i:r[ée]ponses?)(?:\s+(?:exactes?|justes?|correctes?|attendues?))?\s*(?::|est|sont)?\s*"
-    r"(?:l[ae]s?\s+)?(?P<letters>[A-E](?:(?:\s*[,/+]\s*|\s+et\s+)?[A-E])*)(?![\w'’])"
+    r"(?:l[ae]s?\s+)?(?P<letters>[A-E](?:(?:\s*[,;/+&–-]\s*|\s+(?:et\s+)?|)[A-E](?![\w'’]))*)(?![\w'’])"
 )
 
 
@@ -36,13 +43,16 @@ def species_reasons(source: str, rewrite: str) -> Iterator[str]:
 
 
 def _species(text: str) -> dict[str, set[str]]:
-    """By the first letter of a genus, whose name may be cut short, its species."""
+    """By genus its species; "P. vivax" is of the genus that is named in full, where one is."""
     found: dict[str, set[str]] = {}
-    full = {match[1][0] for match in _SPECIES.finditer(text) if not match[1].endswith(".")}
     for match in _SPECIES.finditer(text):
-        if match[1][0] in full:
-            found.setdefault(match[1][0], set()).add(match[2])
-    return found
+        found.setdefault(match[1], set()).add(match[2])
+    named = {genus for genus in _GENERA if genus in text}
+    for match in _SHORT.finditer(text):
+        of = [genus for genus in named if genus.startswith(match[1])]
+        if len(of) == 1:
+            found.setdefault(of[0], set()).add(match[2])
+    return {genus: epithets - _FRENCH for genus, epithets in found.items()}
 
 
 def answer_reasons(source: str, rewrite: str) -> Iterator[str]:

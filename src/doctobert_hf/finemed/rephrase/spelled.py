@@ -52,6 +52,11 @@ _ONE_OF = re.compile(
     re.I,
 )
 """A measure of which there is one: "d'un mg/kg/j", "un litre"."""
+_NO_MORE = (
+    r"(?![\w.,]*\d|\w|[ \t\u00a0\u202f]+\d|[ \t]*(?:à|ou|-)[ \t]*\d|"
+    r"[ \t]+(?:mille|cents?|millions?|milliards?)\b)"
+)
+"""Behind a number that goes no further: "sur 10", and not "sur 10 000" or "sur dix mille"."""
 _ONE_PERSON = (
     r"(?<!\w)(?:une?|1)\s+(?P<who>enfant|patiente?|malade|cas|femme|homme|sujet|personne|adulte|"
     r"nourrisson|nouveau-né|grossesse)"
@@ -76,10 +81,10 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"(?<=entre\s)(?:deux|2)(?=\s+(?:prises|doses|injections|administrations|applications)\b)",
             "les",
         ),
-        (rf"{_ONE_PERSON}\s+sur\s+(?:2|deux)\b", r"50 % \g<who>"),
-        (rf"{_ONE_PERSON}\s+sur\s+(?:4|quatre)\b", r"25 % \g<who>"),
-        (rf"{_ONE_PERSON}\s+sur\s+(?:5|cinq)\b", r"20 % \g<who>"),
-        (rf"{_ONE_PERSON}\s+sur\s+(?:10|dix)\b", r"10 % \g<who>"),
+        (rf"{_ONE_PERSON}\s+sur\s+(?:2|deux){_NO_MORE}", r"50 % \g<who>"),
+        (rf"{_ONE_PERSON}\s+sur\s+(?:4|quatre){_NO_MORE}", r"25 % \g<who>"),
+        (rf"{_ONE_PERSON}\s+sur\s+(?:5|cinq){_NO_MORE}", r"20 % \g<who>"),
+        (rf"{_ONE_PERSON}\s+sur\s+(?:10|dix){_NO_MORE}", r"10 % \g<who>"),
         (
             r"\b(?:trois|3)\s+premiers\s+mois(?=\s+de\s+(?:la\s+|sa\s+)?grossesse)",
             "premier trimestre",
@@ -89,7 +94,8 @@ _BEFORE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "troisième trimestre",
         ),
         (
-            rf"(?<=\d){_S}?(?:(?-i:MUI|M{_S}UI)|millions{_S}d['’]{_S}?(?:unit[ée]s?(?:{_S}internationales?)?|UI))(?!\w)",
+            rf"(?<=\d){_S}?(?:(?-i:MUI|M{_S}UI)|millions?{_S}(?:d['’]{_S}?)?(?:unit[ée]s?(?:{_S}internationales?)?|UI))"
+            rf"(?!\w|{_S}?/{_S}?(?:[mdµ]?l|litre)\b)",
             " megaui",
         ),
         (r"(?<!\w)deux(?=\s+par\s+(?:jour|semaine|mois)\b)", "2 fois"),
@@ -202,12 +208,11 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(\d{_S}*((?:centi|milli)m[èe]tres?|[cm]m)){_S}+sur{_S}+(\d+(?:[.,]\d+)?|deux){IMPLIED}?(?!{_S}*[cm]|\d|[.,]\d)",
          r"\1 x \3 \2"),
         (rf"\bpar{_S}(\d{{1,2}}{IMPLIED}?{_S}?h(?:eures?)?)\b", r"toutes les \1"),
-        (rf"(?<!\w)(\d+|deux){_S}+{_DONE}(?={_S}+(?:par{_S}(?:jour|semaine|mois)|quotidien|hebdo|mensuel))",
+        (rf"(?<!\w)(\d+|deux){_S}+{_DONE}(?={_S}+(?:par{_S}(?:jour|semaine|mois)|quotidien|hebdo))",
          r"\1 fois \2"),
         (rf"\bfois{_S}{_DONE}{_S}+(?:par{_S}|/)(jour|semaine|mois)\b", r"fois/\2"),
         (rf"\bfois{_S}{_DONE}{_S}+hebdomadaires?\b", "fois/semaine"),
         (rf"\bfois{_S}{_DONE}{_S}+quotidienne?s?\b", "fois/jour"),
-        (rf"\bfois{_S}{_DONE}{_S}+mensuel(?:le)?s?\b", "fois/mois"),
         (rf"\b(\d+|deux){_S}+(?:reprises|occasions)\b", r"\1 fois"),
         (rf"\bchaque{_S}+(?=\d+{_S}*{_TIME}\b)", "tous les "),
         (rf"{_S}*(?:{_PER}){_S}*(?:24{_S}*h(?:eures?)?|vingt-quatre heures)\b", "/jour"),
@@ -233,7 +238,8 @@ _AFTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"\1/jour"),
         (rf"\b(?:mensuelle){_S}+(?:de{_S}+|:{_S}*)(\d+(?:[.,]\d+)?{_S}*{_DOSE})\b", r"\1/mois"),
         (rf"(\d{_S}*{_DOSE}/jour)((?:{_S}*,)?{_S}(?:(?:puis|ensuite|et){_S})?(?:{_S}?\w+{_S})?(?:port|augment|major|r[ée]dui|diminu|"
-         rf"abaiss|pass)[ée]?\w*{_S}(?:ensuite{_S}|puis{_S}|progressivement{_S})?à{_S}\d+(?:[.,]\d+)?{_S}*{_DOSE})(?![\w/]|{_S}*par)",
+         rf"abaiss|pass)[ée]?\w*{_S}(?:ensuite{_S}|puis{_S}|progressivement{_S})?à{_S}\d+(?:[.,]\d+)?{_S}*{_DOSE})"
+         rf"(?![\w/]|{_S}*(?:par|x|×|,?{_S}*tou(?:te)?s{_S}les|(?:le{_S})?(?:matin|midi|soir)|\d+{_S}*fois|deux{_S}fois))",
          r"\1\2/jour"),
         (rf"\b(\d+){_S}+(?:derni[eè]re?s?|premi[eè]re?s?){_S}+(?={_TIME}\b)", r"\1 "),
         (rf"(?<!\w)une?(?={_S}+{_TIME}\b)", f"1{IMPLIED}"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 _ANTIBIOTICS = "antibio atb bi-antibio triantibio biantibio"
 _TREATMENTS = {
-    "transfus": "transfus culot cgr sang. erythrocytair concentre",
+    "transfus": "transfus culot cgr sang. erythrocytair",
     "radiother": "radioth rayon irradi curieth radioch",
     "dialys": "dialys hemodialy epuration rein", "hemodialys": "dialys hemodialy epuration rein",
     "greff": "greff transplant autogreff allogreff", "drainage": "drain redon evacu ponct",
@@ -29,7 +29,7 @@ _NEVER_UNSAID = (
     *("chimiother", "hormonother", "immunother", "intub"),
 )
 _ALSO_NEW = {
-    "transfus": "transfus culot cgr poche erythrocytair concentre",
+    "transfus": "transfus culot cgr poche erythrocytair",
     "chimiother": "chimio cure cytosta protocol antimitot polychim radioch folfo folfi",
     "hormonother": "hormon castrat tamox letroz anastroz analog lhrh",
     "immunother": "immuno mab.",

@@ -91,9 +91,10 @@ def _found(run: Path, given: str, recorded: Record, key: str) -> str:
     beside = run.absolute().parent / given
     if known and Path(known).exists():
         return known
-    if not Path(given).is_absolute() and beside.exists():
-        return str(beside)
-    return known or given
+    if Path(given).is_absolute():
+        return given
+    around = (parent / given for parent in beside.parents)
+    return next((str(place) for place in (beside, *around) if place.exists()), given)
 
 
 def is_run(folder: Path) -> bool:

@@ -150,13 +150,15 @@ PROSE = (
     rf"{_SAID}\s{{0,4}}{_OPENS}({_VALUE})"
     rf"|{_PAIR}{_GAP}[:=]{_GAP}[\w.@-]{{1,64}}\s?(?:/|et|and|,|;|:)\s?{_OPENS}({_VALUE})"
     rf"|{_BEFORE}(?:[\"'`]|\xc2\xab|\xe2\x80\x9c){_INSIDE}({_VALUE})"
-    rf"|(?i:identifiants?(?: de connexion)?){_GAP}:{_GAP}[\w.@-]{{1,64}}\s?/\s?{_OPENS}({_VALUE})"
+    rf"|(?i:identifiants? de connexion){_GAP}:{_GAP}[\w.@-]{{1,64}}\s?/\s?{_OPENS}({_VALUE})"
 )
 """What a sentence says the password is."""
 _SHORT = r"(?i:\bpw)\s{0,2}[:=]\s{0,2}"
 BARE = (
     rf"(?:{_BEFORE}|{_SHORT}){_QUOTES}{_GUILLEMET}{_INSIDE}({_VALUE})"
-    rf"|(?:^|[\s,{{;:\"'])(?i:pass|passe)[\"']?{_GAP}[:=]{_GAP}{_OPENS}({_VALUE})"
+    rf"|\bPASS=[\"']?({_VALUE})"
+    rf"|(?:^|[\n,{{;:\"'])[ \t]{{0,8}}(?:user:)?(?i:passe?)[\"']?"
+    rf"{_GAP}[:=]{_GAP}{_OPENS}({_VALUE})"
 )
 """What follows the word for a password without a sign between, or a word of two letters."""
 COMMANDS = (

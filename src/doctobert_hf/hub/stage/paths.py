@@ -91,11 +91,11 @@ def without_paths(value: Any, reduced: list[str] | None = None) -> Any:
     return value
 
 
-_PERSON = re.compile(r"(?:/home|/users|[A-Za-z]:[\\/]{1,2}users)[\\/]{1,2}[^\\/]+[\\/]?", re.I)
+_PERSON = re.compile(r"(?:\A|[\\/])(?:home\w*|users)[\\/]+[^\\/]+[\\/]*\Z", re.IGNORECASE)
 """A person's folder: its last part is a login."""
 
 
 def _last(path: str) -> str:
-    if _PERSON.fullmatch(path.strip()):
+    if _PERSON.search(path.strip()):
         return "home"
     return re.split(r"[/\\]+", path.rstrip("/\\ "))[-1]
