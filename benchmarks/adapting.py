@@ -3,7 +3,9 @@
 python benchmarks/adapting.py START ADAPTED --data-dir RAW [--tasks quaero_emea] [--json FILE]
 
 Both are fine-tuned with the same untuned values and seeds; results that are in ``--output`` are
-taken as they are. The difference is paired by document.
+taken as they are. The difference is paired by document. With ``--results FOLDER``, which
+``doctobert-hf benchmark run`` wrote, START and ADAPTED are the names of the models there, and
+nothing is trained.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("start")
     parser.add_argument("adapted")
-    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--results", type=Path, help="folder that 'benchmark run' wrote")
     parser.add_argument("--tasks", nargs="+", default=["quaero_emea"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--learning-rate", type=float, default=2e-4)
@@ -35,6 +38,15 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("adapting"))
     add_output_argument(parser)
     args = parser.parse_args()
+    if args.results is not None:
+        args.output = args.results
+        names = {"start": args.start, "adapted": args.adapted}
+        of = [r for r in read_results(args.results) if r.cell.model in names.values()]
+        settings = {"fine_tuning": of[0].hyperparameters, "encoding": of[0].encoding}
+        finish(args, "adapting", {**settings, **compared(args, names)})
+        return
+    if args.data_dir is None:
+        parser.error("--data-dir is needed where there are no --results")
     values = {"learning_rate": args.learning_rate, "epochs": args.epochs, "batch_size": 16}
     values |= {"weight_decay": 0.01, "warmup_ratio": 0.1}
     args.output.mkdir(parents=True, exist_ok=True)

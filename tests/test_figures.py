@@ -341,3 +341,20 @@ def test_adapting():
         f"on QUAERO EMEA {shown('adapted')} beside {shown('start')} of its start, three seeds, "
         f"p {found['p_value']:.2f}"
     )
+
+
+def test_adapting_by_the_detour():
+    leaflets, titles = results("adapting-detour"), results("adapting-detour-medline")
+    assert len(leaflets["seeds"]) == 5 and len(titles["seeds"]) == 3
+
+    def shown(found, role, task):
+        row = found[role][task]
+        return f"{row['mean']:.1f} [{row['interval'][0]:.1f}, {row['interval'][1]:.1f}]"
+
+    better = [shown(leaflets, role, "quaero_emea") for role in ("adapted", "start")]
+    lower = [shown(titles, role, "quaero_medline") for role in ("adapted", "start")]
+    said(
+        f"QUAERO EMEA {better[0]} beside {better[1]} of its start "
+        f"(five seeds, p {leaflets['p_value']:.2g})",
+        f"{lower[0]} beside {lower[1]} (p {titles['p_value']:.2g})",
+    )
