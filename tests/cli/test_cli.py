@@ -44,6 +44,15 @@ def test_a_reader_that_goes_away_is_no_error():
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_an_output_that_cannot_be_written_is_one_line():
+    words = [sys.executable, "-m", "doctobert_hf", "--version"]
+    for to, code, said in ((">/dev/full", 1, "error: The output cannot"), (">&-", 0, "")):
+        shell = ["bash", "-c", f'"$@" {to}', "_", *words]
+        done = subprocess.run(shell, capture_output=True, text=True)
+        assert done.returncode == code and done.stderr.startswith(said)
+        assert len(done.stderr.splitlines()) == bool(said)
+
+
 @pytest.mark.parametrize(
     ("arguments", "mend"),
     [

@@ -92,7 +92,7 @@ def _train(config: PretrainConfig) -> Path:
                 f"The arm '{folder.name}' was started with {changed[0]} "
                 f"{record.settings.get(changed[0])!r}, and the plan says {now[changed[0]]!r}",
                 "the same settings",
-                "Give the arm another name, or pass --overwrite to begin all anew",
+                "Give the arm another name, or pass --overwrite to start over",
             )
         if finished_run(folder, PRETRAIN, now, read_files(config)) is not None:
             return folder / "model"

@@ -126,8 +126,8 @@ def boundary_level(text: str, start: int, end: int) -> Level:
             return Level.LINE
         soft = after.islower() and before not in _ENDS and before not in ":;»" and before != "·"
         soft = soft or (before == "," and not _GREETING.search(text, max(0, start - 80), start))
-        named = _NAMED.match(text, end) is not None and _is_named_line(text, start)
         field = _NAMED.match(text, end) is not None
+        named = field and _is_named_line(text, start)
         if soft or _goes_on(text, start, named) or (not field and is_split(text, start, end)):
             return Level.SOFT_LINE
         if named:

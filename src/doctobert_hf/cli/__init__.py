@@ -57,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away ("| head"): not an error, but nothing more to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
+        if error.filename is not None:  # a file's, not that of the output
+            raise
         print(f"error: The output cannot be written: {error}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return code or 1

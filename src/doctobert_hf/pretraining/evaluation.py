@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
+from doctobert_hf.pretraining.callbacks.logs import shows_progress
 from doctobert_hf.pretraining.data.dataset import causal_row, pack_row
 from doctobert_hf.pretraining.data.packing import SequencePacker
 from doctobert_hf.pretraining.data.store import TokenStore
 from doctobert_hf.pretraining.objectives import Objective
-from doctobert_hf.reporting import quiet
 from doctobert_hf.reporting.progress import track
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def measured(trainer: Any, rows: list[dict[str, Any]]) -> list[float]:
     training = model.training
     model.eval()
     mine = rows[args.process_index :: args.world_size]
-    shown = trainer.is_world_process_zero() and (not args.disable_tqdm or quiet.ON)
+    shown = trainer.is_world_process_zero() and shows_progress(args)
     with torch.no_grad():
         for row in track(mine, "evaluating", unit="rows") if shown else mine:
             # Before training the model is not wrapped yet, and would run in float32.

@@ -20,6 +20,7 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.retrieval.bm25 import BM25
 from doctobert_hf.retrieval.chunks import Passage, best_of_documents
 from doctobert_hf.retrieval.passage_table import PassageTable
+from doctobert_hf.retrieval.ranking import Place, fused, reranked
 from doctobert_hf.retrieval.vectors import Vectors, comparable
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 Method = Literal["dense", "late", "lexical", "hybrid"]
 METHODS = ("dense", "late", "lexical", "hybrid")
 _CANDIDATES = 100  # documents of each ranking that are fused, and passages an engine offers
-_FUSION = 60  # k of reciprocal rank fusion (Cormack et al., SIGIR 2009)
 
 
 @dataclass(frozen=True)
@@ -329,7 +329,7 @@ class Index:
         wanted = _CANDIDATES if rerank is not None else top
         [found] = self._ranked([query], max(wanted, top), method, self.allowed(condition))
         if rerank is not None and found:
-            found = _reranked(rerank, query, found, self.passages)
+            found = reranked(rerank, query, found, self.passages)
         found = found[:top]
         passages = [self.passages[place.passage] for place in found]
         sentences = best_sentences(self, query, passages, method or self.default_method)
@@ -348,7 +348,7 @@ class Index:
         top: int,
         method: Method | None,
         allowed: NDArray[np.bool_] | None,
-    ) -> list[list[_Place]]:
+    ) -> list[list[Place]]:
         method = method or self.default_method
         allowed = self.allowed() if allowed is None else allowed
         _check_method(method, self.kind)
@@ -356,11 +356,11 @@ class Index:
             return self._by(method, queries, top, allowed)
         many = max(top, _CANDIDATES)
         both = (self._by(m, queries, many, allowed) for m in (self.default_method, "lexical"))
-        return [_fused(rows, self.ids)[:top] for rows in zip(*both, strict=True)]
+        return [fused(rows, self.ids)[:top] for rows in zip(*both, strict=True)]
 
     def _by(
         self, method: Any, queries: Sequence[str], top: int, allowed: NDArray[np.bool_]
-    ) -> list[list[_Place]]:
+    ) -> list[list[Place]]:
         if self.engine is not None and method != "lexical" and allowed.all():
             return [self._by_engine(vector, top) for vector in self._encoded(queries)]
         least = 0.0 if method == "lexical" else -np.inf
@@ -373,7 +373,7 @@ class Index:
 
     def _best(
         self, documents: NDArray[np.floating], scores: NDArray[np.floating], top: int, least: float
-    ) -> list[_Place]:
+    ) -> list[Place]:
         """Return the best of all documents, without sorting them all."""
         kept = np.flatnonzero(documents > least)
         if len(kept) > top:
@@ -382,7 +382,7 @@ class Index:
         order = sorted(kept, key=lambda n: (-documents[n], self.ids[n]))[:top]
         bounds = np.append(self.starts, len(scores))
         return [
-            _Place(
+            Place(
                 int(n),
                 int(bounds[n] + scores[bounds[n] : bounds[n + 1]].argmax()),
                 float(documents[n]),
@@ -390,17 +390,17 @@ class Index:
             for n in order
         ]
 
-    def _by_engine(self, query: NDArray[np.floating], top: int) -> list[_Place]:
+    def _by_engine(self, query: NDArray[np.floating], top: int) -> list[Place]:
         assert self.engine is not None
         found = self._offered(query, top)
         if not len(found):
             return []
         scores = self._vectors().rescored(query, found)
-        best: dict[int, _Place] = {}
+        best: dict[int, Place] = {}
         for passage, score in zip(found, scores, strict=True):
             document = int(self.passages.documents[passage])
             if document not in best or score > best[document].score:
-                best[document] = _Place(document, int(passage), float(score))
+                best[document] = Place(document, int(passage), float(score))
         return sorted(best.values(), key=lambda p: (-p.score, self.ids[p.document]))[:top]
 
     def _offered(self, query: NDArray[np.floating], top: int) -> NDArray[np.int64]:
@@ -464,13 +464,6 @@ class Index:
         return digest.hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class _Place:
-    document: int
-    passage: int
-    score: float
-
-
 def _check_method(method: str, kind: str) -> None:
     has = {"bm25": ["lexical"], "dense": ["dense"], "late-interaction": ["late"]}[kind]
     has += ["lexical", "hybrid"] if kind != "bm25" else []
@@ -482,27 +475,3 @@ def _check_method(method: str, kind: str) -> None:
             if method in METHODS
             else "",
         )
-
-
-def _fused(rankings: Sequence[list[_Place]], ids: Sequence[str]) -> list[_Place]:
-    """Reciprocal rank fusion: the sum of 1 / (60 + rank) over rankings."""
-    scores: dict[int, float] = {}
-    first: dict[int, _Place] = {}
-    for ranking in rankings:
-        for rank, place in enumerate(ranking, start=1):
-            scores[place.document] = scores.get(place.document, 0.0) + 1 / (_FUSION + rank)
-            first.setdefault(place.document, place)
-    order = sorted(scores, key=lambda n: (-scores[n], ids[n]))
-    return [_Place(n, first[n].passage, scores[n]) for n in order]
-
-
-def _reranked(model: Any, query: str, found: list[_Place], passages: PassageTable) -> list[_Place]:
-    pairs = [(query, passages[place.passage].text) for place in found]
-    scores = np.asarray(model.predict(pairs, show_progress_bar=False), np.float32)
-    if scores.ndim != 1:
-        raise UsageError(
-            f"A reranker with {scores.shape[1]} outputs a pair",
-            "one output: a CrossEncoder's score",
-        )
-    order = np.argsort(-scores, kind="stable")
-    return [_Place(found[n].document, found[n].passage, float(scores[n])) for n in order]

@@ -99,6 +99,7 @@ zotero_key = '{K}'
 spark.hadoop.fs.s3a.secret.key {K}
 fs.azure.account.key.X.dfs.core.windows.net={K}{K}==
 http --auth dim:{P} https://x.example
+password={P}$SUFFIX
 """
 SAID_HARMLESS = """
 TNM passe : T2N1M0-T3N2M1

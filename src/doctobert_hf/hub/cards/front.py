@@ -46,7 +46,7 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
         tags=_tags(
             context,
             record["architecture"].get("model_type"),
-            None if kind == "head" else kind,
+            kind if find_kind(kind).tagged else None,
             pipeline,
         ),
         datasets=list(facts.datasets) or None,

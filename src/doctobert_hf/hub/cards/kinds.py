@@ -29,6 +29,7 @@ class CardKind:
         columns: Declared columns of a dataset: pattern of Arrow's type, and meaning.
         generated: Whether its texts were written by a model.
         has_default: Whether one of its configurations stands for all.
+        tagged: Whether its name is a tag of the card.
         folder: Where its template is; None: the package's ``hub_cards``.
 
     Example:
@@ -45,6 +46,7 @@ class CardKind:
     columns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     generated: bool = False
     has_default: bool = True
+    tagged: bool = True
     folder: Path | None = None
 
 
@@ -54,7 +56,7 @@ KINDS: dict[str, CardKind] = {
         CardKind("encoder", "model", "fill-mask"),
         CardKind("long-context", "model", "fill-mask"),
         CardKind("classifier", "model"),
-        CardKind("head", "model"),
+        CardKind("head", "model", tagged=False),
         CardKind("retrieval", "model", library="sentence-transformers"),
         CardKind("checkpoints", "model", "fill-mask"),
         CardKind("tokenizer", "tokenizer"),

@@ -148,9 +148,8 @@ def _no_sample(value: bytes) -> bool:
 
 def _random(value: bytes) -> bool:
     """Return whether a value behind a keyword is no word, path, call or placeholder."""
-    value = value.rstrip(b".,:\\*")
-    if re.search(rb"\$[A-Z_]{2}|\$[a-z]\w?\Z", value):  # what a shell puts in
-        return False
+    # What a shell puts in is no part of a secret; what stands before it may be one.
+    value = re.sub(rb"\$[A-Za-z_]\w*\Z", b"", value.rstrip(b".,:\\*"))
     if len(value) < 8 or _SAMPLE.search(value) or not re.search(rb"[A-Za-z]", value):
         return False
     if value.startswith((b"http://", b"https://", b"/", b"./", b"~/", b"--")):

@@ -79,7 +79,7 @@ class TokenProgressCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Begin to show it."""
-        if state.is_world_process_zero and _shown(args):
+        if state.is_world_process_zero and shows_progress(args):
             seen = int(state.num_input_tokens_seen)
             self._progress = Progress("training", self.max_tokens, "tokens", begun=seen)
             self._progress.__enter__()
@@ -120,7 +120,7 @@ class StepProgressCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Begin to show it."""
-        if state.is_world_process_zero and _shown(args):
+        if state.is_world_process_zero and shows_progress(args):
             steps, begun = state.max_steps, state.global_step
             self._progress = Progress(self.what, steps, "steps", begun=begun)
             self._progress.__enter__()
@@ -171,6 +171,7 @@ def show_progress(trainer: Any, callback: TrainerCallback) -> None:
     trainer.add_callback(callback)
 
 
-def _shown(args: TrainingArguments) -> bool:
+def shows_progress(args: TrainingArguments) -> bool:
+    """Return whether a run shows how far it is."""
     # Transformers turns bars off where its log level is above warning, as the commands set it.
     return not args.disable_tqdm or quiet.ON
