@@ -57,10 +57,10 @@ def _extend_datasets(module: ModuleType) -> None:
             return None
         from datasets.load import DatasetModule
 
-        from doctobert_hf.drbenchmark.builder import data_directory, source_digest
+        from doctobert_hf.drbenchmark.builder import data_directory, source_fingerprint
 
         kwargs = {"dataset_name": "drbenchmark", "data_dir": data_directory(data_dir)}
-        return DatasetModule("doctobert_hf.drbenchmark.builder", source_digest(), kwargs)
+        return DatasetModule("doctobert_hf.drbenchmark.builder", source_fingerprint(), kwargs)
 
     _wrap(module, "dataset_module_factory", answer, ("data_dir",))
 

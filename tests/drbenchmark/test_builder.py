@@ -167,7 +167,7 @@ print(json.dumps([data["text"][0], data.cache_files[0]["filename"]]))"""
     made = Path(file).stat().st_mtime_ns
     assert python(plain) == ["un", file]
     assert Path(file).stat().st_mtime_ns == made
-    changed = python(load.format(patch="builder.source_digest = lambda: 'other'"))
+    changed = python(load.format(patch="builder.source_fingerprint = lambda: 'other'"))
     assert changed[0] == "un" and changed[1] != file
     write("deux")
     assert python(plain)[0] == "deux"
@@ -329,6 +329,6 @@ def read(task, folder, protocol, report):
             for t in folder.read_text("mine.txt").split()]
     return {{"train": rows, "validation": rows, "test": rows}}
 register_task(dataclasses.replace(get_task("diamed"), name="mine", files=("mine.txt",), read=read,
-                                  digest=""))
+                                  fingerprint=""))
 print(json.dumps(load_dataset("{ID}", "mine", data_dir="{tmp_path}")["test"]["text"][:]))"""
     assert python(code) == ["un", "deux"]

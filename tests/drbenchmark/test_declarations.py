@@ -68,7 +68,7 @@ def test_check_finds_duplicates_and_shared_documents():
     check = check_task(get_task("e3c_temporal"), MADE_UP)
     assert check.status == "differs"
     assert "rows instead of (776, 111, 222)" in check.findings[0]
-    assert check.checksum == "differs"
+    assert check.fingerprint == "differs"
     assert any("documents of test are in train too" in note for note in check.notes)
     differs = check_task(get_task("cas_pos"), MADE_UP.parent)
     assert differs.status == "differs"  # the made-up corpus is smaller than the real one
@@ -86,7 +86,7 @@ def test_check_tells_a_damaged_archive_from_none(tmp_path, capsys):
 
 def test_check_on_real_data(data_dir):
     check = check_task(get_task("morfitt"), data_dir)
-    assert (check.status, check.checksum) == ("ok", "equal")
+    assert (check.status, check.fingerprint) == ("ok", "equal")
     assert check.notes == ["1 rows are in validation and test"]
 
 
@@ -105,6 +105,6 @@ def test_command_line(capsys, tmp_path, monkeypatch):
     arguments = ["benchmark", "check", "--data-dir", str(MADE_UP), "--tasks", "cas_cls", "--json"]
     assert main(arguments) == 0
     (result,) = json.loads(capsys.readouterr().out)
-    assert result["status"] == "ok" and result["checksum"] == "unknown"
+    assert result["status"] == "ok" and result["fingerprint"] == "unknown"
     assert main(["benchmark", "tasks", "--data-dir", str(tmp_path / "no")]) == 2
     assert main(["benchmark", "check", "--tasks", "nope"]) == 2

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from doctobert_hf.drbenchmark import get_task
-from doctobert_hf.drbenchmark.conversion import convert, digest
+from doctobert_hf.drbenchmark.conversion import convert, fingerprint_of
 from doctobert_hf.drbenchmark.source import find_corpus, open_folder
 
 REAL = (
@@ -41,7 +41,7 @@ def test_sizes_and_digest(name, data_dir):
     task = get_task(name)
     splits = loaded(name, data_dir).splits
     assert tuple(len(rows) for rows in splits.values()) == task.sizes
-    assert digest(splits) == task.digest
+    assert fingerprint_of(splits) == task.fingerprint
     if task.doctobert_sizes:
         cleaned = loaded(name, data_dir, "doctobert").splits
         assert tuple(len(rows) for rows in cleaned.values()) == task.doctobert_sizes

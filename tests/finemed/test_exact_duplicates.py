@@ -10,10 +10,10 @@ from finemed_helpers import excluded_of, rows_of
 from doctobert_hf.finemed.cleaning import clean
 from doctobert_hf.finemed.config import CleanConfig
 from doctobert_hf.finemed.exact_duplicates import (
-    Digests,
     ExactDuplicates,
+    Fingerprints,
     Repeats,
-    digest_of,
+    fingerprint_of,
     pieces_of,
 )
 from doctobert_hf.finemed.writing import Exclusions
@@ -44,12 +44,12 @@ def test_one_of_each_whatever_the_parts(corpus, tmp_path, tasks, workers):
     options = {"language": None, "minhash": False, "parts": tasks, "workers": workers}
     clean(CleanConfig(input=files, output=out, **options))
     kept, dropped = rows_of(out), excluded_of(out)
-    assert len(kept) == len({digest_of(row["text"]) for row in rows}) < 90
+    assert len(kept) == len({fingerprint_of(row["text"]) for row in rows}) < 90
     assert len(kept) + len(dropped) == len(rows)
     text, stay = {row["id"]: row["text"] for row in rows}, {row["id"] for row in kept}
     for row in dropped:
         assert row["of"] in stay and row["of"] not in {r["id"] for r in dropped}
-        assert digest_of(text[row["id"]]) == digest_of(text[row["of"]])
+        assert fingerprint_of(text[row["id"]]) == fingerprint_of(text[row["of"]])
     if tasks == 1:  # the first in the input's order
         assert all(row["of"] < row["id"] for row in dropped)
     else:  # the work of the parts, not of one
@@ -62,13 +62,13 @@ def test_a_part_that_is_run_again_writes_the_same(tmp_path):
     def part(*texts):
         return [Document(text=text, id=text) for text in texts]
 
-    digests, repeats = str(tmp_path / "digests"), str(tmp_path / "repeats")
+    fingerprints, repeats = str(tmp_path / "fingerprints"), str(tmp_path / "repeats")
     parts = [part("Toux", "Fièvre"), part("FIÈVRE.", "toux !"), part()]
     for _ in range(2):
         for rank, documents in enumerate(parts):
-            Digests(digests, 2).run(iter(documents), rank, 3)
+            Fingerprints(fingerprints, 2).run(iter(documents), rank, 3)
         for piece in range(2):
-            Repeats(digests, repeats).run(None, piece, 2)
+            Repeats(fingerprints, repeats).run(None, piece, 2)
         step = ExactDuplicates(repeats, Exclusions(str(tmp_path / "excluded")))
         kept = [[d.id for d in step.run(iter(documents), r)] for r, documents in enumerate(parts)]
         assert kept == [["Toux", "Fièvre"], [], []]
@@ -78,14 +78,14 @@ def test_a_part_that_is_run_again_writes_the_same(tmp_path):
 def test_a_thousand_parts_do_not_make_a_million_files(tmp_path):
     from datatrove.data import Document
 
-    digests, repeats, parts = tmp_path / "digests", tmp_path / "repeats", 40
+    fingerprints, repeats, parts = tmp_path / "fingerprints", tmp_path / "repeats", 40
     pieces = pieces_of(parts)
     for rank in range(parts):
         documents = [Document(text=f"Toux {n}", id=f"{rank}-{n}") for n in range(3)]
-        Digests(str(digests), pieces).run(iter(documents), rank, parts)
+        Fingerprints(str(fingerprints), pieces).run(iter(documents), rank, parts)
     for piece in range(pieces):
-        Repeats(str(digests), str(repeats)).run(None, piece, pieces)
-    for folder in (digests, repeats):
+        Repeats(str(fingerprints), str(repeats)).run(None, piece, pieces)
+    for folder in (fingerprints, repeats):
         assert len([path for path in folder.rglob("*") if path.is_file()]) <= parts
     step = ExactDuplicates(str(repeats), Exclusions(str(tmp_path / "excluded")))
     left = [Document(text=f"Toux {n}", id=str(n)) for n in range(3)]
@@ -94,8 +94,8 @@ def test_a_thousand_parts_do_not_make_a_million_files(tmp_path):
 
 
 def test_no_document_at_all(tmp_path):
-    Digests(str(tmp_path / "digests"), 2).run(iter(()), 0, 1)
-    Repeats(str(tmp_path / "digests"), str(tmp_path / "repeats")).run(None, 0, 2)
+    Fingerprints(str(tmp_path / "fingerprints"), 2).run(iter(()), 0, 1)
+    Repeats(str(tmp_path / "fingerprints"), str(tmp_path / "repeats")).run(None, 0, 2)
     Repeats(str(tmp_path / "nothing"), str(tmp_path / "repeats")).run(None, 0, 2)
     step = ExactDuplicates(str(tmp_path / "repeats"), Exclusions(str(tmp_path / "excluded")))
     assert list(step.run(iter(()), 0)) == []

@@ -273,7 +273,7 @@ def test_plans_are_read_with_care():
 
 
 def test_own_prompts(tmp_path):
-    assert Prompts.read("v1").digest == Prompts.read("v1").digest
+    assert Prompts.read("v1").fingerprint == Prompts.read("v1").fingerprint
     (tmp_path / "plan.md").write_text("Plan : ${text}")
     (tmp_path / "rewrite.md").write_text("Sans place")
     with pytest.raises(UsageError, match="rewrite.md.*has no"):

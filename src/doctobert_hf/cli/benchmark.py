@@ -1,7 +1,7 @@
 """DrBenchmark: tasks, raw data, a model's scores, and reports of them.
 
 doctobert-hf benchmark tasks                        task, metric, sizes, licence, agreement, data
-doctobert-hf benchmark check --data-dir raw         counts, checksums, duplicates, shared documents
+doctobert-hf benchmark check --data-dir raw         counts, fingerprints, duplicates, overlaps
 doctobert-hf benchmark run my-run/model --data-dir raw   tune, train five seeds, score, on each task
 doctobert-hf benchmark run my-run/model --corpus notes   the same on your own annotated documents
 doctobert-hf benchmark report benchmark-results     tables, ranks, figures
@@ -211,11 +211,11 @@ def _check(args: argparse.Namespace) -> int:
             c.status,
             *(f"{n:,}" for n in c.sizes or ()),
             *("–" * (3 - len(c.sizes or ()))),
-            c.checksum if c.sizes else "–",
+            c.fingerprint if c.sizes else "–",
         ]
         for c in checks
     ]
-    print(text_table(["task", "status", "train", "valid.", "test", "checksum"], rows))
+    print(text_table(["task", "status", "train", "valid.", "test", "fingerprint"], rows))
     for check in checks:
         told = check.findings if check.status != "absent" or args.tasks else []
         for line in told + [f"note: {note}" for note in check.notes]:

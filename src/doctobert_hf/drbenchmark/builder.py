@@ -33,7 +33,7 @@ def features(task: TaskSpec) -> datasets.Features:
     return datasets.Features({"id": datasets.Value("string")} | family_of(task).columns(task))
 
 
-def source_digest() -> str:
+def source_fingerprint() -> str:
     """Hash of this package's loaders: a change of code never serves rows of the code before."""
     versions = [__version__]
     versions += [metadata.version(name) for name in ("syntok", "numpy", "pandas")]
@@ -74,7 +74,7 @@ def _own_code(task: TaskSpec) -> str:
     """Name the code of a task from outside: rows of an earlier version of it are not served."""
     code = Path(getattr(getattr(task.read, "__code__", None), "co_filename", "") or "")
     if not code.is_file() or Path(__file__).parent in code.resolve().parents:
-        return ""  # this package's own code is in source_digest
+        return ""  # this package's own code is in source_fingerprint
     declared = repr((task.kind, task.labels, task.files, task.inputs)).encode()
     return "-" + hashlib.sha256(code.read_bytes() + declared).hexdigest()[:8]
 

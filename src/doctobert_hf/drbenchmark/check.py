@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from doctobert_hf.drbenchmark.conversion import convert, digest, locate
+from doctobert_hf.drbenchmark.conversion import convert, fingerprint_of, locate
 from doctobert_hf.drbenchmark.families import family_of
 from doctobert_hf.drbenchmark.spec import SPLITS, Splits, TaskSpec
 from doctobert_hf.errors import DataError, DoctobertError, UsageError
@@ -58,7 +58,7 @@ class Check:
         task: Name of the task.
         status: ``ok``, ``differs`` (readable, but not what is expected), ``absent`` or ``error``.
         sizes: Rows of train, validation and test under ``protocol="drbenchmark"``.
-        checksum: ``equal``, ``differs`` or ``unknown`` (the real files were never at hand here).
+        fingerprint: ``equal``, ``differs`` or ``unknown`` (the real files were never at hand here).
         findings: What is unexpected, one sentence each; not what is merely worth knowing.
         notes: Repairs of the conversion, duplicates, documents shared between splits.
     """
@@ -66,7 +66,7 @@ class Check:
     task: str
     status: str = "ok"
     sizes: tuple[int, ...] | None = None
-    checksum: str = "unknown"
+    fingerprint: str = "unknown"
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -103,9 +103,9 @@ def _compare(task: TaskSpec, splits: Splits, result: Check) -> None:
     if task.sizes is not None and result.sizes != task.sizes:
         known = "measured on the real files" if task.measured else "as published"
         result.findings.append(f"{result.sizes} rows instead of {task.sizes} ({known})")
-    if task.digest:
-        result.checksum = "equal" if digest(splits) == task.digest else "differs"
-    if result.checksum == "differs":
+    if task.fingerprint:
+        result.fingerprint = "equal" if fingerprint_of(splits) == task.fingerprint else "differs"
+    if result.fingerprint == "differs":
         result.findings.append("rows differ from those of the real files")
     if result.findings:
         result.status = "differs"

@@ -92,8 +92,8 @@ def log_report(task: TaskSpec, report: Report) -> None:
         logger.warning("%s: %s", task.name, "; ".join(report.lines()))
 
 
-def digest(splits: Splits) -> str:
-    """SHA-256 over all rows of all splits, labels by name: equal digests, equal data."""
+def fingerprint_of(splits: Splits) -> str:
+    """SHA-256 over all rows of all splits, labels by name: equal fingerprints, equal data."""
     total = hashlib.sha256()
     for split in SPLITS:
         for row in splits[split]:

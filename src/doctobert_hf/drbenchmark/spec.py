@@ -106,8 +106,8 @@ class TaskSpec:
         marker: A word that the head of the first file holds: tells corpora apart whose files
             have the same names.
         measured: Whether ``sizes`` were measured on the real files.
-        digest: SHA-256 of the rows under ``protocol="drbenchmark"``, where the real files were at
-            hand; empty otherwise.
+        fingerprint: SHA-256 of the rows under ``protocol="drbenchmark"``, where the real files were
+            at hand; empty otherwise.
         quirks: What ``protocol="drbenchmark"`` keeps of the original conversion, one a line.
         strict: How ``protocol="strict"`` splits and labels.
         doctobert: Whether it is one of the seven tasks of the DoctoBERT paper.
@@ -137,7 +137,7 @@ class TaskSpec:
     threshold: float = 0.5
     marker: str = ""
     measured: bool = False
-    digest: str = ""
+    fingerprint: str = ""
     quirks: tuple[str, ...] = ()
     strict: str = ""
     doctobert: bool = False

@@ -25,8 +25,8 @@ from datatrove.utils.hashing import HashConfig
 from datatrove.utils.word_tokenizers import WordTokenizer
 
 from doctobert_hf.finemed.exact_duplicates import (
-    Digests,
     ExactDuplicates,
+    Fingerprints,
     Repeats,
     pieces_of,
 )
@@ -231,11 +231,15 @@ def _duplicates(stage: Stage, schema: Any) -> list[Any]:
     config: CleanConfig = stage.config  # type: ignore[assignment]
     source = "quality"
     if config.exact:
-        digests, repeats = (str(stage.folder / "between" / n) for n in ("digests", "repeats"))
+        fingerprints, repeats = (
+            str(stage.folder / "between" / n) for n in ("fingerprints", "repeats")
+        )
         pieces = pieces_of(config.parts)
-        if not stage.run([_read(stage, source), Digests(digests, pieces)], "logs/digests"):
+        if not stage.run(
+            [_read(stage, source), Fingerprints(fingerprints, pieces)], "logs/fingerprints"
+        ):
             return []
-        if not stage.run([Repeats(digests, repeats)], "logs/repeats", tasks=pieces):
+        if not stage.run([Repeats(fingerprints, repeats)], "logs/repeats", tasks=pieces):
             return []
         step = ExactDuplicates(repeats, stage.exclusions)
         if not stage.run(

@@ -1,7 +1,7 @@
-"""Exact duplicates, over parts: digests of the texts, the first of each, and what repeats it.
+"""Exact duplicates, over parts: fingerprints of the texts, the first of each, and what repeats it.
 
 Texts are equal but for case, punctuation and white space; signs that belong to values are no
-punctuation. Digests are split by their value, so that each piece of them is compared alone and
+punctuation. Fingerprints are split by their value, so that each piece of them is compared alone and
 memory does not grow with the corpus. datatrove's own exact deduplication works alike, but does not
 say of which document another is the copy.
 """
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from doctobert_hf.finemed.writing import Exclusions
 
 _LEAST_PIECES, _MOST_PIECES = 16, 128
-"""A sixteenth of 50 million documents' digests and ids is some 300 MB."""
+"""A sixteenth of 50 million documents' fingerprints and ids is some 300 MB."""
 
 
 def pieces_of(tasks: int) -> int:
-    """Return how many pieces the digests of so many parts are split into."""
+    """Return how many pieces the fingerprints of so many parts are split into."""
     return min(max(tasks, _LEAST_PIECES), _MOST_PIECES)
 
 
-def digest_of(text: str) -> tuple[int, int]:
+def fingerprint_of(text: str) -> tuple[int, int]:
     """Return 128 bits of what counts of a text, as two numbers.
 
     Example:
-        >>> digest_of("Fièvre - toux.") == digest_of("FIÈVRE : toux")
+        >>> fingerprint_of("Fièvre - toux.") == fingerprint_of("FIÈVRE : toux")
         True
-        >>> digest_of("VIH +") == digest_of("VIH -")
+        >>> fingerprint_of("VIH +") == fingerprint_of("VIH -")
         False
     """
     # NFKC: the micro sign in capitals is a Greek letter.
@@ -52,8 +52,8 @@ def digest_of(text: str) -> tuple[int, int]:
     return int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
 
 
-class Digests(PipelineStep):
-    """datatrove step that writes the digests of a part's documents, a row group for each piece.
+class Fingerprints(PipelineStep):
+    """datatrove step that writes a part's fingerprints of documents, a row group for each piece.
 
     Not a file for each: of a thousand parts there would be as many as a cluster allows at all.
 
@@ -62,7 +62,7 @@ class Digests(PipelineStep):
         pieces: Number of pieces.
     """
 
-    name = "digests"
+    name = "fingerprints"
     type = "FineMed"
 
     def __init__(self, folder: str, pieces: int) -> None:
@@ -76,7 +76,7 @@ class Digests(PipelineStep):
 
         rows: list[list[tuple[int, int, int, str]]] = [[] for _ in range(self.pieces)]
         for number, document in enumerate(data):
-            high, low = digest_of(document.text)
+            high, low = fingerprint_of(document.text)
             rows[high % self.pieces].append((high, low, number, document.id))
         types = (pa.uint64(), pa.uint64(), pa.uint32(), pa.large_string())
         schema = pa.schema(list(zip(("high", "low", "number", "id"), types, strict=True)))
@@ -88,19 +88,19 @@ class Digests(PipelineStep):
 
 
 class Repeats(PipelineStep):
-    """datatrove step that finds in a piece of the digests which documents repeat an earlier one.
+    """datatrove step that finds in a piece of the fingerprints which documents repeat another.
 
     Args:
-        digests: Folder of :class:`Digests`.
+        fingerprints: Folder of :class:`Fingerprints`.
         folder: Where to, a file with a row group for each part.
     """
 
     name = "repeats"
     type = "FineMed"
 
-    def __init__(self, digests: str, folder: str) -> None:
+    def __init__(self, fingerprints: str, folder: str) -> None:
         super().__init__()
-        self.digests, self.folder = digests, folder
+        self.fingerprints, self.folder = fingerprints, folder
 
     def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> None:
         """Compare a piece."""
@@ -108,7 +108,7 @@ class Repeats(PipelineStep):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        tables = _groups(self.digests, rank)
+        tables = _groups(self.fingerprints, rank)
         if not tables:
             return  # no part had a document
         parts = np.repeat(np.arange(len(tables)), [len(table) for table in tables])

@@ -330,7 +330,7 @@ def _close(
     import shutil
 
     from doctobert_hf.models.opening import open_tokenizer
-    from doctobert_hf.pretraining.data.store import tokenizer_hash
+    from doctobert_hf.pretraining.data.store import tokenizer_fingerprint
 
     found = []
     for source in sources:
@@ -377,7 +377,7 @@ def _close(
         sources=found,
         tokens=total,
         tokenizer=config.tokenizer,
-        tokenizer_hash=tokenizer_hash(open_tokenizer(config.tokenizer)),
+        tokenizer_hash=tokenizer_fingerprint(open_tokenizer(config.tokenizer)),
         tables=[{"title": "", "header": header, "rows": rows}],
     )
     shutil.rmtree(stage.folder / "between", ignore_errors=True)

@@ -1,7 +1,7 @@
 """Checkpoints that are whole or not there at all.
 
-A checkpoint is written into a hidden folder and renamed when everything, checksums included, is on
-disk: a run killed at any moment leaves the checkpoints before. On resume the newest whole one is
+A checkpoint is written into a hidden folder and renamed when everything, fingerprints included, is
+on disk: a run killed at any moment leaves the checkpoints before. On resume the newest whole one is
 taken; a damaged one is passed over with a warning.
 """
 

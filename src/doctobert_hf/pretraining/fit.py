@@ -9,7 +9,7 @@ from doctobert_hf.errors import UsageError
 from doctobert_hf.models.extending import read_extension
 from doctobert_hf.models.opening import has_vocabulary
 from doctobert_hf.models.positions import max_positions
-from doctobert_hf.pretraining.data.store import TokenStore, tokenizer_hash
+from doctobert_hf.pretraining.data.store import TokenStore, tokenizer_fingerprint
 from doctobert_hf.processes import world_size
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def check_store(
     Raises:
         UsageError: Another tokenizer's store, a smaller vocabulary, or too few positions.
     """
-    if store.manifest.tokenizer_hash != tokenizer_hash(tokenizer):
+    if store.manifest.tokenizer_hash != tokenizer_fingerprint(tokenizer):
         raise UsageError(
             f"The store in '{store.folder}' was made with another tokenizer",
             fix="Pass the tokenizer it was made with, or build the store again",

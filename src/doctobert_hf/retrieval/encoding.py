@@ -152,7 +152,7 @@ def document_table(rows: Iterable[Mapping[str, Any]], text_column: str = "text")
         {
             "id": str(row["id"]),
             "source": str(row["source"]),
-            "sha256": text_hash(row[text_column]),
+            "sha256": text_fingerprint(row[text_column]),
             **{
                 name: _plain(value)
                 for name, value in row.items()
@@ -179,7 +179,7 @@ def document_table(rows: Iterable[Mapping[str, Any]], text_column: str = "text")
     return pa.table(columns)
 
 
-def text_hash(text: str) -> str:
+def text_fingerprint(text: str) -> str:
     """Return a short hash of a document's text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

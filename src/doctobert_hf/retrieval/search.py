@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.reporting.progress import track
-from doctobert_hf.retrieval.encoding import COLUMNS, PassageEncoder, document_table, text_hash
+from doctobert_hf.retrieval.encoding import (
+    COLUMNS,
+    PassageEncoder,
+    document_table,
+    text_fingerprint,
+)
 from doctobert_hf.retrieval.index import Index
 from doctobert_hf.retrieval.index_engine import reach_engine
 from doctobert_hf.retrieval.index_folder import (
@@ -123,7 +128,7 @@ def build_index(
     """
     from doctobert_hf.corpus import list_files
     from doctobert_hf.retrieval.bm25 import require_bm25
-    from doctobert_hf.retrieval.identity import ModelIdentity, absolute
+    from doctobert_hf.retrieval.identity import absolute
     from doctobert_hf.runs import open_run
 
     list_files(source, converted=True)
@@ -147,12 +152,7 @@ def build_index(
         if about is not None and about.complete:
             logger.warning("'%s' has these documents already: nothing is left to do", output)
             return Index.load(output)
-        model, kind = None, "bm25"
-        if model_place is not None:
-            from doctobert_hf.retrieval.models import is_late, open_model
-
-            model = open_model(model_place)
-            kind = "late-interaction" if is_late(model) else "dense"
+        model, kind = _opened(model_place)
         about = about or About(
             *(kind, None),
             engine=engine,
@@ -161,22 +161,43 @@ def build_index(
             abbreviations=abbreviations,
         )
         if model is not None:
-            identity = ModelIdentity.of(model, model_place)
-            if about.model is not None and about.model.fingerprint != identity.fingerprint:
-                raise UsageError(
-                    f"The model '{model_place}' is another one than when this build began",
-                    "the same model",
-                    "Pass --overwrite to start over",
-                )
-            about.model = identity
-            for piece in about.parts[:1]:
-                open_part(output, piece, about.kind).check(model, str(output))
+            _record_model(about, model, model_place, output)
         clear_leftovers(output, about)
         encoder = PassageEncoder(model, chunker=about.chunker)
         about.chunker = encoder.chunker
         _fill(output, about, source, encoder)
         run.finish(ABOUT, "parts", "words", *(["engine"] if about.engine_file else []))
     return Index.load(output, model)
+
+
+def _opened(model_place: str | None) -> tuple[Any, str]:
+    """Return the model, None for words only, and the kind of index that it makes."""
+    if model_place is None:
+        return None, "bm25"
+    from doctobert_hf.retrieval.models import is_late, open_model
+
+    model = open_model(model_place)
+    return model, "late-interaction" if is_late(model) else "dense"
+
+
+def _record_model(about: About, model: Any, model_place: str | None, output: Path) -> None:
+    """Write down which model encodes; of a build that goes on it must be the one that began it.
+
+    Raises:
+        UsageError: It is another one.
+    """
+    from doctobert_hf.retrieval.identity import ModelIdentity
+
+    found = ModelIdentity.of(model, model_place)
+    if about.model is not None and about.model.fingerprint != found.fingerprint:
+        raise UsageError(
+            f"The model '{model_place}' is another one than when this build began",
+            "the same model",
+            "Pass --overwrite to start over",
+        )
+    about.model = found
+    for piece in about.parts[:1]:
+        open_part(output, piece, about.kind).check(model, str(output))
 
 
 def _fill(folder: Path, about: About, source: Any, encoder: PassageEncoder) -> None:
@@ -329,7 +350,7 @@ def _check_absent(name: str, known: Mapping[str, Any], source: Any) -> None:
 
 
 def _is_same(known: dict[str, Any], row: dict[str, Any], text_column: str) -> bool:
-    if known["sha256"] != text_hash(row[text_column]) or known["source"] != row["source"]:
+    if known["sha256"] != text_fingerprint(row[text_column]) or known["source"] != row["source"]:
         return False
     [now] = document_table([row], text_column).to_pylist()
     return all(known.get(name) == now.get(name) for name in {*known, *now} - set(COLUMNS))

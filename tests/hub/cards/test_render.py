@@ -104,7 +104,7 @@ def test_results_become_table_and_model_index(run_dir, tmp_path):
     from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 
     ours = ModelRef.find(str(run_dir / "model"))
-    for model, revision, base in ((ours.name, ours.identity, 0.5), ("org/other", "a" * 40, 0.4)):
+    for model, revision, base in ((ours.name, ours.version, 0.5), ("org/other", "a" * 40, 0.4)):
         for seed in (1, 2):
             _result(model, revision, seed, base + seed / 100).write(tmp_path)
     card = render_path(run_dir, "me/petit", FACTS, results=tmp_path)
@@ -134,7 +134,7 @@ def test_a_quickstarts_own_results_are_found(run_dir, tmp_path):
     record = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(record | {"results": {"benchmark": "benchmark"}}))
     ours = ModelRef.find(str(copy / "model"))
-    _result(ours.name, ours.identity, 1, 0.5).write(copy / "benchmark")
+    _result(ours.name, ours.version, 1, 0.5).write(copy / "benchmark")
     for path in (copy, copy / "model"):
         card = render_path(path, "me/petit", FACTS)
         assert "| **petit** | 50.00 (1) |" in card.text
@@ -154,7 +154,7 @@ def test_results_of_a_private_corpus_are_no_entries_of_drbenchmark(run_dir, tmp_
     from doctobert_hf.hub.stage.package import package_model
 
     ours = ModelRef.find(str(run_dir / "model"))
-    result = _result(ours.name, ours.identity, 1, 0.5)
+    result = _result(ours.name, ours.version, 1, 0.5)
     private = replace(result, cell=replace(result.cell, task="notes_entities"))
     private.write(tmp_path / "results")
     made = package_model(run_dir, "me/petit", tmp_path / "staged", FACTS, tmp_path / "results")

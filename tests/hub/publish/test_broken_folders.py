@@ -126,7 +126,7 @@ def test_without_its_record_a_folder_is_known_by_its_card(run_dir, tmp_path):
     (tmp_path / "dry" / "publication.json").unlink()
     checks = {check.what: check for check in verify(str(tmp_path / "dry"))}
     assert {check.status for check in checks.values()} == {"ok", "not run"}
-    assert "me/petit is taken for this folder" in checks["checksums"].detail
+    assert "me/petit is taken for this folder" in checks["fingerprints"].detail
     (tmp_path / "dry" / "config.json").write_text("{}")
     failed = [check for check in verify(str(tmp_path / "dry")) if check.status == "failed"]
     assert failed and not any("internet connection" in check.detail for check in failed)

@@ -57,8 +57,8 @@ def test_a_changed_file_on_the_hub_is_told(hub, command, tokenizer_dir):
     hub.write("model", "me/tok", "tokenizer_config.json", b"{}")
     done = command("verify", "me/tok", "--json", check=False)
     checks = {check["what"]: check for check in json.loads(done.stdout)}
-    assert done.returncode == 1 and checks["checksums"]["status"] == "failed"
-    assert "tokenizer_config.json" in checks["checksums"]["detail"]
+    assert done.returncode == 1 and checks["fingerprints"]["status"] == "failed"
+    assert "tokenizer_config.json" in checks["fingerprints"]["detail"]
 
 
 @pytest.mark.long

@@ -75,9 +75,9 @@ def test_what_was_changed_is_told(tokenizer_dir, tmp_path):
     push_tokenizer(tokenizer_dir, Target("me/tok", dry_run=folder), FACTS)
     file = folder / "tokenizer_config.json"
     file.write_text(file.read_text() + "\n")
-    preflight, checksums = islice(verify(str(folder)), 2)
-    assert (preflight.status, checksums.status) == ("ok", "failed")
-    assert "tokenizer_config.json" in checksums.detail
+    preflight, fingerprints = islice(verify(str(folder)), 2)
+    assert (preflight.status, fingerprints.status) == ("ok", "failed")
+    assert "tokenizer_config.json" in fingerprints.detail
     card = (folder / "README.md").read_text().replace("license: mit", "license: none")
     (folder / "README.md").write_text(card)
     first = next(verify(str(folder)))

@@ -11,7 +11,7 @@ import yaml
 
 from doctobert_hf.errors import UsageError
 from doctobert_hf.hub.cards.render import front_matter
-from doctobert_hf.hub.stage.merging import Remote, card_hash, merge_card
+from doctobert_hf.hub.stage.merging import Remote, card_fingerprint, merge_card
 
 LICENSE = ("--license", "cc-by-4.0")
 
@@ -172,7 +172,7 @@ def test_a_stalled_server_ends(hub, command, documents):
 
 def test_merging_without_a_hub():
     ours = "---\nlicense: mit\n---\n\n# Title\n\nText.\n"
-    same = Remote("h", ours, {"card": card_hash(ours), "files": {}}, {"README.md": "x"})
+    same = Remote("h", ours, {"card": card_fingerprint(ours), "files": {}}, {"README.md": "x"})
     text, changes = merge_card(ours, same, "model", (), False, "me/x")
     assert text == ours and not changes.told and not changes.diff
     with pytest.raises(UsageError, match="under the licence mit"):
@@ -183,7 +183,11 @@ def test_licences_in_another_order_are_the_same():
     ours = "---\nlicense:\n- mit\n- cc-by-4.0\nconfigs:\n- config_name: a\n---\n\n# Title\n"
     theirs = ours.replace("- mit\n- cc-by-4.0", "- cc-by-4.0\n- mit")
     known = {"a": ["cc-by-4.0", "mit"]}
-    manifest = {"card": card_hash(theirs), "files": {"data/a/train.parquet": {}}, "licences": known}
+    manifest = {
+        "card": card_fingerprint(theirs),
+        "files": {"data/a/train.parquet": {}},
+        "licences": known,
+    }
     there = Remote("h", theirs, manifest, {"README.md": "x"})
     now = {"a": ["mit", "cc-by-4.0"]}
     text, _ = merge_card(ours, there, "dataset", (), False, "me/x", licences=now)
@@ -197,7 +201,7 @@ def ours_with(card):
     from doctobert_hf.hub.stage.merging import headings_of
 
     base = "---\nlicense: mit\n---\n\n# Title\n\nText.\n\n## Use\n\nLike this.\n"
-    manifest = {"card": card_hash(base), "headings": headings_of(base), "files": {}}
+    manifest = {"card": card_fingerprint(base), "headings": headings_of(base), "files": {}}
     return base, Remote("h", card(base), manifest, {"README.md": "x"})
 
 

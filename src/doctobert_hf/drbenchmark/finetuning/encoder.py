@@ -1,4 +1,4 @@
-"""The encoder that is measured: its identity, its tokenizer, and a fresh head with real dropout."""
+"""The encoder that is measured: its version, its tokenizer, and a fresh head with real dropout."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class ModelRef:
         source: Path or id.
         revision: Branch, tag or commit on the Hub; None for the newest, and for paths.
         name: Name in results.
-        identity: Revision in results: the Hub's commit, or ``local-`` and a hash.
+        version: Revision in results: the Hub's commit, or ``local-`` and its fingerprint's start.
         fingerprint: SHA-256 of configuration and weights; of the commit for a Hub model.
     """
 
     source: str
     revision: str | None
     name: str
-    identity: str
+    version: str
     fingerprint: str
 
     @property
@@ -79,9 +79,9 @@ class ModelRef:
                 "a folder with config.json and weights, or an id on the Hub",
             ) from error
         if folder.is_dir():
-            digest = _hash_files(folder)
+            fingerprint = _fingerprint_of(folder)
             label = "/".join(folder.resolve().parts[-2:])
-            return cls(source, None, name or label, f"local-{digest[:12]}", digest)
+            return cls(source, None, name or label, f"local-{fingerprint[:12]}", fingerprint)
         commit = getattr(config, "_commit_hash", None) or revision or "main"
         fingerprint = hashlib.sha256(f"{source}@{commit}".encode()).hexdigest()
         return cls(source, revision, name or source, commit, fingerprint)
@@ -245,7 +245,7 @@ def _check_dropout(model: PreTrainedModel, rate: float) -> None:
         _tell_of_dropout(type(model).__name__)
 
 
-def _hash_files(folder: Path) -> str:
+def _fingerprint_of(folder: Path) -> str:
     """Hash configuration, tokenizer and weights of a local model."""
     total = hashlib.sha256()
     names = ("config.json", *TOKENIZER_FILES)

@@ -116,7 +116,7 @@ class Benchmark:
     def cell(self, task: TaskSpec, seed: int) -> Cell:
         """The cell of a task and a seed."""
         config, encoder = self.config, self.encoder
-        names = (encoder.name, encoder.identity, task.name, config.protocol, config.procedure)
+        names = (encoder.name, encoder.version, task.name, config.protocol, config.procedure)
         return Cell(*names, seed)
 
     def finished(self, task: TaskSpec) -> dict[int, Result]:

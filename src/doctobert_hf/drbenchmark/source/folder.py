@@ -82,7 +82,7 @@ class RawFolder:
         return text if line_ends else text.replace("\r\n", "\n").replace("\r", "\n")
 
     def fingerprint(self, patterns: Iterable[str]) -> str:
-        """Hash names, sizes and times or checksums of files, without reading them."""
+        """Return the fingerprint of the files: names, sizes, and times or the store's hashes."""
         digest = hashlib.sha256(self.store.label.encode())
         for name in sorted({n for pattern in patterns for n in self.names(pattern)}):
             state = self.store.state(posixpath.join(self.root, name))

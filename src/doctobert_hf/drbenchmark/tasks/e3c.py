@@ -217,7 +217,7 @@ _COMMON: dict[str, Any] = dict(
 TASKS = (
     TaskSpec(
         name="e3c_clinical",
-        digest="73bf4249de683fab7b0a6cb6a43f6c52f4ad7c9b2427e225b98adcce11f828f8",
+        fingerprint="73bf4249de683fab7b0a6cb6a43f6c52f4ad7c9b2427e225b98adcce11f828f8",
         labels=("O", "B-CLINENTITY", "I-CLINENTITY"),
         files=(LAYER.format(1), LAYER.format(2)),
         sizes=(2087, 302, 1109),
@@ -231,7 +231,7 @@ TASKS = (
     ),
     TaskSpec(
         name="e3c_temporal",
-        digest="bd3106d4803fd1cc9402735a3c4f0c7be9754c648fbf1d86ab5c25c669d02ae9",
+        fingerprint="bd3106d4803fd1cc9402735a3c4f0c7be9754c648fbf1d86ab5c25c669d02ae9",
         labels=("O", *(f"B-{name}" for name in TEMPORAL), *(f"I-{name}" for name in TEMPORAL)),
         files=(LAYER.format(1),),
         sizes=(776, 111, 222),

@@ -123,7 +123,7 @@ _COMMON: dict[str, Any] = dict(
 TASKS = (
     TaskSpec(
         name="frenchmedmcqa_mcqa",
-        digest="0f1665698a8cc845689293bf3c679d09cd55251d75a27ccaf97e56ca7e4c4b8d",
+        fingerprint="0f1665698a8cc845689293bf3c679d09cd55251d75a27ccaf97e56ca7e4c4b8d",
         kind="multiple-choice",
         read=_read_questions,
         labels=LETTERS,
@@ -141,7 +141,7 @@ TASKS = (
     ),
     TaskSpec(
         name="frenchmedmcqa_cls",
-        digest="80d131cd3f5e24ecc3def8b335c75cf4ebd008b3672dc8accf68b456b994b18b",
+        fingerprint="80d131cd3f5e24ecc3def8b335c75cf4ebd008b3672dc8accf68b456b994b18b",
         kind="classification",
         read=_read_counts,
         labels=("1", "2", "3", "4", "5"),

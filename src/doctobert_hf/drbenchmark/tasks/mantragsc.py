@@ -249,7 +249,7 @@ TASKS = tuple(
         sizes=sizes,
         doctobert_sizes=doctobert_sizes,
         measured=True,
-        digest=digest,
+        fingerprint=fingerprint,
         label_column="ner_tags",
         quirks=(
             "Words are cut at single blanks, so punctuation stays with them; a concept's end is "
@@ -260,7 +260,7 @@ TASKS = tuple(
         ),
         strict="70 / 10 / 20 by source document, which the original's split by unit is not.",
     )
-    for part, labels, sizes, doctobert_sizes, digest in (
+    for part, labels, sizes, doctobert_sizes, fingerprint in (
         (
             "emea",
             _EMEA,

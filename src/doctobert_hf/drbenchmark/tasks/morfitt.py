@@ -74,7 +74,7 @@ def _rows(folder: RawFolder, name: str, report: Report) -> list[Row]:
 TASKS = (
     TaskSpec(
         name="morfitt",
-        digest="e1d35b1d0e6d908bc616ad628a8bd9153fe198aa17212d8cf5ab3e4630297521",
+        fingerprint="e1d35b1d0e6d908bc616ad628a8bd9153fe198aa17212d8cf5ab3e4630297521",
         corpus=CORPUS,
         kind="multilabel-classification",
         labels=LABELS,

@@ -182,7 +182,7 @@ TASKS = (
     ),
     TaskSpec(
         name="quaero_emea",
-        digest="5e3f90ec5b181c986aa2f88f75293f35ae9299db931cc3b20f64acc416bc0ed1",
+        fingerprint="5e3f90ec5b181c986aa2f88f75293f35ae9299db931cc3b20f64acc416bc0ed1",
         files=("train/EMEA/*.txt", "dev/EMEA/*.txt", "test/EMEA/*.txt"),
         sizes=(482, 437, 427),
         doctobert_sizes=(427, 355, 348),
@@ -190,7 +190,7 @@ TASKS = (
     ),
     TaskSpec(
         name="quaero_medline",
-        digest="f566f1e2300bd4711029de091acff54c59ebbd0c7efb17e8594f1692083eb185",
+        fingerprint="f566f1e2300bd4711029de091acff54c59ebbd0c7efb17e8594f1692083eb185",
         files=("train/MEDLINE/*.txt", "dev/MEDLINE/*.txt", "test/MEDLINE/*.txt"),
         sizes=(833, 832, 833),
         doctobert_sizes=(791, 791, 804),

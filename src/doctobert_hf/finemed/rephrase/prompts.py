@@ -56,13 +56,13 @@ class Prompts:
         plan: First request; ``${text}``.
         rewrite: Second request; ``${text}``, ``${genre}``, ``${audience}``, ``${register}``,
             ``${abbreviation}``.
-        digest: Version and hash of those that are used, for the record.
+        fingerprint: Version and hash of those that are used, for the record.
         judge: Third request, where one is wanted; ``${text}``, ``${rewrite}``.
     """
 
     plan: str
     rewrite: str
-    digest: str
+    fingerprint: str
     judge: str = ""
 
     @classmethod

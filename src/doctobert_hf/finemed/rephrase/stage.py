@@ -66,16 +66,16 @@ class Gates(PipelineStep):
 
     Args:
         config: The stage's configuration.
-        digest: Version and hash of the prompts.
+        fingerprint: Version and hash of the prompts.
         exclusions: Where rejected rewrites go, with the reason.
     """
 
     name = "gates"
     type = "FineMed"
 
-    def __init__(self, config: RephraseConfig, digest: str, exclusions: Exclusions) -> None:
+    def __init__(self, config: RephraseConfig, fingerprint: str, exclusions: Exclusions) -> None:
         super().__init__()
-        self.config, self.digest, self.exclusions = config, digest, exclusions
+        self.config, self.fingerprint, self.exclusions = config, fingerprint, exclusions
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield the rewrites that pass."""
@@ -124,7 +124,7 @@ class Gates(PipelineStep):
                 "audience": answer["audience"],
                 "abbreviation": answer["abbreviation"],
                 "register": answer["register"],
-                "prompts": self.digest,
+                "prompts": self.fingerprint,
                 "seed": config.seed,
             },
         }
@@ -274,7 +274,7 @@ def _rephrase(
         return {}
     _stop_by_share(config, answers)
     whole = with_fields(with_fields(schema, rewriting_fields()), term_fields())
-    gates = Gates(config, prompts.digest, stage.exclusions)
+    gates = Gates(config, prompts.fingerprint, stage.exclusions)
     reader = AnswersReader(str(answers), add_tokens=config.batch is None)
     if not stage.run([reader, gates, stage.writer(whole)], "logs/gates"):
         return {}
@@ -416,7 +416,7 @@ def _close(stage: Any, prompts: Prompts) -> dict[str, Any]:
     return stage.close(
         read_documents=stage.counted("rows", "logs/answers"),
         pieces=pieces,
-        prompts=prompts.digest,
+        prompts=prompts.fingerprint,
         tokens={name: stage.counted(f"{name}_tokens", "logs/gates") for name in TOKENS},
         **({"answers_without_tokens": untold} if untold else {}),
     )

@@ -82,16 +82,16 @@ def _own_key(keys: list[Key], model: Path, repo_id: str, name: str | None) -> tu
     """Find this model in the results: by a hash of its weights, else by name, with a warning."""
     from doctobert_hf.drbenchmark.finetuning.encoder import ModelRef
 
-    identity = ModelRef.find(str(model)).identity
-    exact = [key for key in keys if key[1] == identity]
+    version = ModelRef.find(str(model)).version
+    exact = [key for key in keys if key[1] == version]
     if exact and name is None:
         return exact[0], []
     named = [key for key in keys if key[0] == (name or repo_id)]
     if len(named) == 1:
-        told = f"The results of '{named[0][0]}' are of revision {named[0][1]}, this is {identity}"
-        return named[0], [] if named[0][1] == identity else [told]
+        told = f"The results of '{named[0][0]}' are of revision {named[0][1]}, this is {version}"
+        return named[0], [] if named[0][1] == version else [told]
     raise UsageError(
-        f"No result is of these weights ({identity}); there are "
+        f"No result is of these weights ({version}); there are "
         + ", ".join(f"{known} at {revision}" for known, revision in keys),
         "results of this model",
         "Measure it with 'doctobert-hf benchmark run', or pass --results-model NAME",

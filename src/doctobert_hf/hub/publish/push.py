@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from doctobert_hf.errors import OutputError
 from doctobert_hf.files import write_json_atomic
 from doctobert_hf.hub.cards.facts import CardFacts, read_facts
+from doctobert_hf.hub.cards.render import Card
 from doctobert_hf.hub.stage.merging import Changes
 from doctobert_hf.hub.stage.package import Package, package_model, package_tokenizer
 from doctobert_hf.hub.stage.preflight import (
@@ -312,13 +313,7 @@ def _staged(
     from doctobert_hf.hub.publish.commit import present_state, publish
 
     tokens = tuple(tokens_in_use(target.token))
-    for item in folder.iterdir():
-        if item.name in (
-            "data",
-            _STAGING,
-        ):  # shards of a stopped run; write_split says whether they are ours
-            continue
-        shutil.rmtree(item) if item.is_dir() else item.unlink()
+    _clear(folder)
     package = build(folder, tokens)
     relicense = target.relicense is not False
     remote = present_state(package, target) if target.dry_run is not None else None
@@ -352,17 +347,7 @@ def _staged(
             for path in package.files()
         },
         gaps=card.gaps,
-        warnings=[
-            *package.warnings,
-            *changes.told,
-            *passed,
-            *(
-                f"'{key}' of the earlier card is left out, it may hold training text: "
-                "--examples FILE gives the widget its texts"
-                for key in card.dropped
-            ),
-            *(f"Region keep:{name} stands at the end, its section is gone" for name in card.moved),
-        ],
+        warnings=[*package.warnings, *changes.told, *passed, *_told_of(card)],
         url=published.url if published else None,
         commit=published.commit if published else None,
         changed=published.changed if published else None,
@@ -373,6 +358,25 @@ def _staged(
 
         finish_staging(folder)
     return report
+
+
+def _clear(folder: Path) -> None:
+    """Empty a staging folder but for shards of a stopped run: write_split says whose they are."""
+    for item in folder.iterdir():
+        if item.name in ("data", _STAGING):
+            continue
+        shutil.rmtree(item) if item.is_dir() else item.unlink()
+
+
+def _told_of(card: Card) -> Iterator[str]:
+    """Tell what of an earlier card is left out or stands elsewhere."""
+    for key in card.dropped:
+        yield (
+            f"'{key}' of the earlier card is left out, it may hold training text: "
+            "--examples FILE gives the widget its texts"
+        )
+    for name in card.moved:
+        yield f"Region keep:{name} stands at the end, its section is gone"
 
 
 _STAGING = ".doctobert-staging"

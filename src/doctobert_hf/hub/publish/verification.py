@@ -1,8 +1,8 @@
 """Checks what is published, or would be, as a newcomer uses it: without this package.
 
-The files are compared with their checksums, model or data are loaded in a fresh process that cannot
-import ``doctobert_hf``, and the card's Python blocks are run there. A block runs only if it is one
-of the templates' but for its names and numbers: a card that others edited is not executed.
+The files are compared with their fingerprints, model or data are loaded in a fresh process that
+cannot import ``doctobert_hf``, and the card's Python blocks are run there. A block runs only if it
+is one of the templates' but for its names and numbers: a card that others edited is not executed.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ def _check_files(folder: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     if not manifest:
         named = _own_name(folder, manifest)
         told = f"; the card's {named} is taken for this folder" if named else ""
-        yield Check("checksums", "not run", f"there is no {MANIFEST}{told}")
+        yield Check("fingerprints", "not run", f"there is no {MANIFEST}{told}")
         return
     here = {  # of a dry run: what earlier pushes wrote stays on the Hub
         name: entry for name, entry in manifest["files"].items() if not entry.get("kept")
@@ -262,13 +262,15 @@ def _check_files(folder: Path, manifest: dict[str, Any]) -> Iterator[Check]:
         for name, entry in here.items()
         if not (folder / name).is_file() or sha256(folder / name) != entry["sha256"]
     ]
-    yield _checksums(wrong, len(here))
+    yield _fingerprints(wrong, len(here))
 
 
-def _checksums(wrong: list[str], count: int) -> Check:
+def _fingerprints(wrong: list[str], count: int) -> Check:
     if wrong:
-        return Check("checksums", "failed", f"missing or changed: {', '.join(sorted(wrong)[:5])}")
-    return Check("checksums", "ok", f"{count} file(s) are what was published")
+        return Check(
+            "fingerprints", "failed", f"missing or changed: {', '.join(sorted(wrong)[:5])}"
+        )
+    return Check("fingerprints", "ok", f"{count} file(s) are what was published")
 
 
 def _fetch(
@@ -304,12 +306,12 @@ def _fetch(
 def _check_remote(
     repo_id: str, repo_type: str, folder: Path, manifest: dict[str, Any]
 ) -> Iterator[Check]:
-    """Compare checksums with the Hub's own for large files; small ones are downloaded."""
+    """Compare fingerprints with the Hub's own for large files; small ones are downloaded."""
     from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.hf_api import RepoFile
 
     if not manifest:
-        yield Check("checksums", "not run", f"there is no {MANIFEST}")
+        yield Check("fingerprints", "not run", f"there is no {MANIFEST}")
         return
     tree = HfApi().list_repo_tree(repo_id, repo_type=repo_type, recursive=True)
     there = {item.path: item for item in tree if isinstance(item, RepoFile)}
@@ -323,7 +325,7 @@ def _check_remote(
         else:
             path = hf_hub_download(repo_id, name, repo_type=repo_type, local_dir=folder)
             wrong += [name] if sha256(Path(path)) != entry["sha256"] else []
-    yield _checksums(wrong, len(manifest["files"]))
+    yield _fingerprints(wrong, len(manifest["files"]))
 
 
 def _run_checks(

@@ -72,7 +72,7 @@ class Changes:
     diff: str = ""
 
 
-def card_hash(text: str) -> str:
+def card_fingerprint(text: str) -> str:
     """Hash a card's body, apart from the regions that belong to people."""
     plain = KEEP.sub("", body_of(text))
     return hashlib.sha256(" ".join(plain.split()).encode()).hexdigest()
@@ -354,7 +354,7 @@ def _foreign_sections(remote: Remote, body: str, name: str) -> tuple[dict[str, s
     assert remote.card is not None
     theirs = body_of(remote.card)
     written = remote.manifest.get("card")
-    if written == card_hash(remote.card) or not KEEP.sub("", theirs).strip():
+    if written == card_fingerprint(remote.card) or not KEEP.sub("", theirs).strip():
         return {}, 0
     taken = {match[1] for match in KEEP.finditer(theirs + body)}
     if not remote.manifest:  # a card that we did not write
@@ -378,7 +378,7 @@ def _foreign_sections(remote: Remote, body: str, name: str) -> tuple[dict[str, s
         region = _free(re.sub(r"\W+", "-", title.lower()).strip("-") or "section", taken)
         taken.add(region)
         found[region] = _region(region, own)
-    if written is not None and card_hash(rest) != written:
+    if written is not None and card_fingerprint(rest) != written:
         raise UsageError(
             f"The card of {name} was changed outside its markers since the last push: "
             f"{first_difference(rest, body)!r}",

@@ -17,7 +17,7 @@ from doctobert_hf.hub.stage.companions import left_out
 from doctobert_hf.hub.stage.paths import without_paths
 from doctobert_hf.hub.stage.preflight import check_sources, refuse
 from doctobert_hf.models.positions import max_positions
-from doctobert_hf.pretraining.data.store import tokenizer_hash
+from doctobert_hf.pretraining.data.store import tokenizer_fingerprint
 from doctobert_hf.runs.record import read_record, vocabulary_of
 
 if TYPE_CHECKING:
@@ -284,7 +284,9 @@ def check_vocabulary(place: ModelFolder, tokenizer: PreTrainedTokenizerBase) -> 
     output = {} if record is None else record.outputs.get(name, {})
     store = read_json(place.run / "stores" / "train" / "manifest.json")
     changed = "vocabulary" in output and output["vocabulary"] != vocabulary_of(place.model)
-    if changed or (store is not None and store["tokenizer_hash"] != tokenizer_hash(tokenizer)):
+    if changed or (
+        store is not None and store["tokenizer_hash"] != tokenizer_fingerprint(tokenizer)
+    ):
         raise DataError(
             "The tokenizer's vocabulary is not the one that the run was trained with",
             f"the tokenizer that the run '{place.run.name}' wrote",

@@ -141,14 +141,14 @@ class Package:
         )
 
     def manifest(self) -> dict[str, Any]:
-        """Kind, maker and checksums; the card is left out, for people edit it."""
+        """Kind, maker and fingerprints; the card is left out, for people edit it."""
         files = {}
         for path in self.files():
             if path.name not in (MANIFEST, "README.md"):
                 blob, digest = foreign.digests(path)
                 name = path.relative_to(self.folder).as_posix()
                 files[name] = {"size": path.stat().st_size, "sha256": digest, "blob": blob}
-        from doctobert_hf.hub.stage.merging import card_hash, headings_of
+        from doctobert_hf.hub.stage.merging import card_fingerprint, headings_of
 
         card = (self.folder / "README.md").read_text(encoding="utf-8")
         maker = f"doctobert-hf {__version__}"
@@ -157,7 +157,7 @@ class Package:
             "repo_id": self.repo_id,
             "kind": self.kind,
             "made_with": maker,
-            "card": card_hash(card),
+            "card": card_fingerprint(card),
             "headings": headings_of(card),
             **({"elsewhere": self.elsewhere} if self.elsewhere else {}),
             **({"index": self._index} if self.repo_type == "model" else {}),

@@ -81,12 +81,9 @@ def package_dataset(
     records = [write_split(s, folder, max_shard_bytes, tokens, on_shard) for s in sources]
     allowed = refuse(_secrets(records), allow)
     context = dataset_context(repo_id, facts, records, folder, kind, tasks, protocol)
+    generated = not tasks and _is_generated_sample(path, sources)
+    context |= _origin(context, MadeBy() if tasks else made_by(path), generated)
     context["absent_columns"] = absent
-    context["generated"] |= not tasks and _is_generated_sample(path, sources)
-    context["made"] = MadeBy() if tasks else made_by(path)
-    # Rows that name their rewriter are no less made up where no manifest says so.
-    written = context["generated"] or context["made"].synthetic
-    context["synthetic"] = written or bool(context["rewriters"])
     chosen = kind
 
     def render(remote: str | None) -> Any:
@@ -101,8 +98,7 @@ def package_dataset(
     placed = stage_companions(path, folder, own=not tasks)
     placed += _texts_of_corpora(path, tasks, folder)
     warnings = [] if tasks else [*_licence_warnings(context), *left_out_of(path, sources)]
-    every = [found for config in context["configs"] for found in config["licenses"]]
-    warnings += licence_text_warnings(every, placed)
+    warnings += licence_text_warnings(_licences_of(context), placed)
     if row.generated and not facts.rewriter and not context["rewriters"]:
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
     warnings += [f"Allowed: {finding}" for finding in allowed]
@@ -134,6 +130,20 @@ def _texts_of_corpora(path: Path, tasks: tuple[str, ...], target: Path) -> list[
         if raw is not None:
             placed += stage_texts(licence_texts(raw), corpus, target)
     return placed
+
+
+def _origin(context: dict[str, Any], made: MadeBy, generated: bool) -> dict[str, Any]:
+    """Say who made the rows, and whether they are made up.
+
+    Rows that name their rewriter are no less made up where no manifest says so.
+    """
+    generated = generated or context["generated"]
+    synthetic = generated or made.synthetic or bool(context["rewriters"])
+    return {"made": made, "generated": generated, "synthetic": synthetic}
+
+
+def _licences_of(context: dict[str, Any]) -> list[str]:
+    return [found for config in context["configs"] for found in config["licenses"]]
 
 
 def _licences_by_config(context: dict[str, Any]) -> dict[str, list[str]]:

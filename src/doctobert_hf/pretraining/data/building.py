@@ -21,7 +21,7 @@ from doctobert_hf.pretraining.data.store import (
     VERSION,
     Manifest,
     TokenStore,
-    tokenizer_hash,
+    tokenizer_fingerprint,
 )
 from doctobert_hf.reporting.progress import track
 from doctobert_hf.runs import staged_run
@@ -227,7 +227,7 @@ def _write(
     overwrite: bool,
     texts: str | None,
 ) -> TokenStore:
-    made_with = tokenizer_hash(tokenizer)
+    made_with = tokenizer_fingerprint(tokenizer)
     settings = {"max_length": max_length, "tokenizer": made_with, "texts": texts}
     tell_of_replacement(folder, texts)
     with (

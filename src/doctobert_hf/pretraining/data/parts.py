@@ -29,7 +29,7 @@ from doctobert_hf.executors import check_executor
 from doctobert_hf.models.opening import open_tokenizer
 from doctobert_hf.pretraining.data.building import CHUNKS, StoreWriter, encoded_documents
 from doctobert_hf.pretraining.data.jobs import Job, clear, run_all, run_locally, seal
-from doctobert_hf.pretraining.data.store import MANIFEST, TokenStore, tokenizer_hash
+from doctobert_hf.pretraining.data.store import MANIFEST, TokenStore, tokenizer_fingerprint
 from doctobert_hf.reporting.progress import Progress, track
 from doctobert_hf.runs import open_run
 
@@ -103,7 +103,7 @@ def make_store(config: StoreConfig, overwrite: bool = False) -> TokenStore | Non
             error.got, f"a column '{column}' with ids", "Name yours: --ids-column NAME"
         ) from error
     tokenizer = open_tokenizer(config.tokenizer)
-    made_with = tokenizer_hash(tokenizer)
+    made_with = tokenizer_fingerprint(tokenizer)
     if config.ids_column is not None:
         _check_mix(config.corpus, made_with)
     settings = {
@@ -165,7 +165,9 @@ def parts_of_sections(
 ) -> list[Path]:
     """Tokenise a corpus of files into parts, those apart that are sealed; return their places."""
     sections = tuple(grouped(sections_of(corpus, text_column)))
-    job = Job(sections, folder, tokenizer, tokenizer_hash(tokenizer), max_length, text_column)
+    job = Job(
+        sections, folder, tokenizer, tokenizer_fingerprint(tokenizer), max_length, text_column
+    )
     folder.mkdir(parents=True, exist_ok=True)
     job.check_list()
     clear(folder)
@@ -179,7 +181,7 @@ def parts_of_texts(
     """Tokenise texts that can be read only in order into one part; return its place."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    job = Job((), folder, tokenizer, tokenizer_hash(tokenizer), max_length)
+    job = Job((), folder, tokenizer, tokenizer_fingerprint(tokenizer), max_length)
     rows = encoded_documents(track(texts, "tokenising"), tokenizer, max_length)
     seal(rows, job, job.place(0))
     return [job.place(0)]
@@ -193,7 +195,7 @@ def stores_of_parts(
     held_out: int,
 ) -> None:
     """Join parts as ``folder/train`` and, of the documents held out, ``folder/eval``."""
-    settings = {"max_length": max_length, "tokenizer": tokenizer_hash(tokenizer)}
+    settings = {"max_length": max_length, "tokenizer": tokenizer_fingerprint(tokenizer)}
     with contextlib.ExitStack() as stack:
         runs = [
             stack.enter_context(open_run(folder / name, "token-store", settings))
@@ -240,7 +242,7 @@ def join_parts(
     total = sum(part["source_documents"] - part["empty_documents"] for part in about)
     held_out = min(held_out, max(1, total // 10))
     every = max(total // held_out, 1) if held_out else 0
-    made_with = tokenizer_hash(tokenizer)
+    made_with = tokenizer_fingerprint(tokenizer)
     with contextlib.ExitStack() as stack:
         writers = [
             stack.enter_context(contextlib.closing(StoreWriter(folder, len(tokenizer))))

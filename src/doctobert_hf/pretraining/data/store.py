@@ -36,7 +36,7 @@ class Manifest:
         tokens: Number of tokens in all, special tokens counted.
         dtype: ``uint16`` or ``uint32``.
         max_length: Most tokens of a document, special tokens counted.
-        tokenizer_hash: Of the tokenizer's vocabulary and rules.
+        tokenizer_hash: Fingerprint of the tokenizer's vocabulary and rules (the format's key).
         source_documents: Documents before they were cut.
         empty_documents: Documents without text, left out.
     """
@@ -84,7 +84,10 @@ class TokenStore:
                 "Make one: doctobert-hf pretrain store CORPUS --tokenizer T --output FOLDER",
             )
         self.manifest = Manifest(**json.loads(path.read_text()))
-        if tokenizer is not None and tokenizer_hash(tokenizer) != self.manifest.tokenizer_hash:
+        if (
+            tokenizer is not None
+            and tokenizer_fingerprint(tokenizer) != self.manifest.tokenizer_hash
+        ):
             raise UsageError(
                 f"The store in '{folder}' was made with another tokenizer",
                 "the tokenizer it was made with",
@@ -144,7 +147,7 @@ class TokenStore:
         self._open()
 
 
-def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+def tokenizer_fingerprint(tokenizer: PreTrainedTokenizerBase) -> str:
     """Hash what decides the ids of a text: vocabulary, merges, rules, special tokens."""
     backend = json.loads(tokenizer.backend_tokenizer.to_str())
     for transient in ("truncation", "padding"):
