@@ -3,10 +3,12 @@
 python benchmarks/proof.py STUDY --data FOLDER --work FOLDER [--half] [--json FILE]
 
 STUDY is ``scratch`` (a small model before and after pretraining), ``parts`` (the recipe's parts one
-by one: documents cut off, filtered by density, no annealing, the causal detour), ``detour`` (the
-detour in the other family, RoBERTa) or ``adapt`` (an encoder of ``FOLDER/models`` continued on the
-corpus beside itself). FOLDER has ``data/corpora``, ``data/raw`` and ``models`` as this project's
-developers have them.
+by one: documents cut off, filtered by density, no annealing, the causal detour), ``lengths``
+(documents cut along their structure or off, at 512 tokens), ``filters`` (which half of the text:
+density of the whole document, as published, or light quality), ``detour`` (the detour in the other
+family, RoBERTa) or ``adapt`` (an encoder of ``FOLDER/models`` continued on the corpus beside
+itself). FOLDER has ``data/corpora``, ``data/raw`` and ``models`` as this project's developers have
+them.
 
 The corpus goes through the package's own pipeline (cleaned, near-duplicates dropped, the test sets
 of the benchmark taken out), each study is an ablation plan, and everything under WORK goes on where
@@ -215,7 +217,7 @@ def parts(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[
     plan = proxy(text, work, args)
     keys = plan["settings"]
     begun = stored(beginnings(text, keys["tokenizer"], work), keys, work / "store-begun")
-    dense = stored(filtered(text, work), keys, work / "store-dense")
+    dense = stored(filtered(text, work, "density"), keys, work / "store-dense")
     return plan | {
         "arms": {
             "whole": {},
@@ -225,6 +227,36 @@ def parts(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[
             "detour": around(plan["max_tokens"]),
         }
     }
+
+
+def lengths(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Documents of journals and leaflets in chunks of 512 tokens, or cut off behind the first."""
+    plan = proxy(text, work, args)
+    keys = plan["settings"] | {"max_length": 512}
+    del keys["eval_tokens"]
+    cut = beginnings(text, keys["tokenizer"], work, 512)
+    return plan | {
+        "settings": keys | {"train_store": str(stored(text, keys, work / "store-512"))},
+        "arms": {
+            "whole": {},
+            "truncated": {"train_store": str(stored(cut, keys, work / "store-begun-512"))},
+        },
+    }
+
+
+def filters(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Half of the documents by one axis or another, beside all of them."""
+    plan = proxy(text, work, args)
+    keys = plan["settings"]
+    del keys["eval_tokens"]
+    halves = {
+        "legacy-density": filtered(text, work, "density", "legacy"),
+        "quality": filtered(text, work, "edu"),
+        "density": filtered(text, work, "density"),
+    }
+    stores = {name: stored(half, keys, work / f"store-{name}") for name, half in halves.items()}
+    arms = {name: {"train_store": str(store)} for name, store in stores.items()}
+    return plan | {"arms": {"all": {}, **arms}}
 
 
 def around(tokens: int) -> dict[str, Any]:
@@ -245,34 +277,45 @@ def detour(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict
     }
 
 
-def filtered(text: Path, work: Path) -> Path:
-    """Keep the denser half of the documents, by share of characters in medical terms, once."""
+def filtered(text: Path, work: Path, axis: str, density: str = "union") -> Path:
+    """Keep the half of the documents that an axis puts above its middle, once.
+
+    Args:
+        text: The corpus.
+        work: Where to.
+        axis: ``density`` (share of characters in medical terms) or ``edu`` (light quality).
+        density: Its formula: ``union``, each character once, or ``legacy``, as published.
+    """
     import pyarrow.parquet
 
-    rated, kept = work / "annotated", work / "dense"
+    from doctobert_hf.finemed.filters import ALIASES
+
+    rated, kept = work / f"annotated-{density}", work / f"upper-{axis}-{density}"
     if not (rated / "manifest.json").is_file():
-        command("finemed", "annotate", "finemed/light", "--input", text, "--output", rated)
+        keys = ("--input", text, "--density", density, "--output", rated)
+        command("finemed", "annotate", "finemed/light", *keys)
     if not (kept / "manifest.json").is_file():
-        column = pyarrow.parquet.read_table(rated / "data", columns=["medical_entity_density"])[0]
+        column = pyarrow.parquet.read_table(rated / "data", columns=[ALIASES[axis]])[0]
         middle = sorted(column.to_pylist())[len(column) // 2]
-        where = ("--where", f"density >= {middle:.4f}")
+        where = ("--where", f"{axis} >= {middle:.4f}")
         command("finemed", "filter", "--input", rated, *where, "--output", kept)
     return kept
 
 
-def beginnings(text: Path, tokenizer: str, work: Path) -> Path:
+def beginnings(text: Path, tokenizer: str, work: Path, length: int = LENGTH) -> Path:
     """Cut every document off where its first chunk would be full, as truncation does, once."""
     from transformers import AutoTokenizer
 
     from doctobert_hf.corpus import iter_texts
 
-    cut = work / "begun.jsonl"
+    cut = work / ("begun.jsonl" if length == LENGTH else f"begun-{length}.jsonl")
     if not cut.is_file():
         encode = AutoTokenizer.from_pretrained(tokenizer)
         whole = {"return_offsets_mapping": True, "add_special_tokens": False}
         with cut.with_suffix(".part").open("w", encoding="utf-8") as lines:
             for document in iter_texts(str(text)):
-                ends = encode(document[:4000], **whole)["offset_mapping"][: LENGTH - 2]
+                begin = document[: 32 * length]
+                ends = encode(begin, **whole)["offset_mapping"][: length - 2]
                 if ends:
                     begun = {"text": document[: ends[-1][1]]}
                     lines.write(json.dumps(begun, ensure_ascii=False) + "\n")
@@ -283,7 +326,8 @@ def beginnings(text: Path, tokenizer: str, work: Path) -> Path:
 def stored(text: Path, keys: dict[str, Any], output: Path) -> Path:
     """Tokenise a text for an arm, once."""
     if not (output / "manifest.json").is_file():
-        of = ("--tokenizer", keys["tokenizer"], "--max-length", LENGTH, "--eval-documents", 0)
+        length = ("--max-length", keys["max_length"])
+        of = ("--tokenizer", keys["tokenizer"], *length, "--eval-documents", 0)
         command("pretrain", "store", text, *of, "--output", output)
     return output
 
@@ -313,7 +357,14 @@ def adapt(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[
     }
 
 
-STUDIES = {"scratch": scratch, "parts": parts, "detour": detour, "adapt": adapt}
+STUDIES = {
+    "scratch": scratch,
+    "parts": parts,
+    "lengths": lengths,
+    "filters": filters,
+    "detour": detour,
+    "adapt": adapt,
+}
 
 if __name__ == "__main__":
     main()
