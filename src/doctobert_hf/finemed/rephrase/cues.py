@@ -38,7 +38,7 @@ CUE = re.compile(
     re.IGNORECASE,
 )
 AFTER = re.compile(
-    r"(?<!\w)(?:absente?s?|n[ée]g(?=\W|\Z)|[ée]limin[é]e?s?|"
+    r"(?<!\w)(?:absente?s?|[ée]limin[é]e?s?|"
     r"(?<!jambes )(?<!cuisses )(?<!bras )(?<!membres )(?<!pieds )(?<!dents )"
     r"(?<!orteils )(?<!doigts )(?<!yeux )(?<!l[èe]vres )(?<!berges )[ée]cart[é]e?s?|"
     r"inconnue?s?|ignor[ée]e?s?|indemnes?(?!\s+d[e'’])|respect[ée]e?s?|[ée]pargn[ée]e?s?|exclue?s?|infirm[é]e?s?|"
@@ -164,6 +164,15 @@ _RULED = re.compile(
 _SPARES = re.compile(r"(?:respecte|[ée]pargne)s?\s+(?:l[ae]s?\s|l['’])", re.IGNORECASE)
 
 
+_EXCLUDES = re.compile(r"(?:[ée]limin|[ée]cart|exclu|infirm)", re.IGNORECASE)
+_HAS = re.compile(
+    r"(?<!\w)(?:a|ont|avai(?:t|ent)|aura|ayant|permi\w*\s+d['’]|permet\w*\s+d['’])\s*"
+    r"(?:(?:ainsi|aussi|[ée]galement|formellement|pu|permis\s+d['’])\s*)?\Z",
+    re.IGNORECASE,
+)
+"""Behind these it is the object that is ruled out: "la cœlioscopie a éliminé une appendicite"."""
+
+
 def places_behind(segment: str) -> list[int]:
     """Return where the cues begin that deny what stands before them."""
     found = []
@@ -176,6 +185,8 @@ def places_behind(segment: str) -> list[int]:
         apart = match[0].lower().startswith(("écart", "ecart")) and not _RULED.search(
             segment, max(0, at - 90), at
         )
-        if not kept and not spares and not apart and not _NO_DENIAL.match(segment, at):
+        active = _EXCLUDES.match(segment, at) and _HAS.search(segment, max(0, at - 40), at)
+        denies = not (kept or spares or apart or active)
+        if denies and not _NO_DENIAL.match(segment, at):
             found.append(at)
     return found

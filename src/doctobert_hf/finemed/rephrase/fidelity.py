@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 from doctobert_hf.chunking.sentences import split_sentences
 from doctobert_hf.errors import UsageError
@@ -176,10 +176,13 @@ def _quantities(
             and not _named(quantity, rewrite, source)
             and not (not quantity.unit and quantity.bare in counted)
             and not _summed(quantity, before, new)
+            and not _multiplied(quantity, before)
         ):
             yield f"quantity invented: {quantity.surface}"
     for quantity in lost.all:
         if not _matters(quantity) or invented.may_have(quantity):
+            continue
+        if _told_at_once(quantity, before, after):
             continue
         if quantity.bare == 1 and quantity.unit in _TIMES and _ONE_TIME.search(rewrite):
             continue
@@ -275,6 +278,34 @@ def _summed(quantity: Quantity, other: list[Quantity], own: KnownQuantities) -> 
     return len(years) >= quantity.bare
 
 
+def _multiplied(quantity: Quantity, other: list[Quantity]) -> bool:
+    """Return whether a dose is what the other text counts out: "4cp de 75mg" is 300 mg."""
+    return any(_makes(count, dose, quantity) for count, dose in _counted_out(other))
+
+
+def _told_at_once(quantity: Quantity, own: list[Quantity], other: list[Quantity]) -> bool:
+    """Return whether a text counts out with a quantity what the other tells as one dose."""
+    return any(
+        quantity in (count, dose) and any(_makes(count, dose, whole) for whole in other)
+        for count, dose in _counted_out(own)
+    )
+
+
+def _counted_out(quantities: list[Quantity]) -> Iterator[tuple[Quantity, Quantity]]:
+    """Yield numbers of tablets and the dose of each: "4cp de 75mg"."""
+    for count, dose in pairwise(quantities):
+        near = 0 < dose.start - count.start <= _COUNTED_OUT
+        if near and count.unit in _PIECES and dose.unit in DOSES:
+            yield count, dose
+
+
+def _makes(count: Quantity, dose: Quantity, whole: Quantity) -> bool:
+    product = count.bare * dose.value
+    return whole.unit == dose.unit and abs(product - whole.value) <= 1e-6 * product
+
+
+_PIECES = ("cp", "gel", "sachet", "amp")
+_COUNTED_OUT = 18
 _BESIDE = 60
 
 

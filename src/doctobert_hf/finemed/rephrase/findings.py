@@ -52,12 +52,17 @@ _RESULTS = re.compile(
 _NOT = re.compile(r"(?<!\w)(?:non|pas|absence\s+d['’e]|n['’e]\s?\w*)\s*\Z", re.IGNORECASE)
 _PLACES = {
     "vessel": "carotid sous-clav femoral iliaque renale mesenteri jugulaire coronaire axillair "
-    "brachial radial cubital tibial poplit splenique hepatique pulmonaire",
+    "brachial radial ulnaire tibial poplit splenique hepatique pulmonaire interventric circonflex "
+    "basilair cerebral communicant ophtalmi vertebral porte cave azygos saphen",
+    "nerve": "sciatique median ulnaire radial facial trijumeau vague recurrent optique fibulaire "
+    "phrenique hypogloss obturateur axillaire sural saphene femoral",
     "bone": "humerus femur tibia radius cubitus ulna clavicul omoplat scapula perone fibula rotule "
     "calcaneu astragal sternum patell",
 }  # fmt: skip
 _VESSEL = re.compile(
-    r"(?<!\w)(?:art[èe]res?|veines?)\s+(?P<vessel>[\w-]+)|(?<!\w)(?P<bone>[hHfFtTrRcCuUoOpPsSaA]\w{4,10})(?!\w)"
+    r"(?<!\w)(?:(?:art[èe]res?|veines?)\s+(?:coronaires?\s+(?=inter|circonf))?|(?=circonflexe))"
+    r"(?P<vessel>[\w-]+)|(?<!\w)nerfs?\s+(?P<nerve>[\w-]+)|"
+    r"(?<!\w)(?P<bone>[hHfFtTrRcCuUoOpPsSaA]\w{4,10})(?!\w)"
 )
 
 
@@ -79,6 +84,27 @@ def _other_part(source: str, rewrite: str) -> Iterator[str]:
         instead = any(part.startswith(other) for part in new)
         if had and not has and instead and not any(part.startswith(other) for part in old):
             yield f"part changed: {one}, now {other}"
+
+
+_PAIRED = re.compile(
+    r"(?<!\w)(?:les\s+)?(?:2|deux)\s+(?P<organ>ovair|testicul|rein|poumon|ur[ée]t[èe]r|surr[ée]nal|sein)\w*",
+    re.IGNORECASE,
+)
+_ALSO_CALLED = {"ovair": "annex", "rein": "renal", "poumon": "pulmon", "sein": "mamm"}
+
+
+def _pairs(source: str, rewrite: str) -> Iterator[str]:
+    """Yield paired organs that the source counts, and of which the rewrite has one, or none."""
+    told = fold(rewrite)
+    for match in _PAIRED.finditer(source):
+        organ = fold(match["organ"])
+        one = re.compile(rf"(?<!\w)(?:un\s+seul|l'unique|un)\s+{organ}\w*|{organ}\w*\s+unique")
+        if organ not in told and _ALSO_CALLED.get(organ, organ) not in told:
+            yield f"finding lost: {match[0]}"
+        elif one.search(fold(source)) or _PAIRED.search(rewrite):
+            continue
+        elif alone := one.search(told):
+            yield f"count changed: {match[0]}, now {alone[0]}"
 
 
 def finding_reasons(source: str, rewrite: str) -> Iterator[str]:
@@ -106,11 +132,13 @@ def finding_reasons(source: str, rewrite: str) -> Iterator[str]:
     if turned:
         yield f"result turned round: {', '.join(sorted(turned))}"
     yield from _other_part(source, rewrite)
+    yield from _pairs(source, rewrite)
     for kind, known in _PLACES.items():
         before, after = (_places(text, kind, tuple(known.split())) for text in (source, rewrite))
         gone, come = before - after, after - before
-        if len(gone) == len(come) == 1:
-            yield f"{kind} changed: {gone.pop()}, now {come.pop()}"
+        for was, now in zip(gone, come, strict=False) if len(gone) == len(come) == 1 else ():
+            if (was, now) not in _GENERAL:
+                yield f"{kind} changed: {was}, now {now}"
 
 
 def _results(text: str) -> dict[str, set[bool]]:
@@ -132,12 +160,23 @@ def _results(text: str) -> dict[str, set[bool]]:
     return found
 
 
-_OLD_NAMES = {"scapul": "omoplat", "fibula": "perone", "ulna": "cubitus", "patell": "rotul"}
+_OLD_NAMES = {
+    **{"scapul": "omoplat", "fibula": "perone", "ulna": "cubitus", "patell": "rotul"},
+    **{"ulnaire": "cubital", "femoral": "crural"},
+}
+_SPACED = {
+    re.compile(r"(?:art[èe]re\s+)?(?<!\w)IVA(?!\w)"): "artère interventriculaire",
+    re.compile(r"inter[ -]ventric", re.IGNORECASE): "interventric",
+    re.compile(r"su(?:s|b|us)-?clav|sous[ -]clav", re.IGNORECASE): "sous-clav",
+}
+_GENERAL = {("interventric", "coronaire"), ("circonflex", "coronaire")}
+"""A branch, and what it is a branch of."""
 
 
 def _places(text: str, kind: str, known: tuple[str, ...]) -> set[str]:
+    for written, name in _SPACED.items():
+        text = written.sub(name, text)
     words = {fold(match[kind]) for match in _VESSEL.finditer(text) if match[kind]}
-    words = {re.sub(r"su(?:s|b|us)-?clav|sous-?clav", "sous-clav", word) for word in words}
     for now, before in _OLD_NAMES.items():
         words = {word.replace(before, now) for word in words}
     return {start for word in words for start in known if word.startswith(start)}

@@ -17,6 +17,8 @@ _ANOMALY = re.compile(
     re.IGNORECASE,
 )
 
+_NOTHING = re.compile(r"(?<!\w)(?:RAS|(?i:rien\s+[àa]\s+signaler|rien\s+de\s+particulier))(?!\w)")
+
 
 def told_as_normal(root: str, source: tuple[str, ...], rewrite: tuple[str, ...]) -> bool:
     """Return whether what is denied now is an anomaly of what was normal.
@@ -32,7 +34,9 @@ def told_as_normal(root: str, source: tuple[str, ...], rewrite: tuple[str, ...])
     """
     was = [part for part in source if root in _stems(part)]
     now = [part for part in rewrite if root in _stems(part)]
-    return any(map(_NORMAL.search, was)) and all(map(_ANOMALY.search, now))
+    return any(map(_NORMAL.search, was)) and all(
+        _ANOMALY.search(part) or _NOTHING.search(part) for part in now
+    )
 
 
 def _stems(text: str) -> set[str]:

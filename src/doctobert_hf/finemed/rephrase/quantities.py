@@ -343,6 +343,8 @@ _STOP = frozenset(
     ans comprime dose fois prise prises mesure mesuree montre retrouve prescrit recoit prend
     patient patiente traitement taux valeur""".split()
 )
+_IN_ALL = re.compile(r"\s*(?:au\s+total|en\s+tout)(?!\w)", re.I)
+"""What a sum is told by, behind it: "5 ml au total : 4 ml de"."""
 _OF = re.compile(
     r"\s*(?:de\s+(?:la\s+|l['’])?|du\s+|d['’])(?=[^\W\d])|\s*(?:à|du\s+c[ôo]t[ée])\s+(?=droit|gauche)|\s*à\s+l['’](?=oeil)",
     re.I,
@@ -371,7 +373,7 @@ def _with_owners(text: str, found: list[Quantity], ends: list[int]) -> list[Quan
         following = next((q.start for q in found[number + 1 :] if q.start >= from_here), len(text))
         behind = re.split(r"[;:,!?\n)(+]|\.\s|\set\s|\d", behind[: following - from_here])[0]
         begin = from_here if aside and _OF.match(behind) else ends[number]
-        if _OF.match(behind):
+        if _OF.match(behind) or _IN_ALL.match(behind):
             around |= _content(behind)
             begin += len(behind)
         joined = _JOINS.search(left) and left.strip(" ,")  # "(40 mg/j, 5 jours)" is of one

@@ -289,6 +289,26 @@ def _list_begin(segment: str, begin: int) -> int:
     return begin
 
 
+_OF_HEAD = re.compile(
+    r"(?<!\w)(?:\w{3,}(?<!av)ant|qui|que|pour|susceptibles?|capables?)(?!\w)", re.IGNORECASE
+)
+"""Behind it a complement tells more of what is denied: "étiologie expliquant le gaz : aucune"."""
+
+
+def _heads_before(
+    segment: str, begin: int, words: list[int], last: int, heads: dict[int, int]
+) -> Iterator[int]:
+    """Yield what an answer behind a colon denies: the words before it, its complement apart."""
+    first = bisect_left(words, begin)
+    more = _OF_HEAD.search(segment, words[first]) if first < last else None
+    if more is not None and first < (end := bisect_left(words, more.start())) <= last:
+        near = words[max(first, end - 3) : end]
+    else:
+        near = words[max(first, last - 3) : last]
+    heads |= {at: near[0] for at in near[1:] if at not in heads}
+    yield from near
+
+
 _WHERE = re.compile(
     r"\s+(?:derri[èe]re|devant|à\s+c[ôo]t[ée]|au[- ]desso?us|en\s+(?:avant|arri[èe]re)|avant|"
     r"apr[èe]s)(?!\w)",
@@ -316,6 +336,9 @@ def _before_cues(segment: str, heads: dict[int, int]) -> Iterator[int]:
         last = bisect_left(words, cue)
         if last == bisect_left(words, begin):  # "le ligament, qui est respecté"
             begin = max(segment.rfind(sign, 0, max(begin - 1, 0)) for sign in ",:") + 1
+        if segment[:cue].rstrip().endswith(":") or segment[cue] == ":":
+            yield from _heads_before(segment, begin, words, last, heads)
+            continue
         if OF_ALL.match(segment, cue):
             begin = _list_begin(segment, begin)
             yield from words[bisect_left(words, begin) : last]

@@ -26,7 +26,7 @@ _DRUG = re.compile(
     r"\w{2,}(?:cilline|mycine|micine|floxacine|cycline|azole|prazole|olol|pril|prilat|sartan|statine|"
     r"mab|tinib|nib|azepam|zolam|zepam|triptan|parine|gliptine|glutide|caine|dipine|oxetine|pramine|"
     r"setron|vir|vudine|bactam|penem|cef\w+|platine|taxel|rubicine|trexate|nisone|nisolone|methasone|"
-    r"asone|onide|terol|tropium|formine|glitazone|grel|xaban|gatran|semide|thiazide|lactone|niazide|"
+    r"asone|onide|terol|tropium|formine|glitazone|grel|xaban|gatran|semide|thiazide|lactone|niazide|ionamide|"
     r"picine|butol|zinamide|codone|morphine|fentanil|curium|thymidine|barbital|toine|trigine|"
     r"peridol|apine|peridone|zodone|faxine|adrenaline|amine|aspirine|cetamol|profene|fenac|coxib|(?:glulis|insul)ine|gliflozine|mumab|ximab|zumab|dronate|"
     r"limus|oprost|sporine|thioprine|vastatine|cyclovir|conazole|oxacine|thromycine|trexed|lukast|setron|tidine|tropine|peridol)s?"

@@ -44,14 +44,18 @@ def lost_treatments(old: Sequence[str], new: Sequence[str], some_drug: bool) -> 
         new: Folded words of the rewrite, those of its abbreviations too.
         some_drug: Whether the rewrite names a medicine: it may be the antibiotic.
     """
+    names = [word for word in new if word not in old]  # one that both have is another operation
     for word in old:
         for start, others in _TREATMENTS.items():
             if not word.startswith(start) or _is_told(others.split(), new):
                 continue
+            if any(start[:6] in told for told in names):  # "clitoroplastie" is a "plastie"
+                continue
             if others is not _ANTIBIOTICS or not some_drug:
                 yield f"treatment lost: {word}"
         for end, others in _OPERATIONS.items():
-            if end in word and not _is_told([word[:5], *others.split()], new):
+            compound = word.startswith(end) and any(end in told for told in names)
+            if end in word and not compound and not _is_told([word[:5], *others.split()], new):
                 yield f"treatment lost: {word}"
 
 
