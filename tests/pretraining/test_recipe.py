@@ -10,7 +10,8 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from doctobert_hf.cli import main
 from doctobert_hf.config import build_config, read_yaml
 from doctobert_hf.models.opening import open_tokenizer
-from doctobert_hf.pretraining.recipe import PretrainConfig, plan
+from doctobert_hf.pretraining.planning import plan
+from doctobert_hf.pretraining.recipe import PretrainConfig
 from doctobert_hf.pretraining.recipe_stores import stores
 from doctobert_hf.recipes import find_recipe
 

@@ -170,7 +170,10 @@ def run(args: argparse.Namespace) -> int:
         return 143
     result: dict = {"tokens": trainer.tokens_seen, "steps": trainer.state.global_step}
     result |= {
-        k: v for row in trainer.state.log_history for k, v in row.items() if k[:5] == "eval_"
+        k: v
+        for row in trainer.state.log_history
+        for k, v in row.items()
+        if k.startswith(("eval_", "averaged_"))
     }
     if args.json:
         print(json.dumps({**result, "model": str(target)}, indent=2))
@@ -178,6 +181,13 @@ def run(args: argparse.Namespace) -> int:
         for name, value in result.items():
             print(f"{name}: {value:,.4g}" if isinstance(value, float) else f"{name}: {value:,}")
         print(f"model: {target}")
+    if config.average_share:
+        other = config.average_with or config.init_from
+        print(
+            f"The model is an average: {config.average_share:g} of '{other}', the rest of this "
+            "training. averaged_* are its figures, eval_* those of the last checkpoint.",
+            file=sys.stderr,
+        )
     line = command_line("benchmark", "probe", target)
     print(f"next, with raw corpora: {line} --data-dir RAW", file=sys.stderr)
     return 0
@@ -248,7 +258,7 @@ def _has_checkpoint(config: PretrainConfig) -> bool:
 def _plan(config: PretrainConfig, as_json: bool) -> int:
     import os
 
-    from doctobert_hf.pretraining.recipe import check_rows, plan
+    from doctobert_hf.pretraining.planning import check_rows, plan
 
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     check_rows(config, devices)

@@ -250,6 +250,50 @@ def source_of(config: PretrainConfig) -> str:
     return checkpoint_of(config) if config.init_mode == "full" else model_of(str(config.init_from))
 
 
+def average(
+    config: PretrainConfig,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    check: bool = False,
+) -> None:
+    """Average a finished model with ``average_with``, or with what it began from.
+
+    Args:
+        config: The recipe.
+        model: The model; changed in place.
+        tokenizer: Its tokenizer.
+        check: Change nothing; refuse what would fail behind the training.
+
+    Raises:
+        UsageError: Other weights or another vocabulary than the model's, or weights in shards.
+    """
+    from transformers import AutoConfig
+
+    from doctobert_hf.models.averaging import average_into, check_average
+    from doctobert_hf.pretraining.fit import check_tokenizer
+
+    if not config.average_share:
+        return
+    if (config.training or {}).get("fsdp"):
+        raise UsageError(
+            "average_share with fsdp, whose weights are in shards",
+            "one of them",
+            "Average afterwards: doctobert_hf.models.averaging.average_models",
+        )
+    own = config.average_with is None
+    other = source_of(config) if own else model_of(str(config.average_with))
+    known = open_pretrained(AutoConfig, other)
+    extension = check_tokenizer(other, known, tokenizer, config.tokenizer)
+    if check:
+        if not own:
+            check_average(model, other)
+        return
+    count = average_into(
+        model, other, config.average_share, extension["first_id"] if extension else None
+    )
+    logger.info("%d tensors averaged with '%s' (%g of it)", count, other, config.average_share)
+
+
 def model_of(place: str) -> str:
     """A run's final model, its last whole checkpoint, or what is named itself.
 

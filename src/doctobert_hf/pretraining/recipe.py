@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from doctobert_hf.config import begun_before, check_bounds, option, refuse_unless_begun
 from doctobert_hf.errors import UsageError, nearest
-from doctobert_hf.models.opening import open_pretrained, open_tokenizer
-from doctobert_hf.pretraining.initial_model import checkpoint_of, make_model, source_of
+from doctobert_hf.pretraining.initial_model import (
+    average,
+    checkpoint_of,
+    make_model,
+)
 from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.pretraining.recipe_stores import check_shared, load_tokenizer, stores
@@ -102,6 +105,12 @@ class PretrainConfig:
     seed: int = option(17, "seed of weights, order, masks and dropout", least=0)
     replay: Path | None = option(None, "corpus of general text, seen again so as not to be lost")
     replay_share: float = option(0.1, "share of the text that is of replay", above=0, below=1)
+    average_share: float = option(
+        0.0, "share of average_with in the finished model's weights; 0: none", least=0, below=1
+    )
+    average_with: str | None = option(
+        None, "model of the same origin that it is averaged with; null: init_from", path=True
+    )
     freeze: tuple[str, ...] = option(
         (), "patterns of weights that stay, e.g. '*embeddings*' '*layer.0.*'"
     )
@@ -131,6 +140,7 @@ class PretrainConfig:
                 "init_mode 'full' with lora_rank or freeze: its optimizer is of all weights",
                 "init_mode weights",
             )
+        self._check_average()
         if self.lora_rank is not None and self.init_from is None:
             raise UsageError("lora_rank without init_from", "a trained model to adapt")
         changed = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
@@ -155,6 +165,23 @@ class PretrainConfig:
         split_named(self.callbacks)
         ObjectiveSchedule.read(self.objective).check_length(self.max_tokens)
         check_bounds(self)
+
+    def _check_average(self) -> None:
+        """Refuse an average of nothing, or with nothing.
+
+        Raises:
+            UsageError: With what is missing.
+        """
+        if self.average_with is not None and not self.average_share:
+            raise UsageError("average_with without average_share", "both: alone it does nothing")
+        if not self.average_share or self.average_with is not None:
+            return
+        if self.init_mode == "tile":
+            raise UsageError(
+                "average_share with init_mode 'tile': init_from has other weights", "average_with"
+            )
+        if self.init_from is None and not self.needs:
+            raise UsageError("average_share without init_from", "init_from or average_with")
 
 
 TRAINER_KEYS = (
@@ -219,7 +246,7 @@ def open_pretraining(
         resume=resume,
         overwrite=overwrite,
         recognise=lambda folder: (folder / "resolved_config.yaml").is_file(),
-        uses=(config.init_from, config.tokenizer),
+        uses=(config.init_from, config.tokenizer, config.average_with),
     )
     try:
         with begun_before(resume):
@@ -270,7 +297,7 @@ def check_inputs(config: PretrainConfig) -> None:
             raise UsageError(
                 f"{name} '{place}' holds no token store", "a folder of 'pretrain store'"
             )
-    for name in ("tokenizer", "init_from"):
+    for name in ("tokenizer", "init_from", "average_with"):
         place = getattr(config, name)
         if place is not None and not Path(place).exists() and not _may_be_hub_id(place):
             raise UsageError(f"{name} '{place}' does not exist", "a folder, or an id on the Hub")
@@ -298,7 +325,7 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
     from doctobert_hf.pretraining.trainer import MLMTrainer
 
     folder = Path(config.output)
-    arguments = MLMTrainingArguments(**_arguments(config))
+    arguments = MLMTrainingArguments(**trainer_arguments(config))
     arguments.rows_per_step()
     with main_first(arguments):
         if arguments.process_index == 0:
@@ -312,6 +339,7 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
     # What is refused is refused before the corpus is tokenised.
     model = make_model(config, tokenizer)
     make_ready(model, arguments)
+    average(config, model, tokenizer, check=True)
     built = (folder / "stores" / "train" / "manifest.json").is_file()
     if config.train_store is None and not built:  # whose own lengths are checked
         check_length(config, model.config)
@@ -331,7 +359,8 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
     )
 
 
-def _arguments(config: PretrainConfig) -> dict[str, Any]:
+def trainer_arguments(config: PretrainConfig) -> dict[str, Any]:
+    """Return the trainer's arguments of a recipe."""
     return {
         "output_dir": str(config.output),
         "report_to": list(config.report_to),
@@ -368,111 +397,16 @@ def check_length(config: PretrainConfig, architecture: Any) -> None:
 def finish_pretraining(trainer: MLMTrainer, config: PretrainConfig) -> Path:
     """Save the final model in plain Transformers format and return its folder."""
     from doctobert_hf.models.adapters import merge_adapters
+    from doctobert_hf.models.averaging import AVERAGED
 
     target = Path(config.output) / "model"
     trainer.accelerator.wait_for_everyone()
     merge_adapters(trainer.model)
+    average(config, trainer.model, trainer.processing_class)
     trainer.save_model(str(target))
+    if config.average_share:
+        trainer.evaluate(metric_key_prefix=AVERAGED)
     if trainer.run_folder is not None:
         trainer.run_folder.finish("model", "metrics.jsonl")
     close_pretraining(trainer)
     return target
-
-
-def check_rows(config: PretrainConfig, world_size: int) -> None:
-    """Refuse devices over which the rows of a step cannot be shared out evenly.
-
-    Raises:
-        UsageError: With the numbers that do not divide.
-    """
-    batch = config.global_batch_tokens or config.micro_batch_tokens * world_size
-    rows = batch // config.micro_batch_tokens
-    if batch % config.micro_batch_tokens or rows % world_size:
-        raise UsageError(
-            f"{batch:,} tokens a step in rows of {config.micro_batch_tokens:,} on {world_size} "
-            "devices",
-            f"rows that {world_size} devices share out evenly",
-            "Choose another micro_batch_tokens, global_batch_tokens or number of devices",
-        )
-
-
-def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
-    """What a phase comes to, without data and without weights.
-
-    Returns:
-        Parameters, tokens, tokens of a step, steps, hours at the assumed speed, and an estimate of
-        one device's memory in gigabytes: weights, gradients and optimizer in float32, and what a
-        row keeps for the backward pass, traced (:mod:`doctobert_hf.pretraining.memory`).
-
-    Raises:
-        UsageError: Something that is named does not exist.
-    """
-    from doctobert_hf.pretraining.arguments import MLMTrainingArguments
-    from doctobert_hf.pretraining.initial_model import add_trained_parts, set_out_dropout
-    from doctobert_hf.pretraining.memory import step_memory
-
-    check_inputs(config)
-    MLMTrainingArguments.check_values(**_arguments(config))
-    architecture = _planned_architecture(config)
-    if config.train_store is None:
-        try:
-            check_length(config, architecture)
-        except UsageError as wrong:  # the numbers of the plan hold; the run would not begin
-            logger.warning("%s", wrong)
-    objective = ObjectiveSchedule.read(config.objective)
-    causal, shares = objective.is_causal_somewhere, (config.mlm_probability_end or 0.0,)
-    predicted = max(config.mlm_probability, *shares, objective.highest_share)
-    given = config.training or {}
-    batch = config.global_batch_tokens or config.micro_batch_tokens * world_size
-
-    def prepare(model: Any) -> None:
-        set_out_dropout(model, config.attention_out_dropout)
-        if given.get("gradient_checkpointing"):
-            model.gradient_checkpointing_enable()
-        add_trained_parts(model, config)
-
-    memory = step_memory(
-        *(architecture, config.micro_batch_tokens, config.max_length),
-        *(1.0 if causal else predicted, config.bf16),
-        head_chunk=given.get("head_chunk", 4096),
-        prepare=prepare,
-    )
-    seconds = config.max_tokens / (config.tokens_per_second * world_size)
-    return {
-        "model": config.preset if _from_preset(config) else str(config.init_from),
-        "parameters": memory.parameters,
-        "tokens": config.max_tokens,
-        "tokens_per_step": batch,
-        "rows_per_step": batch // config.micro_batch_tokens,
-        "steps": -(-config.max_tokens // batch),
-        "devices": world_size,
-        "tokens_per_second_assumed": config.tokens_per_second,
-        "hours": round(seconds / 3600, 2),
-        "memory_gb_estimate": round(memory.total / 1e9, 1),
-        "memory_from": "a traced step" if memory.traced else "a formula",
-        "checkpoints": config.max_tokens // config.save_tokens if config.save_tokens else 1,
-    }
-
-
-def _from_preset(config: PretrainConfig) -> bool:
-    return config.init_from is None or config.init_mode == "tile"
-
-
-def _planned_architecture(config: PretrainConfig) -> Any:
-    """The configuration of the model that would be trained, with the tokenizer's vocabulary."""
-    from transformers import AutoConfig
-
-    from doctobert_hf.models.architecture import set_dropout
-    from doctobert_hf.pretraining.fit import check_tokenizer
-    from doctobert_hf.pretraining.initial_model import fresh_config, set_rope
-
-    tokenizer = open_tokenizer(config.tokenizer) if config.tokenizer is not None else None
-    if _from_preset(config):
-        return fresh_config(config, tokenizer)
-    source = source_of(config)
-    known = open_pretrained(AutoConfig, source)
-    set_dropout(known, config.architecture or {})
-    set_rope(known, config)
-    if tokenizer is not None and check_tokenizer(source, known, tokenizer, config.tokenizer):
-        known.vocab_size = max(known.vocab_size, len(tokenizer))  # extended
-    return known

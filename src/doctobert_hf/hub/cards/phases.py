@@ -10,6 +10,7 @@ from typing import Any
 
 from doctobert_hf.hub.cards.reading import read_json
 from doctobert_hf.hub.cards.weights import count_parameters
+from doctobert_hf.models.averaging import AVERAGED
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
 from doctobert_hf.runs.record import read_record
 
@@ -50,7 +51,7 @@ def read_pretraining(run: Path, until: int | None = None) -> Record:
         found["held_out"] = phases[-1]["held_out"]
     probes = run / "fill_mask.jsonl"
     rows = probes.read_text(encoding="utf-8").splitlines() if probes.is_file() else []
-    asked = [row for row in map(json.loads, rows) if until is None or row.get("step") == until]
+    asked = [row for row in map(json.loads, rows) if until is None or _is_of(row, until)]
     if asked:
         last = asked[-1]
         found["fill_mask"] = [
@@ -162,6 +163,9 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     phase["predicts"] = [_PREDICTED[name] for name, _ in _objective(config).parts]
     phase["corpus"] = _corpus_of(config)
     phase |= logged(run, until) | {"name": run.name}
+    if until is None and config.get("average_share"):
+        other = config.get("average_with") or config.get("init_from")
+        phase["averaged"] = {"share": config["average_share"], "with": name_of(other)}
     before = config.get("init_from")
     if before is None:
         return [phase]
@@ -253,14 +257,22 @@ def logged(run: Path, until: int | None = None) -> Record:
         found["steps"] = row.get("step", found.get("steps"))
         if "train_runtime" in row:  # one row a session: a resumed run has several
             found["seconds"] = found.get("seconds", 0.0) + row["train_runtime"]
-        if "eval_loss" in row and until in (None, row.get("step")):
+        measured = AVERAGED if until is None and f"{AVERAGED}_loss" in row else "eval"
+        if f"{measured}_loss" in row and until in (None, row.get("step")):
             found["held_out"] = {
-                key.removeprefix("eval_"): row[key] for key in row if key.startswith("eval_")
+                key.removeprefix(f"{measured}_"): value
+                for key, value in row.items()
+                if key.startswith(f"{measured}_")
             }
     speeds = [row["tokens_per_second"] for row in rows if "tokens_per_second" in row]
     if speeds:
         found["tokens_per_second"] = sorted(speeds)[len(speeds) // 2]
     return found
+
+
+def _is_of(row: Record, step: int) -> bool:
+    """Return whether a checkpoint's weights were asked, and not the average saved behind it."""
+    return row.get("step") == step and not row.get("averaged")
 
 
 def _is_before(row: Record, step: int | None) -> bool:

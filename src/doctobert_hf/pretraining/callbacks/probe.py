@@ -9,6 +9,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from doctobert_hf.models.averaging import AVERAGED
 from doctobert_hf.pretraining.probes import SENTENCES
 
 FILE = "fill_mask.jsonl"
@@ -40,6 +41,7 @@ class FillMaskProbeCallback(TrainerCallback):
         control: TrainerControl,
         model: Any = None,
         processing_class: Any = None,
+        metrics: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
         """Ask the model."""
@@ -47,7 +49,9 @@ class FillMaskProbeCallback(TrainerCallback):
             return
         answers = fill_masks(model, processing_class, self.sentences)
         with open(Path(str(args.output_dir)) / FILE, "a", encoding="utf-8") as file:
-            record = {"step": state.global_step, "answers": answers}
+            record: dict[str, Any] = {"step": state.global_step, "answers": answers}
+            if any(name.startswith(f"{AVERAGED}_") for name in metrics or ()):
+                record["averaged"] = True  # the checkpoint of this step has other weights
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
