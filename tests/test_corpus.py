@@ -314,3 +314,13 @@ def test_files_of_one_name_in_a_list_keep_apart(tmp_path):
     assert folders == ids[:2]
     alone = [row["id"] for row in iter_documents([notes[0], notes[2]])]
     assert alone[0].startswith("note.txt")  # as ever where nothing is alike
+
+
+def test_a_mistyped_file_in_a_list_is_refused(tmp_path):
+    good = tmp_path / "a.txt"
+    good.write_text("Pas de fièvre.", encoding="utf-8")
+    for other in (str(tmp_path / "b.txtt"), "notes/b.docxx", "b.csvv"):
+        with pytest.raises(UsageError, match=r"A list of files with '.*which is none"):
+            list(iter_documents([str(good), other]))
+    texts = [row["text"] for row in iter_documents([str(good), "Toux sèche."])]
+    assert texts == [str(good), "Toux sèche."]  # a text may be a file's name

@@ -234,6 +234,15 @@ def test_wrong_input(tokenizer, chunker):
         chunker({"text": "a"})
     with pytest.raises(DataError, match=r"'d1' has None"):
         chunker({"text": ["a", None], "id": ["d0", "d1"]})
+    for texts, wrong in ((["é", None], "has None"), (["é", "a\ud800b"], "lone surrogate")):
+        with pytest.raises(DataError, match=f"Text 1 {'has' if None in texts else 'has invalid'}"):
+            chunker.encode(texts)
+        with pytest.raises(DataError, match="Row 1 of the batch .*" + wrong.split()[-1]):
+            chunker({"text": texts})
+        with pytest.raises(DataError, match="Document 'd1' .*" + wrong.split()[-1]):
+            chunker({"text": texts, "id": ["d0", "d1"]})
+    with pytest.raises(DataError, match=r"has 3 as its text.*into strings"):
+        chunker.encode(["a", 3])
     with pytest.raises(DataError, match="encodes to .* tokens"):
         HierarchicalChunker(tokenizer, 8).split("a \ufdfa b " * 9)
 

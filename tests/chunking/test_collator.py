@@ -203,12 +203,16 @@ class Model(Trainer):
         return super().training_step(model, inputs, *more, **named)
 
 
-config = None if dispatch == "default" else {"dispatch_batches": False}
+config = {"dispatch_batches": False} if dispatch == "own" else None
+if dispatch == "tokenised":
+    data = data.map(lambda row: {"input_ids": tokenizer(row["text"][:150])["input_ids"]},
+                    remove_columns=["text"])
 arguments = TrainingArguments(out, max_steps=9, per_device_train_batch_size=1, report_to="none",
                               remove_unused_columns=False, use_cpu=True, save_strategy="no",
                               accelerator_config=config, disable_tqdm=True, num_train_epochs=1)
 model = AutoModelForMaskedLM.from_config(preset_config("doctobert-tiny", tokenizer))
-collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=64, pad_to_multiple_of=64)
+width = 8 if dispatch == "tokenised" else 64
+collator = DataCollatorForHierarchicalChunking(tokenizer, max_length=64, pad_to_multiple_of=width)
 trainer = Model(model, arguments, train_dataset=data, data_collator=collator)
 trainer.train()
 json.dump(seen, open(out + os.environ["RANK"] + ".json", "w"))
@@ -256,6 +260,8 @@ def test_two_processes_and_a_stream_lose_no_row(tokenizer_dir, tokenizer, sample
 
     texts = [text[:900] for text in sample_texts[:18]]
     codes, errors = two_processes(tokenizer_dir, texts, "default", tmp_path)
+    assert codes[0] != 0 and 'accelerator_config={"dispatch_batches": False}' in errors
+    codes, errors = two_processes(tokenizer_dir, texts, "tokenised", tmp_path)
     assert codes[0] != 0 and 'accelerator_config={"dispatch_batches": False}' in errors
     codes, errors = two_processes(tokenizer_dir, texts, "own", tmp_path)
     assert codes == [0, 0], errors

@@ -114,3 +114,21 @@ def test_one_heading_above_a_huge_section_stays_linear():
     """Copies of the text between would be terabytes here."""
     headings = Headings("## Effets\n" + "mot " * 2_500_000)
     assert all(headings.above(place) == "## Effets" for place in range(100, 10_000_000, 50))
+
+
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [
+        ("EXAMEN CLINIQUE\nNormal.\n\nCONCLUSION\n", "CONCLUSION"),
+        ("# Bilan\nNormal.\n\nAntécédents\n-----------\n", "Antécédents"),
+        ("# Bilan\nNormal.\n\nMode de vie\n", "Mode de vie"),
+        ("# Bilan\nNormal.\n\nANTECEDENTS\n- HTA\n- tabac\n", "ANTECEDENTS"),
+        # what is none
+        ("# Bilan\nNormal.\n```\n# commentaire\n```\n", "# Bilan"),
+        ("# Bilan\n1. Aspirine\n2. Paracétamol\n3. Repos\n", "# Bilan"),
+        ("1. Histoire\nNormal.\n2. Examen\n", "2. Examen"),
+    ],
+)
+def test_the_heading_is_that_of_the_section(text, heading):
+    whole = text + SENTENCE * 4
+    assert Headings(whole).above(len(whole) - 20) == heading

@@ -36,6 +36,24 @@ from doctobert_hf.chunking.headings import binds_forward
         ("Le patient va bien. ", "Il sort.", False),
         ("Une phrase entière, avec des mots.\n", "3,9 mmol/l", False),
         ("Reçu de l'OMS\n", "Le texte.", False),
+        # above a list, above a table, below the end of a sentence or of a list
+        ("Texte.\nAntécédents\n", "- HTA", True),
+        ("Texte.\nATCD\n", "- HTA", True),
+        ("Texte.\nA. Antécédents\n", "- HTA", True),
+        ("Texte.\nMatériel\n", "1. Ouvrir le sachet", True),
+        ("- douleur très\n  forte du bras\n", "- fièvre", False),
+        ("Texte.\nHTA\n", "2. Traitement", False),
+        ("Texte.\nBiologie\n", "Kaliémie\n3,9 mmol/l", True),
+        ("Texte.\nMode de vie\n", "Il vit seul avec sa femme dans une grande maison.", True),
+        ("- tabac\nConclusion\n", "Le patient rentre chez lui avec une ordonnance.", True),
+        # a name and its value
+        ("Bilan.\nVitamine B12\n", "350 pmol/l", True),
+        ("Bilan.\nPlaquettes (G/l)\n", "250", True),
+        ("Bilan.\nTP (%)\n", "85 %", True),
+        ("Bilan.\nGroupe sanguin\n", "A positif", True),
+        ("Bilan.\nVIH\n", "négatif\nVHC", True),
+        ("Bilan.\nKaliémie\n", "= 3,9", True),
+        ("Bilan.\nVIH\nNégatif\n", "VHC\nNégatif", False),
     ],
 )
 def test_what_belongs_to_what_follows(before, after, bound):

@@ -287,6 +287,26 @@ CASES = {
         "Début en mars\n|2010 : HTA\n|2012 : diabète",
         "Chère Consœur, cher Dr. Vidal,\n|Je vous remercie.",
         "Très cordialement,\n|Dr Paul Mercier",
+        "La saturation en oxygène est à 96\n% en air ambiant.| Il sort.",
+    ],
+    "companies, wards and short words in capitals": [
+        "Fabriqué par Pfizer Inc.| Conserver à l'abri.",
+        "Titulaire : Sanofi S.A.| Date d'autorisation : 2012.",
+        "Opéré en juill. 2019.| Il va bien.",
+        "J'ai revu Mme Vve. Petit.| Elle va bien.",
+        "Melle. Petit est venue seule.",
+        "Vu aux Urg. (CHU Nord) ce matin.",
+        "Contrôle par le méd. (Dr Petit) prévu.",
+        "Une Sphingobacterium sp. (SNB-CN13) isolée.",
+        "Il est sorti hier.| (Dr Petit)",
+        "ATCD FAM. SANS PARTICULARITE.| RAS.",
+        "RADIO PULM. NORMALE.",
+    ],
+    "numbered lists on one line": [
+        "1. Ouvrir l'emballage| 2. Dérouler la tubulure| 3. Retirer le bouchon",
+        "Étapes : 1) Ouvrir le flacon| 2) Verser la poudre| 3) Agiter",
+        "Il prend 1.| Le patient va à 2.| Il va bien.",
+        "Il est au stade 2.| Il va bien au stade 3.| Il sort.",
     ],
 }
 

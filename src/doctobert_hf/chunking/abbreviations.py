@@ -69,7 +69,8 @@ _NOTE_WORDS = frozenset(
     normalisation nouvelle nouvelles patient patiente persistance plaie poids poursuite
     prescription pression présence radiographie rapport relais rendez repos reprise retour
     récidive régression résultat résultats scanner sortie suites suivi surveillance tabac taille
-    température tension tolérance toux traitement transfert échographie évolution""".split()
+    température tension tolérance toux traitement transfert échographie évolution conserver tenir
+    lire date dates fabricant titulaire exploitant notice siège adresse""".split()
 )
 # "par voie i.v. Tolérance bonne", but "1 g i.v. Paracétamol".
 _ROUTE = re.compile(r"\b(?:voie|prise|relais|en|par)\s*\Z", re.IGNORECASE)
@@ -90,9 +91,10 @@ _STARTERS = frozenset(
 _ABBREVIATIONS = frozenset(
     """abd al amp ann anat ant antéc apr atcd atcds av bât bd biblio boul bull c-à-d ca cf ch
     chap chir cit clin co coll comp cons consult cp cpr cps cs dept diag dir dr dre drs ed éd
-    ets éts ex exam fasc fax fig figs gél hab hist hosp hospit hôp ibid id inf inj interv janv
-    fév févr avr inc juil jr lab lat loc m me mgr mlle mlles mm mme mmes mr mrs n° nb no nos num
-    obs oct op orig pag par pat pl post pr prs prof rad rdv réf ref resp rev rx sc sect sept ser
+    cie juill melle melles vve ets éts ex exam fasc fax fig figs gél hab hist hosp hospit hôp ibid
+    id inf inj interv janv fév févr avr inc juil jr lab lat loc m me mgr mlle mlles mm mme mmes mr
+    mrs n° nb no nos num obs oct op orig pag par pat pl post pr prs prof rad rdv réf ref resp rev
+    rx sc sect sept ser
     sér serv sgt ss st ste sté suiv sup suppl susp syn tab tabl tél tel trad trait trt tt
     ttt univ var vit vol vs zool lt cdt cne adj""".split()
 )
@@ -186,13 +188,18 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
         return not starts_sentence(text, after)
     if word in _UNITS and _AFTER_NUMBER.search(lead):
         return _DOSE_GOES_ON.match(text, after) is not None
-    capitals = len(raw) > 1 and raw.isupper() and word in _UNACCENTED
+    if text[after] == "(" and (word in _BEFORE_BRACKET or _CUT_SHORT.fullmatch(word)):
+        return True  # "aux Urg. (CHU Nord)"
+    short = word in _UNACCENTED or word in _SHORT_IN_CAPITALS
+    capitals = len(raw) > 1 and raw.isupper() and short
     numbered = text[after].isdigit() or text[after : after + 2] in ("N°", "Nº")
     if capitals and (_in_capitals(text, after) or numbered):
         return True  # "HOSP. EN 2012": such text has no other capitals to tell a beginning by
     if raw == "M" and _PROTEIN.search(lead):
         return False
     if word in _ABBREVIATIONS and raw != "m" and (not raw.isupper() or raw in _CAPITAL_TITLES):
+        if word in _COMPANIES and begins_note(text, after):
+            return False  # "Pfizer Inc. Conserver à l'abri"
         if word in _TITLES and _PRONOUN.match(text, after):
             return False  # "vu par son Dr. Il va mieux"
         return word in _ALWAYS_ABBREVIATED or not starts_sentence(text, after)
@@ -211,6 +218,12 @@ def is_abbreviation(text: str, stop: int, after: int) -> bool:
     return _YEAR_AND_VOLUME.match(text, after) is not None
 
 
+_COMPANIES = frozenset("inc ets ste".split())
+_BEFORE_BRACKET = frozenset("urg méd med sp spp serv dép dépt réf env max min approx".split())
+_SHORT_IN_CAPITALS = frozenset(
+    "fam pulm card abdo neuro cardio pneumo digest gyneco ophtalmo dermato pers chir med".split()
+)
+"""Short in notes in capitals: "ATCD FAM. SANS", "RADIO PULM. NORMALE"."""
 _HOUR = re.compile(r"\b(?:à|vers|dès|de|et|pour|avant|après|entre|jusqu'à)\s\d{1,2}\s?\Z")
 _MINUTES = re.compile(r"[0-5]\d\b")
 _SHORT_FIRST_NAMES = frozenset("Ph Th Chr Ch Cl Fr Gr Col Gal".split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.errors import DataError, UsageError
 
@@ -94,18 +94,36 @@ class TokenizerBackend:
 
 def _unreadable(texts: list[str]) -> DataError | None:
     """Name the first text that no tokenizer can take."""
-    for text in texts:
-        if not isinstance(text, str):
-            return DataError(f"A text is {text!r:.60}", "a string")
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            return DataError(
-                f"A text has invalid Unicode (a lone surrogate) at position {error.start}, near "
-                f"{text[max(0, error.start - 20) : error.start]!r}",
-                "valid Unicode",
-                "Repair it: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
-            )
+    found = (text_problem(text, f"Text {number}") for number, text in enumerate(texts))
+    return next(filter(None, found), None)
+
+
+def text_problem(text: Any, which: str) -> DataError | None:
+    """Return what keeps a text from being tokenised, if anything does.
+
+    Args:
+        text: What stands where a text is wanted.
+        which: What the error calls it: "Document 'a1'".
+    """
+    if not isinstance(text, str):
+        return DataError(
+            f"{which} has {text!r:.60} as its text",
+            "a string",
+            "Filter out rows without text first"
+            if text is None
+            else "Name the column that holds the text, or turn its values into strings",
+        )
+    if text.isascii():
+        return None
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        return DataError(
+            f"{which} has invalid Unicode (a lone surrogate) at position {error.start}, near "
+            f"{text[max(0, error.start - 20) : error.start]!r}",
+            "valid Unicode",
+            "Repair it: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
+        )
     return None
 
 

@@ -126,6 +126,7 @@ def boundary_level(text: str, start: int, end: int) -> Level:
             return Level.LINE
         soft = after.islower() and before not in _ENDS and before not in ":;»" and before != "·"
         soft = soft or (before == "," and not _GREETING.search(text, max(0, start - 80), start))
+        soft = soft or (after in "%‰" and before.isdigit())
         field = _NAMED.match(text, end) is not None
         named = field and _is_named_line(text, start)
         if soft or _goes_on(text, start, named) or (not field and is_split(text, start, end)):
@@ -150,6 +151,8 @@ def boundary_level(text: str, start: int, end: int) -> Level:
     if _ends_sentence(text, start, end):
         return Level.SENTENCE
     if (after.isdigit() or after in "IVX") and _begins_numbered_title(text, end):
+        return Level.SENTENCE
+    if after.isdigit() and _is_next_item(text, end):
         return Level.SENTENCE
     if all(c in _NO_BREAK for c in text[start:end]) or before in _OPENERS or _is_item(text, start):
         return Level.ANYWHERE
@@ -346,6 +349,8 @@ def _is_item(text: str, start: int) -> bool:
         return _may_be_section(lead, found[0], start <= LOOKBACK)
     if found[0].count(".") > 1 and found[0][0].isdigit():
         return False  # "38.5." is a value, "12.05.20." a date
+    if found[0][0].isdigit() and _is_next_item(text, max(0, start - LOOKBACK) + found.start()):
+        return True
     stripped = lead.rstrip(" \t\u00a0\u202f")
     if not stripped:
         return start <= LOOKBACK
@@ -366,6 +371,37 @@ def _is_item(text: str, start: int) -> bool:
     if _REFERENCES.search(lead) or (word and word[0].lower() in _NEVER_LAST):
         return False
     return _is_capital_title(text[start : start + LOOKBACK].lstrip())
+
+
+_ITEM_ON_LINE = re.compile(r"(\d{1,2})([.)])\s+[A-ZÀ-Ý]")
+_LONGEST_ITEM = 300
+
+
+def _is_next_item(text: str, at: int) -> bool:
+    """Tell whether a number goes on with a list whose line breaks were lost.
+
+    "1. Ouvrir l'emballage 2. Dérouler la tubulure": each number follows the one before, and the
+    first stands at a beginning.
+    """
+    item = _ITEM_ON_LINE.match(text, at)
+    if item is None or (at and not text[at - 1].isspace()):
+        return False
+    number, mark = int(item[1]), item[2]
+    while number > 1:
+        number -= 1
+        begin = max(0, at - _LONGEST_ITEM)
+        found = [
+            match.start()
+            for match in _ITEM_ON_LINE.finditer(text, begin, at)
+            if match[1] == str(number)
+            and match[2] == mark
+            and (match.start() == 0 or text[match.start() - 1].isspace())
+        ]
+        if not found:
+            return False
+        at = found[-1]
+    lead = text[max(0, at - LOOKBACK) : at].rstrip(" \t\u00a0\u202f")
+    return item.start() != at and (not lead or lead[-1] in ".!?…:;\n\r" or lead[-1] in _BULLETS)
 
 
 def _may_be_section(lead: str, number: str, whole: bool) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doctobert_hf.chunking.backend import TokenizerBackend
+from doctobert_hf.chunking.backend import TokenizerBackend, text_problem
 from doctobert_hf.chunking.boundaries import Level, iter_boundaries
 from doctobert_hf.chunking.document import WINDOW, EncodedDocument
 from doctobert_hf.chunking.headings import binds_forward
@@ -145,7 +145,9 @@ class HierarchicalChunker:
             texts = list(texts)
         results: list[list[Chunk]] = []
         for first in range(0, len(texts), _BATCH):
-            results.extend(self._encode_batch(list(texts[first : first + _BATCH])))
+            batch = list(texts[first : first + _BATCH])
+            which = (f"Text {first + number}" for number in range(len(batch)))
+            results.extend(self._encode_batch(checked_texts(batch, which)))
         return results
 
     def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
@@ -186,11 +188,16 @@ class HierarchicalChunker:
         texts = batch[self.text_column]
         if isinstance(texts, str):
             raise UsageError("A single row", "a batch of rows", "Use map(chunker, batched=True)")
+        named = any(name in batch for name in ("document_id", "id"))
         identities = _document_ids(batch, texts)
+        which = [
+            f"Document {identity!r}" if named else f"Row {number} of the batch"
+            for number, identity in enumerate(identities)
+        ]
         others = [name for name in batch if name not in (self.text_column, *_ADDED)]
         rows: dict[str, list[Any]] = {name: [] for name in (*others, self.text_column, *_ADDED)}
         special = self.backend.special_tokens
-        for index, chunks in enumerate(self.encode(checked_texts(texts, identities))):
+        for index, chunks in enumerate(self.encode(checked_texts(texts, which))):
             for number, chunk in enumerate(chunks or [Chunk(0, 0, [])]):
                 for name in others:
                     rows[name].append(batch[name][index])
@@ -415,19 +422,19 @@ def _document_ids(batch: Mapping[str, Sequence[Any]], texts: Sequence[Any]) -> l
     return [hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()[:16] for text in texts]
 
 
-def checked_texts(texts: Iterable[Any], identities: Sequence[Any]) -> list[str]:
-    """Return texts if all are strings.
+def checked_texts(texts: Iterable[Any], which: Iterable[str]) -> list[str]:
+    """Return texts if a tokenizer can take them all.
+
+    Args:
+        texts: What should be texts.
+        which: What an error calls each: "Document 'a1'".
 
     Raises:
-        DataError: One is not; the error says which.
+        DataError: One is no string, or no valid Unicode; the error says which.
     """
     checked = []
-    for text, identity in zip(texts, identities, strict=True):
-        if not isinstance(text, str):
-            raise DataError(
-                f"Document {identity!r} has {text!r:.60} as its text",
-                "a string",
-                "Filter out rows without text first",
-            )
+    for text, name in zip(texts, which, strict=True):
+        if (problem := text_problem(text, name)) is not None:
+            raise problem
         checked.append(text)
     return checked

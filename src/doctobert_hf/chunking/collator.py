@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from doctobert_hf.chunking.backend import special_tokens_around
+from doctobert_hf.chunking.backend import special_tokens_around, text_problem
 from doctobert_hf.chunking.chunker import HierarchicalChunker
 from doctobert_hf.chunking.draws import MaskDraws
 from doctobert_hf.chunking.masking import IGNORED, TokenMasker
@@ -147,6 +147,10 @@ class DataCollatorForHierarchicalChunking:
     def _rows(self, features: Sequence[Mapping[str, Any]]) -> list[Any]:
         if not features:
             raise DataError("An empty batch", "at least one document")
+        if isinstance(features, Mapping):
+            raise UsageError(
+                "The collator got one mapping of columns", "a list of rows", "Pass [row, ...]"
+            )
         first = features[0]
         if not isinstance(first, Mapping):
             raise UsageError(
@@ -155,6 +159,8 @@ class DataCollatorForHierarchicalChunking:
                 f"Pass [{{'{self.text_column}': text}}, ...]",
             )
         if "input_ids" in first:
+            if (self.pad_to_multiple_of or 0) < self.max_length or self.packing:
+                _refuse_dispatch()  # batches of other widths cannot be joined
             rows = [_unpadded(feature) for feature in features]
             self._refuse_long_rows(rows)
             return rows
@@ -168,17 +174,19 @@ class DataCollatorForHierarchicalChunking:
                 "Set remove_unused_columns=False in TrainingArguments (Trainer drops columns the "
                 "model does not take), or name the column with text_column=...",
             )
-        documents = self.chunker.encode([self._text(f) for f in features])
+        documents = self.chunker.encode([self._text(f, n) for n, f in enumerate(features)])
         self._refuse_large_batch(features, [len(chunks) for chunks in documents])
         before, after = self._special
         return [before + chunk.ids + after for chunks in documents for chunk in chunks] or [
             before + after
         ]
 
-    def _text(self, feature: Mapping[str, Any]) -> str:
+    def _text(self, feature: Mapping[str, Any], number: int) -> str:
         text = feature[self.text_column]
-        if not isinstance(text, str):
-            raise DataError(f"A row has {text!r:.60} as '{self.text_column}'", "a string")
+        name = next((feature[key] for key in ("document_id", "id") if key in feature), None)
+        which = f"Row {number} of the batch" if name is None else f"Document {name!r}"
+        if (problem := text_problem(text, which)) is not None:
+            raise problem
         return text
 
     def _refuse_long_rows(self, rows: list[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
@@ -26,7 +27,15 @@ _CAPITALS = re.compile(
 )
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORD_START = re.compile(r"\S")
-_VALUE = re.compile(r"[<>≤≥±+-]?\s?\d+(?:[.,]\d+)?(?![\d.)]*[.)]\s)")
+_VALUE = re.compile(
+    r"[<>≤≥±+=-]?\s?\d+(?:[.,]\d+)?(?![\d.)]*[.)]\s)"
+    r"|(?:(?:A|B|AB|O)\s+)?(?:positi(?:f|ve)|n[ée]gati(?:f|ve)|normale?|absente?|pr[ée]sente?|oui|non|"
+    r"RAS)s?[ \t.;,]*(?=[\n\r]|\Z)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[^\W\d_][^\n\r.!?;,]*[\w)%]\Z")
+"""What a value may belong to: "Plaquettes (G/l)", "Vitamine B12"."""
+_NAMED_VALUE = re.compile(r"[^\W\d_][^\n\r.!?;,]{0,40}[\w)%](?:\s?:)?[ \t]*[\n\r]{1,2}")
 # "4. Quels sont les effets ?", "3. COMMENT PRENDRE ATENOLOL 50 mg, comprimé ?": the answer is what
 # follows. A turn of a dialogue is none.
 _QUESTION = re.compile(
@@ -37,12 +46,18 @@ _QUESTION = re.compile(
 _BULLETS = frozenset("•·∙▪▫◦‣●○■□◆◇▸►▶➢➤✓✔⁃\uf0b7\uf0a7\uf02d")
 _LAST_MARK = re.compile(rf"[.!?…](?=\s)|[{''.join(sorted(_BULLETS))}]")
 _TITLE_LINE = re.compile(
-    r"(?:\A|\n[ \t\r]*\n)((?:\d[\d.]*\s+)?[A-ZÀ-Ý][^\n{}<>=|$#;\\\t]*[\w)’'»])\Z"
+    r"(?:\A|\n[ \t\r]*\n|[.!?…][ \t\r]*\n|(?:\A|\n)[ \t]*[-–*+→][ \t][^\n]{1,70}\n)"
+    r"((?:\d[\d.]*\s+)?[A-ZÀ-Ý][^\n{}<>=|$#;\\\t]*[\w)’'»])\Z"
 )
 _LINE = re.compile(r"[A-ZÀ-Ý«“][^\n\r]*")
 _LOWER = re.compile(r"[a-zà-öø-ÿ]|\d")
 _LONGEST_TITLE, _LEAST_PROSE = 80, 40
 _LONGEST_NAME = 40
+_ITEM = re.compile(r"[ \t]*(?:[-–*+→][ \t\u00a0]+|(?:1|a)[.)][ \t\u00a0]+)\S")
+"""A list's item by its mark; a number or a letter only where it is the first one."""
+_MARK = re.compile(r"[ \t]*([-–—*+→]|[a-z\d]{1,2}[.)])[ \t\u00a0]")
+_OVER_LIST = re.compile(r"[^\W\d_a-zà-öø-ÿ][^\n\r]*[\w)’'»%]\Z")
+"""A line that may introduce a list: it begins with a capital and has no mark at its end."""
 _LEAST_LETTERS = 8
 
 
@@ -88,8 +103,10 @@ def binds_forward(text: str, position: int) -> bool:
                 return True
             if _ONE_WORD.match(line) and _begins_prose(text, position, len(line)):
                 return not is_in_capitals(text)
-            named = len(line) <= _LONGEST_NAME and line[-1:].isalpha()
-            if named and _VALUE.match(text, position):
+            if len(line) <= _LONGEST_NAME and _NAME.match(line) and _VALUE.match(text, position):
+                return True
+            listed = _ITEM.match(text, position) or _begins_table(text, position)
+            if listed and _is_over_list(line, text[position]):
                 return True
     return _ends_in_capitals(tail) and not is_in_capitals(text)
 
@@ -100,13 +117,31 @@ def _introduces(tail: str) -> bool:
     return bool(before) and tail[-1] not in ".!…;,»" and before[-1] not in _BULLETS
 
 
+def _is_over_list(line: str, mark: str) -> bool:
+    """Return whether a line introduces the list below it: "Antécédents", and no item like them."""
+    own = _MARK.match(line)
+    said = line[own.end() :] if own else line
+    return (
+        len(line) <= _LONGEST_TITLE
+        and _OVER_LIST.match(said) is not None
+        and _VALUE.match(said) is None
+        and (own is None or own[1][0] != mark)
+    )
+
+
+def _begins_table(text: str, position: int) -> bool:
+    """Return whether a name begins there whose value is on the next line."""
+    named = _NAMED_VALUE.match(text, position)
+    return named is not None and _VALUE.match(text, named.end()) is not None
+
+
 def _is_title_line(text: str, end: int, position: int) -> bool:
     """Return whether the line that ends at ``end`` is a title by its place and form.
 
-    It stands below a blank line, is short, has no mark at its end and nothing of code in it, and a
-    longer line follows that begins as a sentence does.
+    It stands below a blank line, the end of a sentence or a list's item, is short, has no mark at
+    its end and nothing of code in it, and a longer line follows that begins as a sentence does.
     """
-    line = _TITLE_LINE.search(text, max(0, end - _LONGEST_TITLE - 4), end)
+    line = _TITLE_LINE.search(text, max(0, end - 2 * _LONGEST_TITLE), end)
     if line is None or _LOWER.search(line[1]) is None:
         return False
     return _begins_prose(text, position, len(line[1]))
@@ -154,12 +189,7 @@ class Headings:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        capitals = not is_in_capitals(text)
-        found = [
-            (match.start(), match.group().strip())
-            for match in re.finditer(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+", text)
-            if len(match.group()) <= _TAIL and _is_heading(match.group().strip(), capitals)
-        ]
+        found = list(_heading_lines(text))
         self._starts = [start for start, _ in found]
         self._lines = [line for _, line in found]
         self._words = [text.index(line, start) for start, line in found]
@@ -180,6 +210,47 @@ class Headings:
 _TITLE = re.compile(r"(?:\d{1,2}\.(?:\d{1,2}\.?)*|[IVX]{1,4}[.)])[ \t\u00a0]+[A-ZÀ-ÖØ-Þ][^.!;]*\Z")
 """A numbered heading on a line of its own: "1 g le matin" and "15 mars" are none."""
 _PERSON = re.compile(r"(?:M|MM|MME|MLLE|DR|PR)\b", re.IGNORECASE)
+
+
+_ROW = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
+_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
+
+
+def _heading_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield where the lines of headings begin, and what they say; code is passed over."""
+    capitals = not is_in_capitals(text)
+    rows = list(_ROW.finditer(text))
+    fenced = False
+    for number, row in enumerate(rows):
+        if _FENCE.match(row[0]):
+            fenced = not fenced
+        line = row[0].strip()
+        if fenced or not line or len(row[0]) > _TAIL:
+            continue
+        behind = rows[number + 1] if number + 1 < len(rows) else None
+        if _TITLE.match(line):
+            before = rows[number - 1][0].strip() if number else ""
+            listed = behind is not None and _TITLE.match(behind[0].strip())
+            if listed or (_TITLE.match(before) and not _MARKDOWN.match(before)):
+                continue  # items of a list that follow each other
+        if _is_heading(line, capitals) or (behind and _is_by_place(text, row, behind, capitals)):
+            yield row.start(), line
+
+
+def _is_by_place(text: str, row: re.Match[str], behind: re.Match[str], capitals: bool) -> bool:
+    """Return whether a line is a heading by what stands around it."""
+    line, end = row[0].strip(), row.start() + len(row[0].rstrip())
+    below = behind.start() + len(behind[0]) - len(behind[0].lstrip())
+    if len(line) > _LONGEST_TITLE or line[-1] in ".!…;,":
+        return False
+    if _UNDERLINE.fullmatch(behind[0].strip()) and not _UNDERLINE.fullmatch(line):
+        return True
+    if _is_title_line(text, end, below):
+        return True
+    above = _ONE_WORD.match(line) is not None and _begins_prose(text, below, len(line))
+    listed = _ITEM.match(text, below) is not None or _begins_table(text, below)
+    listed = listed and _is_over_list(line, text[below])
+    return capitals and (above or (listed and line.isupper()))
 
 
 def _is_heading(line: str, capitals: bool) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Set, ValuesView
 from pathlib import Path
 from typing import Any, cast
@@ -245,7 +246,29 @@ def _names_files(source: Any) -> bool:
     """Tell a list of files from one of texts of which some happen to be files' names."""
     if not isinstance(source, (list, tuple)):
         return False
-    return all(_is_path(item) for item in source if isinstance(item, str))
+    strings = [item for item in source if isinstance(item, str)]
+    files = [_is_path(item) for item in strings]
+    if any(files) and not all(files):
+        _refuse_mixture(strings)
+    return all(files)
+
+
+_LIKE_A_PATH = re.compile(r"(?:[^\s/\\]*[/\\])+[^\s/\\]+|[^\s/\\]+\.[A-Za-z]\w{0,9}")
+
+
+def _refuse_mixture(strings: list[str]) -> None:
+    """Refuse files' names of which one is mistyped: all would be read as texts.
+
+    Raises:
+        UsageError: Some name files that exist, and the others look like paths too.
+    """
+    others = [name for name in strings if not _is_path(name)]
+    if all(map(_LIKE_A_PATH.fullmatch, others)) and any(Path(n).is_file() for n in strings):
+        raise UsageError(
+            f"A list of files with '{others[0]}', which is none that can be read",
+            f"files that end in {', '.join(SUFFIXES)}",
+            "Correct it; of texts that are files' names make rows: [{'text': text}, ...]",
+        )
 
 
 def _refuse_names(name: str) -> None:

@@ -121,7 +121,7 @@ def encoded_documents(
     before, after = special_tokens_around(tokenizer)
     read = 0
     for batch in _batches(texts):
-        checked_texts(batch, range(read, read + len(batch)))
+        checked_texts(batch, (f"Document {read + number}" for number in range(len(batch))))
         read += len(batch)
         found = iter(chunker.encode([text for text in batch if text.strip()]))
         for text in batch:
