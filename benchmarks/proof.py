@@ -348,6 +348,7 @@ def adapt(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[
             "micro_batch_tokens": 4096,
             "global_batch_tokens": 4096,
             "eval_tokens": tokens // 4,
+            "average_share": 0.0,  # what the training alone brings
             **NO_DROPOUT,
         },
         "max_tokens": tokens,

@@ -1,5 +1,6 @@
 """A continued model averaged with its start: every weight both have, nothing else, told."""
 
+import copy
 import json
 
 import pytest
@@ -87,8 +88,9 @@ def test_two_folders(tokenizer, tmp_path):
         assert torch.allclose(mean, (one + other) / 2, atol=1e-6)
     with pytest.raises(OutputError, match="there already"):
         average_models(first, second, place)
-    tokenizer.add_tokens(["amoxicilline-clavulanate"])
-    tokenizer.save_pretrained(second)
+    other = copy.deepcopy(tokenizer)  # the fixture is shared
+    other.add_tokens(["amoxicilline-clavulanate"])
+    other.save_pretrained(second)
     with pytest.raises(UsageError, match="another vocabulary"):
         average_models(first, second, tmp_path / "other")
 
@@ -110,9 +112,9 @@ def continued(start, texts, output, *more):
 
 def test_a_run_saves_the_average_and_measures_it(tokenizer, texts, tmp_path, capsys):
     start = saved(small(tokenizer, "bert", 1), tokenizer, tmp_path / "start")
-    assert continued(start, texts, tmp_path / "plain") == 0
+    assert continued(start, texts, tmp_path / "plain", "--average-share", "0") == 0
     plain_loss = float(capsys.readouterr().out.split("eval_loss: ")[1].split()[0])
-    assert continued(start, texts, tmp_path / "mean", "--average-share", "0.5") == 0
+    assert continued(start, texts, tmp_path / "mean") == 0  # the recipe's own
     told = capsys.readouterr()
     assert "an average: 0.5 of" in told.err and "averaged_loss: " in told.out
     paths = (start, tmp_path / "plain" / "model", tmp_path / "mean" / "model")
@@ -142,7 +144,7 @@ def test_of_an_extended_vocabulary_the_new_rows_stay(tokenizer, texts, tmp_path)
     words = [f"Hypokaliémie et azathioprine {i} mg." for i in range(30)]
     extend_tokenizer(tokenizer, words, tmp_path / "more", add=20)
     keys = ("--tokenizer", str(tmp_path / "more"))
-    assert continued(start, texts, tmp_path / "plain", *keys) == 0
+    assert continued(start, texts, tmp_path / "plain", *keys, "--average-share", "0") == 0
     assert continued(start, texts, tmp_path / "mean", *keys, "--average-share", "0.5") == 0
     paths = (start, tmp_path / "plain" / "model", tmp_path / "mean" / "model")
     name, size = "bert.embeddings.word_embeddings.weight", len(tokenizer)
@@ -156,7 +158,7 @@ def test_it_is_refused_before_the_training(tokenizer, texts, tmp_path, capsys):
     other = saved(small(tokenizer, "roberta", 1), tokenizer, tmp_path / "other")
     both = ("--average-share", "0.5", "--average-with")
     for more, said in (
-        (("--average-with", start), "average_with without average_share"),
+        (("--average-share", "0", "--average-with", start), "average_with without average_share"),
         (("--average-share", "1.5"), "average_share"),
         ((*both, str(tmp_path / "nowhere")), "does not exist"),
         ((*both, other), "No weight in common"),
