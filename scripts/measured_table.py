@@ -31,7 +31,7 @@ def _sentences() -> tuple[str, str, str, str]:
     beside = f"punkt {shown['nltk']}, eds.sentences {shown['edsnlp']}, syntok {shown['syntok']}"
     return (
         "chunking",
-        "sentence ends in leaflets (Sequoia EMEA), precision/recall",
+        "sentence ends in leaflets (Sequoia EMEA, development part), precision/recall",
         shown["ours"],
         f"{beside}, pysbd {shown['pysbd']}",
     )

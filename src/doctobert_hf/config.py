@@ -39,6 +39,7 @@ def option(
     cli: bool = True,
     shown: str | None = None,
     formerly: str | None = None,
+    means_now: str | None = None,
 ) -> Any:
     """Return a dataclass field with its help and bounds.
 
@@ -53,6 +54,7 @@ def option(
         cli: Whether the command line has it.
         shown: What the help says of the default, where it depends on other options.
         formerly: The key's name in older recipes; it is still read, with a warning.
+        means_now: What that name means as an option now; given, it is refused there.
 
     Example:
         >>> import dataclasses
@@ -67,7 +69,7 @@ def option(
     bounds = {"least": least, "most": most, "above": above, "below": below}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     metadata = {"help": help, "cli": cli, "path": path, "bounds": given, "shown": shown}
-    metadata["formerly"] = formerly
+    metadata["formerly"], metadata["means_now"] = formerly, means_now
     if isinstance(default, list):
         return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -368,8 +370,14 @@ def _type_name(hint: Any) -> str:
 class _Formerly(argparse.Action):
     """An option by its earlier name: it is taken, and told of."""
 
+    def __init__(self, *words: Any, means_now: str | None = None, **keys: Any) -> None:
+        super().__init__(*words, **keys)
+        self.means_now = means_now
+
     def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
         now = "--" + self.dest.replace("_", "-")
+        if self.means_now is not None:
+            parser.error(f"{option} {values}: {self.means_now}; what it was here is {now}")
         logger.warning("'%s' is called '%s' now", option, now)
         setattr(namespace, self.dest, values)
 
@@ -420,6 +428,7 @@ def add_config_arguments(
             parser.add_argument(option, metavar=metavar, **common)
             if old := field.metadata.get("formerly"):
                 earlier = common | {"help": argparse.SUPPRESS, "action": _Formerly}
+                earlier["means_now"] = field.metadata.get("means_now")
                 parser.add_argument("--" + old.replace("_", "-"), **earlier)
 
 

@@ -30,7 +30,7 @@ def find_class(name: str) -> Any:
     place, _, own = name.rpartition(":")
     try:
         if place.endswith(".py"):
-            found = runpy.run_path(place)
+            found = run_file(place)
             if own in found:
                 return found[own]
             raise AttributeError(f"'{place}' has no {own}")
@@ -46,6 +46,28 @@ def find_class(name: str) -> Any:
         ) from error
 
 
+_RUN: dict[Path, dict[str, Any]] = {}
+"""What files have made that were run: once is enough, and a task can be registered once only."""
+
+
+def run_file(path: str | Path, again: bool = False) -> dict[str, Any]:
+    """Run a Python file, once in a process, and return its names.
+
+    Args:
+        path: The file.
+        again: Run it although it was run before.
+
+    Example:
+        >>> _ = Path("mine.py").write_text("ANSWER = 42")
+        >>> run_file("mine.py")["ANSWER"]
+        42
+    """
+    place = Path(path).resolve()
+    if again or place not in _RUN:
+        _RUN[place] = runpy.run_path(str(path))
+    return _RUN[place]
+
+
 LOADED: list[str] = []
 """Groups of entry points that :func:`load_installed` ran: processes started later run them too."""
 
@@ -55,6 +77,10 @@ def load_installed(group: str) -> list[str]:
 
     Raises:
         UsageError: One fails: what it was to add would be missing silently.
+
+    Example:
+        >>> load_installed("a group that no package has")
+        []
     """
     names = []
     for entry in importlib.metadata.entry_points(group=group):

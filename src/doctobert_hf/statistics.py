@@ -26,7 +26,12 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval around a value."""
+    """A confidence interval around a value.
+
+    Example:
+        >>> Interval(0.6, 0.5, 0.7).high
+        0.7
+    """
 
     value: float
     low: float
@@ -57,6 +62,11 @@ def bootstrap_mean(
     Raises:
         DataError: No value, or one that is not finite.
         UsageError: ``resamples`` below 1 or ``confidence`` not between 0 and 1.
+
+    Example:
+        >>> found = bootstrap_mean([0.6, 0.5, 0.7, 0.6])
+        >>> round(found.value, 2), found.low < found.value < found.high
+        (0.6, True)
     """
     import numpy as np
     from scipy import stats
@@ -82,7 +92,14 @@ def bootstrap_mean(
 
 
 def check_bootstrap(resamples: int, confidence: float) -> None:
-    """Refuse numbers of draws and levels that cannot be."""
+    """Refuse numbers of draws and levels that cannot be.
+
+    Raises:
+        UsageError: ``resamples`` below 1 or ``confidence`` not between 0 and 1.
+
+    Example:
+        >>> check_bootstrap(2000, 0.95)
+    """
     if resamples < 1 or not 0.0 < confidence < 1.0:
         raise UsageError(
             f"{resamples} resamples at confidence {confidence}", "at least 1, between 0 and 1"
@@ -90,7 +107,12 @@ def check_bootstrap(resamples: int, confidence: float) -> None:
 
 
 def percentiles(value: float, draws: Any, confidence: float = 0.95) -> Interval:
-    """The middle share of some draws, NaN left out, as an interval around a value."""
+    """The middle share of some draws, NaN left out, as an interval around a value.
+
+    Example:
+        >>> percentiles(0.5, [0.4, 0.5, 0.6], confidence=0.5)
+        Interval(value=0.5, low=0.45, high=0.55)
+    """
     import numpy as np
 
     tail = 100.0 * (1.0 - confidence) / 2
@@ -170,6 +192,13 @@ class Counts:
         ids: Id of each document.
         values: ``[documents, numbers]``, of entities for example hits, guesses and right ones.
         score: Makes scores ``[...]`` of sums ``[..., numbers]``.
+
+    Example:
+        >>> import numpy as np
+        >>> hits = np.array([[1, 2], [2, 2], [0, 1]])  # right ones and all, of each document
+        >>> counts = Counts(("a", "b", "c"), hits, lambda sums: sums[..., 0] / sums[..., 1])
+        >>> float(counts.score(counts.values.sum(axis=0)))
+        0.6
     """
 
     ids: tuple[str, ...]
@@ -235,6 +264,14 @@ def document_interval(
 
     Raises:
         DataError: The runs are on different documents.
+
+    Example:
+        >>> import numpy as np
+        >>> hits = np.array([[1, 2], [2, 2], [0, 1], [1, 1]])
+        >>> run = Counts(("a", "b", "c", "d"), hits, lambda s: s[..., 0] / s[..., 1])
+        >>> found = document_interval([run])
+        >>> round(found.value, 3), found.low < found.value < found.high
+        (0.667, True)
     """
     import numpy as np
 
@@ -257,6 +294,10 @@ class Comparison:
         tasks: Number of tasks.
         with_seeds: Whether the spread between seeds is counted: both have two or more of each task.
             If not, the test is about these trained models, not about how they were trained.
+
+    Example:
+        >>> Comparison(0.02, 0.04, documents=100, tasks=1, with_seeds=True).p_value
+        0.04
     """
 
     difference: float
@@ -285,6 +326,15 @@ def compare_runs(
 
     Raises:
         DataError: The runs of a task are on different documents.
+
+    Example:
+        >>> import numpy as np
+        >>> names, share = tuple(map(str, range(50))), lambda sums: sums[..., 0] / sums[..., 1]
+        >>> def run(right):
+        ...     return Counts(names, np.array([[n % 10 < right, 1] for n in range(50)]), share)
+        >>> found = compare_runs([([run(9)], [run(5)])])
+        >>> round(found.difference, 2), found.p_value < 0.05, found.documents
+        (0.4, True, 50)
     """
     import numpy as np
     from scipy import stats

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             manifest = _stage(args.stage)(config, overwrite=args.overwrite)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("Run the same command to go on.") from None
+            raise KeyboardInterrupt("Resume with the same command.") from None
     if not manifest and getattr(config, "batch", None) is not None:
         return 0  # told what is to be answered
     if not manifest:

@@ -88,6 +88,10 @@ def average_rank(scores: Scores) -> dict[str, float]:
 
     Raises:
         DataError: A model lacks a task, or a score is not a finite number.
+
+    Example:
+        >>> average_rank({"a": {"t": 0.9, "u": 0.5}, "b": {"t": 0.7, "u": 0.5}})
+        {'a': 1.25, 'b': 1.75}
     """
     tasks = _complete(scores)
     return {model: _mean([_rank(scores, model, task) for task in tasks]) for model in scores}
@@ -107,6 +111,11 @@ def z_score(scores: Scores) -> dict[str, float]:
 
     Raises:
         DataError: A model lacks a task, or a score is not a finite number.
+
+    Example:
+        >>> found = z_score({"a": {"t": 3.0}, "b": {"t": 2.0}, "c": {"t": 1.0}})
+        >>> found
+        {'a': 1.0, 'b': 0.0, 'c': -1.0}
     """
     tasks = _complete(scores)
     found: dict[str, list[float]] = {model: [] for model in scores}
@@ -141,6 +150,12 @@ def bootstrap(
     Raises:
         DataError: As the aggregate does.
         UsageError: ``resamples`` below 1 or ``confidence`` not between 0 and 1.
+
+    Example:
+        >>> scores = {"a": {"t": 0.9, "u": 0.5, "v": 0.4}, "b": {"t": 0.7, "u": 0.6, "v": 0.3}}
+        >>> found = bootstrap(scores, average_rank, resamples=200)["a"]
+        >>> found.low <= found.value <= found.high
+        True
     """
     import numpy as np
 
@@ -164,6 +179,10 @@ def says_something(models: int, tasks: int) -> bool:
     """Return whether aggregates over tasks mean something: three models and three tasks at least.
 
     Of two models one has Min-Max 0 and the other 100, however small their difference.
+
+    Example:
+        >>> says_something(models=3, tasks=6), says_something(models=2, tasks=6)
+        (True, False)
     """
     return models >= 3 and tasks >= 3
 

@@ -29,6 +29,7 @@ class StageConfig:
         "parts the input is split into; also the number of output shards",
         least=1,
         formerly="tasks",
+        means_now="--tasks are DrBenchmark's everywhere; decontaminate takes them as --benchmark",
     )
     workers: int = option(1, "parts worked on at the same time", least=1)
     executor: Literal["local", "slurm", "ray"] = option("local", "what runs the parts")

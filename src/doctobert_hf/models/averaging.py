@@ -40,7 +40,7 @@ def average_models(
         OutputError: There is something in ``output``.
 
     Example:
-        >>> place = average_models(model_folder, model_folder, "averaged", share=0.5)
+        >>> place = average_models("encoder", "encoder", "averaged", share=0.5)
         >>> sorted(file.name for file in place.glob("*.safetensors"))
         ['model.safetensors']
     """
@@ -78,6 +78,12 @@ def average_into(model: PreTrainedModel, source: str, share: float, ids: int | N
 
     Raises:
         UsageError: Shapes that differ otherwise, or a share that is none.
+
+    Example:
+        >>> from transformers import AutoModelForMaskedLM
+        >>> model = AutoModelForMaskedLM.from_pretrained("encoder")
+        >>> average_into(model, "encoder", share=0.5) > 10
+        True
     """
     import torch
 
@@ -95,6 +101,10 @@ def check_average(model: PreTrainedModel, source: str) -> None:
 
     Raises:
         UsageError: Shapes differ, or they have no weight in common.
+
+    Example:
+        >>> from transformers import AutoModelForMaskedLM
+        >>> check_average(AutoModelForMaskedLM.from_pretrained("encoder"), "encoder")
     """
     _pairs(model, source)
 

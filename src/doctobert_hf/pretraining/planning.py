@@ -48,8 +48,10 @@ def plan(config: PretrainConfig, world_size: int = 1) -> dict[str, Any]:
     from doctobert_hf.pretraining.arguments import MLMTrainingArguments
     from doctobert_hf.pretraining.initial_model import add_trained_parts, set_out_dropout
     from doctobert_hf.pretraining.memory import step_memory
+    from doctobert_hf.pretraining.named_callbacks import make_callbacks
 
     check_inputs(config)
+    make_callbacks(config.callbacks)  # refuses names and arguments that there are not
     MLMTrainingArguments.check_values(**trainer_arguments(config))
     architecture = _planned_architecture(config)
     if config.train_store is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from doctobert_hf.config import check_bounds, option
+from doctobert_hf.config import check_bounds, option, refuse_unless_begun
 from doctobert_hf.drbenchmark.spec import TaskSpec, check_protocol, with_metric
 from doctobert_hf.errors import UsageError
 
@@ -76,6 +76,9 @@ class BenchmarkConfig:
         check_bounds(self)
         if self.long_inputs not in ("chunk", "truncate"):
             raise UsageError(f"long_inputs '{self.long_inputs}'", "chunk or truncate")
+        if self.jobs > 1 and not self.trials:
+            alone = f"jobs {self.jobs} with trials 0, of which none are at once"
+            refuse_unless_begun(UsageError(alone, "trials above 0, or no jobs"))
 
     @property
     def procedure(self) -> str:

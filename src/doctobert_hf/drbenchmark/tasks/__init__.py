@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import runpy
 from collections.abc import Iterable
 from pathlib import Path
 
 from doctobert_hf.drbenchmark.families import find_family
 from doctobert_hf.drbenchmark.spec import TaskSpec
 from doctobert_hf.errors import UsageError, nearest
+from doctobert_hf.extension import run_file
 from doctobert_hf.metrics.own import metric_key
 
 
@@ -71,7 +71,7 @@ def run_task_file(path: Path, what: str = "task file") -> set[str]:
     """
     before = set(_TASKS)
     try:
-        found = runpy.run_path(str(path)).get("TASKS", ())
+        found = run_file(path, again=True).get("TASKS", ())
         for spec in found:
             register_task(spec)
     except UsageError:

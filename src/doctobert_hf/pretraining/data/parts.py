@@ -58,7 +58,13 @@ class StoreConfig:
     section_mb: int = option(SIZE >> 20, "text that one process takes at once", least=1)
     workers: int = option(1, "processes", least=1)
     executor: Literal["local", "slurm", "ray"] = option("local", "what runs the sections")
-    parts: int = option(16, "jobs of Slurm or Ray", least=1, formerly="tasks")
+    parts: int = option(
+        16,
+        "jobs of Slurm or Ray",
+        least=1,
+        formerly="tasks",
+        means_now="--tasks are DrBenchmark's everywhere",
+    )
     slurm_partition: str | None = option(None, "partition of Slurm jobs; null: the cluster's own")
     slurm_account: str | None = option(None, "account of Slurm jobs")
     slurm_qos: str | None = option(None, "quality of service of Slurm jobs")
