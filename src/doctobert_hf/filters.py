@@ -160,7 +160,7 @@ class Filter:
     columns: tuple[str, ...] = field(default=())
 
     def __call__(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether a row is kept.
+        """Return whether a row is kept.
 
         Raises:
             DataError: A column is missing or has values that cannot be compared.

@@ -157,7 +157,7 @@ _ITEM = re.compile(r"\d{1,2}[.)]\s+[A-ZÀ-Ý]")
 
 
 def is_abbreviation(text: str, stop: int, after: int) -> bool:
-    """Tell whether the full stop at ``stop`` belongs to an abbreviation or an initial.
+    """Return whether the full stop at ``stop`` belongs to an abbreviation or an initial.
 
     Args:
         text: The document.
@@ -274,14 +274,14 @@ def _goes_with(text: str, raw: str, lead: str, after: int) -> bool:
 
 
 def is_cut_word(raw: str, lead: str) -> bool:
-    """Tell whether a word of small letters is short for another, as what stands right before is."""
+    """Return whether a word of small letters is short for another, as the one before it is."""
     if not (raw.islower() and 2 <= len(raw) <= 5 and raw not in _NOT_CUT and raw[-1] not in "eés"):
         return False
     return _CUT_BEFORE.search(lead) is not None
 
 
 def _begins(lead: str) -> bool:
-    """Tell whether a sentence begins behind ``lead``."""
+    """Return whether a sentence begins behind ``lead``."""
     stripped = lead.rstrip(" \t\u00a0\u202f(")
     return not stripped or stripped[-1] in ".!?…\n\r"
 
@@ -353,7 +353,7 @@ _WHOLE_WORD = re.compile(
 
 
 def begins_in_lower_case(text: str, start: int, last: int, end: int) -> bool:
-    """Tell whether a sentence begins in lower case after the white space ``text[start:end]``.
+    """Return whether a sentence begins in lower case after the white space ``text[start:end]``.
 
     Args:
         text: The document.
@@ -395,7 +395,7 @@ def _in_capitals(text: str, position: int) -> bool:
 
 
 def starts_sentence(text: str, position: int) -> bool:
-    """Tell whether a word that mostly begins sentences stands there: "Le", "L'", "Dans"."""
+    """Return whether a word that mostly begins sentences stands there: "Le", "L'", "Dans"."""
     word = _WORD.match(text, position)
     if word is None:
         return False
@@ -404,6 +404,6 @@ def starts_sentence(text: str, position: int) -> bool:
 
 
 def begins_note(text: str, position: int) -> bool:
-    """Tell whether a word stands there that notes begin sentences with: "Bilan", "Repos"."""
+    """Return whether a word stands there that notes begin sentences with: "Bilan", "Repos"."""
     word = _WORD.match(text, position)
     return word is not None and word[0].istitle() and word[0].lower() in _NOTE_WORDS

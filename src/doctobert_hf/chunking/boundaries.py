@@ -233,7 +233,7 @@ def _is_inner_dot(text: str, start: int, dot: int) -> bool:
 
 
 def _begins_code_line(text: str, start: int, end: int) -> bool:
-    """Tell whether a line of code begins at ``end``: web pages bring scripts, line breaks lost."""
+    """Return whether code begins at ``end``: web pages bring scripts, line breaks lost."""
     if text[end] == "/":
         return text.startswith("//", end)
     return text[start - 1] in ";,{}[("
@@ -280,14 +280,14 @@ _LONGEST_QUOTE = 400
 
 
 def _is_ellipsis(text: str, last: int) -> bool:
-    """Tell whether the mark at ``last`` ends an ellipsis: "…", "...", ". . ."."""
+    """Return whether the mark at ``last`` ends an ellipsis: "…", "...", ". . ."."""
     return text[last] == "…" or (
         text[last] == "." and (text[last - 1 : last] == "." or text[last - 4 : last] == ". . ")
     )
 
 
 def _closes(text: str, mark: int) -> bool:
-    """Tell whether a mark that opens a quote elsewhere closes one: „Gut.“, »Gut.«, <<Bien.>>."""
+    """Return whether a mark that opens a quote elsewhere closes one: „Gut.“, »Gut.«, <<Bien.>>."""
     opening, closing = _PAIRS[text[mark]]
     if closing == ">>" and not text.startswith(">>", mark) and not text.endswith(">>", 0, mark + 1):
         return False
@@ -300,7 +300,7 @@ def _closes(text: str, mark: int) -> bool:
 
 
 def _ends_sentence(text: str, start: int, end: int) -> bool:
-    """Tell whether the text before the whitespace ``text[start:end]`` ends a sentence."""
+    """Return whether the text before the whitespace ``text[start:end]`` ends a sentence."""
     cited = _citation_length(text, start, end)
     last = start - cited - 1
     while text[last] not in _ENDS:
@@ -333,7 +333,7 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
 
 
 def _is_item(text: str, start: int) -> bool:
-    """Tell whether what stands before position ``start`` is an item's number ("1.", "4.2.", "b)").
+    """Return whether what stands before ``start`` is an item's number ("1.", "4.2.", "b)").
 
     "en 2012." and "grade 3." end sentences; a number that follows the start of a line, a sentence's
     end, a colon or a bullet, or that precedes a title in capitals, numbers an item.
@@ -378,7 +378,7 @@ _LONGEST_ITEM = 300
 
 
 def _is_next_item(text: str, at: int) -> bool:
-    """Tell whether a number goes on with a list whose line breaks were lost.
+    """Return whether a number goes on with a list whose line breaks were lost.
 
     "1. Ouvrir l'emballage 2. Dérouler la tubulure": each number follows the one before, and the
     first stands at a beginning.
@@ -444,7 +444,7 @@ def _is_capital_title(right: str) -> bool:
 
 
 def _begins_numbered_title(text: str, end: int) -> bool:
-    """Tell whether ``text[end:]`` begins with a section number and a title: "4.2. Posologie"."""
+    """Return whether ``text[end:]`` begins with a section number and a title: "4.2. Posologie"."""
     right = text[end : end + LOOKBACK]
     section = _SECTION.match(right)
     if section:

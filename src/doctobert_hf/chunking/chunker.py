@@ -62,7 +62,7 @@ class _Span(NamedTuple):
     last: int
 
     def is_long(self) -> bool:
-        """Tell whether the two ends may be encoded again apart from each other."""
+        """Return whether the two ends may be encoded again apart from each other."""
         return self.last - self.first > 4 * WINDOW
 
 

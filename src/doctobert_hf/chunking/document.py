@@ -58,7 +58,7 @@ class EncodedDocument:
         return low
 
     def begins_word(self, token: int) -> bool:
-        """Tell whether a token is the first of its pre-token."""
+        """Return whether a token is the first of its pre-token."""
         encoding = self.encoding
         return token == 0 or encoding.token_to_word(token) != encoding.token_to_word(token - 1)
 

@@ -14,7 +14,7 @@ COLOURS = ("#2563a8", "#c2571a", "#2f7d4f", "#7d4f9e")
 
 
 def can_draw() -> bool:
-    """Tell whether matplotlib is installed."""
+    """Return whether matplotlib is installed."""
     import importlib.util
 
     return importlib.util.find_spec("matplotlib") is not None

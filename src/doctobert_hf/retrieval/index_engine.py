@@ -130,7 +130,7 @@ def forget_old(about: About, vectors: Vectors) -> None:
 
 def _qdrant(about: About, vectors: Vectors) -> Qdrant:
     engine = Qdrant(about.engine_place, about.engine_collection or "embedded")
-    digests = [(part.name, part.files["vectors.npy"]["sha256"]) for part in about.parts]
-    keys = [part_key(name, digest) for name, digest in digests]
+    fingerprints = [(part.name, part.files["vectors.npy"]["sha256"]) for part in about.parts]
+    keys = [part_key(name, fingerprint) for name, fingerprint in fingerprints]
     engine.attach({key: vectors.of_part(n) for n, key in enumerate(keys)})
     return engine

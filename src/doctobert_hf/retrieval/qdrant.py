@@ -295,20 +295,20 @@ class Qdrant:
             ) from error
 
 
-def part_key(name: str, digest: str) -> str:
+def part_key(name: str, fingerprint: str) -> str:
     """Return what a part's points are marked with: its number, and what it holds.
 
     Copies of an index that are changed apart give one number to different parts.
 
     Args:
         name: The part's name, a number.
-        digest: Hash of its vectors.
+        fingerprint: Of its vectors.
 
     Example:
         >>> part_key("00003", "ab" * 32)
         '00003-abababababababab'
     """
-    return f"{name}-{digest[:16]}"
+    return f"{name}-{fingerprint[:16]}"
 
 
 def _number(key: str) -> int:

@@ -136,7 +136,7 @@ def weights_of(folder: str | Path) -> str | None:
 
     Those in the folders that ``modules.json`` of Sentence Transformers names are weights too.
     """
-    return _hash_of([*_own_weights(folder), *_weights_of_modules(Path(folder))])
+    return _fingerprint_of([*_own_weights(folder), *_weights_of_modules(Path(folder))])
 
 
 def has_weights(folder: str | Path, known: str) -> bool:
@@ -144,10 +144,10 @@ def has_weights(folder: str | Path, known: str) -> bool:
 
     Records of earlier versions left out what lies in the folders of modules.
     """
-    return known == weights_of(folder) or known == _hash_of(_own_weights(folder))
+    return known == weights_of(folder) or known == _fingerprint_of(_own_weights(folder))
 
 
-def _hash_of(files: list[Path]) -> str | None:
+def _fingerprint_of(files: list[Path]) -> str | None:
     if not files:
         return None
     return hashlib.sha256("\n".join(sha256(file) for file in files).encode()).hexdigest()

@@ -91,7 +91,7 @@ def locate_model(path: Path) -> ModelFolder:
 
 
 def _bound(model: Path, run: Path | None) -> ModelFolder:
-    """Tell whether a run's records are of a model's weights."""
+    """Return whether a run's records are of a model's weights."""
     if run is None:
         return ModelFolder(model, None)
     step = re.fullmatch(r"checkpoint-(\d+)", model.name)
@@ -119,7 +119,7 @@ def _has_weights(model: Path, run: Path) -> bool:
 
 
 def has_vocabulary(tokenizer: Path, run: Path) -> bool:
-    """Tell whether a run's records are of a tokenizer in its folder."""
+    """Return whether a run's records are of a tokenizer in its folder."""
     record = read_record(run)
     known = {} if record is None else record.outputs.get(tokenizer.name)
     if known is None:
@@ -128,13 +128,13 @@ def has_vocabulary(tokenizer: Path, run: Path) -> bool:
 
 
 def _is_output(model: Path, run: Path) -> bool:
-    """Tell whether a run made a model of this name."""
+    """Return whether a run made a model of this name."""
     record = read_record(run)
     return record is not None and model.relative_to(run).as_posix() in record.outputs
 
 
 def _is_checkpoint_of(model: Path, run: Path) -> bool:
-    """Tell whether a run wrote a checkpoint: the state beside it logged what the run logged.
+    """Return whether a run wrote a checkpoint: the state beside it logged what the run logged.
 
     A name is no proof: another's model, copied to ``checkpoint-N``, has no part in the figures.
     """

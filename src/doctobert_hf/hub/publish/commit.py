@@ -338,7 +338,7 @@ class _Hub:
         return None if done is None else replaced(done, changed=False)
 
     def _landed(self, remote: Remote, before: set[str]) -> Published | None:
-        """Tell whether a commit whose answer was lost is there: then it is not made twice."""
+        """Return whether a commit whose answer was lost is there: then it is not made twice."""
         if self.create_pr:
             return self._same(sorted(self._pull_requests() - before))
         head = str(self.api.repo_info(**self.where, revision=self.revision).sha)

@@ -213,8 +213,8 @@ def write_split(
     folder = target / "data" / source.config
     folder.mkdir(parents=True, exist_ok=True)
     state_path = folder / f"{STATE}-{source.split}"
-    digest = _digest(source, max_shard_bytes)
-    state = _read_state(state_path, digest, folder, source.split)
+    fingerprint = _fingerprint(source, max_shard_bytes)
+    state = _read_state(state_path, fingerprint, folder, source.split)
     statistics = Statistics.from_state(state["statistics"], tokens)
     with explained_output(target):
         for rows, size, name in _write_shards(
@@ -397,7 +397,7 @@ def _explained_reading(file: Path) -> Iterator[None]:
         ) from error
 
 
-def _digest(source: SourceSplit, max_shard_bytes: int) -> str:
+def _fingerprint(source: SourceSplit, max_shard_bytes: int) -> str:
     """Changes when the source or the cut does: then a stopped run is not gone on with."""
     if source.dataset is not None:
         parts: list[Any] = [source.dataset._fingerprint, len(source.dataset)]
@@ -407,9 +407,9 @@ def _digest(source: SourceSplit, max_shard_bytes: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read_state(path: Path, digest: str, folder: Path, split: str) -> dict[str, Any]:
+def _read_state(path: Path, fingerprint: str, folder: Path, split: str) -> dict[str, Any]:
     fresh: dict[str, Any] = {
-        "digest": digest,
+        "fingerprint": fingerprint,
         "shards": [],
         "rows": 0,
         "bytes": 0,
@@ -418,7 +418,7 @@ def _read_state(path: Path, digest: str, folder: Path, split: str) -> dict[str, 
     state = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else fresh
     known = {name for name, _ in state["shards"]}
     there = {file.name: file for file in folder.glob(f"{split}-*.parquet")}
-    if state["digest"] != digest or known - there.keys():
+    if state.get("fingerprint") != fingerprint or known - there.keys():
         state, known = fresh, set()
     for name in there.keys() - known:  # half-written, or of another source
         there[name].unlink()

@@ -62,17 +62,17 @@ def told_of_local(card: str, where: str) -> list[str]:
     ]
 
 
-def digests(file: Path) -> tuple[str, str]:
+def fingerprints(file: Path) -> tuple[str, str]:
     """Return the id that git gives a file, and its SHA-256; of a file that stays, read once.
 
     A push asks when it compares with the Hub, and for its list, both again where another was first.
     """
     about = file.stat()
-    return _digests(file.absolute(), about.st_size, about.st_mtime_ns)
+    return _fingerprints(file.absolute(), about.st_size, about.st_mtime_ns)
 
 
 @lru_cache(maxsize=1 << 16)
-def _digests(file: Path, size: int, changed: int) -> tuple[str, str]:
+def _fingerprints(file: Path, size: int, changed: int) -> tuple[str, str]:
     content = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
     digest = hashlib.sha256()
     with file.open("rb") as stream:
@@ -84,7 +84,7 @@ def _digests(file: Path, size: int, changed: int) -> tuple[str, str]:
 
 def is_same(file: Path, blob: str) -> bool:
     """Return whether a file is one on the Hub, by its id there: of itself, or of LFS's pointer."""
-    content, sha256 = digests(file)
+    content, sha256 = fingerprints(file)
     return blob in (content, _pointer_id(sha256, file.stat().st_size))
 
 

@@ -145,7 +145,7 @@ class Package:
         files = {}
         for path in self.files():
             if path.name not in (MANIFEST, "README.md"):
-                blob, digest = foreign.digests(path)
+                blob, digest = foreign.fingerprints(path)
                 name = path.relative_to(self.folder).as_posix()
                 files[name] = {"size": path.stat().st_size, "sha256": digest, "blob": blob}
         from doctobert_hf.hub.stage.merging import card_fingerprint, headings_of
