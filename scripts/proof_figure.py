@@ -107,6 +107,36 @@ def parts_table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+AVERAGES = (
+    ("detour, 5.3 M tokens", "adapting-average", "adapting-detour"),
+    ("detour, 5.3 M tokens", "adapting-average-medline", "adapting-detour-medline"),
+    ("masked tokens, 3.0 M", "adapting-average-masked", None),
+)
+"""How it was continued, the average beside its start, and what was continued beside it."""
+
+
+def averages_table() -> str:
+    """Return the averages of two encoders as Markdown, with what they were made of."""
+    lines = [
+        "| continued by | task | start | continued | mean of both | beside start |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for how, averaged, continued in AVERAGES:
+        found = record(averaged)
+        task = found["tasks"][0]
+        start, mean = (found[role][task] for role in ("start", "adapted"))
+        seeds = len(start["seeds"])
+        alone = record(continued)["adapted"][task]["seeds"][:seeds] if continued else None
+        shown = "not run" if alone is None else f"{sum(alone) / len(alone):.1f}"
+        low, high = mean["interval"]
+        lines.append(
+            f"| {how} | {NAMES[task].replace(chr(10), ' ')} | {start['mean']:.1f} | {shown} "
+            f"| **{mean['mean']:.1f}** [{low:.1f}, {high:.1f}] "
+            f"| {found['difference']:+.1f} (p {found['p_value']:.1g}) |"
+        )
+    return "\n".join(lines)
+
+
 def filled(page: str, content: str, name: str = "table") -> str:
     """Return a page with a table between its marks."""
     start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
@@ -124,6 +154,8 @@ def tables() -> dict[str, str]:
         "parts": parts_table(record("proof-parts")),
         "detour": parts_table(record("proof-detour")),
         "adapt": parts_table(record("proof-adapt")),
+        "lengths": parts_table(record("proof-lengths")),
+        "averages": averages_table(),
     }
 
 
