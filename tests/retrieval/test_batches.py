@@ -55,7 +55,7 @@ def test_few_distinct_answers_are_all_trained_on_and_told(caplog):
     pairs = PairSet.from_pairs("p", [Pair(f"q {n}", (f"a {n % 4}",)) for n in range(100)])
     sampler = make_sampler(Conflicts(pairs, pairs.pairs()), 32, seed=0)
     assert sum(map(len, sampler)) == 100
-    assert "batches have 4.0 rows on average instead of 32" in caplog.text
+    assert "batches have 4.0 rows on average instead of 25.0" in caplog.text
 
 
 def test_rows_that_go_with_no_other_are_counted(caplog):
@@ -63,3 +63,9 @@ def test_rows_that_go_with_no_other_are_counted(caplog):
     pairs = PairSet.from_pairs("p", [Pair(f"q {n}", ("a",)) for n in range(5)])
     make_sampler(Conflicts(pairs, pairs.pairs()), 32, seed=0)
     assert "5 of 5 batches have one row" in caplog.text
+
+
+def test_a_small_last_batch_is_no_conflict(caplog):
+    pairs = PairSet.from_pairs("p", [Pair(f"q {n}", (f"a {n}",)) for n in range(40)])
+    make_sampler(Conflicts(pairs, pairs.pairs()), 32, seed=1)
+    assert "rows on average" not in caplog.text

@@ -394,3 +394,14 @@ def test_an_index_of_many_parts_is_saved_as_one(kind, corpus, models, tmp_path, 
     Index.load(tmp_path / "many").save(tmp_path / "one", place)
     assert len(list((tmp_path / "one" / "parts").iterdir())) == 1
     assert Index.load(tmp_path / "one").search(QUESTION, 5) == many.search(QUESTION, 5)
+
+
+def test_a_column_of_one_part_only_deletes_too(tmp_path):
+    first, more = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    first.write_text('{"id": "old", "text": "Toux sèche."}\n')
+    more.write_text('{"id": "new", "text": "Une hépatite C.", "year": 2024}\n')
+    index = tmp_path / "index"
+    build_index(first, index)
+    add_documents(index, more)
+    assert delete_documents(index, condition="year >= 2020").deleted == 1
+    assert Index.load(index).ids == ["old"]

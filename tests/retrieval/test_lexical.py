@@ -122,3 +122,20 @@ def test_elisions_with_a_blank_are_elisions():
     for text in ("l' artère", "L ' artère", "l’artère", "'selon lui' l' artère"):
         assert list(analyzer.words(text))[-1] == next(iter(analyzer.words("artère"))), text
         assert "l" not in list(analyzer.words(text)), text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("AIT sylvien gauche.", ["ait", "sylvien", "gauch"]),
+        ("Grossesse de 32 SA, TA 14/9.", ["grossess", "32", "sa", "ta", "14", "9"]),
+        ("AIT", ["ait"]),
+        ("AIT SYLVIEN", ["ait", "sylvien"]),
+        ("LE PATIENT DE PARIS", ["patient", "paris"]),
+        ("Il y ait une toux", ["toux"]),
+    ],
+)
+def test_an_abbreviation_in_capitals_is_no_stop_word(text, words):
+    for abbreviations in (False, True):
+        found = FrenchAnalyzer(abbreviations=abbreviations)([text])[0]
+        assert [word for word in found if word != "y"][: len(words)] == words

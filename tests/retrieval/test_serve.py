@@ -200,3 +200,28 @@ def test_what_is_added_and_deleted_is_served_at_once(index, tmp_path):
     assert client.get("/health").json()["documents"] == 1 == len(Index.load(folder))
     (folder / "index.json").unlink()
     assert client.get("/search?q=foie").status_code == 503
+
+
+def test_an_index_that_is_gone_is_told_on_every_page(index, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from doctobert_hf.retrieval.serve import Current, make_app
+
+    folder = tmp_path / "moved"
+    shutil.copytree(index, folder)
+    client = TestClient(make_app(Current(folder), "notes"))
+    assert client.get("/health").status_code == client.get("/").status_code == 200
+    shutil.rmtree(folder)
+    for page in ("/health", "/", "/search?q=toux"):
+        found = client.get(page)
+        assert found.status_code == 503 and "moved" in found.text
+
+
+def test_another_name_that_leads_here_is_not_answered(address):
+    asked = urllib.request.Request(f"{address}/health", headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(asked, timeout=30)
+    port = address.rpartition(":")[2]
+    for name in (f"localhost:{port}", f"[::1]:{port}", f"127.0.0.1:{port}"):
+        asked = urllib.request.Request(f"{address}/health", headers={"Host": name})
+        assert urllib.request.urlopen(asked, timeout=30).status == 200

@@ -6,7 +6,7 @@ doctobert-hf retrieval index build documents.parquet --model my-retriever --outp
 doctobert-hf retrieval index add my-index more.parquet
 doctobert-hf retrieval index update my-index documents.parquet
 doctobert-hf retrieval index delete my-index --filter "year < 2000"
-doctobert-hf retrieval search my-index "effets indésirables du paracétamol ?" --method hybrid
+doctobert-hf retrieval search my-index "effets indésirables du paracétamol ?" --top 3
 doctobert-hf retrieval serve my-index
 """
 
@@ -163,7 +163,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     require_sentence_transformers()
     places = [retrieval_index.model_folder(name) for name in args.models]
     recipes = [_recipe_of(place) for place in places]
-    others = {place: other_kind(place, guess=args.pooling is None) for place in places}
+    # Of one model --pooling says how it is read; beside others it is for the plain ones.
+    guess = args.pooling is None or len(places) > 1
+    others = {place: other_kind(place, guess=guess) for place in places}
     _refuse_unused(args, [others[place] or saved_kind(place) for place in places])
     pairs = _questions(args, recipes)
     with contextlib.redirect_stdout(sys.stderr):

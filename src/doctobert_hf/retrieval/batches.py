@@ -113,12 +113,13 @@ def make_sampler(
             self._length = min(math.ceil(most / processes) * processes, even)
             mean = len(conflicts) / max(1, self._length)
             alone = sum(len(batch) == 1 for batch in self._batches(0))
-            if mean < 0.75 * min(batch_size, len(conflicts)):
+            fewest = math.ceil(len(conflicts) / batch_size / processes) * processes
+            if mean < 0.75 * len(conflicts) / fewest:
                 logger.warning(
-                    "batches have %.1f rows on average instead of %d: more do not go together, "
+                    "batches have %.1f rows on average instead of %.1f: more do not go together, "
                     "as they share questions or answers",
                     mean,
-                    batch_size,
+                    len(conflicts) / fewest,
                 )
             if alone > 1:
                 logger.warning(

@@ -31,6 +31,9 @@ def _parted(match: re.Match[str]) -> str:
     return match[0] if match["apart"] and _QUOTED.search(before) else " "
 
 
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+
+
 class FrenchAnalyzer:
     """Turns texts into lists of comparable words.
 
@@ -54,6 +57,9 @@ class FrenchAnalyzer:
         import Stemmer
         from bm25s.stopwords import STOPWORDS_FRENCH
 
+        from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
+
+        self._clinical = frozenset(EXPANSIONS)
         self._stem = Stemmer.Stemmer("french").stemWord
         self._stop = {word for word in STOPWORDS_FRENCH if len(word) > 1 or not word.isascii()}
         self._known: dict[str, tuple[str, str] | None] = {}
@@ -112,7 +118,12 @@ class FrenchAnalyzer:
 
     def _single(self, text: str) -> Iterator[tuple[str, str]]:
         known = self._known
+        in_capitals = text.isupper() and len(_LETTERS.findall(text)) > 1
         for found in _WORD.findall(_JOINED.sub(_NAMED, _ELISION.sub(_parted, _composed(text)))):
+            short = found.isupper() and len(found) > 1 and found.lower() in self._stop
+            # "AIT", "32 SA" are no "ait" and "sa", but in a text that is all capitals "LE" is "le"
+            if short and (not in_capitals or found.lower() in self._clinical):
+                found += _NAMED
             if found not in known:
                 if len(known) > 1_000_000:  # numbers without end: memory stays bounded
                     known.clear()
@@ -125,8 +136,6 @@ class FrenchAnalyzer:
 
     def _word(self, written: str, named: bool) -> str | None:
         lower = written.lower()
-        # "AIT" is no form of "avoir".
-        named = named or (written.isupper() and lower in self._shorts)
         if lower in self._stop and not named:
             return None
         if self._shorts and (plain := fold(lower)) in self._shorts:

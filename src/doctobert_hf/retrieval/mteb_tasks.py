@@ -317,7 +317,10 @@ def run_mteb(
     known = sys.modules[mteb.get_tasks.__module__]._TASKS_REGISTRY  # type: ignore[attr-defined]
     for name in names:
         if name not in known:
-            raise UsageError(f"No mteb task '{name}'", fix=nearest(name, list(known)))
+            named = {task.lower(): task for task in known}
+            alike = [task for low, task in named.items() if low.startswith(name.lower())]
+            fix = f"Did you mean {alike[0]}?" if alike else nearest(name, list(known))
+            raise UsageError(f"No mteb task '{name}'", fix=fix)
     tasks = [mteb.get_task(name) for name in names]
     done = mteb.evaluate(model, tasks, cache=None, co2_tracker=False, show_progress_bar=False)
     return [

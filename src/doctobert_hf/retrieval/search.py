@@ -397,6 +397,8 @@ def delete_documents(
     Raises:
         UsageError: No index, an id it has not, or neither ids nor a condition.
     """
+    import pyarrow as pa
+
     from doctobert_hf.filters import parse
 
     names = set(ids)
@@ -405,11 +407,12 @@ def delete_documents(
     with changing(folder, [], engine_place) as about:
         gone: dict[str, set[int]] = {}
         found: set[str] = set()
-        for piece in about.parts:
-            table = open_part(folder, piece, about.kind).documents
-            chosen = set(names)
-            if condition is not None:
-                chosen |= set(parse(condition, nulls="fail").apply(table)["id"].to_pylist())
+        tables = [open_part(folder, piece, about.kind).documents for piece in about.parts]
+        chosen = set(names)
+        if condition is not None:  # over all parts at once: one may lack a column
+            whole = pa.concat_tables(tables, promote_options="permissive")
+            chosen |= set(parse(condition, nulls="fail").apply(whole)["id"].to_pylist())
+        for piece, table in zip(about.parts, tables, strict=True):
             places = {n for n, name in enumerate(table["id"].to_pylist()) if name in chosen}
             found |= {name for name in table["id"].to_pylist() if name in chosen}
             if places:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,11 @@ class Current:
         return self._index
 
 
-def make_app(index: Index | Current, name: str) -> Any:
+_HERE = ("127.0.0.1", "localhost", "::1")
+"""Addresses that only this machine reaches."""
+
+
+def make_app(index: Index | Current, name: str, hosts: Sequence[str] = ()) -> Any:
     """Return the service as an ASGI application.
 
     ``GET /search?q=...&top=10&method=hybrid&filter=...`` gives hits as ``retrieval search --json``;
@@ -87,12 +92,13 @@ def make_app(index: Index | Current, name: str) -> Any:
     Args:
         index: The index, or one that may change while it is served.
         name: What the page calls it.
+        hosts: Names that it may be asked by; empty: any. Else a page of the web could have its own
+            name lead here, and read what is found.
 
     Raises:
         UsageError: FastAPI is not installed.
     """
     require_fastapi()
-    now = index if isinstance(index, Current) else lambda: index
     from fastapi import HTTPException, Query
     from fastapi.responses import HTMLResponse
     from fastapi_offline import FastAPIOffline
@@ -105,6 +111,18 @@ def make_app(index: Index | Current, name: str) -> Any:
         version=__version__,
         swagger_ui_parameters={"validatorUrl": None},  # else it shows the description to a service
     )
+
+    if hosts:
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+
+    def now() -> Index:
+        """Return the index; 503 where it cannot be opened."""
+        try:
+            return index() if isinstance(index, Current) else index
+        except DoctobertError as error:
+            raise HTTPException(503, str(error)) from error
 
     def methods() -> list[str]:
         index = now()
@@ -125,10 +143,7 @@ def make_app(index: Index | Current, name: str) -> Any:
         filter: str | None = Query(None, max_length=2000, description="over documents' columns"),
     ) -> dict[str, Any]:
         """Answer a question."""
-        try:
-            index = now()
-        except DoctobertError as error:
-            raise HTTPException(503, str(error)) from error
+        index = now()
         try:
             hits = index.search(q, top, method, filter)  # type: ignore[arg-type]
             words = index.bm25.words(q)[1]
@@ -187,7 +202,9 @@ def serve(
     index = current()
     if index.vectors is not None:
         index.model  # noqa: B018 - a model that is missing is told now, not at the first question
-    app = make_app(current, folder.resolve().name)
+    # the check of some versions leaves "[" of "[::1]:8000"
+    own = (*_HERE, "[::1]", "[") if host in _HERE else ()
+    app = make_app(current, folder.resolve().name, own)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -203,7 +220,7 @@ def serve(
         ) from error
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}"
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    if host not in _HERE:
         print(f"warning: {host} can be reached by others; the service asks for no password",
               file=sys.stderr)  # fmt: skip
     print(f"{len(index):,} documents at {address} (page), {address}/docs (for programs)",

@@ -10,7 +10,7 @@ import pytest
 
 from doctobert_hf.hub.cards.render import front_matter
 from doctobert_hf.hub.stage.foreign import (
-    digests,
+    fingerprints,
     is_generated,
     is_same,
     told_of_local,
@@ -206,11 +206,11 @@ def test_a_file_is_hashed_once_and_again_when_it_changes(tmp_path):
     file.write_text("rows")
     opened: list[str] = []
     sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-    first = digests(file)
-    assert not is_same(file, "0" * 40) and digests(file) == first
+    first = fingerprints(file)
+    assert not is_same(file, "0" * 40) and fingerprints(file) == first
     assert opened.count(str(file)) == 1
     file.write_text("other rows")
-    assert digests(file) != first
+    assert fingerprints(file) != first
 
 
 def test_figures_of_a_card_that_is_not_ours_are_told_of():
