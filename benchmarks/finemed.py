@@ -96,7 +96,7 @@ def cleaning_steps(texts: list[str], scratch: str) -> dict[str, Callable[[], Any
     from datatrove.utils.hashing import HashConfig
 
     from doctobert_hf.finemed.cleaning import FRENCH_WORDS, LanguageIdentifier, Signatures
-    from doctobert_hf.finemed.exact_duplicates import digest_of
+    from doctobert_hf.finemed.exact_duplicates import fingerprint_of
     from doctobert_hf.finemed.masking import deidentify
     from doctobert_hf.finemed.reading import CorpusReader
     from doctobert_hf.finemed.repair import repair
@@ -127,7 +127,7 @@ def cleaning_steps(texts: list[str], scratch: str) -> dict[str, Callable[[], Any
         "language": lambda: [language(text) for text in texts],
         "repetition": lambda: [repetition.filter(document) for document in documents],
         "personal data": lambda: [deidentify(text) for text in texts],
-        "digests": lambda: [digest_of(text) for text in texts],
+        "digests": lambda: [fingerprint_of(text) for text in texts],
         "MinHash signatures": lambda: [
             signature.get_signature(signature.get_shingles(text)) for text in texts
         ],

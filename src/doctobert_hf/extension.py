@@ -46,12 +46,12 @@ def find_class(name: str) -> Any:
         ) from error
 
 
-_RUN: dict[Path, dict[str, Any]] = {}
+_RUN: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
 """What files have made that were run: once is enough, and a task can be registered once only."""
 
 
 def run_file(path: str | Path, again: bool = False) -> dict[str, Any]:
-    """Run a Python file, once in a process, and return its names.
+    """Run a Python file, once in a process as long as it stays the same, and return its names.
 
     Args:
         path: The file.
@@ -63,9 +63,11 @@ def run_file(path: str | Path, again: bool = False) -> dict[str, Any]:
         42
     """
     place = Path(path).resolve()
-    if again or place not in _RUN:
-        _RUN[place] = runpy.run_path(str(path))
-    return _RUN[place]
+    about = place.stat()
+    state = about.st_mtime_ns, about.st_size
+    if again or place not in _RUN or _RUN[place][0] != state:
+        _RUN[place] = state, runpy.run_path(str(path))
+    return _RUN[place][1]
 
 
 LOADED: list[str] = []

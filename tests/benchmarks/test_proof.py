@@ -8,8 +8,11 @@ from doctobert_hf.ablation.plan import AblationPlan
 from doctobert_hf.config import build_config
 
 MADE = (
-    *("tokenizer/tokenizer.json", "store/manifest.json", "begun.jsonl", "annotated/manifest.json"),
-    *("dense/manifest.json", "store-begun/manifest.json", "store-dense/manifest.json"),
+    *("tokenizer/tokenizer.json", "begun.jsonl", "begun-512.jsonl"),
+    *(f"annotated-{density}/manifest.json" for density in ("union", "legacy")),
+    *(f"upper-{half}/manifest.json" for half in ("density-union", "density-legacy", "edu-union")),
+    *(f"store{of}/manifest.json" for of in ("", "-begun", "-dense", "-512", "-begun-512")),
+    *(f"store-{half}/manifest.json" for half in ("legacy-density", "quality", "density")),
 )
 """What the studies make once, and take as it is where it is there."""
 

@@ -152,6 +152,15 @@ def test_every_licence_that_a_text_names():
     assert license_ids("CC-BY-4.0, GPL-3.0 (GitHub)") == ["cc-by-4.0", "gpl-3.0"]
     assert license_ids("CC-BY-4.0, per record") == ["cc-by-4.0"]
     assert license_ids("CC BY-NC") == ["cc"] and license_ids("NC") == ["other"]
+    for written, known in (
+        ("https://creativecommons.org/licenses/by-nc-nd/4.0/", "cc-by-nc-nd-4.0"),
+        ("http://creativecommons.org/licenses/by/4.0/deed.fr", "cc-by-4.0"),
+        ("CC BY-NC-ND 3.0 FR", "cc-by-nc-nd-3.0"),
+        ("GPL v3", "gpl-3.0"),
+        ("Licence Ouverte 2.0", "etalab-2.0"),
+        ("CC0", "cc0-1.0"),
+    ):
+        assert license_ids(written) == [known], written
     assert license_ids("GFDL-1.3") == ["gfdl"] and license_ids("") == ["other"]
 
 

@@ -118,6 +118,9 @@ def test_results_become_table_and_model_index(run_dir, tmp_path):
         render_path(run_dir, "me/petit", named, results=tmp_path).text
     ).data.eval_results
     assert (result.dataset_type, result.dataset_revision) == ("owner/bench", "v2")
+    _result("me/petit", "c" * 40, 1, 0.9).write(tmp_path / "namesake")  # an older model's
+    with pytest.raises(UsageError, match=r"No result is of these weights .local-"):
+        render_path(run_dir, "me/petit", FACTS, results=tmp_path / "namesake")
     with pytest.raises(UsageError, match=r"No result is of these weights .local-"):
         _result("org/third", "b" * 40, 1, 0.1).write(tmp_path / "others")
         render_path(run_dir, "me/petit", FACTS, results=tmp_path / "others")

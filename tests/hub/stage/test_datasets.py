@@ -234,7 +234,10 @@ def test_where_no_row_has_a_quality_the_card_has_no_table_of_it(tmp_path):
 def test_rows_under_another_licence_are_told(tmp_path):
     path = write(tmp_path / "x.parquet", text=["a"] * 3, licence=["CC BY 4.0", "CC BY 4.0", "NC"])
     report, card = dry(path, tmp_path)
-    assert report.warnings == ["1 row(s) say their licence is 'NC'; the card says cc-by-4.0"]
+    told = "1 row(s) say their licence is 'NC'; the card says cc-by-4.0, and theirs too"
+    assert report.warnings == [told]
+    front = card.split("---")[1]
+    assert "- cc-by-4.0\n- other" in front and "license_name: NC" in front
     assert "| CC BY 4.0 | 2 |" in card
 
 

@@ -24,6 +24,8 @@ def model_metadata(kind: str, context: dict[str, Any]) -> ModelCardData:
     retriever = context["retriever"] if kind == "retrieval" else None
     pipeline = find_kind(kind).pipeline or pipeline_of(record["architecture"]["classes"])
     pipeline = retriever.pipeline if retriever is not None else pipeline
+    if pipeline == "fill-mask" and not context.get("fills_masks", True):
+        pipeline = "feature-extraction"
     index: list[dict[str, Any]] = []
     if context["scores"]:
         from doctobert_hf.hub.cards.results import model_index
@@ -156,6 +158,7 @@ def dataset_metadata(kind: str, context: dict[str, Any]) -> DatasetCardData:
     )
     if "other" in licences:
         names = [c["license_name"] for c in context["configs"] if c["license"] == "other"]
+        names += [name for c in context["configs"] for name in c.get("other_licenses", ())]
         data["license_name"] = facts.license_name or ", ".join(dict.fromkeys(filter(None, names)))
         if facts.license_link:
             data["license_link"] = facts.license_link

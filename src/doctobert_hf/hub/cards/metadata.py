@@ -68,11 +68,33 @@ def license_ids(text: str) -> list[str]:
     found = []
     for part in named:
         word = re.sub(r"[\s_]+", "-", part.lower())
-        word = {"gfdl-1.3": "gfdl", "mit-license": "mit"}.get(word, word)
+        word = _written_otherwise(word)
         if word and word not in ("per-record", "per-row"):
             unclear = "cc" if re.fullmatch(r"cc-by(-nc)?(-sa|-nd)?", word) else "other"
             found.append(word if word in LICENSES else unclear)
     return list(dict.fromkeys(found)) or ["other"]
+
+
+_CREATIVE_COMMONS = re.compile(
+    r"(?:https?://)?(?:www\.)?creativecommons\.org/(?:licenses|publicdomain)/"
+    r"(?P<kind>by(?:-nc)?(?:-sa|-nd)?|zero)/(?P<version>\d\.\d)\S*"
+)
+_OTHERWISE = {
+    **{"gfdl-1.3": "gfdl", "mit-license": "mit", "cc0": "cc0-1.0", "apache-2": "apache-2.0"},
+    **{"licence-ouverte-2.0": "etalab-2.0", "licence-ouverte": "etalab-2.0"},
+    **{"licence-ouverte-/-open-licence-2.0": "etalab-2.0", "open-licence-2.0": "etalab-2.0"},
+}
+
+
+def _written_otherwise(word: str) -> str:
+    """Return an identifier for a licence that is written as an address, or in another way."""
+    if address := _CREATIVE_COMMONS.fullmatch(word):
+        zero = address["kind"] == "zero"
+        return f"cc0-{address['version']}" if zero else f"cc-{address['kind']}-{address['version']}"
+    word = re.sub(r"(?<=\d)-(?:fr|france|international|unported|generic|intl)\Z", "", word)
+    word = re.sub(r"\A(a?gpl|lgpl)-?v?(\d)(?:\.0)?\Z", r"\1-\2.0", word)
+    word = re.sub(r"\Acreative-commons-", "cc-", word)
+    return _OTHERWISE.get(word, word)
 
 
 def size_category(rows: int) -> str:

@@ -86,7 +86,8 @@ def _own_key(keys: list[Key], model: Path, repo_id: str, name: str | None) -> tu
     exact = [key for key in keys if key[1] == version]
     if exact and name is None:
         return exact[0], []
-    named = [key for key in keys if key[0] == (name or repo_id)]
+    # A name alone is no proof: an older model may have had it. Who names it answers for it.
+    named = [key for key in keys if name is not None and key[0] == name]
     if len(named) == 1:
         told = f"The results of '{named[0][0]}' are of revision {named[0][1]}, this is {version}"
         return named[0], [] if named[0][1] == version else [told]

@@ -370,13 +370,16 @@ def _stage_optimizer(folder: Path, target: Path) -> None:
         shutil.copy(folder / name, target / name)
 
 
-def stage_training_records(run: Path, target: Path, until: int | None = None) -> None:
+def stage_training_records(
+    run: Path, target: Path, until: int | None = None, with_logs: bool = True
+) -> None:
     """Publish what a run recorded: settings, versions, logged values; paths become names.
 
     Args:
         run: Its folder.
         target: Where to copy to.
         until: Step of a checkpoint: what was logged behind it is not of it.
+        with_logs: Whether what was logged is of these weights.
     """
     from doctobert_hf.config import read_yaml
 
@@ -390,6 +393,8 @@ def stage_training_records(run: Path, target: Path, until: int | None = None) ->
         write_json_atomic(
             folder / "environment.json", {k: environment[k] for k in keys if k in environment}
         )
+    if not with_logs:
+        return
     logs = {"": run, "phase1-": run / "pretraining/phase1", "phase2-": run / "pretraining/phase2"}
     for prefix, place in logs.items():
         if (place / LOG).is_file():

@@ -217,7 +217,9 @@ def package_model(
             warnings += models.told_of_left_out(place.model, folder)
         run = place.run
     if run is not None:
-        models.stage_training_records(run, folder, None if checkpoints else place.step)
+        step = None if checkpoints else place.step
+        drawn = bool(context["record"].get("untrained"))  # its twin's log is not its own
+        models.stage_training_records(run, folder, step, with_logs=not drawn)
     if context["scores"]:
         from doctobert_hf.hub.cards.results import write_eval_results
 
@@ -262,7 +264,9 @@ def model_context(
     else:
         warnings += told_of_others(place.model)
     record = without_paths(read_model(place))
-    mask = _special(place.model, "mask_token") or "[MASK]"
+    own_mask = _special(place.model, "mask_token")
+    mask = own_mask or "[MASK]"
+    classes = record["architecture"]["classes"]
     for row in record.get("fill_mask", ()):  # a reader copies the sentence
         row["sentence"] = row["sentence"].replace("[MASK]", mask)
     known = (record.get("finetuning") or record).get("base_model_id")
@@ -274,6 +278,7 @@ def model_context(
         "scores": scores,
         "retriever": read_retriever(place.model),
         "mask_token": mask,
+        "fills_masks": bool(own_mask) and any("ForMaskedLM" in name for name in classes),
         "has_run": place.run is not None,
     }, warnings
 

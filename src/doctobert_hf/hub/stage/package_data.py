@@ -271,7 +271,7 @@ def _is_generated_sample(path: Path, sources: list[SourceSplit]) -> bool:
 
 
 def _kind_of(columns: set[str]) -> str:
-    if "rewriting_config" in columns or {"original_text", "text"} <= columns:
+    if "rewriting_config" in columns:  # of names that others use too nothing is concluded
         return "rephrased"
     return "finemed" if "medical_entity_density" in columns else "dataset"
 
@@ -355,13 +355,19 @@ def _config(
         "license": several[0] if several else None,
         "licenses": several + _licenses_of_rows(records),
         "license_name": written or facts.license_name,
+        "other_licenses": [
+            name for name in _named_by_rows(records) if "other" in license_ids(name)
+        ],
     }
 
 
+def _named_by_rows(records: list[SplitRecord]) -> list[str]:
+    return [name for name in dict(_classes(records, most=None).get("licence", [])) if name.strip()]
+
+
 def _licenses_of_rows(records: list[SplitRecord]) -> list[str]:
-    """Licences that rows name, as the Hub writes them; what it has no name for is told instead."""
-    names = dict(_classes(records, most=None).get("licence", []))
-    return [found for name in names for found in license_ids(name) if found != "other"]
+    """Licences that rows name, as the Hub writes them: ``other`` for what it has no name for."""
+    return [found for name in _named_by_rows(records) for found in license_ids(name)]
 
 
 def _licence_warnings(context: dict[str, Any]) -> list[str]:
