@@ -1,11 +1,13 @@
 """Continued pretraining of any masked-LM encoder: exact, isolated, with its own tokenizer."""
 
+import copy
 import json
 import re
 import shutil
 
 import numpy as np
 import pytest
+import tokenizers
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
@@ -36,6 +38,7 @@ KINDS = {
     },
     "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 8},
     "eurobert": {"num_key_value_heads": 2},
+    "eurobert, grouped queries": {"num_attention_heads": 4, "num_key_value_heads": 2},
 }
 PADDED = ("deberta-v2",)
 
@@ -44,20 +47,18 @@ PADDED = ("deberta-v2",)
 def encoder(tokenizer):
     def make(kind, **more):
         torch.manual_seed(0)
-        config = AutoConfig.for_model(
-            kind,
-            vocab_size=len(tokenizer),
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=64,
-            max_position_embeddings=130,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=None,
-            eos_token_id=None,
-            **KINDS[kind],
-            **more,
-        )
+        usual = {
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+            "max_position_embeddings": 130,
+            "pad_token_id": tokenizer.pad_token_id,
+            "bos_token_id": None,
+            "eos_token_id": None,
+        }
+        config = AutoConfig.for_model(kind.split(",")[0], **(usual | KINDS[kind] | more))
         return AutoModelForMaskedLM.from_config(config)
 
     return make
@@ -79,7 +80,9 @@ def test_packed_is_as_separate_in_loss_and_gradients(kind, encoder, tokenizer):
     plain = type(model)
     assert use_attention(model) == (kind not in PADDED)
     prepare_model(model, chunk=2)
-    assert json.loads(model.config.to_json_string(use_diff=False))["model_type"] == kind
+    assert (
+        json.loads(model.config.to_json_string(use_diff=False))["model_type"] == kind.split(",")[0]
+    )
     row, ids, lengths, positions, labels = packed_row(model.config, len(tokenizer))
     output = model(**row, num_items=5)
     output["loss"].backward()
@@ -212,6 +215,52 @@ def saved(encoder, tokenizer, tmp_path):
         return folder
 
     return make
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "camembert", "xlm-roberta", "electra"])
+def test_frozen_embeddings_are_frozen_by_either_name(kind, saved, tokenizer):
+    config = PretrainConfig(init_from=str(saved(kind)), freeze=("*embeddings*",))
+    model = make_model(config, tokenizer)
+    frozen = [p for n, p in model.base_model.named_parameters() if "embeddings" in n]
+    assert len(frozen) > 3 and not any(parameter.requires_grad for parameter in frozen)
+    assert any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_special_tokens_and_rules_of_another_tokenizer(saved, tokenizer, caplog):
+    folder = saved("bert")
+    config = PretrainConfig(init_from=str(folder))
+    other = copy.deepcopy(tokenizer)
+    other.mask_token = other.unk_token
+    with pytest.raises(UsageError, match="The mask token has id"):
+        make_model(config, other)
+    backend = json.loads(tokenizer.backend_tokenizer.to_str())
+    backend["normalizer"] = {"type": "Lowercase"}
+    folded = copy.deepcopy(tokenizer)
+    folded._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(backend))
+    make_model(config, copy.deepcopy(tokenizer))
+    assert "other rules" not in caplog.text
+    make_model(config, folded)
+    assert "other rules" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["roberta", "bert"])
+def test_an_extended_head_of_its_own_is_read_back_or_refused(kind, encoder, tokenizer, tmp_path):
+    from doctobert_hf.tokenization import extend_tokenizer
+
+    model = encoder(kind, tie_word_embeddings=False)
+    model.save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    texts = [f"Hypokaliémie et azathioprine {i} mg." for i in range(30)]
+    made = extend_tokenizer(tokenizer, texts, tmp_path / "more", add=20)
+    given = PretrainConfig(init_from=str(tmp_path / "base"), tokenizer=str(tmp_path / "more"))
+    try:
+        extended = make_model(given, made)
+    except UsageError as refused:
+        assert "tables of its own" in str(refused)
+        return
+    extended.save_pretrained(tmp_path / "again")
+    again = AutoModelForMaskedLM.from_pretrained(tmp_path / "again").state_dict()
+    assert all(torch.equal(weight, again[name]) for name, weight in extended.state_dict().items())
 
 
 def test_half_precision_weights_are_trained_in_float32(saved, tokenizer):

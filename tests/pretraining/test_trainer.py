@@ -236,6 +236,8 @@ def test_refusals(make_trainer, make_store, make_model, tokenizer, other_tokeniz
         make_trainer(gradient_accumulation_steps=4)
     with pytest.raises(UsageError, match="PushToHubCallback"):
         make_trainer(push_to_hub=True, hub_model_id="me/x")
+    with pytest.raises(UsageError, match="token stores.*PushToHubCallback"):
+        make_trainer().push_to_hub()
     with pytest.raises(UsageError, match="a multiple of micro_batch_tokens"):
         make_trainer(global_batch_tokens=1000)
     for rate in (0.0, 1.0):

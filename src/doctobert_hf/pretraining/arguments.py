@@ -16,6 +16,12 @@ from doctobert_hf.pretraining.schedules import check_used, token_schedule
 from doctobert_hf.pretraining.unused_keys import check_unused
 from doctobert_hf.processes import on_processor
 
+PUSH_REFUSED = (
+    "push_to_hub would send token stores, optimizer states and unfinished files",
+    "the model, with a card and the checks of every push",
+    "Pass callbacks=[doctobert_hf.hub.PushToHubCallback(...)], or push the finished run: "
+    "doctobert-hf hub push-model RUN NAME --license ID",
+)
 _NO_END = 1_000_000_000  # steps: the token budget ends a run, not a number of steps
 
 
@@ -98,12 +104,7 @@ class MLMTrainingArguments(TrainingArguments):
                 "Set global_batch_tokens and micro_batch_tokens instead",
             )
         if self.push_to_hub:
-            raise UsageError(
-                "push_to_hub=True would send token stores, optimizer states and unfinished files",
-                "the model, with a card and the checks of every push",
-                "Pass callbacks=[doctobert_hf.hub.PushToHubCallback(...)], or push the finished "
-                "run: doctobert-hf hub push-model RUN NAME --license ID",
-            )
+            raise UsageError(*PUSH_REFUSED)
         for field in fields(self):
             check_unused(field, getattr(self, field.name))
         check_report_to(self.report_to, installed=False)

@@ -96,8 +96,8 @@ def varlen_attention_forward(
     Args:
         module: The attention layer; ``is_causal`` must not be set.
         query: ``[batch, heads, length, width]``; ``batch`` is 1 for packed input.
-        key: Same shape.
-        value: Same shape.
+        key: Same shape, or fewer heads, each of which several of the query's share.
+        value: As the key.
         attention_mask: ``[batch, length]``, 1 for tokens, for padded input; None for packed.
         dropout: Probability of dropping an attention weight.
         scaling: Factor of the scores; default ``width ** -0.5``.
@@ -119,6 +119,9 @@ def varlen_attention_forward(
 
     if getattr(module, "is_causal", False):
         raise UsageError("A causal attention layer", "an encoder", f"{ATTENTION_NAME} is two-sided")
+    if key.shape[1] != query.shape[1]:  # grouped queries: several heads share keys and values
+        each = query.shape[1] // key.shape[1]
+        key, value = (x.repeat_interleave(each, dim=1) for x in (key, value))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     window = None if sliding_window is None else sliding_window - 1
     if cu_seq_lens_q is None:

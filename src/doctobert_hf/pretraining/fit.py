@@ -65,10 +65,37 @@ def check_tokenizer(
             "the model's own tokenizer: its embeddings belong to its ids",
             "Leave --tokenizer out, or extend the model's own (doctobert-hf tokenizer extend)",
         )
+    if own is not None and extension is None:
+        _check_rules(source, own, tokenizer)
     _check_padding(f"'{source}'", architecture, tokenizer)
     if tokenizer.mask_token_id is None:
         raise UsageError(f"The tokenizer of '{source}' has no mask token", "one")
     return extension
+
+
+def _check_rules(
+    source: str, own: PreTrainedTokenizerBase, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Refuse other special tokens than the model's, and tell of other rules of splitting.
+
+    Raises:
+        UsageError: With both ids.
+    """
+    for name in ("mask", "cls", "sep", "bos", "eos", "unk"):
+        theirs = getattr(own, f"{name}_token_id", None)
+        ours = getattr(tokenizer, f"{name}_token_id", None)
+        if theirs is not None and ours != theirs:
+            raise UsageError(
+                f"The {name} token has id {ours} in the tokenizer, {theirs} in that of '{source}'",
+                "the model's own special tokens",
+                "Leave --tokenizer out",
+            )
+    if tokenizer_fingerprint(own) != tokenizer_fingerprint(tokenizer):
+        logger.warning(
+            "the tokenizer has the vocabulary of '%s', but other rules (case, accents, merges or "
+            "special tokens around a text): the model has seen its text cut otherwise",
+            source,
+        )
 
 
 def _check_padding(whose: str, architecture: Any, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -149,10 +149,48 @@ def _begun_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> 
             "init_mode weights",
         )
     if extension is not None:
-        extend_embeddings(model, extension)
+        try:
+            extend_embeddings(model, extension)
+        except IndexError as error:  # a head that the library does not resize
+            raise UsageError(
+                f"The vocabulary of {type(model).__name__} in '{source}' cannot be extended",
+                "an encoder whose head shares its embeddings",
+            ) from error
+        _check_saved(model, source)
         model.has_new_pieces = True
         logger.info("%d new pieces begin as the mean of their old ones", len(extension["pieces"]))
     return model
+
+
+def _check_saved(model: PreTrainedModel, source: str) -> None:
+    """Refuse an extended model that is not read back as it is: heads with tables of their own.
+
+    Raises:
+        UsageError: Weights of it have other shapes or values when it was saved and loaded.
+    """
+    import tempfile
+
+    import torch
+    from transformers import AutoModelForMaskedLM
+
+    head = model.get_output_embeddings()
+    tied: Any = model.get_input_embeddings()
+    if head is not None and head.weight is tied.weight:
+        return
+    ours = model.state_dict()
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        try:
+            again = AutoModelForMaskedLM.from_pretrained(folder, dtype="float32").state_dict()
+        except (RuntimeError, ValueError):
+            again = {}
+    if ours.keys() != again.keys() or not all(torch.equal(ours[n], again[n]) for n in ours):
+        raise UsageError(
+            f"The head of '{source}' has tables of its own, which Transformers does not read back "
+            "when the vocabulary was extended",
+            "an encoder whose head shares its embeddings",
+            "Leave --tokenizer out",
+        )
 
 
 def _check_weights(source: str, model: PreTrainedModel, missing: Iterable[str]) -> bool:
@@ -183,10 +221,12 @@ def _freeze(model: PreTrainedModel, patterns: tuple[str, ...]) -> None:
     Raises:
         UsageError: A pattern that names no weight, or nothing is left to train.
     """
+    # A weight that is tied has two names: of CamemBERT's embeddings the head's comes first.
+    named = list(model.named_parameters(remove_duplicate=False))
     for pattern in patterns:
-        found = [p for name, p in model.named_parameters() if fnmatch(name, pattern)]
+        found = [p for name, p in named if fnmatch(name, pattern)]
         if not found:
-            example = next(name for name, _ in model.named_parameters())
+            example = named[0][0]
             raise UsageError(f"freeze '{pattern}' names no weight", f"names such as '{example}'")
         for parameter in found:
             parameter.requires_grad_(False)

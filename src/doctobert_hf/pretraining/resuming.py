@@ -67,7 +67,7 @@ def check_settings(optimizer: Any, args: MLMTrainingArguments, folder: str | Pat
     for group in optimizer.param_groups:
         then = {
             "learning_rate": group.get("initial_lr", args.learning_rate),
-            "weight_decay": group["weight_decay"] or args.weight_decay,  # norms have none
+            "weight_decay": group["weight_decay"] if _decays(group) else args.weight_decay,
             "adam_beta1": group["betas"][0],
             "adam_beta2": group["betas"][1],
             "adam_epsilon": group["eps"],
@@ -75,6 +75,11 @@ def check_settings(optimizer: Any, args: MLMTrainingArguments, folder: str | Pat
         for name, value in then.items():
             if value != getattr(args, name):
                 raise _other(folder, name, value, getattr(args, name))
+
+
+def _decays(group: dict[str, Any]) -> bool:
+    """Return whether a group is of matrices: norms and biases have no decay."""
+    return any(parameter.dim() > 1 for parameter in group["params"])
 
 
 def _other(folder: str | Path, key: str, then: Any, now: Any) -> UsageError:

@@ -26,11 +26,11 @@ from transformers.trainer_callback import TrainerState
 from transformers.trainer_utils import TrainOutput
 
 from doctobert_hf.chunking.masking import IGNORED
-from doctobert_hf.errors import DataError
+from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.files import explained_output, write_json_atomic
 from doctobert_hf.models.positions import first_position
 from doctobert_hf.pretraining import checkpoints, model_card
-from doctobert_hf.pretraining.arguments import MLMTrainingArguments
+from doctobert_hf.pretraining.arguments import PUSH_REFUSED, MLMTrainingArguments
 from doctobert_hf.pretraining.callbacks import (
     JsonLinesCallback,
     SignalCallback,
@@ -174,10 +174,16 @@ class MLMTrainer(Trainer):
         """Return the loader of steps."""
         return step_loader(self.stream(), self.args)
 
+    def push_to_hub(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse: Trainer's own would send token stores, which are the text.
+
+        Raises:
+            UsageError: With what pushes the model alone.
+        """
+        raise UsageError(*PUSH_REFUSED)
+
     def _get_num_items_in_batch(self, batch_samples: list, device: Any) -> None:
         return None  # counted in training_step, over all rows and ranks
-
-    # -- one step ---------------------------------------------------------------------------
 
     def training_step(
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
@@ -254,8 +260,6 @@ class MLMTrainer(Trainer):
         self.check_finite()
         super().log({**logs, "tokens": self.tokens_seen}, *args, **kwargs)
 
-    # -- optimizer --------------------------------------------------------------------------
-
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Create StableAdamW, with the state of ``optimizer_from`` if that is given."""
         if self.optimizer is None:
@@ -289,8 +293,6 @@ class MLMTrainer(Trainer):
 
     def _by_tokens(self, rate: Callable[[int], float]) -> Callable[[int], float]:
         return lambda _step: rate(self.tokens_seen)
-
-    # -- evaluation -------------------------------------------------------------------------
 
     def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict:
         """Measure the held-out documents, always with the same masks.
@@ -334,8 +336,6 @@ class MLMTrainer(Trainer):
                 objective,
             )
         return self._eval_cache[objective]
-
-    # -- checkpoints ------------------------------------------------------------------------
 
     def train(
         self,
