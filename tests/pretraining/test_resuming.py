@@ -32,6 +32,14 @@ def test_what_would_be_ignored_is_refused(changed, make_trainer):
 
 
 @pytest.mark.long
+def test_a_decay_where_there_was_none_is_refused(make_trainer):
+    make_trainer(max_tokens=6000, weight_decay=0.0).train()
+    with pytest.raises(UsageError, match=r"its weight_decay is 0\.0"):
+        make_trainer(max_tokens=9000, weight_decay=0.5).train(resume_from_checkpoint=True)
+    make_trainer(max_tokens=9000, weight_decay=0.0).train(resume_from_checkpoint=True)
+
+
+@pytest.mark.long
 @pytest.mark.versions
 def test_another_schedule_holds_from_there_on(make_trainer):
     make_trainer(max_tokens=6000).train()
