@@ -187,6 +187,8 @@ def test_visibility_is_the_owners(hub, command, documents):
     assert not {"private", "visibility"} & asked.keys()  # an organisation's own default holds
     done = push(command, documents, "--private", check=False)
     assert done.returncode == 2 and "exists and is public" in done.stderr
+    done = push(command, documents, "--private", "--dry-run", check=False)
+    assert done.returncode == 2 and "exists and is public" in done.stderr
     command("push-dataset", documents, "me/closed", *LICENSE, "--private")
     assert hub.repos["dataset", "me/closed"].private
 

@@ -24,7 +24,7 @@ def model_index(
         results: Results of one model and revision, of one protocol and procedure. Tasks that are
             no part of DrBenchmark, private ones say, are left out.
         dataset: Hub id of the benchmark's dataset.
-        revision: Of that dataset; default: the fingerprint of the rows.
+        revision: Of that dataset; default: of ours the fingerprint of the rows, of others none.
 
     Returns:
         ``{"model-index": [...]}``, to merge into the front matter; empty without a task left.
@@ -49,7 +49,7 @@ def model_index(
             dataset_name=f"DrBenchmark {task}",
             dataset_config=task,
             dataset_split="test",
-            dataset_revision=revision or group[0].data.get("fingerprint"),
+            dataset_revision=revision or _own_revision(dataset, group[0]),
             dataset_args={
                 "protocol": group[0].cell.protocol,
                 "procedure": group[0].cell.procedure,
@@ -70,8 +70,8 @@ def eval_results(
 ) -> list[dict[str, Any]]:
     """Return the entries of a ``.eval_results/*.yaml`` file, one per task, in percent.
 
-    ``dataset.revision`` is the fingerprint of the rows. The source, where the model is a revision
-    on the Hub, is the weights that were scored.
+    ``dataset.revision`` of our dataset is the fingerprint of the rows. The source, where the
+    model is a revision on the Hub, is the weights that were scored.
 
     Args:
         results: As for :func:`model_index`.
@@ -96,7 +96,7 @@ def eval_results(
                 dataset_id=dataset,
                 task_id=task,
                 value=_mean(group),
-                dataset_revision=revision or group[0].data.get("fingerprint"),
+                dataset_revision=revision or _own_revision(dataset, group[0]),
                 date=max(result.date for result in group),
                 source_url=url,
                 source_name="weights that were scored" if url else None,
@@ -105,6 +105,11 @@ def eval_results(
             )
         )
     return eval_result_entries_to_yaml(entries)
+
+
+def _own_revision(dataset: str, result: Result) -> str | None:
+    """Return the fingerprint of the rows, of our own dataset only: no other's revision is known."""
+    return result.data.get("fingerprint") if dataset == DATASET else None
 
 
 def _by_task(results: Sequence[Result]) -> dict[str, list[Result]]:

@@ -38,7 +38,7 @@ class CardFacts:
     attribution: tuple[str, ...] = option((), "lines of attribution of sources, with their licence")
     base_model: str | None = option(None, "Hub id of the model it was fine-tuned from")
     benchmark: str | None = option(None, "Hub id of the dataset that its scores are of")
-    benchmark_revision: str | None = option(None, "revision of that dataset; default: recorded")
+    benchmark_revision: str | None = option(None, "revision of that dataset; default: none")
     rewriter: str | None = option(None, "model that generated the text of a rephrased dataset")
     rewriter_license: str | None = option(None, "licence of that model")
     paper: str | None = option(None, "address of the paper")

@@ -146,7 +146,11 @@ def present_state(package: Package, target: Any) -> Remote | None:
     hub = _Hub(api, package, target.revision, False, [])
     try:
         with bounded_requests(5.0), at_most(1):
+            if target.private:
+                hub.check_private(api.repo_info(**hub.where))
             return hub.read()
+    except UsageError:
+        raise  # what the push itself would say
     except Exception as error:
         if status_of(error) not in (401, 404):
             logger.warning("The Hub's present state could not be read: nothing is compared")
@@ -186,18 +190,27 @@ class _Hub:
             "repo_type": package.repo_type,
         }
 
+    def check_private(self, info: Any) -> None:
+        """Refuse a repository that is public where ``--private`` was asked for.
+
+        Raises:
+            UsageError: It is.
+        """
+        if not info.private:
+            raise UsageError(
+                f"{self.package.repo_id} exists and is public",
+                "a private repository, as --private asks",
+                "Make it private in its settings, choose another name, or leave --private out",
+            )
+
     def open(self, private: bool) -> None:
         """Create the repository and the branch where they are not there."""
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
             info = patiently(lambda: self.api.repo_info(**self.where))
-            if private and not info.private:
-                raise UsageError(
-                    f"{self.package.repo_id} exists and is public",
-                    "a private repository, as --private asks",
-                    "Make it private in its settings, choose another name, or leave --private out",
-                )
+            if private:
+                self.check_private(info)
         except RepositoryNotFoundError:
             # A 401 looks the same; creating tells them apart.
             # Not asked for, an organisation's own default holds.
