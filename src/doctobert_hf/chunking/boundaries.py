@@ -373,6 +373,9 @@ def _is_item(text: str, start: int) -> bool:
     return _is_capital_title(text[start : start + LOOKBACK].lstrip())
 
 
+_TAKES_NUMBER = _NEVER_LAST | frozenset(
+    "score scores palier paliers indice forrest cotation".split()
+)
 _ITEM_ON_LINE = re.compile(r"(\d{1,2})([.)])\s+[A-ZÀ-Ý]")
 _LONGEST_ITEM = 300
 
@@ -386,6 +389,10 @@ def _is_next_item(text: str, at: int) -> bool:
     item = _ITEM_ON_LINE.match(text, at)
     if item is None or (at and not text[at - 1].isspace()):
         return False
+    said = text[max(0, at - LOOKBACK) : at]
+    word = LAST_WORD.search(said.rstrip())
+    if _REFERENCES.search(said) or (word and word[0].lower() in _TAKES_NUMBER):
+        return False  # "diabète de type 2. Traité par"
     number, mark = int(item[1]), item[2]
     while number > 1:
         number -= 1

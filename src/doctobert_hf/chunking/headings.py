@@ -213,7 +213,27 @@ _PERSON = re.compile(r"(?:M|MM|MME|MLLE|DR|PR)\b", re.IGNORECASE)
 
 
 _ROW = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
-_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
+_FENCE = re.compile(r"[ \t]*```[^`]*\Z")
+_NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,2})*")
+
+
+def _closes(row: re.Match[str]) -> bool:
+    return row[0].strip() == "```"
+
+
+def _follow(text: str, row: re.Match[str] | None, behind: re.Match[str] | None) -> bool:
+    """Return whether a line's number and the next line's are those of two items of a list.
+
+    They are of one depth and follow each other, with no blank line between: "4.1" below "4" is a
+    part of it.
+    """
+    if row is None or behind is None or not _TITLE.match(behind[0].strip()):
+        return False
+    one, two = (_NUMBER.match(line[0].strip()) for line in (row, behind))
+    if one is None or two is None or text.count("\n", row.end(), behind.start()) > 1:
+        return False
+    own, other = ([int(n) for n in found[0].split(".")] for found in (one, two))
+    return own[:-1] == other[:-1] and own[-1] + 1 == other[-1]
 
 
 def _heading_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -222,17 +242,15 @@ def _heading_lines(text: str) -> Iterator[tuple[int, str]]:
     rows = list(_ROW.finditer(text))
     fenced = False
     for number, row in enumerate(rows):
-        if _FENCE.match(row[0]):
+        if _FENCE.match(row[0]) and (fenced or any(map(_closes, rows[number + 1 :]))):
             fenced = not fenced
         line = row[0].strip()
         if fenced or not line or len(row[0]) > _TAIL:
             continue
         behind = rows[number + 1] if number + 1 < len(rows) else None
-        if _TITLE.match(line):
-            before = rows[number - 1][0].strip() if number else ""
-            listed = behind is not None and _TITLE.match(behind[0].strip())
-            if listed or (_TITLE.match(before) and not _MARKDOWN.match(before)):
-                continue  # items of a list that follow each other
+        before = rows[number - 1] if number else None
+        if _TITLE.match(line) and (_follow(text, row, behind) or _follow(text, before, row)):
+            continue  # items of a list
         if _is_heading(line, capitals) or (behind and _is_by_place(text, row, behind, capitals)):
             yield row.start(), line
 

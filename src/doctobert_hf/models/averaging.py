@@ -137,6 +137,14 @@ def _pairs(model: PreTrainedModel, source: str, ids: int | None = None) -> list[
                 "two models of one origin",
             )
         pairs.append((rows, weight))
+    body = f"{model.base_model_prefix}."
+    ours = {name for name, _ in model.named_parameters()}
+    alone = [n for n in ours ^ theirs.keys() if n.startswith(body) and "pooler" not in n]
+    if pairs and alone:
+        raise UsageError(
+            f"'{sorted(alone)[0]}' is in one model only, not in both it and '{source}'",
+            "two models of one origin",
+        )
     if not pairs:
         raise UsageError(f"No weight in common with '{source}'", "two models of one origin")
     return pairs

@@ -90,7 +90,8 @@ def _check_rules(
                 "the model's own special tokens",
                 "Leave --tokenizer out",
             )
-    if tokenizer_fingerprint(own) != tokenizer_fingerprint(tokenizer):
+    fast = hasattr(own, "backend_tokenizer")
+    if fast and tokenizer_fingerprint(own) != tokenizer_fingerprint(tokenizer):
         logger.warning(
             "the tokenizer has the vocabulary of '%s', but other rules (case, accents, merges or "
             "special tokens around a text): the model has seen its text cut otherwise",

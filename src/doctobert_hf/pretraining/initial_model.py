@@ -290,6 +290,13 @@ def source_of(config: PretrainConfig) -> str:
     return checkpoint_of(config) if config.init_mode == "full" else model_of(str(config.init_from))
 
 
+SHARDS = (
+    "average_share with fsdp, whose weights are in shards",
+    "one of them",
+    "Pass --average-share 0, and average afterwards: doctobert_hf.models.averaging.average_models",
+)
+
+
 def average(
     config: PretrainConfig,
     model: PreTrainedModel,
@@ -315,17 +322,13 @@ def average(
     if not config.average_share:
         return
     if (config.training or {}).get("fsdp"):
-        raise UsageError(
-            "average_share with fsdp, whose weights are in shards",
-            "one of them",
-            "Average afterwards: doctobert_hf.models.averaging.average_models",
-        )
+        raise UsageError(*SHARDS)
     own = config.average_with is None
     other = source_of(config) if own else model_of(str(config.average_with))
     known = open_pretrained(AutoConfig, other)
     extension = check_tokenizer(other, known, tokenizer, config.tokenizer)
     if check:
-        if not own:
+        if not own and config.lora_rank is None:  # adapters are merged before
             check_average(model, other)
         return
     count = average_into(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from doctobert_hf.config import begun_before, check_bounds, option, refuse_unless_begun
 from doctobert_hf.errors import UsageError, nearest
 from doctobert_hf.pretraining.initial_model import (
+    SHARDS,
     average,
     checkpoint_of,
     make_model,
@@ -174,14 +175,14 @@ class PretrainConfig:
         """
         if self.average_with is not None and not self.average_share:
             raise UsageError("average_with without average_share", "both: alone it does nothing")
-        if not self.average_share or self.average_with is not None:
+        if not self.average_share:
             return
         if self.init_mode == "tile":
             raise UsageError(
-                "average_share with init_mode 'tile': init_from has other weights", "average_with"
+                "average_share with init_mode 'tile'", "weights that went on from one origin"
             )
         if self.init_from is None and not self.needs:
-            raise UsageError("average_share without init_from", "init_from or average_with")
+            raise UsageError("average_share without init_from", "init_from")
 
 
 TRAINER_KEYS = (
@@ -349,14 +350,10 @@ def _make_trainer(config: PretrainConfig) -> MLMTrainer:
         if arguments.process_index:
             check_shared(config)
         train, held_out = stores(config, tokenizer)
-    return MLMTrainer(
-        model,
-        arguments,
-        train,
-        tokenizer,
-        held_out,
-        callbacks=callbacks,
-    )
+    trainer = MLMTrainer(model, arguments, train, tokenizer, held_out, callbacks=callbacks)
+    if config.average_share and trainer.is_fsdp_enabled:  # by accelerate's own settings
+        raise UsageError(*SHARDS)
+    return trainer
 
 
 def trainer_arguments(config: PretrainConfig) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def _parted(match: re.Match[str]) -> str:
     return match[0] if match["apart"] and _QUOTED.search(before) else " "
 
 
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_SHORT = frozenset("ait sa ta pas".split())
+"""Clinical abbreviations that are spelt as stop words are."""
 
 
 class FrenchAnalyzer:
@@ -40,7 +41,8 @@ class FrenchAnalyzer:
     Accents, ligatures and Unicode forms are folded *before* Snowball's French stemmer, so that what
     is typed without accents meets what is written with them. Stop words are those of ``bm25s``,
     told by their accents (``à`` is one, the ``A`` of *hépatite A* is not) and, but for those, over
-    one letter long. One that a hyphen joins to a digit is a name's (``IL-6``) and stays.
+    one letter long. One that a hyphen joins to a digit is a name's (``IL-6``) and stays, as does a
+    clinical abbreviation in capitals (``AIT``, ``SA``).
 
     Args:
         abbreviations: Whether what a clinical abbreviation stands for, word by word, gives the
@@ -59,9 +61,9 @@ class FrenchAnalyzer:
 
         from doctobert_hf.corpus.clinical_abbreviations import EXPANSIONS
 
-        self._clinical = frozenset(EXPANSIONS)
         self._stem = Stemmer.Stemmer("french").stemWord
         self._stop = {word for word in STOPWORDS_FRENCH if len(word) > 1 or not word.isascii()}
+        self._short = self._stop & (frozenset(EXPANSIONS) | _SHORT)
         self._known: dict[str, tuple[str, str] | None] = {}
         self._shorts: frozenset[str] = frozenset()
         self._said: dict[tuple[str, ...], list[str]] = {}
@@ -118,11 +120,9 @@ class FrenchAnalyzer:
 
     def _single(self, text: str) -> Iterator[tuple[str, str]]:
         known = self._known
-        in_capitals = text.isupper() and len(_LETTERS.findall(text)) > 1
         for found in _WORD.findall(_JOINED.sub(_NAMED, _ELISION.sub(_parted, _composed(text)))):
-            short = found.isupper() and len(found) > 1 and found.lower() in self._stop
-            # "AIT", "32 SA" are no "ait" and "sa", but in a text that is all capitals "LE" is "le"
-            if short and (not in_capitals or found.lower() in self._clinical):
+            # "AIT", "32 SA" are no "ait" and "sa"; "LE" of a heading in capitals is "le"
+            if found.isupper() and found.lower() in self._short:
                 found += _NAMED
             if found not in known:
                 if len(known) > 1_000_000:  # numbers without end: memory stays bounded

@@ -81,7 +81,7 @@ _CREATIVE_COMMONS = re.compile(
 )
 _OTHERWISE = {
     **{"gfdl-1.3": "gfdl", "mit-license": "mit", "cc0": "cc0-1.0", "apache-2": "apache-2.0"},
-    **{"licence-ouverte-2.0": "etalab-2.0", "licence-ouverte": "etalab-2.0"},
+    "licence-ouverte-2.0": "etalab-2.0",
     **{"licence-ouverte-/-open-licence-2.0": "etalab-2.0", "open-licence-2.0": "etalab-2.0"},
 }
 
@@ -91,7 +91,9 @@ def _written_otherwise(word: str) -> str:
     if address := _CREATIVE_COMMONS.fullmatch(word):
         zero = address["kind"] == "zero"
         return f"cc0-{address['version']}" if zero else f"cc-{address['kind']}-{address['version']}"
-    word = re.sub(r"(?<=\d)-(?:fr|france|international|unported|generic|intl)\Z", "", word)
+    word = re.sub(
+        r"(?<=\d)-(?:fr|france|international|unported|generic|intl|universal)\Z", "", word
+    )
     word = re.sub(r"\A(a?gpl|lgpl)-?v?(\d)(?:\.0)?\Z", r"\1-\2.0", word)
     word = re.sub(r"\Acreative-commons-", "cc-", word)
     return _OTHERWISE.get(word, word)
