@@ -304,6 +304,8 @@ CASES = {
     ],
     "numbered lists on one line": [
         "1. Ouvrir l'emballage| 2. Dérouler la tubulure| 3. Retirer le bouchon",
+        "1. Ouvrir| 2. Verser| 3. Agiter| 4. Boire| 5. Jeter| 6. Noter| 7. Fermer",
+        "Antécédents : 1. Diabète de type 2.| Traité par metformine.",
         "Étapes : 1) Ouvrir le flacon| 2) Verser la poudre| 3) Agiter",
         "Il prend 1.| Le patient va à 2.| Il va bien.",
         "Il est au stade 2.| Il va bien au stade 3.| Il sort.",

@@ -5,8 +5,9 @@ import json
 
 import pytest
 import torch
+from encoders import small
 from safetensors.torch import load_file
-from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
+from transformers import AutoModel, AutoModelForMaskedLM
 
 from doctobert_hf.cli import main
 from doctobert_hf.errors import OutputError, UsageError
@@ -23,16 +24,6 @@ KINDS = [
     ("deberta-v2", {}),
     ("modernbert", {"global_attn_every_n_layers": 2, "local_attention": 8}),
 ]
-
-
-def small(tokenizer, kind="bert", seed=0, padded=0, **more):
-    torch.manual_seed(seed)
-    config = AutoConfig.for_model(
-        kind, vocab_size=len(tokenizer) + padded, hidden_size=32, num_hidden_layers=2,
-        num_attention_heads=2, intermediate_size=64, max_position_embeddings=130,
-        pad_token_id=tokenizer.pad_token_id, bos_token_id=None, eos_token_id=None, **more,
-    )  # fmt: skip
-    return AutoModelForMaskedLM.from_config(config)
 
 
 def saved(model, tokenizer, folder):

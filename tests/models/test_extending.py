@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForMaskedLM
+from encoders import small
 
 from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.models.extending import EXTENSION, extend_embeddings
@@ -13,16 +13,6 @@ from doctobert_hf.pretraining.recipe import PretrainConfig
 from doctobert_hf.tokenization import extend_tokenizer
 
 TEXTS = [f"Hypokaliémie et azathioprine {i} mg." for i in range(30)]
-
-
-def small(tokenizer, kind="bert", padded=0, **more):
-    torch.manual_seed(0)
-    config = AutoConfig.for_model(
-        kind, vocab_size=len(tokenizer) + padded, hidden_size=32, num_hidden_layers=2,
-        num_attention_heads=2, intermediate_size=64, max_position_embeddings=130,
-        pad_token_id=tokenizer.pad_token_id, bos_token_id=None, eos_token_id=None, **more,
-    )  # fmt: skip
-    return AutoModelForMaskedLM.from_config(config)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +29,7 @@ def small(tokenizer, kind="bert", padded=0, **more):
 )
 @pytest.mark.parametrize("padded", [0, 5])
 def test_every_table(kind, more, padded, tokenizer):
-    model = small(tokenizer, kind, padded, **more)
+    model = small(tokenizer, kind, padded=padded, **more)
     size = len(tokenizer)
     with torch.no_grad():
         for parameter in model.parameters():

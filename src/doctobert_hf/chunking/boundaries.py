@@ -394,21 +394,30 @@ def _is_next_item(text: str, at: int) -> bool:
     if _REFERENCES.search(said) or (word and word[0].lower() in _TAKES_NUMBER):
         return False  # "diabète de type 2. Traité par"
     number, mark = int(item[1]), item[2]
-    while number > 1:
-        number -= 1
-        begin = max(0, at - _LONGEST_ITEM)
-        found = [
-            match.start()
-            for match in _ITEM_ON_LINE.finditer(text, begin, at)
-            if match[1] == str(number)
-            and match[2] == mark
-            and (match.start() == 0 or text[match.start() - 1].isspace())
-        ]
-        if not found:
+    for step in range(1, min(number, _ENOUGH + 1)):
+        before = _item_before(text, at, f"{number - step}{mark}")
+        if before < 0:
             return False
-        at = found[-1]
+        at = before
+    if number > _ENOUGH:
+        return True  # so many in a row are no accident, wherever the first stands
     lead = text[max(0, at - LOOKBACK) : at].rstrip(" \t\u00a0\u202f")
-    return item.start() != at and (not lead or lead[-1] in ".!?…:;\n\r" or lead[-1] in _BULLETS)
+    return number > 1 and (not lead or lead[-1] in ".!?…:;\n\r" or lead[-1] in _BULLETS)
+
+
+_ENOUGH = 4
+"""Numbers before one that are looked for: a list of a hundred would be read a hundred times."""
+
+
+def _item_before(text: str, at: int, number: str) -> int:
+    """Return where an item of this number stands last before a place, near it; -1: nowhere."""
+    begin = max(0, at - _LONGEST_ITEM)
+    found = text.rfind(number, begin, at)
+    while found >= 0:
+        if (found == 0 or text[found - 1].isspace()) and _ITEM_ON_LINE.match(text, found, at):
+            return found
+        found = text.rfind(number, begin, found)
+    return -1
 
 
 def _may_be_section(lead: str, number: str, whole: bool) -> bool:

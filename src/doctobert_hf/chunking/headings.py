@@ -217,10 +217,6 @@ _FENCE = re.compile(r"[ \t]*```[^`]*\Z")
 _NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,2})*")
 
 
-def _closes(row: re.Match[str]) -> bool:
-    return row[0].strip() == "```"
-
-
 def _follow(text: str, row: re.Match[str] | None, behind: re.Match[str] | None) -> bool:
     """Return whether a line's number and the next line's are those of two items of a list.
 
@@ -241,8 +237,9 @@ def _heading_lines(text: str) -> Iterator[tuple[int, str]]:
     capitals = not is_in_capitals(text)
     rows = list(_ROW.finditer(text))
     fenced = False
+    last_closer = max((n for n, row in enumerate(rows) if row[0].strip() == "```"), default=-1)
     for number, row in enumerate(rows):
-        if _FENCE.match(row[0]) and (fenced or any(map(_closes, rows[number + 1 :]))):
+        if _FENCE.match(row[0]) and (fenced or number < last_closer):
             fenced = not fenced
         line = row[0].strip()
         if fenced or not line or len(row[0]) > _TAIL:

@@ -324,11 +324,15 @@ def average(
     if (config.training or {}).get("fsdp"):
         raise UsageError(*SHARDS)
     own = config.average_with is None
+    if own and check:
+        return  # what it began from fits
     other = source_of(config) if own else model_of(str(config.average_with))
-    known = open_pretrained(AutoConfig, other)
-    extension = check_tokenizer(other, known, tokenizer, config.tokenizer)
+    extension = None
+    if not own or config.tokenizer is not None:
+        known = open_pretrained(AutoConfig, other)
+        extension = check_tokenizer(other, known, tokenizer, config.tokenizer)
     if check:
-        if not own and config.lora_rank is None:  # adapters are merged before
+        if config.lora_rank is None:  # adapters are merged before
             check_average(model, other)
         return
     count = average_into(
