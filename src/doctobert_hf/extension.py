@@ -1,6 +1,6 @@
 """What others add: installed plugins, and classes by name.
 
-A class is named ``package.module:Class`` or ``FILE.py:Class``.
+A class is named ``package.module:Class`` or ``FILE.py:Class``; a plugin may give it a short name.
 """
 
 from __future__ import annotations
@@ -46,6 +46,50 @@ def find_class(name: str) -> Any:
         ) from error
 
 
+_NAMED: dict[str, str] = {}
+"""Short names that plugins gave, and the whole ones: other processes know only those."""
+
+
+def register_class(name: str, found: type) -> None:
+    """Give a class of your own, a callback or an annotator, a short name.
+
+    Called by a plugin (``--plugin FILE.py``, or an entry point in ``doctobert_hf.plugins``). What
+    is recorded and handed to other processes is the whole name, which needs no plugin.
+
+    Args:
+        name: What recipes and options say instead of ``FILE.py:Class`` or ``package.module:Class``.
+        found: The class, of the file that calls or of a package that can be imported.
+
+    Raises:
+        UsageError: The name has a colon, or means another class already.
+
+    Example:
+        >>> import pathlib
+        >>> register_class("posix", pathlib.PurePosixPath)
+        >>> full_name("posix").endswith(":PurePosixPath")
+        True
+    """
+    if not name or ":" in name:
+        raise UsageError(f"'{name}' as a short name", "a word without a colon")
+    place = found.__module__
+    if place == "<run_path>" and _RUNNING:  # what runpy calls every file
+        place = _RUNNING[-1]
+    whole = f"{place}:{found.__qualname__}"
+    if _NAMED.setdefault(name, whole) != whole:
+        raise UsageError(f"'{name}' is registered already, for {_NAMED[name]}", "another name")
+
+
+def full_name(name: str) -> str:
+    """Return ``FILE.py:Class`` or ``package.module:Class`` of a short name; others as they are.
+
+    Example:
+        >>> full_name("judges.py:Domain")
+        'judges.py:Domain'
+    """
+    return _NAMED.get(name, name)
+
+
+_RUNNING: list[str] = []
 _RUN: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
 """What files have made that were run: once is enough, and a task can be registered once only."""
 
@@ -66,7 +110,11 @@ def run_file(path: str | Path, again: bool = False) -> dict[str, Any]:
     about = place.stat()
     state = about.st_mtime_ns, about.st_size
     if again or place not in _RUN or _RUN[place][0] != state:
-        _RUN[place] = state, runpy.run_path(str(path))
+        _RUNNING.append(str(path))
+        try:
+            _RUN[place] = state, runpy.run_path(str(path))
+        finally:
+            _RUNNING.pop()
     return _RUN[place][1]
 
 

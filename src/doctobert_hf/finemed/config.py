@@ -10,6 +10,7 @@ from typing import Any, Literal
 from doctobert_hf.config import build_config, check_bounds, option, read_yaml
 from doctobert_hf.errors import UsageError
 from doctobert_hf.executors import check_executor
+from doctobert_hf.extension import full_name
 from doctobert_hf.files import refuse_remote
 from doctobert_hf.recipes import find_recipe
 
@@ -106,6 +107,8 @@ class AnnotateConfig(StageConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for axis in ("domain", "subdomain", "quality", "terms"):
+            setattr(self, axis, full_name(getattr(self, axis)))
         if not 0 < self.threshold < 1:
             raise UsageError(f"threshold {self.threshold}", "between 0 and 1")
         models = [axis for axis in ("domain", "subdomain", "quality") if _is_model(self, axis)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from doctobert_hf.config import yaml_loader
 from doctobert_hf.errors import UsageError, nearest
-from doctobert_hf.extension import find_class
+from doctobert_hf.extension import find_class, full_name
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -100,10 +100,11 @@ def _find(name: str) -> Any:
 
     if name in NAMES:
         return getattr(callbacks, NAMES[name])
+    name = full_name(name)
     if ":" not in name:
         raise UsageError(
             f"callbacks: there is no '{name}'",
-            f"{', '.join(NAMES)} or package.module:Class",
+            f"{', '.join(NAMES)}, package.module:Class, or a name that a --plugin registers",
             nearest(name, list(NAMES)),
         )
     try:
