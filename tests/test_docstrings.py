@@ -6,10 +6,14 @@ import importlib
 import inspect
 import io
 import pkgutil
+import shutil
 
 import pytest
+from example_files import tune, write_files
 
 import doctobert_hf
+from doctobert_hf import extension
+from doctobert_hf.drbenchmark import families, tasks
 from doctobert_hf.errors import UsageError
 
 ROOMS = (
@@ -52,13 +56,14 @@ def _result(model, score):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, tokenizer, sample_texts):
+def place(tmp_path_factory, tokenizer, tokenizer_dir, sample_texts):
     """A folder with what the examples speak of: documents, and a tiny encoder."""
     import torch
     from datasets import Dataset
     from transformers import AutoModelForMaskedLM
 
     from doctobert_hf.models import preset_config
+    from doctobert_hf.pretraining import build_store
 
     folder = tmp_path_factory.mktemp("examples")
     rows = [{"id": str(n), "text": text} for n, text in enumerate(sample_texts[:30])]
@@ -67,6 +72,10 @@ def place(tmp_path_factory, tokenizer, sample_texts):
     model = AutoModelForMaskedLM.from_config(preset_config("doctobert-tiny", tokenizer))
     model.save_pretrained(folder / "encoder")
     tokenizer.save_pretrained(folder / "encoder")
+    shutil.copy(tokenizer_dir / "sentencepiece.model", folder / "encoder")
+    write_files(folder)
+    tune(folder)
+    build_store(sample_texts[:30], tokenizer, folder / "store", max_length=64)
     names = {
         "tokenizer": tokenizer,
         "texts": [row["text"] for row in rows],
@@ -97,6 +106,10 @@ def test_examples_run(name, place, monkeypatch):
     if not tests:
         return
     monkeypatch.chdir(folder)
+    # What examples register goes again.
+    monkeypatch.setattr(tasks, "_TASKS", dict(tasks._TASKS))
+    monkeypatch.setattr(families, "_FAMILIES", dict(families._FAMILIES))
+    monkeypatch.setattr(extension, "_NAMED", dict(extension._NAMED))
     told = []
     for test in tests:
         test.globs = {**vars(module), **names}

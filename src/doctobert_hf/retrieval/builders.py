@@ -36,8 +36,10 @@ def load_splits(config: RetrievalConfig) -> PairSplits:
         DataError: Pairs that cannot be used, or questions in two parts (``leaked_questions``).
 
     Example:
-        >>> config = RetrievalConfig("encoder", data=("pairs.jsonl",))  # doctest: +SKIP
-        >>> splits = load_splits(config)  # doctest: +SKIP
+        >>> from doctobert_hf.retrieval import RetrievalConfig
+        >>> train, validation, test = load_splits(RetrievalConfig("encoder", data="pairs.jsonl"))
+        >>> len(train.pairs()), len(validation.pairs()), len(test.pairs())
+        (32, 4, 4)
     """
     if config.data == "labforsims2":
         pairs = list(labforsims2_pairs(find_pair_corpus(config.data_dir, config.data)))

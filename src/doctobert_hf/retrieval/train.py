@@ -87,8 +87,10 @@ class RetrievalRun:
         DataError: Pairs that cannot be used.
 
     Example:
-        >>> config = RetrievalConfig(base_model="encoder", data="pairs.jsonl")  # doctest: +SKIP
-        >>> RetrievalRun(config).train()  # doctest: +SKIP
+        >>> from doctobert_hf.retrieval import RetrievalConfig
+        >>> config = RetrievalConfig("encoder", data="pairs.jsonl", output="search", max_steps=2)
+        >>> RetrievalRun(config).train().as_posix()
+        'search/model'
     """
 
     def __init__(

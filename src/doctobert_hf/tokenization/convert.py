@@ -59,7 +59,11 @@ def convert_sentencepiece(
         A fast tokenizer with the same ids.
 
     Example:
-        >>> fast = convert_sentencepiece(processor, "nmt_nfkc", 512)  # doctest: +SKIP
+        >>> from sentencepiece import SentencePieceProcessor
+        >>> processor = SentencePieceProcessor(model_file="encoder/sentencepiece.model")
+        >>> fast = convert_sentencepiece(processor, "nmt_nfkc", 512)
+        >>> fast.tokenize("Une toux.") == processor.encode("Une toux.", out_type=str)
+        True
     """
     from tokenizers import AddedToken
     from transformers import PreTrainedTokenizerFast

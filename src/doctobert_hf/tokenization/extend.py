@@ -82,8 +82,9 @@ def extend_tokenizer(
         DataError: The text has no piece that occurs often enough.
 
     Example:
-        >>> tokenizer = extend_tokenizer(base, ["céphalées fébriles"] * 20, "extended", add=8)
-        ... # doctest: +SKIP
+        >>> more = extend_tokenizer(tokenizer, ["céphalées fébriles"] * 20, "extended", add=8)
+        >>> len(tokenizer) < len(more) <= len(tokenizer) + 8
+        True
     """
     if add < 1:
         raise UsageError(f"add {add}", "at least 1 piece")

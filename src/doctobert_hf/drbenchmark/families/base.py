@@ -87,7 +87,7 @@ class Family:
         ...         return {"mae": sum(far) / len(far), "support": len(far)}
         >>> Ordered().score(None, [0, 2], [0, 1])["mae"]
         0.5
-        >>> register_family(Ordered())  # doctest: +SKIP
+        >>> register_family(Ordered())
     """
 
     kind: ClassVar[str]

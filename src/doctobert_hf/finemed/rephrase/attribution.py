@@ -120,7 +120,9 @@ _CONFIRMS = re.compile(r"(?<!\w)(?:confirm|av[ée]r|prouv|affirm)\w*", re.IGNORE
 
 
 _THEN_UNSURE = re.compile(
-    r"(?<!\w)avec(?=\s+(?:une\s+)?suspicion)|(?=(?<!\w)[àa]\s+la\s+recherche)", re.IGNORECASE
+    r"(?<!\w)avec(?=\s+(?:une\s+)?suspicion)|(?=(?<!\w)[àa]\s+la\s+recherche)"
+    r"|(?=(?<!\w)(?:fait|font|faisan?t|faisaient|faire)\s+(?:\w+ment\s+)?(?:suspecter|soup[çc]onner)(?!\w))",
+    re.IGNORECASE,
 )
 """Before it something is told that is sure: "un kyste avec suspicion d'envahissement"."""
 

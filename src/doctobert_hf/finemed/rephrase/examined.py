@@ -32,12 +32,12 @@ _MADE = {
 _SOME = re.compile(r"(?<!\w)(?:imageri|radiolog|examens?\s+compl|images?)\w*", re.IGNORECASE)
 """What may stand for any of them."""
 _DEATH = re.compile(
-    r"(?<!\w)(?:d[ée]c[ée]d[ée]\w*|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb\w+|(?:est|sont|[ée]taient)\s+mort(?:e|s|es)?|"
+    r"(?<!\w)(?:d[ée]c[ée]d[ée]\w*|d[ée]c[èe]d\w+|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb\w+|(?:est|sont|[ée]taient)\s+mort(?:e|s|es)?|"
     r"(?:issue|[ée]volution)\s+(?:[ée]tait\s+|est\s+|a\s+[ée]t[ée]\s+)?fatale)(?!\w)",
     re.IGNORECASE,
 )
 _DYING = re.compile(
-    r"(?<!\w)(?:d[ée]c[ée]d|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb|mort|meur|fatal|l[ée]tal|surv[ée]c|perdu\s+(?:une?|son|l'))",
+    r"(?<!\w)(?:d[ée]c[éèe]d|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb|mort|meur|fatal|l[ée]tal|surv[ée]c|perdu\s+(?:une?|son|l'))",
     re.IGNORECASE,
 )
 

@@ -12,9 +12,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
+from doctobert_hf.finemed.rephrase.reach import Reach
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem, surface
 from doctobert_hf.finemed.words import WORD, fold
 
+_TURNED = {"fever": (1, 2)}
+"""By group, the kind that is the other one where it is denied."""
+_ALTERED = r"alt[ée]ration(?!\s+de\s+l['’][ée]tat)"
+"""Of the general state it is a sign like others, in lists that are denied as a whole."""
 _GROUPS: dict[str, dict[str, str]] = {
     "result": {
         "positive": r"positi(?:fs?|ves?|vit[ée])|pos(?=\W|\Z)",
@@ -41,8 +46,8 @@ _GROUPS: dict[str, dict[str, str]] = {
     "age of onset": {"early": r"pr[ée]coces?", "late": r"tardi(?:fs?|ves?)"},
     "state": {
         "kept": r"(?:conserv|pr[ée]serv)(?:[ée]e?s?|ation)|intacte?s?"
-        r"|(?:sans|aucune|ni|pas\s+d['’]|ni\s+d['’])\s*alt[ée]ration",
-        "impaired": r"alt[ée]r[ée]e?s?|s['’]alt[èée]r\w+|alt[ée]ration|d[ée]grad[ée]e?s?",
+        rf"|(?:sans|aucune|ni|pas\s+d['’]|ni\s+d['’])\s*{_ALTERED}",
+        "impaired": rf"alt[ée]r[ée]e?s?|s['’]alt[èée]r\w+|{_ALTERED}|d[ée]grad[ée]e?s?",
     },
     "whole or part": {
         "whole": r"total(?:e|es|ement)?|totaux|totalit[ée]|compl[èe]t\w*|enti[èe]re\w*",
@@ -315,7 +320,22 @@ def opposite_reasons(source: str, rewrite: str) -> Iterator[str]:
 @lru_cache(maxsize=256)
 def _places(text: str, group: str) -> tuple[tuple[int, int, str], ...]:
     """Where one of a group stands in a text, which of its kinds it is, and how it is written."""
-    return tuple((m.start(), m.lastindex or 0, m[0]) for m in _PATTERNS[group].finditer(text))
+    found = [(m.start(), m.lastindex or 0, m[0]) for m in _PATTERNS[group].finditer(text)]
+    turned = _TURNED.get(group)
+    denied = _denied_at(text) if turned and any(kind == turned[0] for _, kind, _ in found) else ()
+    return tuple((at, turned[1] if turned and at in denied else kind, w) for at, kind, w in found)
+
+
+@lru_cache(maxsize=8)
+def _denied_at(text: str) -> frozenset[int]:
+    """Return where words stand that a cue denies, however far before: "ni toux, ni fièvre"."""
+    places: set[int] = set()
+    start = 0
+    for part in segments(text):
+        at = text.index(part, start)
+        start = at + len(part)
+        places.update(at + place for place in Reach(part).negated)
+    return frozenset(places)
 
 
 def _told(text: str, group: str) -> dict[int, list[str]]:
