@@ -44,7 +44,7 @@ def option(
     """Return a dataclass field with its help and bounds.
 
     Args:
-        default: Default value; a list is copied for each instance.
+        default: Default value; a list or dict is copied for each instance.
         help: What it means, with its unit; also the help of the command line.
         least: Smallest value.
         most: Largest value.
@@ -70,8 +70,8 @@ def option(
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     metadata = {"help": help, "cli": cli, "path": path, "bounds": given, "shown": shown}
     metadata["formerly"], metadata["means_now"] = formerly, means_now
-    if isinstance(default, list):
-        return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
+    if isinstance(default, (list, dict)):
+        return dataclasses.field(default_factory=lambda: default.copy(), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -312,6 +312,10 @@ def _coerce(value: Any, hint: Any, where: str) -> Any:
             value = [value]
         items = [_coerce(item, args[0], where) for item in value]
         return items if origin is list else tuple(items)
+    if origin is dict:
+        if not isinstance(value, (Mapping, type(None))):
+            raise UsageError(f"{_short(value)} for {where}", "keys and values: 'key: value' lines")
+        return dict(value or {})
     return _coerce_scalar(value, hint, where)
 
 

@@ -65,4 +65,6 @@ def test_values_of_a_key_and_tasks_are_offered():
 
     whole = whole_parser(shtab)
     assert offered(whole, "finemed", "clean", "--executor") == ["local", "slurm", "ray"]
+    assert "strict" in offered(whole, "benchmark", "run", "--protocol")
+    assert "tiny/benchmark" in offered(whole, "finetune", "--space")
     assert "morfitt" in offered(whole, "benchmark", "run", "--tasks")

@@ -40,8 +40,8 @@ class AblationPlan:
     """
 
     recipe: str = option("doctobert-small/pretrain", "recipe that every arm begins with")
-    arms: Any = option(None, "by name, the keys that an arm changes", cli=False)
-    settings: Any = option(None, "keys of all arms", cli=False)
+    arms: dict[str, Any] = option({}, "by name, the keys that an arm changes", cli=False)
+    settings: dict[str, Any] = option({}, "keys of all arms", cli=False)
     max_tokens: int | None = option(
         None, "tokens of every arm, for a fair comparison; null: the recipe's", least=1
     )
@@ -52,7 +52,7 @@ class AblationPlan:
     corpus: Path | None = option(None, "folder of your own annotated documents, instead of tasks")
     seeds: tuple[int, ...] = option((1, 2, 3), "seeds of fine-tuning", least=0)
     max_train_rows: int | None = option(None, "rows of each task to fine-tune on", least=1)
-    benchmark: Any = option(None, "other keys of 'benchmark run'", cli=False)
+    benchmark: dict[str, Any] = option({}, "other keys of 'benchmark run'", cli=False)
 
     def __post_init__(self) -> None:
         """Refuse a plan that compares nothing."""

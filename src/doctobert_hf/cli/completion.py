@@ -13,7 +13,7 @@ from typing import Any
 
 from doctobert_hf.cli.options import Parser
 from doctobert_hf.errors import UsageError
-from doctobert_hf.recipes import recipes_of
+from doctobert_hf.recipes import list_recipes, recipes_of
 
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -67,6 +67,14 @@ def _tasks(groups: bool) -> list[str]:
     return [*(["doctobert"] if groups else []), "all", *(task.name for task in list_tasks())]
 
 
+def _measuring() -> dict[str, list[str]]:
+    """Return what ``--protocol`` and ``--space`` take by name."""
+    from doctobert_hf.drbenchmark.spec import PROTOCOLS
+
+    spaces = [name for name in list_recipes() if name in ("drbenchmark/search", "tiny/benchmark")]
+    return {"protocol": list(PROTOCOLS), "space": spaces}
+
+
 _WORDS = {"pretrain": ("store", "ablate")}
 """What may stand in a recipe's place."""
 
@@ -94,6 +102,8 @@ def _mark(parser: argparse.ArgumentParser, command: str, shtab: Any) -> None:
             action.choices = [*_recipes(command), *_WORDS.get(command, ())]
         elif action.dest == "tasks" and action.option_strings:
             action.choices = _tasks(groups=command != "hub push-dataset")
+        elif action.dest in ("protocol", "space") and action.option_strings:
+            action.choices = _measuring()[action.dest]
         elif str(action.metavar).startswith("{"):  # the values that a key takes: "{local,slurm}"
             action.choices = str(action.metavar).strip("{}").split(",")
         elif action.type is Path or action.dest in ("output", "model", "corpus", "documents"):
