@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import random
 
@@ -9,7 +10,13 @@ from sentence_transformers.sentence_transformer.evaluation import InformationRet
 
 from doctobert_hf.cli.retrieval import _tell_data
 from doctobert_hf.retrieval import Pair, PairSet, evaluate, open_model
-from doctobert_hf.retrieval.evaluation import MEASURES, per_query, table, verdict
+from doctobert_hf.retrieval.evaluation import (
+    MEASURES,
+    evaluate_with_words,
+    per_query,
+    table,
+    verdict,
+)
 from doctobert_hf.retrieval.pairs import PairSplits
 
 
@@ -108,3 +115,21 @@ def test_long_documents_and_questions_are_told(pairs, encoder, sample_texts):
     notes = evaluate("tiny", pairs, model).notes
     assert "searched by their chunks" in notes[0]
     assert "questions are over 8 tokens: the model truncates them" in notes[1]
+
+
+def test_words_beside_vectors_are_measured_and_advised(encoder, tmp_path, capsys):
+    """A model that knows nothing, with words: better, and it says to search so."""
+    signs = ("douleur", "toux", "plaie", "fracture", "brûlure", "tumeur", "gêne", "raideur")
+    organs = ("genou", "foie", "rein", "cœur", "dos", "pied")
+    texts = [f"{sign} du {organ}" for sign in signs for organ in organs]
+    pairs = PairSet.from_pairs("mine", [Pair(f"une {t} ?", (f"Conduite : {t}.",)) for t in texts])
+    model = open_model(encoder, pooling="mean")
+    alone, both = evaluate_with_words("tiny", pairs, model)
+    assert (alone.kind, both.kind) == ("dense", "hybrid")
+    assert alone.scores == evaluate("tiny", pairs, model).scores
+    assert both.scores["ndcg@10"] > alone.scores["ndcg@10"]
+    told = verdict([evaluate("BM25", pairs), alone, both])
+    assert any("tiny (hybrid) is better than tiny (dense)" in line for line in told)
+    assert told[-1] == "mine: tiny: search with --method hybrid"
+    worse = dataclasses.replace(both, per_query=alone.per_query, scores=alone.scores)
+    assert verdict([alone, worse])[-1] == "mine: tiny: search by the vectors alone"

@@ -60,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("models", nargs="+", metavar="MODEL", help="runs, models or encoders")
     evaluate.add_argument("--with-bm25", action="store_true",
                           help="BM25 in the JSON too; a printed table always has it")  # fmt: skip
+    evaluate.add_argument("--with-hybrid", action="store_true", help="also vectors and words "
+                          "together, and which of the two is better")  # fmt: skip
     evaluate.add_argument("--add", nargs="+", type=Path, default=[], metavar="JSON",
                           help="results to put beside, e.g. PyLate's results.json")  # fmt: skip
     evaluate.add_argument("--pooling", choices=("mean", "cls", "max"), help="for plain encoders")
@@ -150,7 +152,7 @@ def _train_config(args: argparse.Namespace) -> RetrievalConfig:
 
 def _evaluate(args: argparse.Namespace) -> int:
     from doctobert_hf.retrieval.bm25 import require_bm25
-    from doctobert_hf.retrieval.evaluation import evaluate
+    from doctobert_hf.retrieval.evaluation import evaluate, evaluate_with_words
     from doctobert_hf.retrieval.models import (
         open_model,
         require_sentence_transformers,
@@ -158,6 +160,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     )
     from doctobert_hf.retrieval.other_kinds import evaluate_other, other_kind
 
+    if args.mteb and args.with_hybrid:
+        raise UsageError("--with-hybrid and --mteb", "--data: mteb's tasks are searched by vectors")
     if args.mteb:
         return _mteb(args)
     require_sentence_transformers()
@@ -179,7 +183,11 @@ def _evaluate(args: argparse.Namespace) -> int:
             if kind is not None:
                 results.append(evaluate_other(name.rstrip("/"), pairs, place, kind))
                 continue
-            results.append(evaluate(name.rstrip("/"), pairs, _open(open_model, place, args)))
+            model, system = _open(open_model, place, args), name.rstrip("/")
+            if args.with_hybrid:
+                results += evaluate_with_words(system, pairs, model)
+            else:
+                results.append(evaluate(system, pairs, model))
         results += [read_result(path) for path in args.add]
     _print(results, args.json)
     return 0
@@ -199,8 +207,13 @@ def _refuse_unused(args: argparse.Namespace, kinds: Sequence[str | None]) -> Non
                     f"--{option}, and every model is saved as what it is",
                     "a plain encoder among them, which it is for",
                 )
+    others = ("SparseEncoder", "CrossEncoder")
+    if args.with_hybrid and all(kind in others for kind in kinds):
+        raise UsageError(
+            "--with-hybrid, and no model that has vectors", "a dense model, or ColBERT"
+        )
     for name, kind in zip(args.models, kinds, strict=True):
-        if args.dimensions and kind in ("SparseEncoder", "CrossEncoder"):
+        if args.dimensions and kind in others:
             raise UsageError(f"--dimensions for '{name}', a {kind}", "dense models")
 
 

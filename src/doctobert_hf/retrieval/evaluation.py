@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from doctobert_hf.retrieval.chunks import Passage, cut, long_documents
-from doctobert_hf.retrieval.index import Index
+from doctobert_hf.retrieval.index import Index, Method
 from doctobert_hf.retrieval.pairs import PairSet
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Result:
 
     Attributes:
         system: Name of the model, or BM25.
-        kind: ``dense``, ``late-interaction``, ``sparse``, ``plaid`` or ``bm25``.
+        kind: ``dense``, ``late-interaction``, ``sparse``, ``plaid``, ``bm25`` or ``hybrid``.
         data: Name of the set.
         queries: Number of questions.
         documents: Number of documents searched.
@@ -96,22 +96,59 @@ def evaluate(
         >>> evaluate("bm25", pairs).scores["recall@10"]
         1.0
     """
+    return _evaluate(system, pairs, model, batch_size, (None,))[0]
+
+
+def evaluate_with_words(
+    system: str, pairs: PairSet, model: RetrievalModel, batch_size: int = 32
+) -> list[Result]:
+    """Measure a model's vectors, and the same index by vectors and words together (hybrid).
+
+    Args:
+        system: What to call it.
+        pairs: The questions, held out from training.
+        model: A dense or late-interaction model.
+        batch_size: Texts encoded at once.
+
+    Returns:
+        Two results: that of :func:`evaluate`, and one of kind ``hybrid``.
+
+    Example:
+        >>> from doctobert_hf.retrieval import PairSet
+        >>> from doctobert_hf.retrieval.models import open_model
+        >>> texts = {"a": "Toux sèche.", "b": "Entorse."}
+        >>> pairs = PairSet("mine", {"q": "toux"}, texts, {"q": ["a"]})
+        >>> model = open_model("encoder", pooling="mean")
+        >>> [result.kind for result in evaluate_with_words("mine", pairs, model)]
+        ['dense', 'hybrid']
+    """
+    return _evaluate(system, pairs, model, batch_size, (None, "hybrid"))
+
+
+def _evaluate(
+    system: str, pairs: PairSet, model: Any, batch_size: int, methods: tuple[Method | None, ...]
+) -> list[Result]:
     begin = time.perf_counter()
     index = Index.build(pairs.documents, model, batch_size=batch_size)
-    built = time.perf_counter()
+    building = time.perf_counter() - begin
     queries = list(pairs.relevant)
-    ranked = index.rank([pairs.queries[query] for query in queries], TOP)
-    searched = time.perf_counter()
-    rows = per_query(dict(zip(queries, ranked, strict=True)), pairs.relevant, pairs.gains)
-    return summary(
-        (system, index.kind, pairs),
-        rows,
-        passages=len(index.passages),
-        index_bytes=index.size,
-        documents_per_second=len(pairs.documents) / (built - begin),
-        queries_per_second=len(queries) / (searched - built),
-        notes=length_notes(pairs, index.passages, model),
-    )
+    results = []
+    for method in methods:
+        begin = time.perf_counter()
+        ranked = index.rank([pairs.queries[query] for query in queries], TOP, method)
+        searching = time.perf_counter() - begin
+        rows = per_query(dict(zip(queries, ranked, strict=True)), pairs.relevant, pairs.gains)
+        result = summary(
+            (system, method or index.kind, pairs),
+            rows,
+            passages=len(index.passages),
+            index_bytes=index.size,
+            documents_per_second=len(pairs.documents) / building,
+            queries_per_second=len(queries) / searching,
+            notes=length_notes(pairs, index.passages, model) if method is None else [],
+        )
+        results.append(result)
+    return results
 
 
 def summary(what: tuple[str, str, PairSet], rows: dict[str, list[float]], **rest: Any) -> Result:
@@ -245,13 +282,16 @@ def table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
 def verdict(results: Sequence[Result]) -> list[str]:
     """Say of each system after the first whether it differs from the first, by a paired test.
 
-    What training changed is told too: ``after training`` beside ``before training``.
+    What training changed is told too, ``after training`` beside ``before training``, and whether
+    words help a model's vectors.
     """
     lines: list[str] = []
     by_data: dict[str, Result] = {}
     for result in results:
         first = by_data.setdefault(result.data, result)
         lines += _compared(result, first)
+        if result.kind == "hybrid":
+            lines += _advised(result, results, first)
         if result.system == "after training":
             lines += [
                 line
@@ -260,6 +300,15 @@ def verdict(results: Sequence[Result]) -> list[str]:
                 for line in _compared(result, before)
             ]
     return lines
+
+
+def _advised(hybrid: Result, results: Sequence[Result], told: Result) -> list[str]:
+    """Compare vectors and words together with the vectors alone, and say which to search by."""
+    alone = next(r for r in results if r.system == hybrid.system and r.data == hybrid.data)
+    lines = _compared(hybrid, alone)
+    helps = bool(lines) and " is better than " in lines[0]
+    advice = "search with --method hybrid" if helps else "search by the vectors alone"
+    return [*(lines if alone is not told else []), f"{hybrid.data}: {hybrid.system}: {advice}"]
 
 
 def _compared(result: Result, first: Result) -> list[str]:
