@@ -93,7 +93,7 @@ TURN = re.compile(
 
 LOOKED_FOR = re.compile(
     r"(?<!\w)(?:disparition\s+(?:\w+\s+)?(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|"
-    r"r?\s+d(?:es?|u|['’])))(?P<told>[^,;:.()]{0,50}?)"
+    r"r?\s+d(?:es?|u|['’])))(?P<told>[^,;:.()]{0,90}?)"
     r"(?=\s(?:sans|avec|qui|dont|pas|et\s+(?:l[ae]s?|une?|des))\s|[,;:.()]|\Z)",
     re.IGNORECASE,
 )

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 
 _EXAMINATIONS = {
-    "CT": r"(?-i:TDM|CT)|scanners?|tomodens\w+|scann?ograph\w+|\w+-?scanners?|(?-i:TAP)",
+    "CT": r"(?:(?:angio|uro|ent[ée]ro|colo|arthro|thoraco)-?)?(?-i:TDM|CT)|scanners?|"
+    r"tomodens\w+|scann?ograph\w+|\w+-?scanners?|(?-i:TAP)",
     "MRI": r"(?:\w+-)?(?-i:IRM|RMN)|r[ée]sonance(?:\s+magn[ée]tique)?",
     "ultrasound": r"[ée]chos?|[ée]cho-?(?:graph|cardio|endoscop|scop|guid)\w*|(?:[ée]cho-?)?doppler"
     r"|(?-i:ETT|ETO|EDTSA)|ultrason\w*",
@@ -55,6 +56,27 @@ _NOT_SEEN_AGAIN = re.compile(
 )
 
 
+_REFUSED = re.compile(
+    r"(?<!\w)(?:a|ont|avai(?:t|ent)|ayant|[ée]t[ée])\s+(?:\w+ment\s+)?refus[ée]e?s?(?!\w)",
+    re.IGNORECASE,
+)
+_TREATED = re.compile(
+    r"(?<!\w)(?:mise?|sous|re[çc]u|prescri\w+|instaur\w+|b[ée]n[ée]fici\w+)\s+(?:\w+\s+){0,3}?traitement\s+"
+    r"(?:symptomatique|conservateur|m[ée]dical|substitutif|antalgique|ambulatoire)",
+    re.IGNORECASE,
+)
+_ANY_TREATMENT = re.compile(
+    r"(?<!\w)(?:trait|ttt|tt\b|th[ée]rap|prescri|m[ée]dic|soign|soula|symptomat|conservat|substitu|"
+    r"antalg|calm|re[çc](?:u|oi|ev)|prend|donn|administr|sous(?![\w-]))|th[ée]rapie",
+    re.IGNORECASE,
+)
+_UNWILLING = re.compile(
+    r"(?<!\w)(?:refus|d[ée]clin|oppos|r[ée]ticen|souhait|veut|voul|accept|consent|accord|contre|"
+    r"renonc|rejet)",
+    re.IGNORECASE,
+)
+
+
 def examination_reasons(source: str, rewrite: str) -> Iterator[str]:
     """Yield examinations that are new or left out.
 
@@ -82,6 +104,12 @@ def outcome_reasons(source: str, rewrite: str) -> Iterator[str]:
         yield f"outcome invented: {dies[0]}"
     elif died and not _DYING.search(rewrite):
         yield f"outcome lost: {died[0]}"
+    treated = _TREATED.search(source)
+    if treated and not _ANY_TREATMENT.search(rewrite):
+        yield f"treatment lost: {treated[0]}"
+    refused = _REFUSED.search(source)
+    if refused and not _UNWILLING.search(rewrite):
+        yield f"refusal lost: {refused[0]}"
     but = _HISTORY_BUT.search(rewrite)
     if but and not _HISTORY_BUT.search(source):
         yield f"antecedent invented: {but[0]}"

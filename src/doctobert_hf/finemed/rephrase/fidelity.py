@@ -207,12 +207,16 @@ _ENUMERATED = re.compile(
 )
 
 
+_DAYS = re.compile(r"(?<!\w)[JMHS]\s?\d+(?:\s*(?:,|;|et|puis|/)\s*[JMHS]\s?\d+)+(?!\w)")
+
+
 def _enumerated(text: str) -> set[float]:
     """Return the numbers that only count what a text lists: "trois hypothèses : a, b et c"."""
+    days = {float(len(re.findall(r"[JMHS]\s?\d", match[0]))) for match in _DAYS.finditer(text)}
     if not re.search(_COUNTED, text, re.I):
-        return set()
+        return days
     plain = re.sub("[\u2060\u2063]", "", as_digits(text))
-    return {
+    return days | {
         float(match["count"])
         for match in _ENUMERATED.finditer(plain)
         if len(re.split(r",|(?<!\w)(?:et|ou|puis)(?!\w)", match["what"])) == int(match["count"])

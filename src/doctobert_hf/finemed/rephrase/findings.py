@@ -125,6 +125,13 @@ def finding_reasons(source: str, rewrite: str) -> Iterator[str]:
                 break
     old, new = _results(source), _results(rewrite)
     turned = [
+        place
+        for place, states in _specimens(source).items()
+        if len(states) == 1 and _specimens(rewrite).get(place) == {not next(iter(states))}
+    ]
+    if turned:
+        yield f"result turned round: {', '.join(sorted(turned))}"
+    turned = [
         marker
         for marker, states in old.items()
         if len(states) == 1 and new.get(marker) == {not next(iter(states))}
@@ -157,6 +164,22 @@ def _results(text: str) -> dict[str, set[bool]]:
             else:
                 denied = _NOT.search(part, max(0, mark.start() - 14), mark.start())
                 state = bool(mark["yes"]) != (denied is not None)
+    return found
+
+
+_SPECIMEN = re.compile(
+    r"(?<!\w)(?:(?P<yes>positi(?:ve?|f))|n[ée]gati(?:ve?|f))s?\s+(?:(?:à\s+la\s+fois\s+)?(?P<where>dans\s+(?:l[ae]s?\s+|l['’])\w+"
+    r"(?:(?:\s*,\s*|\s+et\s+|\s+comme\s+)(?:dans\s+)?(?:l[ae]s?\s+|l['’])\w+)*))",
+    re.IGNORECASE,
+)
+
+
+def _specimens(text: str) -> dict[str, set[bool]]:
+    """By what was examined, whether something in it is positive: "négative dans le LCR"."""
+    found: dict[str, set[bool]] = {}
+    for match in _SPECIMEN.finditer(text):
+        for place in re.findall(r"(?:l[ae]s?\s+|l['’])(\w+)", match["where"], re.IGNORECASE):
+            found.setdefault(fold(place), set()).add(match["yes"] is not None)
     return found
 
 

@@ -16,14 +16,16 @@ from doctobert_hf.finemed.rephrase.reach import Reach
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem, surface
 from doctobert_hf.finemed.words import WORD, fold
 
+_ALONE = r"(?=\s*[;,.)\n]|\s*\Z|\s+(?:à|aux?)\s)"
+"""Behind a sign that is a result by itself: "anti GAD +, anti IA2 -"."""
 _TURNED = {"fever": (1, 2)}
 """By group, the kind that is the other one where it is denied."""
 _ALTERED = r"alt[ée]ration(?!\s+de\s+l['’][ée]tat)"
 """Of the general state it is a sign like others, in lists that are denied as a whole."""
 _GROUPS: dict[str, dict[str, str]] = {
     "result": {
-        "positive": r"positi(?:fs?|ves?|vit[ée])|pos(?=\W|\Z)",
-        "negative": r"n[ée]gati(?:fs?|ves?|vit[ée])|n[ée]g(?=\W|\Z)",
+        "positive": rf"positi(?:fs?|ves?|vit[ée])|pos(?=\W|\Z)|\+{{1,3}}{_ALONE}",
+        "negative": rf"n[ée]gati(?:fs?|ves?|vit[ée])|n[ée]g(?=\W|\Z)|(?<=\s)[-–−]{_ALONE}",
     },
     "normal or not": {
         "normal": r"(?<!a)normal\w*|normaux|inchang[ée]\w*|RAS"
@@ -214,7 +216,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         r"|(?<!hors )(?<!toute )fi[èe]vre(?![^.;]{0,40}\babsente?s?\b)",
         "none": r"(?:en\s+dehors\s+de\s+toute|hors)\s+fi[èe]vre"
         r"|apyr[ée](?:tique|xie)s?|af[ée]briles?|non\s+f[ée]briles?"
-        r"|fi[èe]vre(?=[^.;]{0,40}\babsente?s?\b)"
+        r"|fi[èe]vre(?=[^.;]{0,40}\babsente?s?\b)|d[ée]fervescence"
+        r"|(?:disparition|normalisation|r[ée]gression)\s+de\s+la\s+(?:fi[èe]vre|temp[ée]rature)"
         r"|(?:sans|(?:pas|plus|jamais)\s+(?:(?:[ée]t[ée]\s+)?(?:accompagn|associ|suivi)\w+\s+)?(?:de|à)"
         r"|ni(?:\s+de)?|aucune|absence\s+de)\s+fi[èe]vre",
     },
@@ -376,6 +379,8 @@ def _results(text: str, group: str, pattern: re.Pattern[str], found: _Kinds) -> 
                 continue  # "la CRP n'est pas élevée" is normal
             for raw in WORD.findall(part) if len(kinds) == 1 else ():
                 word = fold(raw)
+                if word.startswith("recherch"):
+                    continue  # of several things, each with a result of its own
                 if (len(word) >= _NAMED or raw.isupper()) and word not in LIGHT:
                     found.setdefault((group, stem(word)), set()).update(kinds)
 

@@ -96,6 +96,7 @@ class Reach:
         self._present = list(_present(segment))
         self._with = list(_with(segment))
         self._open = [match.span("told") for match in LOOKED_FOR.finditer(segment)]
+        self._listed = list(_listed(segment))
         self._goes_on = max((match.start() for match in GOES_ON.finditer(segment)), default=-1)
 
     def unclear(self, at: int) -> bool:
@@ -103,7 +104,7 @@ class Reach:
         segment = self.segment
         if _inside(self._with, at):
             return False
-        if _inside(self._open, at):
+        if _inside(self._open, at) or _inside(self._listed, at):
             return True
         near = (
             at > self._ruled_out
@@ -143,6 +144,19 @@ def _present(segment: str) -> Iterator[tuple[int, int]]:
     for match in PRESENT.finditer(segment):
         if not (BEFORE_ANY.search(match["told"]) or BEHIND_ANY.search(match["told"])):
             yield match.span("told")
+
+
+_ALL_NEGATIVE = re.compile(
+    r"(?<!\w)(?:sont|[ée]taient|reviennent|restent)\s+(?:tou(?:te)?s\s+|revenue?s\s+)?n[ée]gati(?:fs|ves)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def _listed(segment: str) -> Iterator[tuple[int, int]]:
+    """Yield lists whose results are told together: "les AAN, les ANCA et les ACL sont négatifs"."""
+    for match in _ALL_NEGATIVE.finditer(segment):
+        begin = segment.rfind(",", 0, match.start()) + 1
+        yield _list_begin(segment, begin), match.start()
 
 
 _WITH = re.compile(

@@ -38,8 +38,8 @@ def is_slip(written: str, right: str, kind: str) -> bool:
         and _sound(written).replace("s", "") == _sound(right).replace("s", "")
     ):
         return True  # "cysplastine" is "cisplatine"
-    if kind == "drug" and len(written) > 9 and len(right) == len(written) + 1:
-        return _within(written, right)  # "amoxcilline"
+    if kind == "drug" and len(written) > 8 and len(right) == len(written) + 1:
+        return _within(written, right)  # "amoxcilline", "vecuronum"
     if kind in ("disease", "germ") and len(right) == len(written) > 9:
         return sum(one != other for one, other in zip(written, right, strict=True)) == 1
     missing = len(right) - len(written)

@@ -171,6 +171,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     in_old, in_new = _Relatives(old), _Relatives(new)
     joined = set(WORD.findall(_HYPHEN.sub("", fold(source))))
     therapies = [word for word in old if word.endswith("therapie")]
+    values = [word for word in old if _VALUE.search(word)]
     kinds = {fold(word): kind_of(word) for text in (source, rewrite) for word in WORD.findall(text)}
     for word in dict.fromkeys(new):
         kind = kinds[word] or ("disease" if _is_finding(word, rewrite) else None)
@@ -186,6 +187,8 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and any(told.startswith(word[:-1]) for told in therapies):
             continue  # "héparine" of "héparinothérapie"
+        if kind == "drug" and any(word[:8] in told for told in values):
+            continue  # "cholestérol" of "hypocholestérolémie"
         if kind is None or stem(word) in old_stems:
             continue
         if in_old.of_one_root(word) or in_old.whole_of(word) or in_old.misspelt(word, kind):
