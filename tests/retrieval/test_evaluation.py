@@ -117,12 +117,14 @@ def test_long_documents_and_questions_are_told(pairs, encoder, sample_texts):
     assert "questions are over 8 tokens: the model truncates them" in notes[1]
 
 
-def test_words_beside_vectors_are_measured_and_advised(encoder, tmp_path, capsys):
+def test_words_beside_vectors_are_measured_and_advised(encoder, sample_texts):
     """A model that knows nothing, with words: better, and it says to search so."""
     signs = ("douleur", "toux", "plaie", "fracture", "brûlure", "tumeur", "gêne", "raideur")
     organs = ("genou", "foie", "rein", "cœur", "dos", "pied")
-    texts = [f"{sign} du {organ}" for sign in signs for organ in organs]
-    pairs = PairSet.from_pairs("mine", [Pair(f"une {t} ?", (f"Conduite : {t}.",)) for t in texts])
+    asked = [f"{sign} du {organ}" for sign in signs for organ in organs]
+    answers = [f"{text[:150]} {what}. {text[150:300]}" for text, what in zip(sample_texts, asked)]
+    made = [Pair(what, (answer,)) for what, answer in zip(asked, answers, strict=True)]
+    pairs = PairSet.from_pairs("mine", made)
     model = open_model(encoder, pooling="mean")
     alone, both = evaluate_with_words("tiny", pairs, model)
     assert (alone.kind, both.kind) == ("dense", "hybrid")
