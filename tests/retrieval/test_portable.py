@@ -112,7 +112,7 @@ def test_an_export_has_them_too(encoder, tmp_path):
     export_retriever(tmp_path / "m", tmp_path / "onnx")
     assert pooling_of_vllm(tmp_path / "onnx") == (["MEAN"], True)
     opened = open_model(str(tmp_path / "onnx"))
-    assert (opened[0].query_length, opened[0].document_length) == (64, 256)
+    assert (opened[0].query_length, opened[0].document_length) == (64, 128)
 
 
 @pytest.mark.long

@@ -321,3 +321,16 @@ def test_a_projection_of_a_base_with_cut_vectors_reads_whole_ones(recipe, tmp_pa
     made = new_model(config)
     made.save_pretrained(str(tmp_path / "made"))
     assert open_model(str(tmp_path / "made")).encode(["toux"]).shape == (1, 8)
+
+
+def test_lengths_are_the_bases_own_unless_the_recipe_names_them(recipe, tmp_path, caplog):
+    model = new_model(recipe(query_length=24, max_length=40))
+    model.save_pretrained(str(tmp_path / "base"))
+    kept = new_model(RetrievalConfig(str(tmp_path / "base")))
+    assert (kept[0].query_length, kept[0].document_length) == (24, 40)
+    assert "tokens instead of" not in caplog.text
+    named = new_model(RetrievalConfig(str(tmp_path / "base"), max_length=32))
+    assert (named[0].query_length, named[0].document_length) == (24, 32)
+    assert "max_length: 32 tokens instead of 40" in caplog.text
+    usual = new_model(recipe(query_length=None, max_length=None))
+    assert (usual[0].query_length, usual[0].document_length) == (64, 128)

@@ -43,6 +43,7 @@ from doctobert_hf.retrieval.builders import load_splits
 from doctobert_hf.retrieval.chunks import Passage, cut, starts_of
 from doctobert_hf.retrieval.evaluation import TOP, Result, evaluate, per_query, summary, table
 from doctobert_hf.retrieval.examples import negatives
+from doctobert_hf.retrieval.models import USUAL_LENGTHS
 from doctobert_hf.retrieval.pairs import PairSet
 from doctobert_hf.retrieval.pylate import space_behind
 from doctobert_hf.retrieval.recipe import RetrievalConfig, read_recipe
@@ -62,8 +63,7 @@ def make_model(config: RetrievalConfig) -> Any:
     prompts = config.given_prompts if trained is not None else config.new_prompts
     markers = {name: text if text[:1] == "[" else "" for name, text in prompts.items()}
     given: dict[str, Any] = {
-        "query_length": config.query_length,
-        "document_length": config.max_length,
+        name: length for name, length in lengths_of(config, trained).items() if length is not None
     }
     if "query" in markers:
         given["query_prefix"] = markers["query"]
@@ -111,9 +111,18 @@ def trained_settings(place: str) -> dict[str, Any] | None:
     return settings if late or "query_prefix" in settings else None
 
 
-def passages_of(texts: list[str], model: Any, config: RetrievalConfig) -> list[Passage]:
+def lengths_of(config: RetrievalConfig, trained: Any) -> dict[str, int | None]:
+    """Return the recipe's lengths; None: the base's own where it is a ColBERT, else the usual."""
+    query, document = (None, None) if trained is not None else USUAL_LENGTHS
+    return {
+        "query_length": config.query_length or query,
+        "document_length": config.max_length or document,
+    }
+
+
+def passages_of(texts: list[str], model: Any) -> list[Passage]:
     """Cut documents over the model's context, as the other kinds do."""
-    return cut(texts, model.tokenizer, config.max_length - 1, model.prompts["document"])
+    return cut(texts, model.tokenizer, model.document_length - 1, model.prompts["document"])
 
 
 def training_rows(pairs: PairSet, config: RetrievalConfig, model: Any) -> Any:
@@ -126,7 +135,7 @@ def training_rows(pairs: PairSet, config: RetrievalConfig, model: Any) -> Any:
     wrong = negatives(pairs, config) if config.hard_negatives else {}
     documents = list(pairs.documents)
     split: dict[str, list[str]] = {}
-    for passage in passages_of(list(pairs.documents.values()), model, config):
+    for passage in passages_of(list(pairs.documents.values()), model):
         split.setdefault(documents[passage.document], []).append(passage.text)
 
     def nearest(query: str, document: str) -> str:
@@ -190,7 +199,7 @@ def plaid(name: str, model: Any, config: RetrievalConfig, pairs: PairSet, folder
     from pylate import indexes, retrieve
 
     begin = time.perf_counter()
-    passages = passages_of(list(pairs.documents.values()), model, config)
+    passages = passages_of(list(pairs.documents.values()), model)
     index = indexes.PLAID(
         index_folder=str(folder), index_name=name, override=True, device="cpu", show_progress=False
     )

@@ -54,6 +54,8 @@ def training_rows(
     """
     from datasets import Dataset
 
+    from doctobert_hf.retrieval.models import document_length
+
     rows = training_ids(pairs, config) if ids is None else ids
     texts = _Texts(pairs, model, {document for row in rows for document in row[1:]})
     names = ["positive", *(f"negative_{n + 1}" for n in range(config.hard_negatives))]
@@ -62,7 +64,7 @@ def training_rows(
         columns[name] = texts.nearest([(row[0], row[place]) for row in rows])
     if texts.long:
         pairs.notes.append(
-            f"{pairs.name}: {len(texts.long):,} documents over {config.max_length} tokens are "
+            f"{pairs.name}: {len(texts.long):,} documents over {document_length(model)} tokens are "
             "trained on by their chunk nearest to the question"
         )
     return Dataset.from_dict(columns)

@@ -211,7 +211,7 @@ def new_model(config: RetrievalConfig) -> RetrievalModel:
         model = _of_encoder(config)
         model.prompts = config.new_prompts
     _add_markers(model, list(model.prompts.values()))
-    set_lengths(model, config.query_length, config.max_length)
+    set_lengths(model, *lengths_of(model, config, trained=saved == wanted))
     return model
 
 
@@ -224,7 +224,7 @@ def _of_encoder(config: RetrievalConfig) -> RetrievalModel:
         config.base_model,
         config.dimensions or LATE_DIMENSIONS,
         config.skipped_words,
-        {"query_expansion": _expansion(config)},
+        {"query_expansion": _expansion(config, USUAL_LENGTHS[0])},
     )
 
 
@@ -232,11 +232,11 @@ LATE_DIMENSIONS = 128
 """Of a token's vector in a new late-interaction model (ColBERT's)."""
 
 
-def _expansion(config: RetrievalConfig) -> dict[str, Any] | None:
+def _expansion(config: RetrievalConfig, own: int) -> dict[str, Any] | None:
     if config.query_expansion in (None, "none"):
         return None
     fixed = config.query_expansion == "fixed"
-    length = config.query_length if fixed else config.expansion_length
+    length = (config.query_length or own) if fixed else config.expansion_length
     return {"strategy": config.query_expansion, "length": length}
 
 
@@ -261,7 +261,8 @@ def _changed(model: Any, config: RetrievalConfig) -> list[str]:
         pooling.pooling_mode = config.pooling
         told.append(f"pooling: {config.pooling} instead of {before['pooling']}")
     if config.kind != "dense" and config.query_expansion is not None:
-        model[0].query_expansion = _expansion(config)
+        own = model[0].query_length or model.max_seq_length or USUAL_LENGTHS[0]
+        model[0].query_expansion = _expansion(config, own)
     if config.kind != "dense" and config.skiplist is not None:
         for mask in model:
             if hasattr(mask, "skiplist_words"):
@@ -285,12 +286,34 @@ def told_changes(model: Any, config: RetrievalConfig) -> list[str]:
         if model.prompts.get(name, "") != text
     ]
     for name, own, now in _lengths(model, config):
-        if own not in (None, now):
+        if own is not None and now not in (None, own):
             told.append(f"{name}: {now} tokens instead of {own}")
     return told
 
 
-def _lengths(model: Any, config: RetrievalConfig) -> list[tuple[str, int | None, int]]:
+USUAL_LENGTHS = 64, 128
+"""Most tokens of queries and documents of a new model, where a recipe says nothing."""
+
+
+def lengths_of(model: Any, config: RetrievalConfig, trained: bool) -> tuple[int, int]:
+    """Return the most tokens of queries and documents: the recipe's, the base's or the usual.
+
+    Args:
+        model: The model as it was opened.
+        config: The recipe.
+        trained: Whether the base is a retriever, whose lengths are kept.
+    """
+    read = getattr(model[0], "config", None)
+    limit = (max_positions(read) if read is not None else None) or max(USUAL_LENGTHS)
+    found = []
+    own = {name: length for name, length, _ in _lengths(model, config)} if trained else {}
+    given = {"query_length": config.query_length, "max_length": config.max_length}
+    for usual, (name, length) in zip(USUAL_LENGTHS, given.items(), strict=True):
+        found.append(length or own.get(name) or min(usual, limit))
+    return found[0], found[1]
+
+
+def _lengths(model: Any, config: RetrievalConfig) -> list[tuple[str, int | None, int | None]]:
     """Return the names of lengths with the model's own and the recipe's; static ones have none."""
     if not hasattr(model[0], "document_length"):
         return []

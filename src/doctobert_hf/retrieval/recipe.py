@@ -46,9 +46,16 @@ class RetrievalConfig:
         None,
         "text before each document; null: as the base has it, else none (late interaction: '[D] ')",
     )
-    query_length: int = option(64, "most tokens of a query, special tokens counted", least=1)
-    max_length: int = option(
-        256, "most tokens of a document's chunk, special tokens counted", least=1
+    query_length: int | None = option(
+        None,
+        "most tokens of a query, special tokens counted; null: as the base has it, else 64",
+        least=1,
+    )
+    max_length: int | None = option(
+        None,
+        "most tokens of a document's chunk, special tokens counted; null: as the base has it, "
+        "else 128, or what the encoder has positions for",
+        least=1,
     )
     query_expansion: Literal["none", "fixed", "min"] | None = option(
         None,

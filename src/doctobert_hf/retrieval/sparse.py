@@ -19,6 +19,7 @@ from doctobert_hf.errors import UsageError
 from doctobert_hf.retrieval.chunks import Passage, best_of_documents, cut, starts_of
 from doctobert_hf.retrieval.models import (
     document_length,
+    lengths_of,
     require_sentence_transformers,
     set_lengths,
     tokenizer_of,
@@ -61,7 +62,7 @@ def new_sparse(config: RetrievalConfig) -> Any:
         UsageError: The base has no masked-LM head: weights of the vocabulary would be random.
     """
     require_sentence_transformers()
-    if other_kind(config.base_model) == "SparseEncoder":
+    if trained := other_kind(config.base_model) == "SparseEncoder":
         model = open_sparse(config.base_model)
         if not hasattr(model[0], "document_length"):
             raise UsageError(
@@ -76,7 +77,7 @@ def new_sparse(config: RetrievalConfig) -> Any:
         _check_head(config.base_model)
         model = _of_masked_lm(config.base_model)
         model.prompts = config.new_prompts
-    set_lengths(model, config.query_length, config.max_length)
+    set_lengths(model, *lengths_of(model, config, trained))
     return model
 
 
