@@ -92,8 +92,10 @@ TURN = re.compile(
 """A comma, or "et la", behind which something else is told than what was denied before it."""
 
 LOOKED_FOR = re.compile(
-    r"(?<!\w)(?:disparition\s+(?:\w+\s+)?(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|"
-    r"r?\s+d(?:es?|u|['’])))(?P<told>[^,;:.()]{0,90}?)"
+    r"(?<!\w)(?:(?P<gone>disparition)\s+(?:\w+\s+)?(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|"
+    r"r?\s+d(?:es?|u|['’])))"
+    r"(?P<told>(?(gone)[^,;:.()]{0,50}?(?:\set\s(?:du|des|de\s+la|de\s+l['’])[^,;:.()]{0,50}?)?|"
+    r"[^,;:.()]{0,90}?))"
     r"(?=\s(?:sans|avec|qui|dont|pas|et\s+(?:l[ae]s?|une?|des))\s|[,;:.()]|\Z)",
     re.IGNORECASE,
 )
