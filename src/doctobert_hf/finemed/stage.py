@@ -210,6 +210,9 @@ class Stage:
                 f"Delete '{self.folder}' and run the stage again",
             )
         write_json_atomic(self.folder / MANIFEST, manifest)
+        if (self.folder / "data").is_dir():
+            told = describe_input(self.folder / "data")
+            self.run_folder.record.outputs["data"] = {k: v for k, v in told.items() if k != "path"}
         self.run_folder.finish("data", "excluded", "logs", MANIFEST)
         return manifest
 

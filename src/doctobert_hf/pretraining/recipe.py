@@ -15,6 +15,7 @@ from doctobert_hf.pretraining.initial_model import (
     average,
     checkpoint_of,
     make_model,
+    source_of,
 )
 from doctobert_hf.pretraining.named_callbacks import make_callbacks, split_named
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
@@ -228,6 +229,7 @@ def open_pretraining(
     """
     from doctobert_hf.environment import check_bf16, check_compile
     from doctobert_hf.runs import open_run, settings_of
+    from doctobert_hf.runs.record import weights_of
     from doctobert_hf.runs.resume import recipe_of
 
     check_inputs(config)
@@ -255,6 +257,10 @@ def open_pretraining(
     except BaseException:
         run.close(failed=True)
         raise
+    if config.init_from is not None and not run.resumed:
+        begun = weights_of(source_of(config))  # a card tells its story of these weights only
+        run.record.results = {**(run.record.results or {}), "begun_from": {"weights": begun}}
+        run.record.write(run.record_path)
     trainer.run_folder = run
     return trainer
 

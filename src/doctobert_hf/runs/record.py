@@ -256,7 +256,8 @@ def _plain(value: Any, may_be_path: bool) -> Any:
     return value
 
 
-_HASHED = 256 * 2**20  # bytes; larger inputs are known by size and time of change
+HASHED = 256 * 2**20
+"""Bytes; larger inputs are known by size and time of change."""
 
 
 def describe_input(path: Any) -> dict[str, Any]:
@@ -269,7 +270,7 @@ def describe_input(path: Any) -> dict[str, Any]:
     if place.is_file():
         size = place.stat().st_size
         found: dict[str, Any] = {"path": str(place.resolve()), "bytes": size}
-        if size <= _HASHED:
+        if size <= HASHED:
             return found | {"sha256": sha256(place)}
         return found | {"changed": place.stat().st_mtime_ns}
     if place.is_dir():
@@ -278,7 +279,7 @@ def describe_input(path: Any) -> dict[str, Any]:
         digest = hashlib.sha256()
         for file in files:
             status = file.stat()
-            state = sha256(file) if total <= _HASHED else f"{status.st_size}-{status.st_mtime_ns}"
+            state = sha256(file) if total <= HASHED else f"{status.st_size}-{status.st_mtime_ns}"
             digest.update(f"{file.relative_to(place).as_posix()}\0{state}\n".encode())
         return {
             "path": str(place.resolve()),

@@ -137,6 +137,32 @@ def test_stages_moved_together_are_found_and_lost_ones_named(tmp_path, monkeypat
     assert made.unknown == ["a"] and not made.annotations
 
 
+@pytest.mark.long
+def test_of_rows_that_no_stage_wrote_nothing_is_told(tmp_path, monkeypatch, capsys):
+    """A stage that was run again, rows that somebody added, and rows that somebody edited."""
+    stages(tmp_path, monkeypatch)
+    shutil.copytree(tmp_path / "a", tmp_path / "moved" / "a")
+    shutil.copytree(tmp_path / "b", tmp_path / "moved" / "b")
+    assert len(made_by(tmp_path / "moved" / "b").stages) == 2, "a copy is the same"
+    [part] = (tmp_path / "b" / "data").glob("*.parquet")
+    table = pq.read_table(part)
+    text = table.column_names.index("text")
+    other = pa.array([word.upper() for word in table["text"].to_pylist()])
+    pq.write_table(table.set_column(text, "text", other), part)
+    made = made_by(tmp_path / "c")
+    assert [s["name"] for s in made.stages] == ["decontaminate"] and made.unknown == ["b"]
+    assert not made.annotations and not made.personal_data and not made.masked
+    [told] = made.changed
+    assert "was changed after" in told
+    assert made_by(tmp_path / "b").stages == [], "its own rows are others"
+    pq.write_table(pa.concat_tables([table, table]), part)
+    assert "has 6 rows, and its manifest says 3" in made_by(tmp_path / "b").changed[0]
+    push = ["hub", "push-dataset", "b", "me/x", "--license", "cc-by-4.0", "--dry-run"]
+    assert main([*push, "--output", "card"]) == 0
+    assert "the card tells nothing of it" in capsys.readouterr().err
+    assert "There are no records of the stages" in (tmp_path / "card" / "README.md").read_text()
+
+
 def test_data_without_stages_claims_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = {"text": TEXTS, "medical_entity_density": pa.array([0.1] * 4, pa.float32())}

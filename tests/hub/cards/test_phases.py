@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from doctobert_hf.hub.cards.facts import CardFacts
-from doctobert_hf.hub.cards.phases import name_of
+from doctobert_hf.hub.cards.phases import name_of, read_pretraining
 from doctobert_hf.hub.cards.records import locate_model, read_model
 from doctobert_hf.hub.publish.preview import render_path
+from doctobert_hf.runs.record import weights_of
 
 FACTS = CardFacts(license="mit")
 
@@ -148,3 +149,19 @@ def test_an_untrained_twin_says_that_it_learned_nothing(run, tmp_path):
 )
 def test_a_path_is_known_by_its_last_part_and_an_id_stays(place, name):
     assert name_of(place) == name
+
+
+def test_a_run_that_was_replaced_tells_no_story_of_others(run, tmp_path):
+    """What a run was begun from is known by its weights, not by where they stood."""
+    earlier = tmp_path / "earlier"
+    shutil.copytree(run, earlier)
+    configure(run, init_from=str(earlier / "model"))
+    record = json.loads((run / "run.json").read_text())
+    record["results"] = {"begun_from": {"weights": weights_of(earlier / "model")}}
+    (run / "run.json").write_text(json.dumps(record))
+    assert [phase["name"] for phase in read_pretraining(run)["phases"]] == ["earlier", run.name]
+    [file] = (earlier / "model").glob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:-1] + b"0")
+    made = read_pretraining(run)
+    assert [phase["name"] for phase in made["phases"]] == [run.name]
+    assert made["begun_from"] == "model"

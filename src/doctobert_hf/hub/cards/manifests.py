@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from doctobert_hf.hub.cards.provenance import changed_input, changed_rows
 from doctobert_hf.hub.cards.reading import read_json
 
 MANIFEST = "manifest.json"
@@ -38,6 +39,7 @@ class MadeBy:
         rewritten: Of a mix: its chunks that a language model wrote, and all of them; None: no mix.
         selected: Whether a stage kept only what passes thresholds.
         masked: Whether personal data was replaced in all of the text, on each way to it.
+        changed: Sentences on folders that are not what was recorded: of them nothing is told.
     """
 
     stages: list[dict[str, Any]] = field(default_factory=list)
@@ -53,6 +55,7 @@ class MadeBy:
     rewritten: tuple[int, int] | None = None
     selected: bool = False
     masked: bool = False
+    changed: list[str] = field(default_factory=list)
 
 
 def made_by(path: Path) -> MadeBy:
@@ -68,7 +71,10 @@ def made_by(path: Path) -> MadeBy:
     folder = next((p for p in (path, path.parent) if _is_stage(p)), None)
     if folder is None:
         return MadeBy()
-    _follow(folder, manifests, unknown, set())
+    changed: list[str] = []
+    if other := changed_rows(folder, read_json(folder / MANIFEST)["documents"]):
+        return MadeBy(changed=[other])
+    _follow(folder, manifests, unknown, set(), changed)
     sought = [m for m in manifests if m["stage"] == "decontaminate"]
     rewritten = _rewritten(folder)
     return MadeBy(
@@ -93,6 +99,7 @@ def made_by(path: Path) -> MadeBy:
         rewritten=None if rewritten is None else (rewritten, manifests[-1]["documents"]),
         selected=any(m["stage"] == "filter" for m in manifests),
         masked=any(map(_masks, manifests)) and not _passed_by(folder, _masks),
+        changed=changed,
     )
 
 
@@ -130,7 +137,13 @@ def _is_stage(folder: Path) -> bool:
     return file.is_file() and "stage" in read_json(file)
 
 
-def _follow(folder: Path, found: list[dict[str, Any]], unknown: list[str], seen: set[Path]) -> None:
+def _follow(
+    folder: Path,
+    found: list[dict[str, Any]],
+    unknown: list[str],
+    seen: set[Path],
+    changed: list[str] | None = None,
+) -> None:
     """Add the manifests before a stage, then its own."""
     if folder.resolve() in seen:
         return
@@ -140,8 +153,10 @@ def _follow(folder: Path, found: list[dict[str, Any]], unknown: list[str], seen:
         before = _before(folder, place)
         if before is None:
             unknown.append(Path(place).name)
+            if changed is not None and (there := _stage_of(folder, place)) is not None:
+                changed.append(str(changed_input(folder, place, there)))
         else:
-            _follow(before, found, unknown, seen)
+            _follow(before, found, unknown, seen, changed)
     found.append(manifest)
 
 
@@ -152,6 +167,12 @@ def _places(manifest: dict[str, Any]) -> list[str]:
 
 
 def _before(folder: Path, place: str) -> Path | None:
+    """Find an input's stage, if its rows are still those that were read."""
+    there = _stage_of(folder, place)
+    return None if there is None or changed_input(folder, place, there) else there
+
+
+def _stage_of(folder: Path, place: str) -> Path | None:
     """Find an input's stage: as given, from where this runs now; or beside, if both were moved."""
     near = [Path(place), folder.parent / place, folder.parent / Path(place).name]
     return next((p for p in near if _is_stage(p)), None)

@@ -12,7 +12,7 @@ from doctobert_hf.hub.cards.reading import read_json
 from doctobert_hf.hub.cards.weights import count_parameters
 from doctobert_hf.models.averaging import AVERAGED
 from doctobert_hf.pretraining.objectives import ObjectiveSchedule
-from doctobert_hf.runs.record import read_record
+from doctobert_hf.runs.record import read_record, weights_of
 
 Record = dict[str, Any]
 LOG = "metrics.jsonl"
@@ -210,7 +210,19 @@ def earlier_run(run: Path, config: Record) -> Path | None:
     if config.get("init_from") is None:
         return None
     place = Path(config["init_from"])
-    return next((p for p in (place, place.parent) if is_run(p) and p != run), None)
+    earlier = next((p for p in (place, place.parent) if is_run(p) and p != run), None)
+    return None if earlier is None or _was_replaced(run, place) else earlier
+
+
+def _was_replaced(run: Path, place: Path) -> bool:
+    """Return whether a run was begun from other weights than stand at the place now."""
+    record = read_record(run)
+    known = ((record.results or {}) if record is not None else {}).get("begun_from") or {}
+    if not known.get("weights"):
+        return False  # recorded by an earlier version
+    folders = [place, place / "model", *sorted(place.glob("checkpoint-*"))]
+    found = [weights for folder in folders if (weights := weights_of(folder))]
+    return bool(found) and known["weights"] not in found
 
 
 def earlier_runs(run: Path) -> list[Path]:

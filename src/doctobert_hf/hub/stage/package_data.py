@@ -98,6 +98,7 @@ def package_dataset(
     placed = stage_companions(path, folder, own=not tasks)
     placed += _texts_of_corpora(path, tasks, folder)
     warnings = [] if tasks else [*_licence_warnings(context), *left_out_of(path, sources)]
+    warnings += [f"{line}: the card tells nothing of it" for line in context["made"].changed]
     warnings += licence_text_warnings(_licences_of(context), placed)
     if row.generated and not facts.rewriter and not context["rewriters"]:
         warnings.append("Which model generated the text is not recorded: set rewriter in card.yaml")
