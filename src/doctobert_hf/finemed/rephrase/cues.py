@@ -33,7 +33,7 @@ CUE = re.compile(
     r"infirm(?!i[èe]r)\w+|"
     r"(?:a|ont|avai(?:t|ent)|ayant)\s+[ée]cart[ée](?!\w)|"
     r"renon[çc]\w+\s+à\s+(?:toute?\s+)?|(?<=pas )sous(?!\w)|"
-    r"(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|contrairement\s+(?:à|"
+    r"(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|(?<=,)\s*plus\s+d['’](?!\s*une?\s)|contrairement\s+(?:à|"
     r"aux?)\s+(?:l['’]|l[ae]s?\s)?|(?:\A|,|(?<!\w)et)\s*(?:non\s+)?pas\s+(?:à|aux?|avec|chez)\s+(?:l['’]|l[ae]s?\s)?)",
     re.IGNORECASE,
 )

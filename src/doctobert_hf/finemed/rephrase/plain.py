@@ -69,8 +69,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"\1 insuffisant"),
         (r"(?<!\w)(?:pour|afin\s+d|de\s+(?:fa[çc]on|mani[èe]re)\s+à)\s*'?\s*[ée]viter(?!\w)", re.I,
          "contre"),
-        (rf"(?<=\d)({_S}?[cm]m){_S}+sur{_S}+(\d+(?:[.,]\d+)?)(?!{_S}?[cm]m|[\d.,]\d)", re.I,
+        (rf"(?<=\d)({_S}?[cm]m){_S}+sur{_S}+(\d+(?:[.,]\d+)?)(?!\d|{_S}?[cm]m|[.,]\d)", re.I,
          r"\1 x \2\1"),
+        (r"(?<=\d)\s?g/d(?![\w/])", 0, " g/dl"),
+        (r"(?<!\w)((?:Ttt|Traitement|Ligne|Temps|[ÉE]tape|Phase)s?)\s+\d\s*:", re.I, r"\1 :"),
         (r"(r[ée]cepteurs?[^.;]{0,50}?)progest[ée]rone(?!\w)", re.I, r"\1progestatifs"),
         (r"(?<!\w)OD(?=\s*:?\s*\d)", 0, "oeil droit"),
         (r"(?<!\w)OG(?=\s*:?\s*\d)", 0, "oeil gauche"),
@@ -199,6 +201,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          re.I, r"\1 : aucun"),
         (r"(?<!\w)(?:ne\s+|n')([^\W\d_]+)\s+(?:pas|plus)\s+(?:totale|compl[èe]te|enti[èe]re)ment"
          r"(?!\w)", re.I, r"\1 incomplètement"),
+        (r"(?<!\w)(?:ne\s+|n')([^\W\d_]+)\s+(?:pas|plus)\s+([^\W\d_]+[ué]e?s?)\s+"
+         r"(?:(?:totale|compl[èe]te|enti[èe]re)ment|en\s+totalit[ée])(?!\w)", re.I,
+         r"\1 incomplètement \2"),
         (r"(?<!\w)(pendant|au\s+cours|lors)\s+(ou\s+en\s+dehors\s+des\s+repas)", re.I,
          r"pendant les repas \2"),
         (r"(?<=repas)\s+(?:ou|et|qu'|comme)\s*en\s+dehors(?:\s+de\s+ceux-ci|\s+des\s+repas)?(?!\w)",

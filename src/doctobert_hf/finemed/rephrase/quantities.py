@@ -78,7 +78,13 @@ _FACTORS: dict[str, tuple[str, float]] = {
         "cgy": ("gy", 1e-2),
     },
     **{"min": ("h", 1 / 60), "mn": ("h", 1 / 60), "minute": ("h", 1 / 60), "h": ("h", 1.0)},
-    **{"heure": ("h", 1.0), "j": ("h", 24.0), "jour": ("h", 24.0), "sem": ("h", 168.0)},
+    **{
+        "heure": ("h", 1.0),
+        "j": ("h", 24.0),
+        "jr": ("h", 24.0),
+        "jour": ("h", 24.0),
+        "sem": ("h", 168.0),
+    },
     **{
         "semaine": ("h", 168.0),
         "mois": ("mois", 1.0),
@@ -108,7 +114,7 @@ _NUMBER = re.compile(
 _EVERY = re.compile(r"tou(?:te)?s\s+les\s*\Z", re.I)
 _LESS = re.compile(
     r"(?:[<≤⩽]|inf[ée]rieure?s?(?:\s+ou\s+[ée]gale?s?)?\s+(?:à|a|au|aux)|moins\s+d[e'’]|en\s+dessous\s+d[e'’]|"
-    r"au-dessous\s+d[e'’]|sous\s+le\s+seuil\s+d[e'’]|(?:ne|sans)\s+(?:pas\s+)?d[ée]pass\w+(?:\s+pas)?|"
+    r"au-dessous\s+d[e'’]|sous\s+le\s+seuil\s+d[e'’]|(?<!\w)(?:ne|sans)\s+(?:pas\s+)?d[ée]pass\w+(?:\s+pas)?|"
     r"jusqu['’][àa]|maxim\w+(?:\s+d[e'’])?|au\s+plus|n['’]exc[èe]d\w+\s+pas)\s*:?\s*(?:de\s|d['’])?\s*\Z",
     re.I,
 )

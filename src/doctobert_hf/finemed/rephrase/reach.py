@@ -96,7 +96,7 @@ class Reach:
         self._present = list(_present(segment))
         self._with = list(_with(segment))
         self._open = [match.span("told") for match in LOOKED_FOR.finditer(segment)]
-        self._listed = list(_listed(segment))
+        self._listed = sorted([*_listed(segment), *_spared(segment)])
         self._goes_on = max((match.start() for match in GOES_ON.finditer(segment)), default=-1)
 
     def unclear(self, at: int) -> bool:
@@ -179,6 +179,18 @@ def _with(segment: str) -> Iterator[tuple[int, int]]:
 _SHOWS = tuple(
     "montr retrouv revel objectiv not met mett voi constat identifi visualis detect trouv".split()
 )
+
+
+_SPARES = re.compile(
+    r"(?<!\w)(?:respect|[ée]pargn)(?:ant|ent|ai(?:t|ent)|er?)\s+(?=l[ae]s?\s|l['’])", re.IGNORECASE
+)
+
+
+def _spared(segment: str) -> Iterator[tuple[int, int]]:
+    """Yield what is spared, behind its first words: "respectait le tronc, la veine et le nerf"."""
+    for match in _SPARES.finditer(segment):
+        end = TELLS_ALREADY.search(segment, match.end())
+        yield match.end(), end.start() if end else len(segment)
 
 
 def _negated_places(segment: str, heads: dict[int, int] | None = None) -> Iterator[int]:

@@ -18,6 +18,7 @@ _REMNANT = re.compile(
     r"output|response|input)\b[^\n]*"
     r"|(?<!\w)(?:voici|voilà|ci-dessous,?)\s+(?:(?:une?|l[ea]|l['’]|les|ma|votre|mon)\s*)?(?:\w+\s+){0,2}"
     r"(?:r[ée]-?[ée]cri\w*|reformul\w*|version|texte|document|r[ée]sum[ée]|proposition|paraphrase)"
+    r"(?!\s+(?:du\s+(?:dossier|cas|s[ée]jour|parcours)|de\s+l['’](?:observation|histoire|hospitalisation)))"
     r"|(?<!\w)(?:texte|document|version)\s+(?:r[ée]-?[ée]crite?|reformul[ée]e?|paraphras[ée]e?)"
     r"|(?<!\w)(?:du|le|au)\s+(?:texte|document)\s+(?:original|source|initial|fourni)"
     r"|\(?fin\s+(?:du|de\s+la)\s+(?:document|texte|r[ée][ée]criture|version|r[ée]ponse)\)?"

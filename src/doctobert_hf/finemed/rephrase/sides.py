@@ -9,12 +9,15 @@ from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem, surface
 from doctobert_hf.finemed.words import WORD, fold
 
+_NO_MUSCLE = r"(?!\s+(?:externe|interne|sup[ée]rieur|inf[ée]rieur|m[ée]dial|lat[ée]ral)s?(?!\w))"
+"""Behind "droit": one of the eye's muscles."""
 SIDE = re.compile(
-    r"(?<!\w)(?:(droite?s?|dext\w+)|(gauches?|senestr\w+)|(bilat[ée]ra\w+))(?!\w)", re.IGNORECASE
+    rf"(?<!\w)(?:(droites?|droits?{_NO_MUSCLE}|dext\w+)|(gauches?|senestr\w+)|(bilat[ée]ra\w+))(?!\w)",
+    re.IGNORECASE,
 )
 _ANY_PLACE = frozenset(
     """region niveau cotes zone endroit partie versant grand grande petit petite correction
-    examen""".split()
+    examen faveur""".split()
 )
 _SHORT_SIDES = tuple(
     re.compile(rf"(?<!\w)(?:{short})(?!\w)")
