@@ -83,6 +83,8 @@ class Result:
             search space. Empty in files of version 0.1.
         interval: 95 % interval of the score over test documents; None where it has none, and in
             files of version 0.1.
+        energy: What was measured with it: ``emissions_kg`` and ``country`` (None where nobody
+            said where the machine stands), ``cpu``, ``gpu``, ``codecarbon``.
     """
 
     cell: Cell
@@ -103,6 +105,7 @@ class Result:
     predictions: str
     settings: dict[str, Any] = field(default_factory=dict)
     interval: list[float] | None = None
+    energy: dict[str, Any] | None = None
 
     def write(self, root: Path) -> Path:
         """Write the file; a run that stops later finds the cell done."""

@@ -57,6 +57,14 @@ def test_a_fine_tuned_model_has_its_score_and_no_field_of_an_encoder(kind, model
     path.write_text(json.dumps(note))
     measured = render_path(tmp_path / "m", "me/x", FACTS)
     assert "scoring: 0.25 kWh" in measured.text and "energy" not in measured.gaps
+    assert "co2_eq_emissions" not in front_matter(measured.text)
+    session = {"emissions_kg": 0.05, "country": "BEL", "codecarbon": "3", "cpu": "X", "gpu": ""}
+    note["result"]["energy"] = session
+    path.write_text(json.dumps(note))
+    placed = render_path(tmp_path / "m", "me/x", FACTS).text
+    assert "0.05 kg CO₂e with the electricity mix of BEL" in placed
+    front = front_matter(placed)["co2_eq_emissions"]
+    assert front["emissions"] == 50 and front["training_type"] == "fine-tuning"
     assert "F1 on its test split" in card.text and "**62.50 %**" in card.text
     labels = card.text.split("### 🏷️ Labels")[1].split("\n## ")[0].split()
     assert labels == (

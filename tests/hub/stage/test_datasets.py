@@ -241,6 +241,23 @@ def test_rows_under_another_licence_are_told(tmp_path):
     assert "| CC BY 4.0 | 2 |" in card
 
 
+def test_rows_name_their_licence_in_a_struct_too(tmp_path):
+    told = [{"license": "mit", "url": "x"}, {"license": "mit", "url": "y"}]
+    path = write(tmp_path / "x.parquet", text=["a"] * 2, metadata=told)
+    report, card = dry(path, tmp_path)
+    assert "2 row(s) say their licence is 'mit'" in report.warnings[0]
+    assert "- cc-by-4.0\n- mit" in card.split("---")[1]
+
+
+def test_a_finemed_card_names_the_axes_that_there_are(tmp_path):
+    rows = {"text": ["a"] * 2, "medical_entity_density": pa.array([0.1, 0.2], pa.float32())}
+    _, card = dry(write(tmp_path / "x.parquet", **rows), tmp_path)
+    assert "each has the density of its medical terms." in card
+    for claimed in ("subdomain", "educational", "health text", "sous-domaine", "de santé"):
+        assert claimed not in card.split("does not have")[0], claimed
+    assert "Les annotations sont automatiques" not in card
+
+
 def test_features_of_a_dataset_survive(tmp_path):
     features = datasets.Features(
         {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["non", "oui"])}

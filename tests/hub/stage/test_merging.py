@@ -255,6 +255,8 @@ def test_configurations_under_other_licences_keep_theirs(hub, command, tmp_path)
     push(command, folder_of(tmp_path, "a"), *LICENSE)
     push(command, folder_of(tmp_path, "b"), "--license", "mit")
     assert front_matter(card_of(hub))["license"] == ["cc-by-4.0", "mit"]
+    section = card_of(hub).split("Licence\n")[1].split("\n## ")[0]
+    assert "`mit`" in section and "`cc-by-4.0`" in section
 
 
 @pytest.mark.long

@@ -300,6 +300,7 @@ class Benchmark:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text_atomic(cell.folder(self.config.output) / name, lines)
         scores = score_test(task, predictions, test.references, test.items, self.config.legacy)
+        energy = meter.stop() if meter else None
         result = Result(
             cell=cell,
             kind=task.kind,
@@ -315,7 +316,8 @@ class Benchmark:
             model=describe(trainer.model, self.encoder),  # type: ignore[arg-type]
             environment=environment_report(with_torch=True),
             duration=time.perf_counter() - begin,
-            energy_kwh=(meter.stop() or {}).get("energy_kwh") if meter else None,
+            energy_kwh=(energy or {}).get("energy_kwh"),
+            energy=energy,
             date=datetime.datetime.now(datetime.UTC).date().isoformat(),
             predictions=name,
             settings=self.settings(task),
@@ -391,6 +393,7 @@ class Benchmark:
                 "rows": result.data["rows"],
                 "annotations": result.data.get("annotations", {}),
                 "energy_kwh": result.energy_kwh,
+                "energy": result.energy,
             },
         )
 

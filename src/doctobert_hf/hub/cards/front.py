@@ -91,7 +91,7 @@ def _tags(context: dict[str, Any], *more: str | None) -> list[str]:
 
 
 def _emissions(record: dict[str, Any]) -> dict[str, Any] | None:
-    energy = record.get("energy")
+    energy = record.get("energy") or _of_finetuning(record)
     if energy is None or energy["kg"] is None:
         return None
     tuned = record.get("retrieval") or record.get("finetuning")
@@ -101,6 +101,19 @@ def _emissions(record: dict[str, Any]) -> dict[str, Any] | None:
         "training_type": "fine-tuning" if tuned else "pre-training",
         "geographical_location": energy["country"],
         "hardware_used": energy["hardware"],
+    }
+
+
+def _of_finetuning(record: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what was measured of a fine-tuning, in the words of whole runs."""
+    told = ((record.get("finetuning") or {}).get("result") or {}).get("energy")
+    if not told:
+        return None
+    return {
+        "kg": told.get("emissions_kg") if told.get("country") else None,
+        "country": told.get("country"),
+        "codecarbon": told.get("codecarbon"),
+        "hardware": told.get("gpu") or told.get("cpu"),
     }
 
 

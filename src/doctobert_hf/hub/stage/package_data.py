@@ -198,13 +198,21 @@ def _licence_of(config: str, facts: CardFacts) -> str | None:
 
 def _with_others(context: dict[str, Any], remote: str | None) -> dict[str, Any]:
     """Add the configurations that stand on the Hub from before: the card is of all of them."""
+    from doctobert_hf.hub.cards.render import front_matter
     from doctobert_hf.hub.stage.merging import other_configs
 
     others = other_configs(remote, {c["name"] for c in context["configs"]}) if remote else []
     counts = [split["rows"] for config in others for split in config["splits"]]
     known = sum(count for count in counts if isinstance(count, int))
     unknown = any(not config["splits"] for config in others) or None in counts
-    return context | {"others": others, "rows": context["rows"] + known, "more": unknown}
+    theirs = front_matter(remote).get("license") if remote and others else None
+    named = [theirs] if isinstance(theirs, str) else theirs or []
+    return context | {
+        "others": others,
+        "their_licenses": [str(name) for name in named],
+        "rows": context["rows"] + known,
+        "more": unknown,
+    }
 
 
 def drbenchmark_splits(path: Path, tasks: tuple[str, ...], protocol: str) -> list[SourceSplit]:

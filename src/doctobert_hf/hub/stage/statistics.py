@@ -72,7 +72,8 @@ class Statistics:
             elif name == "num_tokens":
                 self._sum("tokens", column)
         for kind, names in CLASSES.items():
-            for name in names:
+            nested = _licence_fields(table) if kind == "licence" else ()
+            for name in (*names, *nested):
                 values = _nested(table, name)
                 if values is not None:
                     self.classes.setdefault(kind, Counter()).update(
@@ -245,6 +246,19 @@ def _has_secret_name(name: str, kind: pa.DataType) -> bool:
         return True
     words = kind.num_fields or not (pa.types.is_primitive(kind) or pa.types.is_null(kind))
     return bool(words and SECRET_NAMES.fullmatch(name))
+
+
+def _licence_fields(table: pa.Table) -> list[str]:
+    """Return fields of struct columns that name a row's licence: ``metadata.license``."""
+    import pyarrow as pa
+
+    return [
+        f"{column.name}.{field.name}"
+        for column in table.schema
+        if pa.types.is_struct(column.type)
+        for field in column.type
+        if field.name.lower() in CLASSES["licence"] and pa.types.is_string(field.type)
+    ]
 
 
 def _nested(table: pa.Table, name: str) -> pa.ChunkedArray | None:
