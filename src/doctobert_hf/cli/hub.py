@@ -213,7 +213,8 @@ def _print(report: PushReport, as_json: bool) -> None:
         print(f"next: {command_line('hub', 'verify', report.folder)}", file=sys.stderr)
     else:
         print(f"{report.url} at {report.commit}" + ("" if report.changed else ", as it was"))
-        print(f"next: {command_line('hub', 'verify', report.repo_id)}", file=sys.stderr)
+        line = command_line("hub", "verify", report.repo_id, revision=report.commit)
+        print(f"next: {line}", file=sys.stderr)  # a pull request stands on no branch
 
 
 def _print_changes(report: PushReport) -> None:

@@ -195,6 +195,10 @@ class RetrievalRun:
             for key, value in asdict(self.config).items()
             if key not in ("output", "data_dir")
         }
+        names = {"query_length": "query_length", "max_length": "document_length"}
+        recipe |= {  # those the model has: the recipe may leave them to the base
+            key: getattr(self.model[0], name, None) or recipe[key] for key, name in names.items()
+        }
         parts = (self.splits.train, self.splits.validation, self.splits.test)
         write_json_atomic(
             self.folder / "model" / RECORD,

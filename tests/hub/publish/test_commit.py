@@ -208,6 +208,15 @@ def test_a_first_push_that_fails_leaves_no_empty_repository(hub, command, docume
 
 
 @pytest.mark.long
+def test_a_full_store_is_not_told_as_missing_rights(hub, command, documents):
+    said = "Private repository storage limit reached, please upgrade your plan"
+    hub.fail("POST", "/commit/", status=403, times=9, headers={"X-Error-Message": said})
+    done = push(command, documents, check=False)
+    assert done.returncode == 2 and said in " ".join(done.stderr.split())
+    assert "no right to write" not in done.stderr and "free storage" in done.stderr
+
+
+@pytest.mark.long
 @pytest.mark.versions
 @pytest.mark.parametrize("discussions", [True, False])
 def test_a_pull_request_that_is_open_is_found_again(hub, command, documents, discussions):
@@ -216,6 +225,7 @@ def test_a_pull_request_that_is_open_is_found_again(hub, command, documents, dis
     for _ in range(2):
         done = push(command, documents, "--create-pr")
         assert "/discussions/1" in done.stdout
+    assert "hub verify me/corpus --revision" in done.stderr, "it stands on no branch"
     refs = hub.repos["dataset", "me/corpus"].refs
     assert [name for name in refs if "pr" in name] == ["refs/pr/1"]
     if discussions:

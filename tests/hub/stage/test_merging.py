@@ -140,10 +140,12 @@ def test_another_licence_must_be_said(hub, command, documents):
 @pytest.mark.long
 def test_older_weights_go_and_are_told(hub, command, model_dir):
     hub.create("model", "me/model")
-    for name in ("pytorch_model.bin", "model-00001-of-00002.safetensors", "notes.txt"):
+    old = ("pytorch_model.bin", "model-00001-of-00002.safetensors", "notes.txt", "modules.json")
+    for name in old:
         hub.write("model", "me/model", name, b"old")
     done = command("push-model", model_dir, "me/model", "--license", "mit")
     assert "Older weights are removed: model-00001" in done.stderr
+    assert "stays, though loaders read it: modules.json" in done.stderr
     left = hub.files("model", "me/model")
     assert "pytorch_model.bin" not in left and left["notes.txt"] == b"old"
     assert "model.safetensors" in left

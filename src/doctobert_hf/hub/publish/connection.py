@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -138,6 +139,12 @@ def explain(error: Exception, repo_id: str, tokens: list[str]) -> DoctobertError
             f"Log in with 'hf auth login', or set HF_TOKEN. {nothing}",
         )
     said = redact(" ".join(_words(error).split()), tokens)[:300]
+    if status == 403 and not is_xet(error) and _QUOTA.search(said):
+        return UsageError(
+            f"The Hub takes no more for {repo_id} (403); it says: {said}",
+            "room or a plan for it",
+            f"The token's rights are not the reason: free storage, or ask its owner. {nothing}",
+        )
     if status == 403 and not is_xet(error):
         return UsageError(
             f"The token has no right to write to {repo_id} (403)"
@@ -161,6 +168,10 @@ def explain(error: Exception, repo_id: str, tokens: list[str]) -> DoctobertError
             fix=f"{nothing}; run the same command again: what arrived is not sent twice",
         )
     return None
+
+
+_QUOTA = re.compile(r"quota|storage|billing|payment|subscription|upgrade|exceed", re.IGNORECASE)
+"""What the Hub's words of a 403 have where it is no matter of rights."""
 
 
 def _words(error: Exception) -> str:

@@ -30,6 +30,13 @@ _OLD_WEIGHTS = re.compile(
 )
 
 
+_READ_BESIDE = re.compile(
+    r"modules\.json|sentence_\w+_config\.json|config_sentence_transformers\.json|vocab\.(?:txt|json)"
+    r"|merges\.txt|added_tokens\.json|tokenizer\.model|spiece\.model|sentencepiece(?:\.bpe)?\.model"
+    r"|adapter_(?:config\.json|model\.safetensors)|(?:pre)?processor_config\.json|chat_template\.jinja"
+)
+"""What loaders read where it is there: of another model it makes a wrong one of ours."""
+
 Licences = dict[str, list[str]]
 """Of each configuration, as the Hub writes them."""
 
@@ -467,6 +474,12 @@ def plan_files(
         exports = [] if set(same) & ours & _WEIGHTS else foreign.exports_of(remote.files)
         if exports := [name for name in exports if name not in ours and name not in stale]:
             changes.told.append(f"Of the weights before, and it stays: {', '.join(exports[:5])}")
+        others = [n for n in remote.files if _READ_BESIDE.fullmatch(n) and n not in ours | {*stale}]
+        if others:
+            changes.told.append(
+                f"Of a model before, and it stays, though loaders read it: {', '.join(others[:5])} "
+                "(delete it on the Hub if it is not of this model)"
+            )
     changes.added = sorted(ours - remote.files.keys())
     changes.replaced = sorted((ours & remote.files.keys()) - set(same))
     changes.removed = sorted(stale)
