@@ -4,11 +4,11 @@ python benchmarks/proof.py STUDY --data FOLDER --work FOLDER [--half] [--json FI
 
 STUDY is ``scratch`` (a small model before and after pretraining), ``parts`` (the recipe's parts one
 by one: documents cut off, filtered by density, no annealing, the causal detour), ``lengths``
-(documents cut along their structure or off, at 512 tokens), ``filters`` (which half of the text:
-density of the whole document, as published, or light quality), ``detour`` (the detour in the other
-family, RoBERTa) or ``adapt`` (an encoder of ``FOLDER/models`` continued on the corpus beside
-itself). FOLDER has ``data/corpora``, ``data/raw`` and ``models`` as this project's developers have
-them.
+(documents cut along their structure or off, at 512 tokens), ``packing`` (packed rows beside padded
+batches), ``filters`` (which half of the text: density of the whole document, as published, or light
+quality), ``detour`` (the detour in the other family, RoBERTa) or ``adapt`` (an encoder of
+``FOLDER/models`` continued on the corpus beside itself). FOLDER has ``data/corpora``, ``data/raw``
+and ``models`` as this project's developers have them.
 
 The corpus goes through the package's own pipeline (cleaned, near-duplicates dropped, the test sets
 of the benchmark taken out), each study is an ablation plan, and everything under WORK goes on where
@@ -259,6 +259,12 @@ def filters(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dic
     return plan | {"arms": {"all": {}, **arms}}
 
 
+def packing(text: Path, data: Path, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """The same chunks and masks in packed rows and in padded batches: the same loss, other time."""
+    plan = proxy(text, work, args)
+    return plan | {"arms": {"packed": {}, "padded": {"packing": False}}}
+
+
 def around(tokens: int) -> dict[str, Any]:
     """Nine tenths of the tokens with the causal objective, the rest masked again."""
     return {"objective": [f"clm:{tokens * 9 // 10}", "mlm"]}
@@ -362,6 +368,7 @@ STUDIES = {
     "scratch": scratch,
     "parts": parts,
     "lengths": lengths,
+    "packing": packing,
     "filters": filters,
     "detour": detour,
     "adapt": adapt,

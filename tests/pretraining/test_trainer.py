@@ -69,6 +69,22 @@ def test_resume_is_bit_identical(preset, make_trainer, tmp_path):
         assert steps == sorted(set(steps))
 
 
+@pytest.mark.parametrize("preset", ["doctobert-tiny", "doctomodernbert-tiny"])
+def test_padded_batches_train_as_packed_rows_do(preset, make_trainer, tmp_path):
+    """``packing=False``: the same batches, masks and losses, in another layout."""
+    losses = []
+    for packing in (True, False):
+        keys = {"packing": packing, "max_tokens": 4000, "save_tokens": 0, "logging_steps": 1}
+        trainer = make_trainer(preset, dropout=0.0, output=tmp_path / str(packing), **keys)
+        for module in trainer.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        trainer.train()
+        assert type(trainer.model).sparse_layout == ("packed" if packing else "padded")
+        losses.append([row["loss"] for row in trainer.state.log_history if "loss" in row])
+    assert len(losses[0]) > 3 and losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
 @pytest.mark.long
 @pytest.mark.versions
 def test_a_damaged_checkpoint_is_passed_over(make_trainer, tmp_path, caplog):

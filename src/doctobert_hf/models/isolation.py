@@ -86,19 +86,24 @@ def _groups(spans: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
     return groups
 
 
-def find_layout(model: PreTrainedModel) -> Layout:
+def find_layout(model: PreTrainedModel, packing: bool = True) -> Layout:
     """Return how a model is given packed rows so that no document sees another.
+
+    Args:
+        model: A masked-LM model.
+        packing: Whether packed rows are wanted where it keeps documents apart in them.
 
     Raises:
         UsageError: Neither way keeps them apart.
     """
-    if keeps_apart(model):
+    if packing and keeps_apart(model):
         return "packed"
     if keeps_apart(model, "padded"):
-        logger.warning(
-            "%s would mix packed documents: they are trained in padded batches instead",
-            type(model).__name__,
-        )
+        if packing:
+            logger.warning(
+                "%s would mix packed documents: they are trained in padded batches instead",
+                type(model).__name__,
+            )
         return "padded"
     raise UsageError(
         f"{type(model).__name__} lets documents of a row see each other",

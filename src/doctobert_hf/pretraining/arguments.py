@@ -65,6 +65,9 @@ class MLMTrainingArguments(TrainingArguments):
     long_share: float | None = option(None, "share of tokens in long documents; none: as is")
     skip_steps: tuple[tuple[int, int], ...] = option((), "ranges of stream steps to leave out")
     optimizer_from: str | None = option(None, "checkpoint whose optimizer state to begin with")
+    packing: bool = option(
+        True, "documents in packed rows; false: in padded batches, the same result, slower"
+    )
     static_shapes: bool = option(False, "fill rows up, so that compiled code sees one shape")
     head_chunk: int = option(4096, "masked positions whose logits are held at once")
 

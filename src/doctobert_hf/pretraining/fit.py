@@ -189,7 +189,7 @@ def make_ready(model: PreTrainedModel, args: MLMTrainingArguments) -> None:
 
     in_float32(model)
     use_attention(model)
-    prepare_model(model, args.head_chunk)
+    prepare_model(model, args.head_chunk, args.packing)
     if args.objective_schedule().is_causal_somewhere:
         require_causal(model)
 

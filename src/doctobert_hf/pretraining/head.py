@@ -24,7 +24,9 @@ CHUNK = 4096
 """Masked positions whose logits are held at once."""
 
 
-def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel:
+def prepare_model(
+    model: PreTrainedModel, chunk: int = CHUNK, packing: bool = True
+) -> PreTrainedModel:
     """Give a masked-LM model the sparse forward; its plain forward stays as it was.
 
     Body and head are the model's own: its base model, and whatever its forward does behind it.
@@ -32,6 +34,8 @@ def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel
     Args:
         model: Any masked-LM encoder of Transformers.
         chunk: Masked positions whose logits are held at once.
+        packing: Whether documents reach the encoder in packed rows where it keeps them apart;
+            False: in padded batches.
 
     Returns:
         The same object. Called with ``masked_positions`` it returns a ``MaskedLMOutput`` whose
@@ -52,7 +56,7 @@ def prepare_model(model: PreTrainedModel, chunk: int = CHUNK) -> PreTrainedModel
         return model
     if model.base_model is model:
         raise UsageError(f"{type(model).__name__} has no encoder below a head", "a masked-LM model")
-    layout = find_layout(model)
+    layout = find_layout(model, packing)
     model.__class__ = sparse_class(type(model), chunk, layout)
     return model
 
