@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import TrainingArguments
 
+from doctobert_hf.cli import main
 from doctobert_hf.errors import UsageError
 from doctobert_hf.pretraining import MLMTrainingArguments
 from doctobert_hf.pretraining.unused_keys import UNUSED
@@ -23,6 +24,10 @@ from doctobert_hf.pretraining.unused_keys import UNUSED
         {"ignore_data_skip": False},  # the stream would be moved on twice
         {"eval_strategy": "steps"},
         {"hub_model_id": "me/x"},
+        {"do_train": True},
+        {"prediction_loss_only": True},
+        {"bf16_full_eval": True},
+        {"dataloader_drop_last": True},
     ],
 )
 def test_they_are_refused(given, tmp_path):
@@ -80,3 +85,19 @@ def test_half_precision_that_a_processor_has_not(tmp_path):
         pytest.skip("a GPU has it")
     with pytest.raises(UsageError, match="fp16 without a GPU"):
         MLMTrainingArguments(str(tmp_path), report_to="none", fp16=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--hidden-act", "nosuch"], "hidden_act 'nosuch'"),
+        (["--activation-checkpointing-kwargs", "xyz"], "Expected {key: value}"),
+        (["--bf16", "true"], "a switch takes no value"),
+        (["--do-train"], "do_train True does nothing"),
+    ],
+)
+def test_values_that_no_run_could_use_are_refused_in_a_dry_run(words, said, tokenizer_dir, capsys):
+    command = ["pretrain", "doctobert-tiny/pretrain", "--tokenizer", str(tokenizer_dir)]
+    assert main([*command, "--dry-run", *words]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert main([*command, "--dry-run", "--logging-strategy", "no"]) == 0

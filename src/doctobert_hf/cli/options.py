@@ -150,6 +150,8 @@ class Parser(argparse.ArgumentParser):
         mend = f" Did you mean {near[0]}?" if near else f" See {parser.prog} --help."
         if wrong.startswith("--recipe") and any(a.dest == "recipe" for a in parser._actions):
             mend = f" A recipe is named right behind the command: {parser.prog} RECIPE."
+        if left[0].lower() in ("true", "false", "yes", "no"):
+            mend = " A switch takes no value: --key, or --no-key."
         told = " ".join(left)
         print(f"error: {parser.prog}: unrecognized arguments: {told}.{mend}", file=sys.stderr)
         raise SystemExit(2)

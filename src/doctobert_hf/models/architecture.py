@@ -98,6 +98,11 @@ def _typed(key: str, value: Any, usual: Any) -> Any:
         fits = isinstance(value, type(usual))
     if not fits:
         raise UsageError(f"{key} {value!r:.80}", f"a value such as {usual!r:.80}")
+    if key.endswith(("_act", "_activation")) and isinstance(value, str):
+        from transformers.activations import ACT2FN
+
+        if value not in ACT2FN:
+            raise UsageError(f"{key} {value!r:.80}", fix=nearest(value, sorted(ACT2FN)))
     return value
 
 

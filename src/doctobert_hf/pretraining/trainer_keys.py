@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping, Sequence
+from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from doctobert_hf.config import build_config, renamed, yaml_loader
@@ -105,8 +107,22 @@ def checked(given: Mapping[str, Any], own: set[str], source: str) -> dict[str, A
         holder = dataclasses.make_dataclass("_One", [(key, hints[key])])
         plain = isinstance(value, (dict, list, tuple)) or hints[key] is Any
         found[key] = value if plain else _typed(holder, key, hints[key], value, source)
+        _check_mapping(key, hints[key], found[key], source)
         check_unused(fields[key], found[key])
     return found
+
+
+def _check_mapping(key: str, hint: Any, value: Any, source: str) -> None:
+    """Refuse a word where keys and values belong; Transformers would hand it on as it is.
+
+    Raises:
+        UsageError: It is neither JSON nor a file of it.
+    """
+    kinds = {typing.get_origin(kind) or kind for kind in typing.get_args(hint) or (hint,)}
+    if isinstance(value, str) and dict in kinds and not value.lstrip().startswith("{"):
+        if key == "fsdp" or Path(value).is_file():
+            return
+        raise UsageError(f"{value!r:.60} for '{key}' in the {source}", "{key: value}")
 
 
 def _typed(holder: type, key: str, hint: Any, value: Any, source: str) -> Any:
@@ -136,7 +152,9 @@ def read_options(words: Sequence[str]) -> dict[str, Any]:
             key = name.replace("-", "_")
             found[key] = [_value(value, hints.get(key))] if value else []
         elif not key:
-            raise UsageError(f"unrecognized arguments: {word}", "--key value")
+            switch = word.lower() in ("true", "false", "yes", "no")
+            fits = "--key or --no-key: a switch takes no value" if switch else "--key value"
+            raise UsageError(f"unrecognized arguments: {word}", fits)
         else:
             found[key].append(_value(word, hints.get(key)))
     options: dict[str, Any] = {}
@@ -158,4 +176,6 @@ def _value(word: str, hint: Any) -> Any:
         why = getattr(error, "problem", None) or "no YAML"
         raise UsageError(f"'{word:.60}': {why}", "a value as YAML has it") from error
     kinds = set(typing.get_args(hint) or (hint,)) - {type(None)}
-    return word if kinds == {str} and value is not None else value
+    named = any(isinstance(kind, type) and issubclass(kind, Enum) for kind in kinds)
+    text = kinds == {str} or (named and bool not in kinds)  # "no" is a strategy
+    return word if text and value is not None else value

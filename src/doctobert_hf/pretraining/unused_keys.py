@@ -18,6 +18,8 @@ _SAVES = "save_tokens and save_total_limit"
 _EVALUATES = "eval_tokens"
 _BEST = "the last checkpoint: a schedule that ends has its best model at its end"
 _MASKED = "logits of masked tokens, summed over rows of micro_batch_tokens"
+_HALF = "bf16 or fp16: evaluation is in the precision of training"
+_STREAM = "one stream of rows without an end, in an order drawn with seed"
 _PUSH = "doctobert_hf.hub.PushToHubCallback, or 'doctobert-hf hub push-model' afterwards"
 
 UNUSED: dict[str, str] = {
@@ -48,6 +50,20 @@ UNUSED: dict[str, str] = {
     "per_device_eval_batch_size": _ROWS,
     "eval_accumulation_steps": _MASKED,
     "batch_eval_metrics": _MASKED,
+    "prediction_loss_only": _MASKED,
+    "include_for_metrics": _MASKED,
+    "eval_do_concat_batches": _MASKED,
+    "eval_use_gather_object": _MASKED,
+    "label_names": _MASKED,
+    "bf16_full_eval": _HALF,
+    "fp16_full_eval": _HALF,
+    "dataloader_drop_last": _STREAM,
+    "dataloader_persistent_workers": _STREAM,
+    "dataloader_in_order": _STREAM,
+    "length_column_name": _STREAM,
+    "do_train": "max_tokens",
+    "do_eval": _EVALUATES,
+    "do_predict": "doctobert-hf predict",
     "hub_model_id": _PUSH,
     "hub_strategy": _PUSH,
     "hub_token": _PUSH,
