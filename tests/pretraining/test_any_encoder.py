@@ -226,6 +226,13 @@ def test_frozen_embeddings_are_frozen_by_either_name(kind, saved, tokenizer):
     assert any(parameter.requires_grad for parameter in model.parameters())
 
 
+def test_what_is_frozen_by_its_other_name_is_told(saved, tokenizer, caplog):
+    """A head's decoder is the embeddings: by either name both are frozen, and it is said."""
+    config = PretrainConfig(init_from=str(saved("bert")), freeze=("cls.predictions.decoder*",))
+    make_model(config, tokenizer)
+    assert "'bert.embeddings.word_embeddings.weight' is frozen too" in caplog.text
+
+
 def test_special_tokens_and_rules_of_another_tokenizer(saved, tokenizer, caplog):
     folder = saved("bert")
     config = PretrainConfig(init_from=str(folder))

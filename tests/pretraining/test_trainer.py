@@ -569,6 +569,10 @@ def test_a_step_with_nothing_masked_is_skipped_and_counted(make_trainer, caplog)
         assert float(loss) == 0.0
         assert all(parameter.grad is None for parameter in trainer.model.parameters())
     assert trainer.empty_steps == 3 and "has no masked token: skipped" in caplog.text
+    trainer.log({})
+    assert trainer.state.log_history[-1]["empty_steps"] == 3
+    before = trainer.training_step(trainer.model, next(iter(trainer.stream())))
+    assert float(trainer.training_step(trainer.model, steps[0])) == float(before), "not 0"
     trainer.check_finite()
     trainer._eval_cache["mlm"] = []
     assert trainer.evaluate() == {}

@@ -98,13 +98,21 @@ def find_layout(model: PreTrainedModel, packing: bool = True) -> Layout:
     """
     if packing and keeps_apart(model):
         return "packed"
-    if keeps_apart(model, "padded"):
+    failed: list[Exception] = []
+    if keeps_apart(model, "padded", failed):
         if packing:
             logger.warning(
                 "%s would mix packed documents: they are trained in padded batches instead",
                 type(model).__name__,
             )
         return "padded"
+    if failed:
+        raise UsageError(
+            f"{type(model).__name__} does not run on rows of documents ({type(failed[0]).__name__}: "
+            f"{failed[0]})",
+            "an encoder that reads input_ids and attention_mask",
+            "Train it with a stock Trainer and padded rows (packing=False of the collator)",
+        )
     raise UsageError(
         f"{type(model).__name__} lets documents of a row see each other",
         "an encoder whose attention keeps documents apart",
@@ -112,10 +120,17 @@ def find_layout(model: PreTrainedModel, packing: bool = True) -> Layout:
     )
 
 
-def keeps_apart(model: PreTrainedModel, layout: Layout = "packed") -> bool:
+def keeps_apart(
+    model: PreTrainedModel, layout: Layout = "packed", failed: list[Exception] | None = None
+) -> bool:
     """Return whether documents of a row do not see each other.
 
     Tried with three documents: packed, each alone, and with the first one changed.
+
+    Args:
+        model: A masked-LM model.
+        layout: How the rows reach it.
+        failed: Gets the error where the model cannot be tried.
     """
     import torch
 
@@ -130,7 +145,9 @@ def keeps_apart(model: PreTrainedModel, layout: Layout = "packed") -> bool:
                 model.base_model(input_ids=ids[:, a:b])[0][0].float()
                 for a, b in zip(borders, borders[1:], strict=False)
             ]
-        except (TypeError, ValueError, RuntimeError, UsageError):
+        except (TypeError, ValueError, RuntimeError, UsageError) as error:
+            if failed is not None:
+                failed.append(error)
             return False  # it does not take packed rows at all
     moved = _difference(packed[5:], other[5:], packed)
     return moved <= TOLERANCE and _difference(packed, torch.cat(alone), packed) <= TOLERANCE

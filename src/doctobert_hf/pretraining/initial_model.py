@@ -230,6 +230,9 @@ def _freeze(model: PreTrainedModel, patterns: tuple[str, ...]) -> None:
             raise UsageError(f"freeze '{pattern}' names no weight", f"names such as '{example}'")
         for parameter in found:
             parameter.requires_grad_(False)
+    for name, parameter in named:
+        if not parameter.requires_grad and not any(fnmatch(name, p) for p in patterns):
+            logger.warning("'%s' is frozen too: it is one weight with one that was named", name)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise UsageError(f"freeze {' '.join(patterns)} leaves nothing to train", "fewer patterns")
 

@@ -124,6 +124,7 @@ class MLMTrainer(Trainer):
         self.train_store, self.eval_store = train_store, eval_store
         self._eval_cache: dict[str, list[dict[str, Any]]] = {}
         self.tokens_seen, self.empty_steps = 0, 0
+        self._last_loss = torch.zeros(())
         self._stream = START
         self._staging: Path | None = None
         self._finite: torch.Tensor | None = None
@@ -217,6 +218,8 @@ class MLMTrainer(Trainer):
             model.zero_grad(set_to_none=True)  # nothing to learn: the optimizer passes over it
             self.empty_steps += 1
             logger.warning("step %d has no masked token: skipped", self.state.global_step + 1)
+            total = self._last_loss.to(total)  # a loss of 0 would be in the mean that is logged
+        self._last_loss = total
         self._after_step(inputs, total)
         return total
 
@@ -266,7 +269,8 @@ class MLMTrainer(Trainer):
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Log, with the tokens seen; a loss that is not finite ends the run."""
         self.check_finite()
-        super().log({**logs, "tokens": self.tokens_seen}, *args, **kwargs)
+        skipped = {"empty_steps": self.empty_steps} if self.empty_steps else {}
+        super().log({**logs, **skipped, "tokens": self.tokens_seen}, *args, **kwargs)
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Create StableAdamW, with the state of ``optimizer_from`` if that is given."""
