@@ -107,9 +107,9 @@ def find_layout(model: PreTrainedModel, packing: bool = True) -> Layout:
             )
         return "padded"
     if failed:
+        why = f"{type(failed[0]).__name__}: {failed[0]}"
         raise UsageError(
-            f"{type(model).__name__} does not run on rows of documents ({type(failed[0]).__name__}: "
-            f"{failed[0]})",
+            f"{type(model).__name__} does not run on rows of documents ({why})",
             "an encoder that reads input_ids and attention_mask",
             "Train it with a stock Trainer and padded rows (packing=False of the collator)",
         )
