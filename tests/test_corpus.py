@@ -86,7 +86,7 @@ def test_a_folder_of_save_to_disk(tmp_path):
         list(iter_documents(tmp_path / "many"))
 
 
-def test_documents_are_converted_where_that_is_asked_for(tmp_path):
+def test_documents_are_converted_where_that_is_asked_for(tmp_path, caplog):
     pytest.importorskip("markitdown")
     (tmp_path / "a.md").write_text("# Titre\n\nUn texte.")
     (tmp_path / "b.HTML").write_text("<h1>Notice</h1><p>Prendre un comprimé.</p>")
@@ -94,13 +94,14 @@ def test_documents_are_converted_where_that_is_asked_for(tmp_path):
     with pytest.raises(UsageError, match="no corpus file.* 1 .md"):
         list(iter_texts(tmp_path))
     with pytest.raises(DataError, match="c.pdf' cannot be converted"):
-        list(iter_documents(tmp_path, converted=True))
-    (tmp_path / "c.pdf").unlink()
+        list(iter_documents(tmp_path / "c.pdf", converted=True))
     rows = [(row["id"], row["text"]) for row in iter_documents(tmp_path, converted=True)]
     assert rows == [
         ("a.md", "# Titre\n\nUn texte."),
         ("b.HTML", "# Notice\n\nPrendre un comprimé."),
     ]
+    assert "c.pdf' cannot be converted" in caplog.text
+    assert "1 of 3 files could not be read" in caplog.text
 
 
 def test_a_text_that_looks_like_a_path_is_a_text():

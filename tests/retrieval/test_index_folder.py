@@ -13,7 +13,12 @@ from doctobert_hf.errors import DataError, UsageError
 from doctobert_hf.retrieval import search
 from doctobert_hf.retrieval.index import Index
 from doctobert_hf.retrieval.models import open_model
-from doctobert_hf.retrieval.search import add_documents, build_index, delete_documents
+from doctobert_hf.retrieval.search import (
+    add_documents,
+    build_index,
+    delete_documents,
+    index_documents,
+)
 
 HOLD = """
 import sys
@@ -405,3 +410,30 @@ def test_a_column_of_one_part_only_deletes_too(tmp_path):
     add_documents(index, more)
     assert delete_documents(index, condition="year >= 2020").deleted == 1
     assert Index.load(index).ids == ["old"]
+
+
+def test_a_damaged_file_among_others_is_named_and_left_out(tmp_path, caplog):
+    """One scan or torn download does not stop the index of a whole folder; alone it is an error."""
+    pytest.importorskip("markitdown")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("Une hépatite C chronique.")
+    (tmp_path / "docs" / "torn.pdf").write_bytes(b"%PDF-1.4 torn")
+    (tmp_path / "docs" / "b.html").write_text("<p>Une angine.</p>", encoding="utf-8")
+    index = index_documents(tmp_path / "docs")
+    assert sorted(index.ids) == ["a.txt", "b.html"]
+    assert "left out: " in caplog.text and "torn.pdf" in caplog.text
+    assert "1 of 3 files could not be read" in caplog.text
+    with pytest.raises(DataError, match="torn.pdf"):
+        index_documents(tmp_path / "docs" / "torn.pdf")
+
+
+def test_columns_with_blanks_are_filtered_and_lists_are_told(tmp_path, caplog):
+    rows = [
+        {"id": n, "text": f"Une hépatite {n}.", "year of issue": 2000 + n, "tags": ["x", "y"]}
+        for n in range(4)
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    index = index_documents(path)
+    assert index.allowed("year_of_issue >= 2002").tolist() == [False, False, True, True]
+    assert "are not kept, for no filter reads them: tags" in caplog.text

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Set, ValuesView
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from doctobert_hf.corpus.files import (
+    CONVERTED,
     SUFFIXES,
     has_suffix,
     is_pattern,
@@ -27,7 +29,7 @@ from doctobert_hf.corpus.files import (
     saved_files,
 )
 from doctobert_hf.corpus.formats import checked_row, identified, read_file, read_rows
-from doctobert_hf.corpus.opening import told
+from doctobert_hf.corpus.opening import ending_of, told
 from doctobert_hf.errors import DataError, UsageError
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "list_files",
     "require_texts",
 ]
+logger = logging.getLogger(__name__)
 Source = str | Path | Iterable[Any]
 
 
@@ -53,7 +56,8 @@ def iter_documents(
     Args:
         source: See the module's docstring.
         text_column: Name of the column that holds the text.
-        converted: Read Markdown, HTML, PDF and office files too (:mod:`.converted`).
+        converted: Read Markdown, HTML, PDF and office files too (:mod:`.converted`). Of several
+            files those that cannot be converted are left out, named and counted.
 
     Raises:
         UsageError: A missing path, an unknown file type, or a wrong kind of object.
@@ -115,9 +119,18 @@ def _of_path(
     if is_saved_dataset(source):
         yield from _saved_rows(Path(source), text_column)
         return
-    for path in list_files(source, converted):
-        with told(path):
-            yield from read_file(path, text_column, within + name_of(path, source))
+    files, unread = list_files(source, converted), 0
+    for path in files:
+        try:
+            with told(path):
+                yield from read_file(path, text_column, within + name_of(path, source))
+        except DataError as error:
+            if len(files) == 1 or ending_of(path) not in CONVERTED:
+                raise
+            unread += 1  # of thousands of PDFs one is always damaged, or a scan
+            logger.warning("left out: %s", error)
+    if unread:
+        logger.warning("%s of %s files could not be read", f"{unread:,}", f"{len(files):,}")
 
 
 def _folders(sources: list[Path], converted: bool) -> dict[Path, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from doctobert_hf.retrieval.models import RetrievalModel
 
+logger = logging.getLogger(__name__)
 CHARACTERS = 1000
 """Of a passage where there is no tokenizer to count tokens."""
 COLUMNS = ("id", "source", "sha256")
@@ -148,6 +151,7 @@ def document_table(rows: Iterable[Mapping[str, Any]], text_column: str = "text")
     """
     import pyarrow as pa
 
+    rows = list(rows)
     kept = [
         {
             "id": str(row["id"]),
@@ -162,6 +166,9 @@ def document_table(rows: Iterable[Mapping[str, Any]], text_column: str = "text")
         for row in rows
     ]
     names = list(dict.fromkeys(name for row in kept for name in row))
+    dropped = {name for row in rows for name in row} - {*names, text_column}
+    if dropped:
+        _tell_dropped(", ".join(sorted(dropped)))
     columns = {}
     for name in names:
         values = [row.get(name) for row in kept]
@@ -177,6 +184,12 @@ def document_table(rows: Iterable[Mapping[str, Any]], text_column: str = "text")
                 ) from None
             columns[name] = pa.array(values, pa.float64())
     return pa.table(columns)
+
+
+@lru_cache(maxsize=64)
+def _tell_dropped(names: str) -> None:
+    """Tell once of columns that no filter can be over."""
+    logger.warning("columns of lists are not kept, for no filter reads them: %s", names)
 
 
 def text_fingerprint(text: str) -> str:

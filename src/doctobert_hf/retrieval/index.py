@@ -7,6 +7,7 @@ its best chunk. Search is exact unless an engine was asked for.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -256,8 +257,9 @@ class Index:
         """Return which documents a filter keeps: shape (documents,).
 
         Args:
-            condition: Such as ``year >= 2020 and source == 'hal'``, over the documents' columns; a
-                document without a value is not kept.
+            condition: Such as ``year >= 2020 and source == 'hal'``, over the documents' columns, of
+                which what is no letter or digit is written "_"; a document without a value is not
+                kept.
 
         Raises:
             UsageError: No such expression.
@@ -271,7 +273,9 @@ class Index:
 
         numbers = pa.array(np.arange(len(self.ids)))
         numbered = self.documents.append_column("", numbers)
-        kept = parse(condition, nulls="fail").apply(numbered)
+        names = {re.sub(r"\W", "_", name): name for name in self.documents.column_names}
+        aliases = {short: name for short, name in names.items() if short != name}
+        kept = parse(condition, nulls="fail", aliases=aliases).apply(numbered)
         allowed = np.zeros(len(self.ids), bool)
         allowed[kept.column(kept.num_columns - 1).to_numpy()] = True
         return allowed
