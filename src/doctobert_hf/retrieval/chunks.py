@@ -58,10 +58,9 @@ def cut(
     texts = list(texts)
     for first in range(0, len(texts), _BATCH):
         batch = texts[first : first + _BATCH]
-        # Most documents fit: their length is all there is to know.
-        lengths = [len(encoding) for encoding in chunker.backend.encode_batch(batch)]
-        for number, (text, length) in enumerate(zip(batch, lengths, strict=True), start=first):
-            spans = [(0, len(text))] if length <= chunker.capacity else chunker.spans(text)
+        cuts = chunker.encode(batch)  # one reading tells what fits and where the rest is cut
+        for number, (text, chunks) in enumerate(zip(batch, cuts, strict=True), start=first):
+            spans = [(chunk.start, chunk.end) for chunk in chunks] or [(0, len(text))]
             passages.extend(Passage(number, start, end, text[start:end]) for start, end in spans)
     return passages
 
