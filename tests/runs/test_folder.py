@@ -229,6 +229,20 @@ lock.release()
     assert holder.wait() == 0
 
 
+def test_sessions_that_end_without_a_word_are_counted(tmp_path):
+    def begin(**keys):
+        return open_run(tmp_path / "run", "example", {"seed": 1}, again="resume", **keys)
+
+    begin()._lock.release()  # a kill: nothing is closed
+    again = begin(resume=True)
+    assert again.record.killed == 1
+    again.close()  # stopped in order
+    with begin(resume=True) as last:
+        assert last.record.killed == 1
+        last.finish()
+    assert read_record(tmp_path / "run").killed == 1
+
+
 def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     out = tmp_path / "out"
     write(out, {"a": "1"})

@@ -248,6 +248,7 @@ def _begin(run: RunFolder, check: Check, beside: bool) -> None:
             if is_leftover(path):  # the lock says that its writer is gone
                 remove_tree(path) if path.is_dir() else path.unlink()
         run.record = found or check.given
+        run.record.killed += int(found is not None and found.status == "running")
         if found is not None and check.again == "any":
             run.record.settings = check.given.settings
         run.record.status = "running"

@@ -40,6 +40,8 @@ class RunRecord:
         results: What it measured and what its parts are, in the words that cards and reports read:
             ``corpus``, ``tokenizer``, ``chunks``, ``phases``, ``held_out``, ``benchmark``. For runs
             of several stages, whose folder says it nowhere else; None: nothing was said.
+        killed: How many sessions ended without a word (a kill, a power cut): what they took is
+            measured nowhere.
         started: When the folder was made, UTC, ISO 8601.
         pending: Outputs that are being put in their place; empty unless a run was killed then.
         schema_version: Of this file.
@@ -57,6 +59,7 @@ class RunRecord:
     results: dict[str, Any] | None = None
     status: str = "running"
     started: str = ""
+    killed: int = 0
     pending: dict[str, dict[str, Any]] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 

@@ -151,6 +151,15 @@ def test_a_path_is_known_by_its_last_part_and_an_id_stays(place, name):
     assert name_of(place) == name
 
 
+def test_a_session_that_was_killed_is_named(run):
+    """Its time is logged nowhere: the table's is of the others."""
+    record = json.loads((run / "run.json").read_text())
+    assert "killed" not in card(run).lower()
+    (run / "run.json").write_text(json.dumps({**record, "killed": 2}))
+    text = card(run)
+    assert "2 sessions of phase" in text and "ended without a word (killed)" in text
+
+
 def test_a_run_that_was_replaced_tells_no_story_of_others(run, tmp_path):
     """What a run was begun from is known by its weights, not by where they stood."""
     earlier = tmp_path / "earlier"

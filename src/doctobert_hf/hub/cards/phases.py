@@ -163,6 +163,8 @@ def _chain(run: Path, config: Record, until: int | None = None) -> list[Record]:
     phase["predicts"] = [_PREDICTED[name] for name, _ in _objective(config).parts]
     phase["corpus"] = _corpus_of(config)
     phase |= logged(run, until) | {"name": run.name}
+    if (record := read_record(run)) is not None and record.killed:
+        phase["killed"] = record.killed
     if until is None and config.get("average_share"):
         other = config.get("average_with") or config.get("init_from")
         phase["averaged"] = {"share": config["average_share"], "with": name_of(other)}

@@ -324,11 +324,13 @@ def _energy(run: Path) -> Record | None:
         return None
     # A folder of several stages measures nothing itself.
     missing = [p.name for p, found in measured.items() if not found and (p / LOG).is_file()]
+    killed = sum(record.killed for p in measured if (record := read_record(p)) is not None)
     hardware = sorted({f"{s.get('gpu') or s.get('cpu')}" for s in sessions})
     return {
         "sessions": len(sessions),
         "kwh": sum(session["energy_kwh"] for session in sessions),
         "missing": missing,
+        "killed": killed,
         **(_emissions(sessions) if not missing else {"kg": None, "country": None}),
         "hardware": ", ".join(hardware),
         "codecarbon": sessions[-1].get("codecarbon"),
