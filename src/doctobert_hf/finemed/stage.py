@@ -211,8 +211,10 @@ class Stage:
             )
         write_json_atomic(self.folder / MANIFEST, manifest)
         if (self.folder / "data").is_dir():
-            told = describe_input(self.folder / "data")
-            self.run_folder.record.outputs["data"] = {k: v for k, v in told.items() if k != "path"}
+            told = describe_input(self.folder / "data")  # a card is of these rows, and no others
+            record = self.run_folder.record
+            data = {key: value for key, value in told.items() if key != "path"}
+            record.results = {**(record.results or {}), "data": data}
         self.run_folder.finish("data", "excluded", "logs", MANIFEST)
         return manifest
 

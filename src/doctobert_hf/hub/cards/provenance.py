@@ -27,7 +27,7 @@ def changed_rows(folder: Path, documents: int) -> str | None:
     there = sum(pq.read_metadata(path).num_rows for path in files)
     if files and there != documents:
         return f"'{folder}' has {there:,} rows, and its manifest says {documents:,}"
-    known = record.outputs.get("data", {})
+    known = (record.results or {}).get("data") or {}
     if files and "sha256" in known and not _is_as(known, describe_input(data)):
         return f"'{folder}' has other rows than the stage wrote"
     return None
