@@ -46,6 +46,8 @@ def find_class(name: str) -> Any:
         ) from error
 
 
+_BUILT_IN = ("light", "lexicon", "none", "energy", "fill_mask", "gc", "spikes")
+"""Annotators and callbacks of this package."""
 _NAMED: dict[str, str] = {}
 """Short names that plugins gave, and the whole ones: other processes know only those."""
 
@@ -69,11 +71,23 @@ def register_class(name: str, found: type) -> None:
         >>> full_name("posix").endswith(":PurePosixPath")
         True
     """
-    if not name or ":" in name:
-        raise UsageError(f"'{name}' as a short name", "a word without a colon")
+    if not name or ":" in name or name in _BUILT_IN:
+        raise UsageError(
+            f"'{name}' as a short name", "a word without a colon that means nothing yet"
+        )
+    if "." in found.__qualname__:
+        raise UsageError(
+            f"'{found.__qualname__}' stands inside something else", "a class of a file"
+        )
     place = found.__module__
     if place == "<run_path>" and _RUNNING:  # what runpy calls every file
         place = _RUNNING[-1]
+    elif place == "__main__":
+        place = str(getattr(sys.modules[place], "__file__", None) or "")
+        if not place.endswith(".py"):
+            raise UsageError(
+                f"{found.__name__} of a session", "a class of a file, which others can import"
+            )
     whole = f"{place}:{found.__qualname__}"
     if _NAMED.setdefault(name, whole) != whole:
         raise UsageError(f"'{name}' is registered already, for {_NAMED[name]}", "another name")

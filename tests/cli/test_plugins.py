@@ -154,9 +154,15 @@ def test_a_plugin_gives_a_callback_a_short_name(named, monkeypatch):
     with pytest.raises(UsageError, match="has no 'lest'"):
         make_callbacks([{"count": {"lest": 3}}])
     load_plugins([named])  # a second time is no second name
-    for name in ("count", "a:b", ""):
+    for name in ("count", "a:b", "", "light", "gc"):
         with pytest.raises(UsageError, match="registered already|short name"):
             register_class(name, int)
+
+    class Inside:
+        pass
+
+    with pytest.raises(UsageError, match="stands inside something else"):
+        register_class("inside", Inside)
 
 
 def test_the_next_command_is_printed_with_the_plugin(tmp_path, capsys, forgotten):

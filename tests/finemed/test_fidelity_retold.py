@@ -178,3 +178,50 @@ def test_what_stands_before_a_suspicion_is_sure():
 def test_tablets_may_be_told_as_the_dose_that_they_make():
     assert check_rewrite("Aspirine 4cp de 75mg.", "Aspirine 300 mg.") == []
     assert check_rewrite("Aspirine 4cp de 75mg.", "Aspirine 300 mg (4 comprimés de 75 mg).") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite"),
+    [
+        ("L'état général est conservé.", "Altération de l'état général."),
+        ("Altération de l'état général, amaigrissement.", "Amaigrissement, état général conservé."),
+        (
+            "Le patient respectait le régime et présentait une hémorragie.",
+            "Le patient respectait le régime, sans hémorragie.",
+        ),
+        (
+            "Le patient respectait le régime, une hémorragie digestive est survenue.",
+            "Le patient respectait le régime, sans hémorragie digestive.",
+        ),
+        (
+            "La lésion épargne le nerf, une métastase hépatique et une ascite sont vues.",
+            "La lésion épargne le nerf, sans métastase hépatique ni ascite.",
+        ),
+        (
+            "Le patient respectait le régime avec une hémorragie.",
+            "Le patient respectait le régime sans hémorragie.",
+        ),
+        ("Phase 2 : métastases. Reçoit 5 mg.", "Phase 4 : métastases. Reçoit 5 mg."),
+        ("Essai de phase 3 : le lot reçoit 5 mg.", "Essai de phase 1 : le lot reçoit 5 mg."),
+        ("Le membre droit inférieur est froid.", "Le membre inférieur est froid."),
+        ("Lobe supérieur atteint.", "Lobe droit supérieur atteint."),
+        ("Condyle droit externe fracturé.", "Condyle externe fracturé."),
+        ("Membres droits supérieurs et gauche inférieur.", "Membres gauche inférieur."),
+        (
+            "Recherche d'une cause chez ce patient ayant une hépatite compliquée de cirrhose.",
+            "Recherche d'une cause chez ce patient n'ayant pas de cirrhose.",
+        ),
+        ("Douleurs moindres, plus d'asthénie que la veille.", "Douleurs moindres, sans asthénie."),
+        ("Hypocholestérolémie.", "Il prend du cholestérol."),
+        ("Toux.", "Voici le résumé du cas clinique demandé : toux."),
+        ("Prednisone 10 g/d pendant 3 jours.", "Prednisone 10 g/dl pendant 3 jours."),
+        ("Il a refusé la transfusion.", "Il a accepté la transfusion."),
+        (
+            "Une chirurgie a été proposée, il a refusé.",
+            "Une chirurgie a été proposée contre la douleur.",
+        ),
+        ("Le patient décède.", "Le patient a survécu."),
+    ],
+)
+def test_what_readers_got_past_the_rules_does_not_pass(source, rewrite):
+    assert check_rewrite(source, rewrite)

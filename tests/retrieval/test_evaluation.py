@@ -135,3 +135,6 @@ def test_words_beside_vectors_are_measured_and_advised(encoder, sample_texts):
     assert told[-1] == "mine: tiny: search with --method hybrid"
     worse = dataclasses.replace(both, per_query=alone.per_query, scores=alone.scores)
     assert verdict([alone, worse])[-1] == "mine: tiny: search by the vectors alone"
+    assert verdict([both]) == [], "nothing to compare it with"
+    other = dataclasses.replace(alone, per_query=both.per_query, scores=both.scores)
+    assert verdict([alone, other, both])[-1] == "mine: tiny: search by the vectors alone"

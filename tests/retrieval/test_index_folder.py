@@ -437,3 +437,15 @@ def test_columns_with_blanks_are_filtered_and_lists_are_told(tmp_path, caplog):
     index = index_documents(path)
     assert index.allowed("year_of_issue >= 2002").tolist() == [False, False, True, True]
     assert "are not kept, for no filter reads them: tags" in caplog.text
+
+
+def test_columns_whose_short_names_are_one_are_not_guessed(tmp_path):
+    rows = [{"id": n, "text": f"Une hépatite {n}.", "a_b": n, "a-b": -n} for n in range(3)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert index_documents(path).allowed("a_b == 1").tolist() == [False, True, False]
+    rows = [{"id": n, "text": f"Une hépatite {n}.", "a b": n, "a-b": -n} for n in range(3)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(UsageError, match="means the columns 'a b' and 'a-b'"):
+        index_documents(path).allowed("a_b == 1")
+    assert index_documents(path).allowed("id == '1'").sum() == 1

@@ -332,5 +332,10 @@ def test_lengths_are_the_bases_own_unless_the_recipe_names_them(recipe, tmp_path
     named = new_model(RetrievalConfig(str(tmp_path / "base"), max_length=32))
     assert (named[0].query_length, named[0].document_length) == (24, 32)
     assert "max_length: 32 tokens instead of 40" in caplog.text
+    base = new_model(recipe(max_length=40))
+    base[0].max_seq_length = base[0].document_length = 10_000  # more than it has positions for
+    base.save_pretrained(str(tmp_path / "long"))
+    limit = base[0].config.max_position_embeddings
+    assert new_model(RetrievalConfig(str(tmp_path / "long")))[0].document_length <= limit
     usual = new_model(recipe(query_length=None, max_length=None))
     assert (usual[0].query_length, usual[0].document_length) == (64, 128)

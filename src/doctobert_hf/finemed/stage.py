@@ -28,7 +28,7 @@ from doctobert_hf.finemed.reading import CorpusReader, input_files
 from doctobert_hf.finemed.writing import Exclusions, TableWriter
 from doctobert_hf.reporting.progress import Progress
 from doctobert_hf.runs import open_run, read_record
-from doctobert_hf.runs.record import describe_input
+from doctobert_hf.runs.record import describe_files, describe_input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -211,10 +211,9 @@ class Stage:
             )
         write_json_atomic(self.folder / MANIFEST, manifest)
         if (self.folder / "data").is_dir():
-            told = describe_input(self.folder / "data")  # a card is of these rows, and no others
-            record = self.run_folder.record
-            data = {key: value for key, value in told.items() if key != "path"}
-            record.results = {**(record.results or {}), "data": data}
+            record = self.run_folder.record  # a card is of these rows, and no others
+            rows = describe_files((self.folder / "data").glob("*.parquet"))
+            record.results = {**(record.results or {}), "data": rows}
         self.run_folder.finish("data", "excluded", "logs", MANIFEST)
         return manifest
 

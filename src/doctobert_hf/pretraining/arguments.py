@@ -138,6 +138,11 @@ class MLMTrainingArguments(TrainingArguments):
             self.lr_final_ratio,
         )
         self.objective_schedule().check_length(self.max_tokens)
+        if not self.packing and self.objective_schedule().is_causal_somewhere:
+            raise UsageError(
+                f"packing: false with objective {' '.join(map(str, self.objective))}",
+                "packed rows where next tokens are predicted: packing: true",
+            )
         self.skip_steps = _ranges(self.skip_steps)
 
     @classmethod

@@ -254,13 +254,13 @@ def open_pretraining(
     try:
         with begun_before(resume):
             trainer = _make_trainer(config)
+        if config.init_from is not None and not run.resumed:
+            begun = weights_of(source_of(config))  # a card tells its story of these weights only
+            run.record.results = {**(run.record.results or {}), "begun_from": {"weights": begun}}
+            run.record.write(run.record_path)
     except BaseException:
         run.close(failed=True)
         raise
-    if config.init_from is not None and not run.resumed:
-        begun = weights_of(source_of(config))  # a card tells its story of these weights only
-        run.record.results = {**(run.record.results or {}), "begun_from": {"weights": begun}}
-        run.record.write(run.record_path)
     trainer.run_folder = run
     return trainer
 

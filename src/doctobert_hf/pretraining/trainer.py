@@ -124,7 +124,7 @@ class MLMTrainer(Trainer):
         self.train_store, self.eval_store = train_store, eval_store
         self._eval_cache: dict[str, list[dict[str, Any]]] = {}
         self.tokens_seen, self.empty_steps = 0, 0
-        self._last_loss = torch.zeros(())
+        self._last_loss: torch.Tensor | None = None
         self._stream = START
         self._staging: Path | None = None
         self._finite: torch.Tensor | None = None
@@ -218,8 +218,10 @@ class MLMTrainer(Trainer):
             model.zero_grad(set_to_none=True)  # nothing to learn: the optimizer passes over it
             self.empty_steps += 1
             logger.warning("step %d has no masked token: skipped", self.state.global_step + 1)
-            total = self._last_loss.to(total)  # a loss of 0 would be in the mean that is logged
-        self._last_loss = total
+            if self._last_loss is not None:  # a loss of 0 would be in the mean that is logged
+                total = self._last_loss.to(total)
+        else:
+            self._last_loss = total
         self._after_step(inputs, total)
         return total
 

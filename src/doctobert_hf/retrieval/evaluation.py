@@ -304,11 +304,22 @@ def verdict(results: Sequence[Result]) -> list[str]:
 
 def _advised(hybrid: Result, results: Sequence[Result], told: Result) -> list[str]:
     """Compare vectors and words together with the vectors alone, and say which to search by."""
-    alone = next(r for r in results if r.system == hybrid.system and r.data == hybrid.data)
-    lines = _compared(hybrid, alone)
-    helps = bool(lines) and " is better than " in lines[0]
+    from doctobert_hf.statistics import SIGNIFICANT, paired_significance
+
+    place = next(n for n, result in enumerate(results) if result is hybrid)
+    same = [
+        result
+        for result in results[:place]
+        if (result.system, result.data) == (hybrid.system, hybrid.data) and result.kind != "hybrid"
+    ]
+    if not same or len(same[-1].per_query) != len(hybrid.per_query) or not hybrid.per_query:
+        return []
+    alone = same[-1]
+    gain = hybrid.scores["ndcg@10"] - alone.scores["ndcg@10"]
+    helps = gain > 0 and paired_significance(hybrid.per_query, alone.per_query) < SIGNIFICANT
     advice = "search with --method hybrid" if helps else "search by the vectors alone"
-    return [*(lines if alone is not told else []), f"{hybrid.data}: {hybrid.system}: {advice}"]
+    lines = _compared(hybrid, alone) if alone is not told else []
+    return [*lines, f"{hybrid.data}: {hybrid.system}: {advice}"]
 
 
 def _compared(result: Result, first: Result) -> list[str]:

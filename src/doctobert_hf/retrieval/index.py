@@ -273,12 +273,30 @@ class Index:
 
         numbers = pa.array(np.arange(len(self.ids)))
         numbered = self.documents.append_column("", numbers)
-        names = {re.sub(r"\W", "_", name): name for name in self.documents.column_names}
-        aliases = {short: name for short, name in names.items() if short != name}
-        kept = parse(condition, nulls="fail", aliases=aliases).apply(numbered)
+        kept = parse(condition, nulls="fail", aliases=self._short_names(condition)).apply(numbered)
         allowed = np.zeros(len(self.ids), bool)
         allowed[kept.column(kept.num_columns - 1).to_numpy()] = True
         return allowed
+
+    def _short_names(self, condition: str) -> dict[str, str]:
+        """Return what columns are called in a filter whose names are no words of it.
+
+        Raises:
+            UsageError: The filter has one that means several.
+        """
+        columns = set(self.documents.column_names)
+        found: dict[str, str] = {}
+        for name in self.documents.column_names:
+            short = re.sub(r"\W", "_", name)
+            if short in columns:
+                continue  # a column's own name means it alone
+            if short in found and re.search(rf"(?<!\w){short}(?!\w)", condition):
+                raise UsageError(
+                    f"'{short}' in a filter means the columns '{found[short]}' and '{name}'",
+                    "columns of other names",
+                )
+            found[short] = name
+        return found
 
     def rank(
         self,

@@ -211,6 +211,10 @@ def new_model(config: RetrievalConfig) -> RetrievalModel:
         model = _of_encoder(config)
         model.prompts = config.new_prompts
     _add_markers(model, list(model.prompts.values()))
+    if (config.query_length or config.max_length) and not hasattr(model[0], "document_length"):
+        logger.warning(
+            "the model reads texts of any length: query_length and max_length are unused"
+        )
     set_lengths(model, *lengths_of(model, config, trained=saved == wanted))
     return model
 
@@ -304,12 +308,13 @@ def lengths_of(model: Any, config: RetrievalConfig, trained: bool) -> tuple[int,
         trained: Whether the base is a retriever, whose lengths are kept.
     """
     read = getattr(model[0], "config", None)
-    limit = (max_positions(read) if read is not None else None) or max(USUAL_LENGTHS)
+    limit = max_positions(read) if read is not None else None
     found = []
     own = {name: length for name, length, _ in _lengths(model, config)} if trained else {}
     given = {"query_length": config.query_length, "max_length": config.max_length}
     for usual, (name, length) in zip(USUAL_LENGTHS, given.items(), strict=True):
-        found.append(length or own.get(name) or min(usual, limit))
+        kept = own.get(name) or usual  # a base may name more than its positions hold
+        found.append(length or (kept if limit is None else min(kept, limit)))
     return found[0], found[1]
 
 
@@ -349,9 +354,6 @@ def set_lengths(model: RetrievalModel, query_length: int, max_length: int) -> No
     """
     transformer: Any = model[0]
     if not hasattr(transformer, "document_length"):
-        logger.warning(
-            "the model reads texts of any length: query_length and max_length are unused"
-        )
         return
     limit = max_positions(transformer.config)
     if limit and max(query_length, max_length) > limit:

@@ -293,6 +293,21 @@ def describe_input(path: Any) -> dict[str, Any]:
     return {"path": str(path)}
 
 
+def describe_files(files: Iterable[Path]) -> dict[str, Any]:
+    """Return ``files``, ``bytes`` and one hash of some files of a folder, by name.
+
+    Of large ones the hash is of sizes and times instead of the content.
+    """
+    paths = sorted(files)
+    total = sum(path.stat().st_size for path in paths)
+    digest = hashlib.sha256()
+    for file in paths:
+        status = file.stat()
+        state = sha256(file) if total <= HASHED else f"{status.st_size}-{status.st_mtime_ns}"
+        digest.update(f"{file.name}\0{state}\n".encode())
+    return {"files": len(paths), "bytes": total, "sha256": digest.hexdigest()}
+
+
 def describe_output(path: Path) -> dict[str, Any]:
     """Return ``bytes`` and ``sha256`` of a file that was written."""
     return {"bytes": path.stat().st_size, "sha256": sha256(path)}

@@ -143,6 +143,7 @@ def test_of_rows_that_no_stage_wrote_nothing_is_told(tmp_path, monkeypatch, caps
     stages(tmp_path, monkeypatch)
     shutil.copytree(tmp_path / "a", tmp_path / "moved" / "a")
     shutil.copytree(tmp_path / "b", tmp_path / "moved" / "b")
+    (tmp_path / "moved" / "b" / "data" / ".DS_Store").write_bytes(b"x")  # macOS leaves them
     assert len(made_by(tmp_path / "moved" / "b").stages) == 2, "a copy is the same"
     [part] = (tmp_path / "b" / "data").glob("*.parquet")
     table = pq.read_table(part)

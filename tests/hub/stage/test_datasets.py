@@ -242,7 +242,8 @@ def test_rows_under_another_licence_are_told(tmp_path):
 
 
 def test_rows_name_their_licence_in_a_struct_too(tmp_path):
-    told = [{"license": "mit", "url": "x"}, {"license": "mit", "url": "y"}]
+    kind = pa.struct([("license", pa.large_string()), ("url", pa.string())])
+    told = pa.array([{"license": "mit", "url": "x"}, {"license": "mit", "url": "y"}], kind)
     path = write(tmp_path / "x.parquet", text=["a"] * 2, metadata=told)
     report, card = dry(path, tmp_path)
     assert "2 row(s) say their licence is 'mit'" in report.warnings[0]

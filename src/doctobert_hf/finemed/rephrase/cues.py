@@ -33,7 +33,7 @@ CUE = re.compile(
     r"infirm(?!i[èe]r)\w+|"
     r"(?:a|ont|avai(?:t|ent)|ayant)\s+[ée]cart[ée](?!\w)|"
     r"renon[çc]\w+\s+à\s+(?:toute?\s+)?|(?<=pas )sous(?!\w)|"
-    r"(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|(?<=,)\s*plus\s+d['’](?!\s*une?\s)|contrairement\s+(?:à|"
+    r"(?:\A\s*|:\s*)plus\s+(?:d['’]|de\s)(?!\s*\d)|(?<=,)\s*plus\s+d['’](?!\s*une?\s)(?![^,;.]*\sque?(?!\w))|contrairement\s+(?:à|"
     r"aux?)\s+(?:l['’]|l[ae]s?\s)?|(?:\A|,|(?<!\w)et)\s*(?:non\s+)?pas\s+(?:à|aux?|avec|chez)\s+(?:l['’]|l[ae]s?\s)?)",
     re.IGNORECASE,
 )
@@ -95,7 +95,7 @@ LOOKED_FOR = re.compile(
     r"(?<!\w)(?:(?P<gone>disparition)\s+(?:\w+\s+)?(?:des?|du)|recherche(?:r\s+(?:une?|l[ae]s?|l['’])|"
     r"r?\s+d(?:es?|u|['’])))"
     r"(?P<told>(?(gone)[^,;:.()]{0,50}?(?:\set\s(?:du|des|de\s+la|de\s+l['’])[^,;:.()]{0,50}?)?|"
-    r"[^,;:.()]{0,90}?))"
+    r"(?:(?!\s(?:chez|ayant|devant|pour)\s)[^,;:.()]){0,90}?))"
     r"(?=\s(?:sans|avec|qui|dont|pas|et\s+(?:l[ae]s?|une?|des))\s|[,;:.()]|\Z)",
     re.IGNORECASE,
 )

@@ -38,7 +38,7 @@ _DEATH = re.compile(
     re.IGNORECASE,
 )
 _DYING = re.compile(
-    r"(?<!\w)(?:d[ée]c[éèe]d|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb|mort|meur|fatal|l[ée]tal|surv[ée]c|perdu\s+(?:une?|son|l'))",
+    r"(?<!\w)(?:d[ée]c[éèe]d|d[ée]c[èe]s|(?-i:DCD)|exitus|succomb|mort|meur|fatal|l[ée]tal|n['’](?:a|ont)\s+pas\s+surv[ée]c|perdu\s+(?:une?|son|l'))",
     re.IGNORECASE,
 )
 
@@ -71,8 +71,9 @@ _ANY_TREATMENT = re.compile(
     re.IGNORECASE,
 )
 _UNWILLING = re.compile(
-    r"(?<!\w)(?:refus|d[ée]clin|oppos|r[ée]ticen|souhait|veut|voul|accept|consent|accord|contre|"
-    r"renonc|rejet)",
+    r"(?<!\w)(?:refus|d[ée]clin|oppos|r[ée]ticen|renonc|rejet|"
+    r"(?:n['’]|ne\s|sans\s|pas\s|non[ -])[^.;]{0,25}?"
+    r"(?:souhait|veut|voul|accept|consent|accord|d[ée]sir))",
     re.IGNORECASE,
 )
 

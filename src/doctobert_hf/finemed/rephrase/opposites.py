@@ -18,10 +18,8 @@ from doctobert_hf.finemed.words import WORD, fold
 
 _ALONE = r"(?=\s*[;,.)\n]|\s*\Z|\s+(?:à|aux?)\s)"
 """Behind a sign that is a result by itself: "anti GAD +, anti IA2 -"."""
-_TURNED = {"fever": (1, 2)}
+_TURNED = {"fever": (1, 2), "state": (2, 1)}
 """By group, the kind that is the other one where it is denied."""
-_ALTERED = r"alt[ée]ration(?!\s+de\s+l['’][ée]tat)"
-"""Of the general state it is a sign like others, in lists that are denied as a whole."""
 _GROUPS: dict[str, dict[str, str]] = {
     "result": {
         "positive": rf"positi(?:fs?|ves?|vit[ée])|pos(?=\W|\Z)|\+{{1,3}}{_ALONE}",
@@ -48,8 +46,8 @@ _GROUPS: dict[str, dict[str, str]] = {
     "age of onset": {"early": r"pr[ée]coces?", "late": r"tardi(?:fs?|ves?)"},
     "state": {
         "kept": r"(?:conserv|pr[ée]serv)(?:[ée]e?s?|ation)|intacte?s?"
-        rf"|(?:sans|aucune|ni|pas\s+d['’]|ni\s+d['’])\s*{_ALTERED}",
-        "impaired": rf"alt[ée]r[ée]e?s?|s['’]alt[èée]r\w+|{_ALTERED}|d[ée]grad[ée]e?s?",
+        r"|(?:sans|aucune|ni|pas\s+d['’]|ni\s+d['’])\s*alt[ée]ration",
+        "impaired": r"alt[ée]r[ée]e?s?|s['’]alt[èée]r\w+|alt[ée]ration|d[ée]grad[ée]e?s?",
     },
     "whole or part": {
         "whole": r"total(?:e|es|ement)?|totaux|totalit[ée]|compl[èe]t\w*|enti[èe]re\w*",

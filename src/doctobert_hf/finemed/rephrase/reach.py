@@ -186,10 +186,18 @@ _SPARES = re.compile(
 )
 
 
+_SPARED_ENDS = re.compile(
+    r"(?<!\w)(?:une?|d[eu]s|avec|sans|qui|dont|mais|est|sont|a|ont|[ée]tai(?:t|ent)|avai(?:t|ent)|pr[ée]sent\w+|montr\w+|"
+    r"retrouv\w+|r[ée]v[ée]l\w+|il|elle|on)(?!\w)",
+    re.IGNORECASE,
+)
+"""What no member of such a list has: behind it something else is told."""
+
+
 def _spared(segment: str) -> Iterator[tuple[int, int]]:
     """Yield what is spared, behind its first words: "respectait le tronc, la veine et le nerf"."""
     for match in _SPARES.finditer(segment):
-        end = TELLS_ALREADY.search(segment, match.end())
+        end = _SPARED_ENDS.search(segment, match.end())
         yield match.end(), end.start() if end else len(segment)
 
 

@@ -9,11 +9,14 @@ from doctobert_hf.finemed.rephrase.polarity import LIGHT, segments
 from doctobert_hf.finemed.rephrase.terms import CONTENT, stem, surface
 from doctobert_hf.finemed.words import WORD, fold
 
-_NO_MUSCLE = r"(?!\s+(?:externe|interne|sup[ée]rieur|inf[ée]rieur|m[ée]dial|lat[ée]ral)s?(?!\w))"
-"""Behind "droit": one of the eye's muscles."""
+_OF_EYE = r"(?!\s+(?:externe|interne|sup[ée]rieur|inf[ée]rieur|m[ée]dial|lat[ée]ral)s?(?!\w))"
+_NAMED = "".join(
+    rf"(?<![\s(]{word} )(?<!^{word} )" for word in ("du", "le", "un", "muscle", "muscles")
+)
+_RIGHT = rf"droites?|{_NAMED}(?<!, )droits?|droits?{_OF_EYE}|dext\w+"
+"""Right, and not "le droit externe", a muscle of the eye."""
 SIDE = re.compile(
-    rf"(?<!\w)(?:(droites?|droits?{_NO_MUSCLE}|dext\w+)|(gauches?|senestr\w+)|(bilat[ée]ra\w+))(?!\w)",
-    re.IGNORECASE,
+    rf"(?<!\w)(?:({_RIGHT})|(gauches?|senestr\w+)|(bilat[ée]ra\w+))(?!\w)", re.IGNORECASE
 )
 _ANY_PLACE = frozenset(
     """region niveau cotes zone endroit partie versant grand grande petit petite correction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from doctobert_hf.runs.record import describe_input, read_record
+from doctobert_hf.runs.record import describe_files, describe_input, read_record
 
 _ONE_HASH = ("files", "bytes", "sha256")
 
@@ -28,7 +28,7 @@ def changed_rows(folder: Path, documents: int) -> str | None:
     if files and there != documents:
         return f"'{folder}' has {there:,} rows, and its manifest says {documents:,}"
     known = (record.results or {}).get("data") or {}
-    if files and "sha256" in known and not _is_as(known, describe_input(data)):
+    if files and "sha256" in known and not _is_as(known, describe_files(files)):
         return f"'{folder}' has other rows than the stage wrote"
     return None
 

@@ -72,9 +72,8 @@ class Statistics:
             elif name == "num_tokens":
                 self._sum("tokens", column)
         for kind, names in CLASSES.items():
-            nested = _licence_fields(table) if kind == "licence" else ()
-            for name in (*names, *nested):
-                values = _nested(table, name)
+            nested = _licence_fields(table) if kind == "licence" else []
+            for values in (*(_nested(table, name) for name in names), *nested):
                 if values is not None:
                     self.classes.setdefault(kind, Counter()).update(
                         str(value) for value in values.to_pylist() if value is not None
@@ -248,17 +247,19 @@ def _has_secret_name(name: str, kind: pa.DataType) -> bool:
     return bool(words and SECRET_NAMES.fullmatch(name))
 
 
-def _licence_fields(table: pa.Table) -> list[str]:
+def _licence_fields(table: pa.Table) -> list[pa.ChunkedArray]:
     """Return fields of struct columns that name a row's licence: ``metadata.license``."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    return [
-        f"{column.name}.{field.name}"
-        for column in table.schema
-        if pa.types.is_struct(column.type)
-        for field in column.type
-        if field.name.lower() in CLASSES["licence"] and pa.types.is_string(field.type)
-    ]
+    kinds = (pa.string(), pa.large_string())
+    found = []
+    for column in table.schema:
+        for field in column.type if pa.types.is_struct(column.type) else ():
+            kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+            if field.name.lower() in CLASSES["licence"] and kind in kinds:
+                found.append(pc.struct_field(table[column.name], field.name))
+    return found
 
 
 def _nested(table: pa.Table, name: str) -> pa.ChunkedArray | None:
