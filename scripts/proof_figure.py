@@ -154,6 +154,7 @@ def tables() -> dict[str, str]:
         "parts": parts_table(record("proof-parts")),
         "detour": parts_table(record("proof-detour")),
         "adapt": parts_table(record("proof-adapt")),
+        "packing": parts_table(record("proof-packing")),
         "filters": parts_table(record("proof-filters")),
         "lengths": parts_table(record("proof-lengths")),
         "averages": averages_table(),
