@@ -28,7 +28,7 @@ def lines(path: Path, rows: list[dict]) -> None:
 
 
 def write_files(folder: Path) -> None:
-    """Write ``pairs.jsonl``, ``notes``, ``space.yaml`` and ``plan.yaml`` into a folder."""
+    """Write ``questions.jsonl``, ``notes``, ``space.yaml`` and ``study.yaml`` into a folder."""
     organs = ("cœur", "foie", "rein", "genou", "poumon", "dos", "cou", "pied", "bras", "ventre")
     signs = ("douleur", "gêne", "plaie", "tumeur")
     pairs = [
@@ -36,7 +36,7 @@ def write_files(folder: Path) -> None:
         for organ in organs
         for sign in signs
     ]
-    lines(folder / "pairs.jsonl", pairs)
+    lines(folder / "questions.jsonl", pairs)
     notes = []
     for number in range(30):
         drug = ("aspirine", "warfarine", "insuline")[number % 3]
@@ -46,7 +46,7 @@ def write_files(folder: Path) -> None:
         notes.append({"id": f"n{number}", "text": text, "entities": [entity]})
     lines(folder / "notes" / "notes.jsonl", notes)
     (folder / "space.yaml").write_text(SPACE, encoding="utf-8")
-    (folder / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    (folder / "study.yaml").write_text(PLAN, encoding="utf-8")
 
 
 def tune(folder: Path) -> None:

@@ -35,7 +35,7 @@ def run_ablation(plan: AblationPlan, output: Path, overwrite: bool = False) -> F
 
     Example:
         >>> from doctobert_hf.ablation import read_plan
-        >>> finding = run_ablation(read_plan("plan.yaml"), Path("ablation"))
+        >>> finding = run_ablation(read_plan("study.yaml"), Path("ablation"))
     """
     phases = {name: plan.phase(name, output) for name in plan.arms}
     measuring = plan.measuring(output)
