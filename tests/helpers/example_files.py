@@ -28,7 +28,7 @@ def lines(path: Path, rows: list[dict]) -> None:
 
 
 def write_files(folder: Path) -> None:
-    """Write ``questions.jsonl``, ``notes``, ``space.yaml`` and ``study.yaml`` into a folder."""
+    """Write ``asked.jsonl``, ``notes``, ``space.yaml`` and ``study.yaml`` into a folder."""
     organs = ("cœur", "foie", "rein", "genou", "poumon", "dos", "cou", "pied", "bras", "ventre")
     signs = ("douleur", "gêne", "plaie", "tumeur")
     pairs = [
@@ -36,7 +36,7 @@ def write_files(folder: Path) -> None:
         for organ in organs
         for sign in signs
     ]
-    lines(folder / "questions.jsonl", pairs)
+    lines(folder / "asked.jsonl", pairs)
     notes = []
     for number in range(30):
         drug = ("aspirine", "warfarine", "insuline")[number % 3]

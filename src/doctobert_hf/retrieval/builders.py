@@ -37,7 +37,7 @@ def load_splits(config: RetrievalConfig) -> PairSplits:
 
     Example:
         >>> from doctobert_hf.retrieval import RetrievalConfig
-        >>> train, validation, test = load_splits(RetrievalConfig("encoder", data="questions.jsonl"))
+        >>> train, validation, test = load_splits(RetrievalConfig("encoder", data="asked.jsonl"))
         >>> len(train.pairs()), len(validation.pairs()), len(test.pairs())
         (32, 4, 4)
     """

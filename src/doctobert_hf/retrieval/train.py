@@ -88,7 +88,7 @@ class RetrievalRun:
 
     Example:
         >>> from doctobert_hf.retrieval import RetrievalConfig
-        >>> config = RetrievalConfig("encoder", data="questions.jsonl", output="search", max_steps=2)
+        >>> config = RetrievalConfig("encoder", data="asked.jsonl", output="search", max_steps=2)
         >>> RetrievalRun(config).train().as_posix()
         'search/model'
     """
