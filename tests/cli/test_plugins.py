@@ -158,6 +158,11 @@ def test_a_plugin_gives_a_callback_a_short_name(named, monkeypatch):
         with pytest.raises(UsageError, match="registered already|short name"):
             register_class(name, int)
 
+    from doctobert_hf.extension import _BUILT_IN
+    from doctobert_hf.pretraining.named_callbacks import NAMES
+
+    assert NAMES.keys() <= set(_BUILT_IN), "a callback of ours that a plugin would hide"
+
     class Inside:
         pass
 

@@ -212,7 +212,8 @@ class Stage:
         write_json_atomic(self.folder / MANIFEST, manifest)
         if (self.folder / "data").is_dir():
             record = self.run_folder.record  # a card is of these rows, and no others
-            rows = describe_files((self.folder / "data").glob("*.parquet"))
+            data = self.folder / "data"
+            rows = describe_files(data.glob("*.parquet"), data)
             record.results = {**(record.results or {}), "data": rows}
         self.run_folder.finish("data", "excluded", "logs", MANIFEST)
         return manifest

@@ -277,23 +277,12 @@ def describe_input(path: Any) -> dict[str, Any]:
             return found | {"sha256": sha256(place)}
         return found | {"changed": place.stat().st_mtime_ns}
     if place.is_dir():
-        files = sorted(p for p in place.rglob("*") if p.is_file())
-        total = sum(p.stat().st_size for p in files)
-        digest = hashlib.sha256()
-        for file in files:
-            status = file.stat()
-            state = sha256(file) if total <= HASHED else f"{status.st_size}-{status.st_mtime_ns}"
-            digest.update(f"{file.relative_to(place).as_posix()}\0{state}\n".encode())
-        return {
-            "path": str(place.resolve()),
-            "files": len(files),
-            "bytes": total,
-            "sha256": digest.hexdigest(),
-        }
+        files = (p for p in place.rglob("*") if p.is_file())
+        return {"path": str(place.resolve()), **describe_files(files, place)}
     return {"path": str(path)}
 
 
-def describe_files(files: Iterable[Path]) -> dict[str, Any]:
+def describe_files(files: Iterable[Path], folder: Path) -> dict[str, Any]:
     """Return ``files``, ``bytes`` and one hash of some files of a folder, by name.
 
     Of large ones the hash is of sizes and times instead of the content.
@@ -304,7 +293,7 @@ def describe_files(files: Iterable[Path]) -> dict[str, Any]:
     for file in paths:
         status = file.stat()
         state = sha256(file) if total <= HASHED else f"{status.st_size}-{status.st_mtime_ns}"
-        digest.update(f"{file.name}\0{state}\n".encode())
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{state}\n".encode())
     return {"files": len(paths), "bytes": total, "sha256": digest.hexdigest()}
 
 

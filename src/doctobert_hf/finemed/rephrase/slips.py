@@ -81,3 +81,21 @@ def value_told(word: str, source: str) -> bool:
     way, what = _WAYS[match["way"]], rf"(?<!\w){match['what'][:7]}\w*"
     near = re.compile(rf"{way}[^.;]{{0,60}}?{what}|{what}[^.;]{{0,60}}?{way}")
     return near.search(fold(source)) is not None
+
+
+def is_value(word: str, text: str) -> bool:
+    """Return whether a substance is told as what was measured: "un cholestérol abaissé, à 0,8"."""
+    plain = fold(text)
+    taken = re.search(
+        rf"(?<!\w)(?:pren\w+|prise?s?|recoi\w*|recu\w*|sous|trait\w+)\W+(?:\w+\W+){{0,3}}{word}",
+        plain,
+    )
+    return (
+        taken is None
+        and re.search(
+            rf"(?:taux|dosage|bilan|\d)\W+(?:\w+\W+){{0,3}}{word}|"
+            rf"{word}\W+(?:\w+\W+){{0,2}}(?:abaiss|bas|eleve|augment|diminu|normal|haut|[:=]|a\s+\d|\d)",
+            plain,
+        )
+        is not None
+    )

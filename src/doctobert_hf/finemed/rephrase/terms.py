@@ -16,7 +16,7 @@ from doctobert_hf.finemed.rephrase.drug_classes import (
     new_classes,
     of_regimens,
 )
-from doctobert_hf.finemed.rephrase.slips import is_slip, swapped, value_told
+from doctobert_hf.finemed.rephrase.slips import is_slip, is_value, swapped, value_told
 from doctobert_hf.finemed.rephrase.treatments import lost_treatments, new_treatments
 from doctobert_hf.finemed.words import WORD, fold
 
@@ -187,7 +187,7 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
             continue
         if kind == "drug" and any(told.startswith(word[:-1]) for told in therapies):
             continue  # "héparine" of "héparinothérapie"
-        if kind == "drug" and any(word[:8] in told for told in values) and _is_value(word, rewrite):
+        if kind == "drug" and any(word[:8] in told for told in values) and is_value(word, rewrite):
             continue  # "cholestérol" of "hypocholestérolémie"
         if kind is None or stem(word) in old_stems:
             continue
@@ -233,24 +233,6 @@ def term_reasons(source: str, rewrite: str) -> Iterator[str]:
     told = [word for word in dict.fromkeys(old) if kinds[word]]
     if len(lost) > 3 and len(lost) > 0.6 * len(told):
         yield f"terms lost: {', '.join(lost[:5])}"
-
-
-def _is_value(word: str, text: str) -> bool:
-    """Return whether a substance is told as what was measured: "un cholestérol abaissé, à 0,8"."""
-    plain = fold(text)
-    taken = re.search(
-        rf"(?<!\w)(?:pren\w+|prise?s?|recoi\w*|recu\w*|sous|trait\w+)\W+(?:\w+\W+){{0,3}}{word}",
-        plain,
-    )
-    return (
-        taken is None
-        and re.search(
-            rf"(?:taux|dosage|bilan|\d)\W+(?:\w+\W+){{0,3}}{word}|"
-            rf"{word}\W+(?:\w+\W+){{0,2}}(?:abaiss|bas|eleve|augment|diminu|normal|haut|[:=]|a\s+\d|\d)",
-            plain,
-        )
-        is not None
-    )
 
 
 def _is_medicine_kept(word: str, source: str, rewrite: str, new: Collection[str]) -> bool:

@@ -223,8 +223,13 @@ def _was_replaced(run: Path, place: Path) -> bool:
     if not known.get("weights"):
         return False  # recorded by an earlier version
     folders = [place, place / "model", *sorted(place.glob("checkpoint-*"))]
-    found = [weights for folder in folders if (weights := weights_of(folder))]
-    return bool(found) and known["weights"] not in found
+    found = False
+    for folder in folders:  # gigabytes each: no further than the one that it is
+        weights = weights_of(folder)
+        if weights == known["weights"]:
+            return False
+        found = found or weights is not None
+    return found
 
 
 def earlier_runs(run: Path) -> list[Path]:

@@ -28,7 +28,7 @@ def changed_rows(folder: Path, documents: int) -> str | None:
     if files and there != documents:
         return f"'{folder}' has {there:,} rows, and its manifest says {documents:,}"
     known = (record.results or {}).get("data") or {}
-    if files and "sha256" in known and not _is_as(known, describe_files(files)):
+    if files and "sha256" in known and not _is_as(known, describe_files(files, data)):
         return f"'{folder}' has other rows than the stage wrote"
     return None
 
